@@ -29,9 +29,9 @@ INSERT INTO data_center_types (code, name, name_zh)
   VALUES ('VPC', 'Private network', '专有网络'), ('CLASSIC', 'Classic network', '经典网络'), ('EDGE', 'Edge', '边缘');
 INSERT INTO data_centers (code, name, type_code)
   SELECT 'dc-' || n, '北京' || n || '区', (ARRAY['VPC', 'CLASSIC', 'EDGE'])[1 + n % 3] FROM generate_series(0, 5) n;
-INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at,
+INSERT INTO accounts (id, name, currency, time_zone, language, balance_cents, ledger_number, created_at,
     auto_renew_from)
-  SELECT 'a-' || n, 'Account ' || n, 'CNY', 'Asia/Shanghai', 100000, 1, now(), now() - interval '30 days'
+  SELECT 'a-' || n, 'Account ' || n, 'CNY', 'Asia/Shanghai', 'zh', 100000, 1, now(), now() - interval '30 days'
   FROM generate_series(0, {accounts} - 1) n;
 INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, memo, created_at)
   SELECT id, 1, 'TOP_UP', balance_cents, balance_cents, 'Top-up', created_at FROM accounts ORDER BY id;

@@ -27,9 +27,9 @@ INSERT INTO products (code, name, name_zh, renewable, max_term_months, retention
   VALUES ('kec', 'Cloud server', '云服务器', TRUE, 36, 7);
 INSERT INTO data_center_types (code, name, name_zh) VALUES ('VPC', 'Virtual private cloud', '专有网络');
 INSERT INTO data_centers (code, name, type_code) VALUES ('bj-6', '北京6区', 'VPC');
-INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at,
+INSERT INTO accounts (id, name, currency, time_zone, language, balance_cents, ledger_number, created_at,
     auto_renew_from)
-  SELECT 'a-' || n, 'Account', 'CNY', 'Asia/Shanghai', 500, 0, now(), now() - interval '30 days'
+  SELECT 'a-' || n, 'Account', 'CNY', 'Asia/Shanghai', 'zh', 500, 0, now(), now() - interval '30 days'
   FROM generate_series(0, {accounts} - 1) n;
 INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode, is_trial,
     status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)

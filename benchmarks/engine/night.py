@@ -28,8 +28,9 @@ INSERT INTO data_centers (code, name, type_code) VALUES ('bj-6', '北京6区', '
 """
 
 ACCOUNTS = """
-INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, created_at, auto_renew_from)
-SELECT 'a-' || lpad(n::text, 7, '0'), 'Account ' || n, 'CNY', 'Asia/Shanghai', 0, 0,
+INSERT INTO accounts (id, name, currency, time_zone, language, balance_cents, ledger_number, created_at,
+  auto_renew_from)
+SELECT 'a-' || lpad(n::text, 7, '0'), 'Account ' || n, 'CNY', 'Asia/Shanghai', 'zh', 0, 0,
   $2::timestamptz - interval '90 days', $2::timestamptz - interval '90 days'
 FROM generate_series(0, $1::int - 1) AS n
 """
