@@ -13,21 +13,14 @@ from renewals.demo import loader
 from renewals.domain import clock as clocks
 from renewals.domain import model
 from renewals.instances import policy, selection
-from tests.browser import chromium
+from tests.browser import chromium, pages
 from tests.support import live_server
 from tests.support.fixtures import World
 
 FIRST_PAGE_BYTES_MAX = 400_000
 """Gzipped bytes of all files that the list loads."""
 
-pytestmark = [
-    pytest.mark.browser,
-    chromium.needed,
-    pytest.mark.skipif(
-        not (console.FOLDER / "index.html").is_file(),
-        reason="the console is not built: run python -m scripts.build_console",
-    ),
-]
+pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
 
 SENTENCES = {
     "zh-CN": (

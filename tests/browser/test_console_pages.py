@@ -7,19 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from graphql_api.rest import console
 from tests.browser import chromium, pages
 from tests.support import live_server
 from tests.support.fixtures import World
 
-pytestmark = [
-    pytest.mark.browser,
-    chromium.needed,
-    pytest.mark.skipif(
-        not (console.FOLDER / "index.html").is_file(),
-        reason="the console is not built: run python -m scripts.build_console",
-    ),
-]
+pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
 
 CLOCK = {
     "zh-CN": ("前进 1 个月", "续费成功 1 次", "查看实例", "续费成功"),

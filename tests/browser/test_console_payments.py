@@ -7,21 +7,13 @@ import pytest
 from playwright import async_api
 from playwright.async_api import expect
 
-from graphql_api.rest import console
 from renewals.db import connection as database
-from tests.browser import chromium, dialogs
+from tests.browser import chromium, dialogs, pages
 from tests.support import integrity, live_server
 from tests.support.fixtures import World
 from tests.support.waiting import eventually
 
-pytestmark = [
-    pytest.mark.browser,
-    chromium.needed,
-    pytest.mark.skipif(
-        not (console.FOLDER / "index.html").is_file(),
-        reason="the console is not built: run python -m scripts.build_console",
-    ),
-]
+pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The API as a process of its own, over real HTTP."""
+"""The API over real HTTP: as a process of its own, or in this process."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import httpx2
+import uvicorn
 
+from graphql_api import app
+from graphql_api.auth import jwt_tokens
+from graphql_api.server import serve
+from renewals import config
+from renewals.domain import clock as clocks
 from tests.chaos import processes
 from tests.support.waiting import free_port
 
@@ -55,3 +61,21 @@ async def served_at(port: int, database_url: str, /, **variables: str) -> AsyncI
     finally:
         process.signal(signal.SIGTERM)
         await process.ended()
+
+
+@contextlib.asynccontextmanager
+async def served_here(settings: config.Settings, clock: clocks.Clock = clocks.utc_now) -> AsyncIterator[str]:
+    """Serve in this process, for what the environment cannot set; yield the address."""
+    configuration = serve._configuration(settings, "create")
+    configuration.app = app.create(settings, clock=clock)
+    configuration.factory, configuration.log_config = False, None
+    configuration.port, configuration.lifespan = 0, "off"
+    server = uvicorn.Server(configuration)
+    async with jwt_tokens.opened(settings):
+        running = asyncio.create_task(server.serve())
+        async with asyncio.timeout(START_SECONDS_MAX):
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = server.force_exit = True
+        await running

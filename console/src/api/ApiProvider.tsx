@@ -3,6 +3,7 @@ import { Provider } from "urql";
 
 import { readLanguage } from "../i18n/language";
 import { useLanguage } from "../i18n/useLanguage";
+import { refusalOf } from "../session/session";
 import { useSessionSetup } from "../session/useSession";
 import { createApiClient } from "./client";
 import { listenToEvents } from "./events";
@@ -25,7 +26,7 @@ export function ApiProvider({ token, children }: { readonly token: string; reado
         token,
         getLanguage: readLanguage,
         onUnauthenticated: (hasWorked) => {
-          store.signOut(hasWorked ? "expired" : "refused");
+          store.signOut(hasWorked ? "expired" : refusalOf(token));
         },
       }),
     [token, store],

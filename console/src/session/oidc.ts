@@ -18,16 +18,22 @@ function createManager(issuer: string, clientId: string): UserManager {
   });
 }
 
-/** Send the browser to the OpenID provider (authorization code with PKCE). */
+/** Send the browser to the OpenID provider (authorization code with PKCE), and remember the page that it leaves. */
 export function redirectToProvider(issuer: string, clientId: string): Promise<void> {
-  return createManager(issuer, clientId).signinRedirect();
+  return createManager(issuer, clientId).signinRedirect({ state: location.pathname + location.search });
+}
+
+interface SignedIn {
+  readonly token: string;
+  /** The page that the browser left for the provider. */
+  readonly address: string;
 }
 
 /** Return the access token for the code in the address. */
-export async function finishSignIn(issuer: string, clientId: string): Promise<string> {
+export async function finishSignIn(issuer: string, clientId: string): Promise<SignedIn> {
   const manager = createManager(issuer, clientId);
   const user = await manager.signinCallback();
   await manager.removeUser(); // the session store keeps the token; a second copy would outlive a sign-out
   if (!user) throw new Error("The OpenID provider sent no user.");
-  return user.access_token;
+  return { token: user.access_token, address: user.state as string };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { SessionStore } from "./session";
+import { refusalOf, SessionStore } from "./session";
 
 function storage(): Storage {
   const values = new Map<string, string>();
@@ -47,5 +47,10 @@ describe("the session", () => {
     store.signOut("expired");
     expect(store.get()).toEqual({ token: null, reason: "expired" });
     expect([tab.length, calls]).toEqual([0, 1]);
+  });
+
+  it("knows a token of a provider from a mistyped key", () => {
+    expect(refusalOf("header.claims.signature")).toBe("notAccepted");
+    expect(refusalOf("rk_mistyped")).toBe("refused");
   });
 });

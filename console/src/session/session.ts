@@ -1,9 +1,14 @@
 /** Why there is no session; its text is in `signIn.reasons`. */
-export type SignOutReason = "expired" | "signedOut" | "refused" | "failed";
+export type SignOutReason = "expired" | "signedOut" | "refused" | "notAccepted" | "failed";
 
 /** A session is the bearer token of each request: an API key, or an access token of the OpenID provider. */
 export type SessionState =
   { readonly token: string } | { readonly token: null; readonly reason: SignOutReason | null };
+
+/** Return why the server does not accept a token that has never worked: a key has no dots, a provider's token two. */
+export function refusalOf(token: string): SignOutReason {
+  return token.split(".").length === 3 ? "notAccepted" : "refused";
+}
 
 const STORED = "renewals.token";
 const SIGNED_OUT: SessionState = { token: null, reason: null };

@@ -8,18 +8,21 @@ export async function startSession(): Promise<{ config: ConsoleConfig; store: Se
   const config = await loadConsoleConfig();
   const store = new SessionStore(sessionStorage, config.key);
   if (location.pathname === CALLBACK) {
-    await finish(config, store);
-    history.replaceState(null, "", import.meta.env.BASE_URL);
+    history.replaceState(null, "", await finish(config, store));
   }
   return { config, store };
 }
 
-async function finish({ issuer, clientId }: ConsoleConfig, store: SessionStore): Promise<void> {
-  if (!issuer || !clientId) return;
+/** Exchange the code in the address for a token; return the address of the page to show. */
+async function finish({ issuer, clientId }: ConsoleConfig, store: SessionStore): Promise<string> {
+  if (!issuer || !clientId) return import.meta.env.BASE_URL;
   try {
     const oidc = await import("./oidc");
-    store.signIn(await oidc.finishSignIn(issuer, clientId));
+    const { token, address } = await oidc.finishSignIn(issuer, clientId);
+    store.signIn(token);
+    return address;
   } catch {
     store.signOut("failed");
+    return import.meta.env.BASE_URL;
   }
 }

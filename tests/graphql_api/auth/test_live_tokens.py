@@ -9,16 +9,13 @@ import gql
 import httpx2
 import orjson
 import pytest
-import uvicorn
 import websockets
 from gql.transport.websockets import WebsocketsTransport
 
-from graphql_api import app
-from graphql_api.auth import jwt_tokens
-from graphql_api.server import serve
 from renewals.domain import clock as clocks
 from renewals.domain import model
 from renewals.instances import policy, selection
+from tests.support import live_server
 from tests.support.fixtures import NOW, World
 from tests.support.issuer import Issuer
 
@@ -43,19 +40,8 @@ async def server(world: World, issuer: Issuer) -> AsyncIterator[Server]:
     await world.instances([f"i-{n}" for n in range(5)])
     pick = selection.ById(tuple(f"i-{n}" for n in range(5)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode.AUTO), lambda: NOW)
-    settings = issuer.settings(jwt_leeway_seconds=0)
-    config = serve._configuration(settings, "create")
-    config.app, config.factory, config.log_config = app.create(settings), False, None
-    config.port, config.lifespan = 0, "off"
-    uvicorn_server = uvicorn.Server(config)
-    async with jwt_tokens.opened(settings):
-        running = asyncio.create_task(uvicorn_server.serve())
-        async with asyncio.timeout(10):
-            while not uvicorn_server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                await asyncio.sleep(0.01)
-        yield Server(f"127.0.0.1:{uvicorn_server.servers[0].sockets[0].getsockname()[1]}")
-        uvicorn_server.should_exit = uvicorn_server.force_exit = True
-        await running
+    async with live_server.served_here(issuer.settings(jwt_leeway_seconds=0)) as address:
+        yield Server(address)
 
 
 def soon(seconds: float) -> float:

@@ -10,6 +10,7 @@ export const zh = {
     expired: "登录已失效，请重新登录。",
     signedOut: "已退出登录。",
     refused: "密钥无效或已过期，请检查后重新输入。",
+    notAccepted: "企业账号的登录已过期，或该账号尚未开通续费管理。请重新登录；如仍无法进入，请联系管理员。",
     failed: "企业账号登录未完成，请重试。",
   },
 };
@@ -26,6 +27,8 @@ export const en: typeof zh = {
     expired: "Your sign-in has expired. Sign in again.",
     signedOut: "You have signed out.",
     refused: "The key is invalid or has expired. Check it and try again.",
+    notAccepted:
+      "Your organization's sign-in is not accepted here, or has expired. Sign in again, or ask your administrator for access.",
     failed: "The sign-in with your organization did not finish. Try again.",
   },
 };
