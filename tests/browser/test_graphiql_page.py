@@ -1,7 +1,6 @@
 """GraphiQL in a real Chromium, with no network access except to the API."""
 
 import os
-import shutil
 import urllib.parse
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,17 +14,16 @@ from renewals.demo import loader
 from renewals.domain import clock as clocks
 from renewals.domain import model
 from renewals.instances import policy, selection
+from tests.browser import chromium
 from tests.support import live_server
 from tests.support.fixtures import World
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SCREENSHOT = os.environ.get("GRAPHIQL_SCREENSHOT")
 """The file for a screenshot, if one is wanted."""
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"),
+    chromium.needed,
     pytest.mark.skipif(
         any(not (graphiql.FOLDER / asset.place).is_file() for asset in graphiql.assets()),
         reason="GraphiQL's files were not fetched: run `renewals graphiql-assets`",
@@ -50,20 +48,18 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
 async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(address: str) -> None:
     urls: list[str] = []
     errors: list[str] = []
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium.opened() as browser:
         page = await browser.new_page(viewport={"width": 1440, "height": 900})
         page.on("request", lambda request: urls.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(address)
         async with page.expect_response(_is_the_example) as response_info:
-            await _execute_the_example(page)
+            await _execute(page, "WhatExpiresFirst")
         result = await (await response_info.value).json()
         await async_api.expect(page.locator(".result-window")).to_contain_text('"演示账户"')
         if SCREENSHOT:
             await page.wait_for_timeout(500)
             await page.screenshot(path=Path(SCREENSHOT))
-        await browser.close()
     assert "errors" not in result
     assert result["data"]["instances"]["nodes"] and result["data"]["quoteRenewal"]["total"] != "0.00"
     host = address.removesuffix("/graphql")
@@ -75,8 +71,7 @@ async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(addr
 async def test_the_address_fills_the_editors_and_names_the_operation(address: str, name: str) -> None:
     query = "query First { account { id } } query Second($n: Int!) { instances(first: $n) { totalCount } }"
     parameters = {name: query, "variables": '{"n": 1}', "operationName": "Second"}
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium.opened() as browser:
         page = await browser.new_page()
         await page.goto(f"{address}?{urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)}")
         result = page.locator(".result-window")
@@ -90,19 +85,16 @@ async def test_the_address_fills_the_editors_and_names_the_operation(address: st
         await page.wait_for_url("**edited**")
         search = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)
         assert search == {"query": [f"{query} # edited"], "variables": ['{"n": 1}']}
-        await page.click("button.graphiql-execute-button")
-        await page.get_by_role("menuitem", name="First").click()
+        await _execute(page, "First")
         await async_api.expect(result).to_contain_text('"id": "demo"')
-        await browser.close()
 
 
 async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> None:
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium.opened() as browser:
         page = await browser.new_page()
         await page.goto(address)
         async with page.expect_response(_is_the_example):
-            await _execute_the_example(page)
+            await _execute(page, "WhatExpiresFirst")
         await page.wait_for_timeout(1_000)  # GraphiQL stores its tabs after a delay
         stored_keys = await page.evaluate("Object.keys(localStorage)")
         await page.evaluate(
@@ -111,19 +103,16 @@ async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> Non
         )
         await page.reload()
         async with page.expect_response(_is_the_example) as response_info:
-            await _execute_the_example(page)
+            await _execute(page, "WhatExpiresFirst")
         assert (await (await response_info.value).json()).get("data"), stored_keys
-        await browser.close()
 
 
 async def test_the_root_leads_to_the_page(address: str) -> None:
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium.opened() as browser:
         page = await browser.new_page()
         await page.goto(address.removesuffix("graphql"))
         assert page.url == address
         await async_api.expect(page.locator("button.graphiql-execute-button")).to_be_visible()
-        await browser.close()
 
 
 async def test_a_subscription_shows_new_events(address: str) -> None:
@@ -136,8 +125,7 @@ async def test_a_subscription_shows_new_events(address: str) -> None:
         loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clocks.utc_now
     )
     query = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
-    async with async_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium.opened() as browser:
         page = await browser.new_page()
         await page.goto(f"{address}?query={query}")
         await page.click("button.graphiql-execute-button")
@@ -147,13 +135,12 @@ async def test_a_subscription_shows_new_events(address: str) -> None:
             loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.MANUAL), clocks.utc_now
         )
         await async_api.expect(result).to_contain_text('"sequence": 2', timeout=10_000)
-        await browser.close()
 
 
-async def _execute_the_example(page: async_api.Page) -> None:
-    """Choose the first of the example's operations in GraphiQL's menu."""
-    await page.click("button.graphiql-execute-button")
-    await page.get_by_role("menuitem", name="WhatExpiresFirst").click()
+async def _execute(page: async_api.Page, operation: str) -> None:
+    """Choose an operation in the menu of the button, which has one once the editor has parsed its text."""
+    await page.click("button.graphiql-execute-button[aria-haspopup=menu]")
+    await page.get_by_role("menuitem", name=operation, exact=True).click()
 
 
 def _is_the_example(response: async_api.Response) -> bool:
