@@ -3,8 +3,6 @@
 `make soak` runs longer, with other seeds.
 """
 
-import pytest
-
 from renewals.domain import errors
 from tests.model_based import entry_points, runner, stage
 
@@ -30,10 +28,9 @@ TRIED = {
 MISSED_MAX = 7
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_database_always_equals_the_model(seed: int) -> None:
+def test_the_database_always_equals_the_model() -> None:
     stage.TALLY.clear()
-    runner.drive(seed, examples=36)
+    runner.drive(seed=1, examples=36)
     assert stage.TALLY["steps"] >= 1_000
     missed = TRIED - stage.TALLY.keys()
     assert len(missed) <= MISSED_MAX, missed
