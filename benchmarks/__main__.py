@@ -12,6 +12,7 @@ from graphql_api.devserver import binaries
 
 SECTIONS = {
     "reads": "benchmarks.reads",
+    "actions": "benchmarks.actions",
     "open-loop": "benchmarks.open_loop",
     "executor": "benchmarks.executor",
     "engine": "benchmarks.engine",

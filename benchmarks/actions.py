@@ -1,0 +1,107 @@
+"""The cost of `Instance.actions`: pages of 1,000 instances with and without it, from one server, in turns."""
+
+import asyncio
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import orjson
+import uvloop
+
+from benchmarks import client, console, contenders, data, results, sizes, stage
+
+ROWS = 1000
+ACTIONS = "actions { action allowed monthsMin monthsMax refusal { code message } }"
+WITH_ACTIONS, PLAIN = "with actions", "without actions"
+DOCUMENTS = {WITH_ACTIONS: console.DOCUMENT.replace("id name", f"id {ACTIONS} name"), PLAIN: console.DOCUMENT}
+LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} that are all refused"
+TIMES_MAX = 2
+"""How many times the processor time of the plain page the page with actions may take."""
+CPU = "ms of CPU in the server"
+NOTES = f"""\
+The page of {ROWS} of the console's list, with the same 12 fields, without and with `{ACTIONS}`.
+The second page has the instances that are not manageable: each action has a refusal with its sentence. The target \
+applies to the first one.
+"""
+
+
+class MeasuredPage(NamedTuple):
+    """A page, with or without actions, and its request."""
+
+    what: str
+    name: str
+    request: bytes
+
+
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
+    """Measure the processor time and the rate of each page with and without actions."""
+    with contenders.up(environment, size, (contenders.OURS,)) as ([running], _):
+        pages = list(_pages(data.loaded(environment, size)))
+        for page in pages:
+            asyncio.run(_check(running.server, page))
+            uvloop.run(_load(running.server, page, size, size.warm_up_seconds))
+        figures = _measure(running.server, pages, size)
+    ours, peer = (
+        next(f.median for f in figures if (f.what, f.contender, f.unit) == (LIST, name, CPU))
+        for name in DOCUMENTS
+    )
+    return results.Section(
+        title="The actions of 1,000 instances",
+        figures=figures,
+        targets=(
+            results.Target(
+                f"{LIST} with actions (ms of CPU), against without",
+                ours,
+                peer,
+                1 / TIMES_MAX,
+                less_is_better=True,
+            ),
+        ),
+        notes=(
+            *NOTES.splitlines(),
+            f"{size.connections} connections, {size.rounds} round(s) of {size.seconds:g} s each, in turns.",
+        ),
+    )
+
+
+def _pages(loaded: data.Loaded) -> Iterator[MeasuredPage]:
+    filters: dict[str, dict[str, Any]] = {
+        LIST: console.variables(ROWS, loaded.today),
+        REFUSED: {"filter": {"manageable": False}, "first": ROWS},
+    }
+    for what, variables in filters.items():
+        for name, document in DOCUMENTS.items():
+            yield MeasuredPage(
+                what, name, client.graphql_request("/graphql", loaded.key, document, variables)
+            )
+
+
+async def _check(server: stage.Running, page: MeasuredPage) -> None:
+    """Raise if a page has other rows or actions than it is measured for."""
+    nodes = orjson.loads((await client.ask(server.port, page.request)).body)["data"]["instances"]["nodes"]
+    actions = [action for node in nodes for action in node.get("actions", ())]
+    is_refused = page.what == REFUSED
+    if (
+        len(nodes) != ROWS
+        or bool(actions) != (page.name == WITH_ACTIONS)
+        or any(is_refused == action["allowed"] for action in actions)
+    ):
+        raise client.UnexpectedAnswerError(f"{page.what} {page.name}: {len(nodes)} rows, such as {nodes[:1]}")
+
+
+def _measure(server: stage.Running, pages: list[MeasuredPage], size: sizes.Size) -> list[results.Figure]:
+    values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for number in range(size.rounds):
+        for page in pages if number % 2 == 0 else reversed(pages):
+            before = server.cpu_seconds()
+            load = uvloop.run(_load(server, page, size, size.seconds))
+            cpu = (server.cpu_seconds() - before) / len(load.latencies)
+            values[page.what, page.name, CPU].append(cpu * 1e3)
+            values[f"{page.what} a second", page.name, "requests/s"].append(load.requests_per_second)
+            print(f"round {number + 1}, {page.what} {page.name}: {cpu * 1e3:.2f} ms", file=sys.stderr)
+    return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
+
+
+async def _load(server: stage.Running, page: MeasuredPage, size: sizes.Size, seconds: float) -> client.Load:
+    return await client.ClosedLoop(server.port, page.request, size.connections, seconds).run()
