@@ -5,7 +5,6 @@ the database. `fold` therefore writes such characters as ASCII letters. A folded
 the text contains the term, in any case, so that no row has to be checked again.
 """
 
-import functools
 from collections.abc import Iterable
 
 SEPARATOR = "\x1f"
@@ -27,15 +26,16 @@ def fold(text: str) -> str:
 
     ASCII letters become lower case. Other characters become a code of capital letters: U and 4 letters, or V and 6.
     """
-    return text.translate(_CODES)
+    if text.isascii():
+        return text.lower()
+    return "".join(map(_CODES.__getitem__, text))
 
 
-@functools.lru_cache(20_000)
-def _code(code_point: int) -> str:
-    character = _fold_case(chr(code_point))
-    if character.isascii():
-        return character
-    digits = ord(character)
+def _code(character: str) -> str:
+    folded = _fold_case(character)
+    if folded.isascii():
+        return folded
+    digits = ord(folded)
     code = f"{_BASIC}{digits:04x}" if digits <= 0xFFFF else f"{_SUPPLEMENTARY}{digits:06x}"
     return code[0] + code[1:].translate(_DIGITS)
 
@@ -49,11 +49,16 @@ def _fold_case(character: str) -> str:
     return lower if len(lower) == 1 else upper
 
 
-class _Codes(dict[int, str]):
-    """The codes of all characters, for `str.translate`."""
+class _Codes(dict[str, str]):
+    """The codes of characters, computed once each."""
 
-    def __getitem__(self, code_point: int) -> str:
-        return _code(code_point)
+    def __missing__(self, character: str) -> str:
+        code = _code(character)
+        if len(self) < _CODES_MAX:
+            self[character] = code
+        return code
 
 
 _CODES = _Codes()
+_CODES_MAX = 20_000
+"""The number of codes that are kept, so that no text can fill the memory; Chinese needs about 10,000."""

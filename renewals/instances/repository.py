@@ -78,16 +78,15 @@ async def register_all(
         for account, reported, bundles in batches
     ]
     await _write_bundles(connection, results)
+    created = [row for result in results for row in result.created]
+    changed = [pair for result in results for pair in result.changed]
     await database.execute(
         connection,
         f"INSERT INTO instances ({', '.join(InstanceRow._fields)}) SELECT * FROM unnest({_ROW_ARRAYS})",
-        *sql.transpose([row for result in results for row in result.created], len(InstanceRow._fields)),
+        *sql.transpose(created, len(InstanceRow._fields)),
     )
-    changed = [row for result in results for _, row in result.changed]
-    await update_instances(connection, changed)
-    await search_texts.upsert_search_texts(
-        connection, [*(row for result in results for row in result.created), *changed]
-    )
+    await update_instances(connection, [row for _, row in changed])
+    await search_texts.upsert_search_texts(connection, created, changed)
     return results
 
 

@@ -13,8 +13,18 @@ from renewals.domain import search_text
 from renewals.domain.registration_rows import InstanceRow
 
 
-async def upsert_search_texts(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
-    """Insert or update the texts of instances that were registered."""
+async def upsert_search_texts(
+    connection: database.Connection,
+    created: Sequence[InstanceRow],
+    changed: Sequence[tuple[InstanceRow, InstanceRow]],
+) -> None:
+    """Insert the texts of new instances, and update those of changed ones (pairs of the stored row and the new row).
+
+    A change without effect on the text, such as another price, is not sent, so that it locks and writes nothing.
+    """
+    rows = [*created, *(row for stored, row in changed if _columns(stored) != _columns(row))]
+    if not rows:
+        return
     await database.execute(
         connection,
         """INSERT INTO search_texts (account_id, instance_id, text)
@@ -23,6 +33,11 @@ async def upsert_search_texts(connection: database.Connection, rows: Sequence[In
            WHERE search_texts.text <> excluded.text""",
         *sql.transpose([(row.account_id, row.id, _text_of(row)) for row in rows], 3),
     )
+
+
+def _columns(row: InstanceRow) -> tuple[str, str]:
+    """Return the columns that make a text, besides the id."""
+    return row.name, row.configuration
 
 
 def _text_of(row: InstanceRow) -> str:

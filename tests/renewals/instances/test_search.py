@@ -84,6 +84,18 @@ async def test_a_changed_name_or_configuration_is_found_and_the_former_is_not(sh
     assert (await find("BGP"), await find("门户")) == ([], [])
 
 
+async def test_a_new_price_neither_writes_nor_locks_the_text(shop: World) -> None:
+    await shop.instance(
+        "i-2", price="777.00", configuration={"链路": "电信单线", "地址": "10.1.2.33", "域名": "ÉCLAIR_x%y"}
+    )
+    rows = await database.fetch(
+        database.pool(),
+        """SELECT i.monthly_price_cents, s.xmax::text FROM instances i JOIN search_texts s ON s.instance_id = i.id
+           WHERE i.id = 'i-2'""",
+    )
+    assert [tuple(row) for row in rows] == [(77700, "0")]
+
+
 @pytest.fixture
 async def crowd(world: World) -> World:
     """Return two accounts with 50,000 instances each."""
