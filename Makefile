@@ -78,13 +78,14 @@ bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,o
 bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, the translations, and the audit.
+check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, the translations, the pages of errors, and the audit.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/renewals schema --check
 	$(BIN)/python -m scripts.catalogs --check
+	$(BIN)/python -m scripts.error_pages --check
 	@$(AUDIT)
 
 catalogs: $(READY) ## Add new sentences to the catalogs of translations, and remove those that are gone.

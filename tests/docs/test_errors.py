@@ -1,0 +1,29 @@
+"""docs/errors.md and docs/zh/errors.md are those of the source, and no code is without an explanation."""
+
+import copy
+import tomllib
+
+import pytest
+
+from renewals.domain.model import Language
+from scripts import error_pages
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_page_of_errors_is_that_of_the_source(language: Language) -> None:
+    page = error_pages.PAGES[language].read_text(encoding="utf-8")
+    assert page == error_pages.text(language), "write it again: python -m scripts.error_pages"
+
+
+@pytest.mark.parametrize(
+    ("section", "code"), [("refusals", "EXPIRED"), ("types", "PriceChanged"), ("errors", "TOO_MANY_ALIASES")]
+)
+def test_a_code_without_an_explanation_and_one_without_a_source_are_found(section: str, code: str) -> None:
+    explanations = tomllib.loads(error_pages.HELP.read_text(encoding="utf-8"))
+    lacking = copy.deepcopy(explanations)
+    del lacking[section][code]
+    with pytest.raises(error_pages.IncompleteError, match=rf"{section} lacks {code}"):
+        error_pages.text(Language.EN, lacking)
+    explanations[section]["GONE"] = explanations[section][code]
+    with pytest.raises(error_pages.IncompleteError, match=rf"{section} has GONE"):
+        error_pages.text(Language.EN, explanations)
