@@ -1,0 +1,60 @@
+"""docs/troubleshooting.md: each message in it is one that the source can print, in both languages of the page."""
+
+import ast
+import re
+from pathlib import Path
+
+from scripts import error_sources
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "docs/troubleshooting.md", ROOT / "docs/zh/troubleshooting.md")
+MESSAGE = re.compile(r"^\| `(.+?)` \|", re.MULTILINE)
+OF_LIBRARIES = {
+    "RENEWALS_WORKERS: Input should be greater than or equal to 1",  # pydantic
+    "Cannot query field 'nam' on type 'Account'.",  # graphql-core
+    "Python 3.11 or newer is needed",  # Makefile
+}
+PLACEHOLDER = re.compile(r"\{.*?\}|%\.?\d*[sdrf]")
+CLAUSE_END = re.compile(r"(?<=[.,;:]) ")
+CHARACTERS_MIN = 10
+"""The least number of letters and spaces of a text that identifies a message."""
+
+
+def patterns() -> list[re.Pattern[str]]:
+    """Return the texts of the source, and their beginnings up to the end of a clause, as patterns of messages."""
+    found = set()
+    for tree in error_sources.source_trees():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=str(text)):
+                    found.add(" ".join(text.split()))
+                case ast.JoinedStr(values=values):
+                    found.add("".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values))
+    beginnings = {
+        text[:end].rstrip(".,;:")
+        for text in found
+        for end in (*(m.start() for m in CLAUSE_END.finditer(text)), len(text))
+    }
+    return [
+        re.compile(".*".join(map(re.escape, PLACEHOLDER.split(text))))
+        for text in beginnings
+        if " " in text and len(re.sub(r"[^A-Za-z ]", "", PLACEHOLDER.sub("", text)).strip()) >= CHARACTERS_MIN
+    ]
+
+
+def known(message: str, sources: list[re.Pattern[str]]) -> bool:
+    """Return whether a text of the source, or the beginning of one, is in a message."""
+    return any(source.search(message) for source in sources)
+
+
+def test_every_message_is_one_of_the_source() -> None:
+    sources = patterns()
+    messages = MESSAGE.findall(PAGES[0].read_text(encoding="utf-8"))
+    assert len(messages) > 30
+    assert [text for text in messages if text not in OF_LIBRARIES and not known(text, sources)] == []
+    assert not known("the instance is on holiday", sources)
+
+
+def test_both_pages_have_the_same_messages() -> None:
+    english, chinese = (MESSAGE.findall(page.read_text(encoding="utf-8")) for page in PAGES)
+    assert chinese == english
