@@ -70,6 +70,19 @@ def test_all_pages_are_checked() -> None:
     )
 
 
+def test_each_page_has_its_place_in_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    targets = LINK.findall(index.read_text(encoding="utf-8"))
+    linked = [name for name in targets if "/" not in name and name.endswith(".md")]
+    assert sorted(linked) == sorted(
+        path.name for path in (ROOT / "docs").glob("*.md") if path.name != index.name
+    )
+    chinese = LINK.findall((ROOT / "docs/zh/README.md").read_text(encoding="utf-8"))
+    in_chinese = {path.name for path in (ROOT / "docs/zh").glob("*.md")} - {index.name}
+    assert in_chinese <= set(chinese)
+    assert not {f"../{name}" for name in in_chinese} & set(chinese), "link to the Chinese page"
+
+
 def test_a_broken_link_is_found() -> None:
     page = ROOT / "docs" / "operations.md"
     text = "[a](#sizing) [b](#no-such) [c](limits.md#the-cost) [d](none.md) [e](https://example.com) `[f](none.md)`"
