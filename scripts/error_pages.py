@@ -99,8 +99,8 @@ def _translator(language: Language) -> Callable[[error_sources.Sentence], str]:
 
     def translate(sentence: error_sources.Sentence) -> str:
         message = catalog.get(sentence.id)
-        translated = message.string if message else sentence.text
-        return str(translated if isinstance(translated, str) else translated[0])
+        texts = message.string if message else None
+        return texts if isinstance(texts, str) else (texts or [sentence.text])[0]
 
     return translate
 
