@@ -37,6 +37,10 @@ _VALUES: Mapping[ForecastGrouping, str] = {
 }
 
 
+_VALUES_TOO_MANY = Message("has more than {count:,} values among the due instances; choose another key")
+_GROUPS_TOO_MANY = Message("gives more than {count:,} groups of the due instances; group by something else")
+
+
 async def group_forecast(
     connection: database.Connection,
     account_id: str,
@@ -46,8 +50,8 @@ async def group_forecast(
 ) -> list[ForecastGroup]:
     """Return the groups of an account's forecast, the largest total first; their totals add up to the forecast's.
 
-    Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid key, and for a key
-    with too many values.
+    Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid key, for a key with
+    too many values, and for a property with too many.
     """
     if by is ForecastGrouping.TAG:
         _check_key(tag_key)
@@ -69,13 +73,14 @@ async def group_forecast(
         tag_key if by is ForecastGrouping.TAG else None,
     )
     if len(rows) > GROUPS_MAX:
-        raise errors.InvalidInputError(
-            "tagKey",
-            Message(
-                "has more than {count:,} values among the due instances; choose another key", count=GROUPS_MAX
-            ),
-        )
+        raise _too_many(by)
     return [ForecastGroup(*row) for row in rows]
+
+
+def _too_many(by: ForecastGrouping) -> errors.InvalidInputError:
+    if by is ForecastGrouping.TAG:
+        return errors.InvalidInputError("tagKey", _VALUES_TOO_MANY.fill(count=GROUPS_MAX))
+    return errors.InvalidInputError("by", _GROUPS_TOO_MANY.fill(count=GROUPS_MAX))
 
 
 def _check_key(tag_key: str | None) -> None:

@@ -71,7 +71,7 @@ async def _read_groups(
         strawberry.argument(description="The key of the tag. Required for TAG, ignored otherwise."),
     ] = None,
 ) -> list[ForecastGroup]:
-    """Return the groups of a forecast; raise InvalidInputError for TAG without a valid key."""
+    """Return the groups of a forecast; raise InvalidInputError for TAG without a valid key, and for too many."""
     found = await groups.group_forecast(database.pool(), info.context.account_id, simulated, by, tag_key)
     return [
         ForecastGroup(
@@ -108,7 +108,7 @@ class Forecast:
         resolver=_read_groups,
         description=(
             f"All renewals of the days by one property, the largest total first. The totals add up to the forecast's. "
-            f"A tag with more than {groups.GROUPS_MAX:,} values is refused."
+            f"More than {groups.GROUPS_MAX:,} groups are refused."
         ),
     )
 

@@ -82,6 +82,18 @@ async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: 
     await world.account("a")
     for number in range(3):
         await world.instance(f"i-{number}", mode="AUTO", tags={"n": str(number)})
-    with pytest.raises(errors.InvalidInputError, match="more than 2 values"):
+    with pytest.raises(errors.InvalidInputError, match=r"^tagKey: has more than 2 values"):
         await group(world, ForecastGrouping.TAG, "n", days=30, now=NOON)
     assert len(await group(world, ForecastGrouping.PRODUCT, days=30, now=NOON)) == 1
+
+
+async def test_a_property_with_too_many_values_is_refused_by_its_own_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "GROUPS_MAX", 1)
+    await world.account("a")
+    await world.instance("i-1", mode="AUTO", product="eip")
+    await world.instance("i-2", mode="AUTO", product="kec", data_center="gz-edge")
+    for by in (ForecastGrouping.PRODUCT, ForecastGrouping.DATA_CENTER):
+        with pytest.raises(errors.InvalidInputError, match=r"^by: gives more than 1 groups"):
+            await group(world, by, "n", days=30, now=NOON)
