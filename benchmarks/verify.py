@@ -36,6 +36,8 @@ INSERT INTO instances (id, account_id, name, product_code, data_center_code, con
   SELECT 'i-' || n, 'a-' || n % {accounts}, 'Instance', 'kec', 'bj-6', '[]', 'PREPAID', FALSE, 'RUNNING', 'AUTO', 1,
     timestamptz '2027-01-31 15:59:59Z' + {periods} * interval '30 days', 31, {price}, now()
   FROM generate_series(1, {instances}) n;
+INSERT INTO search_texts (account_id, instance_id, text)
+  SELECT account_id, id, id || chr(31) || lower(name) FROM instances;
 CREATE TEMP TABLE paid AS
   SELECT gen_random_uuid() AS order_id, n, k, 'a-' || n % {accounts} AS account_id,
     row_number() OVER (PARTITION BY n % {accounts} ORDER BY k, n) AS place

@@ -1,21 +1,26 @@
 """Invariants of the database that hold at every moment (rules 11 and 15 to 24).
 
 Each invariant is a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
-memory grows only with the violations.
+memory grows only with the violations. Search texts are compared here, row by row, because their fold is not SQL.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from renewals.db import connection as database
+from renewals.domain import search_text
 from renewals.domain.messages import Message
 
 VIOLATIONS_MAX = 100
 """The number of violations of one invariant that are returned."""
 
 
+_ROWS_PER_READ = 1_000
+
 Violation = Mapping[str, object]
 """A row that violates an invariant, by column."""
 
+_SEARCH_TEXTS = Message("each instance has its search text, and no other has one")
 _STATEMENTS: Mapping[Message, str] = {
     Message("the entries of an account add up to its balance"): """
         SELECT a.id AS account_id, a.balance_cents, coalesce(e.sum_cents, 0) AS sum_cents FROM accounts a
@@ -172,6 +177,11 @@ _STATEMENTS: Mapping[Message, str] = {
           r.renewed_count <> coalesce(tried.renewed_count, 0) OR r.refused_count <> coalesce(tried.refused_count, 0)
           OR r.amount_cents <> coalesce(paid.cents, 0)
           OR EXISTS (SELECT FROM renewal_chunks c WHERE c.run_id = r.id AND c.done_at IS NULL))""",
+    _SEARCH_TEXTS: """
+        SELECT coalesce(i.account_id, s.account_id) AS account_id, coalesce(i.id, s.instance_id) AS instance_id,
+          s.text, i.name, i.configuration
+        FROM instances i
+        FULL JOIN search_texts s ON s.account_id = i.account_id AND s.instance_id = i.id""",
 }
 RULES: Mapping[str, str] = {str(rule): statement for rule, statement in _STATEMENTS.items()}
 """The statements by the names of their invariants, which are English sentences."""
@@ -190,7 +200,25 @@ async def check_invariants(
     violations: dict[str, list[Violation]] = {}
     async with database.read_snapshot() as connection:
         for rule, statement in RULES.items():
-            rows = await database.fetch(connection, f"{statement} LIMIT {VIOLATIONS_MAX}")
+            if rule == str(_SEARCH_TEXTS):
+                rows = await _find_wrong_texts(connection, statement)
+            else:
+                rows = await database.fetch(connection, f"{statement} LIMIT {VIOLATIONS_MAX}")
             violations[rule] = [dict(row) for row in rows]
             on_rule(rule, violations[rule])
     return violations
+
+
+async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
+    """Return the first rows whose text is not that of the instance, or that lack one of the two."""
+    wrong: list[database.Row] = []
+    async with contextlib.aclosing(database.stream_rows(connection, statement, size=_ROWS_PER_READ)) as pages:
+        async for rows in pages:
+            wrong += [row for row in rows if row["name"] is None or row["text"] != _build_text(row)]
+            if len(wrong) >= VIOLATIONS_MAX:
+                break
+    return wrong[:VIOLATIONS_MAX]
+
+
+def _build_text(row: database.Row) -> str:
+    return search_text.build_search_text(row["instance_id"], row["name"], row["configuration"])

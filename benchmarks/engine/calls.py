@@ -26,6 +26,10 @@ SELECT 'm-' || lpad(n::text, 5, '0'), $1, 'web-' || n, (ARRAY['kec', 'eip', 'ebs
   1000, timestamptz '2026-12-01Z'
 FROM generate_series(0, $2::int - 1) AS n
 """
+SEARCH_TEXTS_SQL = """
+INSERT INTO search_texts (account_id, instance_id, text)
+SELECT account_id, id, concat_ws(chr(31), id, name) FROM instances WHERE id LIKE 'm-%'
+"""
 MONEY_SQL = """
 WITH paid AS (UPDATE accounts SET balance_cents = balance_cents + 100000000, ledger_number = ledger_number + 1
               WHERE id = $1 RETURNING *)
@@ -39,6 +43,7 @@ async def fill(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(INSTANCES_SQL, ACCOUNT, INSTANCES)
+        await connection.execute(SEARCH_TEXTS_SQL)
         await connection.execute(MONEY_SQL, ACCOUNT)
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")

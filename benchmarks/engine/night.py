@@ -55,6 +55,11 @@ FROM accounts a LEFT JOIN bundles b ON b.account_id = a.id, generate_series(0, 2
 ORDER BY a.id, k
 """
 
+SEARCH_TEXTS = """
+INSERT INTO search_texts (account_id, instance_id, text)
+SELECT account_id, id, concat_ws(chr(31), id, name, '4', '16 gb') FROM instances
+"""
+
 # Every third account has a voucher, every sixth one more, which is limited to two products.
 VOUCHERS = """
 INSERT INTO vouchers (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
@@ -90,6 +95,7 @@ async def fill(url: str, accounts: int) -> None:
         await connection.execute(ACCOUNTS, accounts, NOW)
         await connection.execute(BUNDLES)
         await connection.execute(INSTANCES, DUE_PER_ACCOUNT)
+        await connection.execute(SEARCH_TEXTS)
         await connection.execute(VOUCHERS, NOW)
         await connection.execute(BALANCES)
         await connection.execute(ENTRIES)

@@ -5,7 +5,7 @@ the database. `fold` therefore writes such characters as ASCII letters. A folded
 the text contains the term, in any case, so that no row has to be checked again.
 """
 
-from collections.abc import Iterable
+import orjson
 
 SEPARATOR = "\x1f"
 """Separates the parts of a text. No id, name or value has it, and so no term may."""
@@ -16,9 +16,10 @@ _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 """Hexadecimal digits as letters that are never the first of a code, so that a term matches whole codes only."""
 
 
-def build_search_text(parts: Iterable[str]) -> str:
-    """Return the folded text of an instance: its id, its name and the values of its configuration."""
-    return fold(SEPARATOR.join(parts))
+def build_search_text(instance_id: str, name: str, configuration: str) -> str:
+    """Return the folded text of an instance: its id, its name and the values of its configuration, which is JSON."""
+    values = [item["value"] for item in orjson.loads(configuration)]
+    return fold(SEPARATOR.join((instance_id, name, *values)))
 
 
 def fold(text: str) -> str:

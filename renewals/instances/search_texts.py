@@ -5,8 +5,6 @@ The table is not part of `instances`, so that a renewal does not write an index 
 
 from collections.abc import Sequence
 
-import orjson
-
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain import search_text
@@ -31,15 +29,13 @@ async def upsert_search_texts(
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
            ON CONFLICT (account_id, instance_id) DO UPDATE SET text = excluded.text
            WHERE search_texts.text <> excluded.text""",
-        *sql.transpose([(row.account_id, row.id, _text_of(row)) for row in rows], 3),
+        *sql.transpose(
+            [(row.account_id, row.id, search_text.build_search_text(row.id, *_columns(row))) for row in rows],
+            3,
+        ),
     )
 
 
 def _columns(row: InstanceRow) -> tuple[str, str]:
     """Return the columns that make a text, besides the id."""
     return row.name, row.configuration
-
-
-def _text_of(row: InstanceRow) -> str:
-    values = (item["value"] for item in orjson.loads(row.configuration))
-    return search_text.build_search_text((row.id, row.name, *values))

@@ -90,6 +90,9 @@ DAMAGES = {
     "an ended run has completed its chunks and counts its attempts": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
+    "each instance has its search text, and no other has one": (
+        "UPDATE search_texts SET text = 'another' WHERE instance_id = 'i-1'"
+    ),
 }
 
 
@@ -166,6 +169,7 @@ async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> N
 
 LEDGER = "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
 SUM = "a refund is the sum of its lines, each from its order and account at the price paid"
+TEXT = "each instance has its search text, and no other has one"
 EXPIRY = "an instance expires at the end of its last period, or at the start of its first if all are refunded"
 
 
@@ -187,9 +191,15 @@ EXPIRY = "an instance expires at the end of its last period, or at the start of 
         (SUM, "UPDATE refunds SET order_id = (SELECT min(id::text)::uuid FROM orders)"),
         (SUM, "DELETE FROM refund_lines"),
         (EXPIRY, "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-2'"),
+        (TEXT, "DELETE FROM search_texts WHERE instance_id = 'i-2'"),
+        (TEXT, "UPDATE search_texts SET account_id = 'b' WHERE instance_id = 'i-2'"),
+        (
+            TEXT,
+            'UPDATE instances SET configuration = \'[{"label": "IP", "value": "10.1.2.3"}]\' WHERE id = \'i-2\'',
+        ),
     ],
 )
-async def test_other_damage_to_a_refund_is_reported_too(world: World, rule: str, sql: str) -> None:
+async def test_other_damage_is_reported_too(world: World, rule: str, sql: str) -> None:
     await fill(world)
     assert await damage(sql) > 0
     assert (await broken())[rule]
