@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 
 
-def up() -> None:
+def up(lang: output_language.Lang = None) -> None:
     """Start everything on this machine.
 
     This is PostgreSQL and Valkey (unless their URLs are set), the demo account, the API and the worker.
@@ -17,7 +17,7 @@ def up() -> None:
 
     settings = bootstrap.configure()
     try:
-        raise typer.Exit(up.run(settings))
+        raise typer.Exit(up.run(settings, output_language.choose(lang)))
     except binaries.EmbeddedError as error:
         bootstrap.fail(str(error))
 

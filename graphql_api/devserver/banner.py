@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from renewals import config
+from rich import cells
 
-NO_DEMO = "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it."
+from renewals import config
+from renewals.domain.messages import Message
+from renewals.domain.model import Language
+from renewals.i18n import catalogs
 
 
 class Keys(NamedTuple):
@@ -17,61 +20,90 @@ class Keys(NamedTuple):
     operator: str
 
 
+_NO_DEMO = Message(
+    "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it."
+)
+_OPEN_CONSOLE = Message("Open {page} in a browser{moved}: the console has the demo account's key filled in.")
+_OPEN_GRAPHIQL = Message("Open {page} in a browser{moved}: GraphiQL has the operator's key filled in.")
+_MOVED = Message(" (port {port} was taken)")
+_TRY_IT = Message("Try it:")
+_STOP = Message("Ctrl-C stops everything.")
+_CLOCK = Message(
+    "The demo account stands at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
+    "advanceTestClock moves it on."
+)
+_SHELL = Message("In another shell, `. {folder}/env` names the addresses and the keys.")
+_TUTORIAL = Message("Next, follow docs/tutorial.md.")
+_RESET_DATABASE = Message(
+    "To start over, stop this, empty the database that DATABASE_URL names, and start again."
+)
+_RESET_FOLDERS = Message("To start over, stop this, remove the data with `{command}`, and start again.")
+
+
 def build_banner(
     address: str,
     keys: Keys,
     environment: Mapping[str, str],
     settings: config.Settings,
     folders: Sequence[Path],
+    language: Language,
 ) -> str:
     """Return the text for a running API at `address`; `folders` are the folders of the servers' data."""
     is_moved = environment["RENEWALS_PORT"] != str(settings.port) and settings.port != 0
-    moved = f" (port {settings.port} was taken)" if is_moved else ""
+    moved = _MOVED.fill(port=str(settings.port)) if is_moved else ""
     if keys.demo:
-        page, name, owner = f"{address}/", "the console", "the demo account's"
+        first = _OPEN_CONSOLE.fill(page=f"{address}/", moved=moved)
         api, key = f"{address}/graphql", keys.demo
         query = "{ account { name balance } instances { totalCount } }"
     else:
-        page, name, owner = f"{address}/operator/graphql", "GraphiQL", "the operator's"
-        key = keys.operator
-        api, query = page, "{ accounts { totalCount nodes { id name balance } } }"
-    demo_key = f"Demo API key          {keys.demo}\n" if keys.demo else ""
+        api, key = f"{address}/operator/graphql", keys.operator
+        first = _OPEN_GRAPHIQL.fill(page=api, moved=moved)
+        query = "{ accounts { totalCount nodes { id name balance } } }"
+    lines: list[tuple[Message | str, str]] = [
+        (Message("Console"), f"{address}/console/"),
+        (Message("GraphQL and GraphiQL"), f"{address}/graphql"),
+        (Message("The provider's side"), f"{address}/operator/graphql"),
+        ("PostgreSQL", environment["DATABASE_URL"]),
+        ("Redis", environment["REDIS_URL"]),
+        *([(Message("Demo API key"), keys.demo)] if keys.demo else []),
+        (Message("Operator key"), keys.operator),
+    ]
+    labels = [label if isinstance(label, str) else catalogs.translate(label, language) for label, _ in lines]
+    width = max(map(cells.cell_len, labels)) + 2
+    table = "\n".join(
+        cells.set_cell_size(label, width) + value for label, (_, value) in zip(labels, lines, strict=True)
+    )
+    next_steps = "\n".join(
+        " ".join(catalogs.translate(sentence, language) for sentence in line)
+        for line in _next_steps(keys, settings, folders)
+    )
     return f"""
-Open {page} in a browser{moved}: {name} has {owner} key filled in.
+{catalogs.translate(first, language)}
 
-Console               {address}/console/
-GraphQL and GraphiQL  {address}/graphql
-The provider's side   {address}/operator/graphql
-PostgreSQL            {environment["DATABASE_URL"]}
-Redis                 {environment["REDIS_URL"]}
-{demo_key}Operator key          {keys.operator}
+{table}
 
-Try it:
+{catalogs.translate(_TRY_IT, language)}
 curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
 
-{_next_steps(keys, settings, folders)}
-Ctrl-C stops everything.
+{next_steps}
+{catalogs.translate(_STOP, language)}
 """
 
 
-def _next_steps(keys: Keys, settings: config.Settings, folders: Sequence[Path]) -> str:
-    """Return the last sentences; they do not suggest emptying a database with other accounts than the demo."""
-    shell = f"`. {settings.data_dir}/env` names the addresses and the keys."
+def _next_steps(
+    keys: Keys, settings: config.Settings, folders: Sequence[Path]
+) -> Sequence[Sequence[Message]]:
+    """Return the last lines; they do not suggest emptying a database with other accounts than the demo."""
+    shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
-        return f"{NO_DEMO}\nIn another shell, {shell}"
-    clock = (
-        "The demo account stands at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
-        "advanceTestClock moves it on."
-    )
-    tutorial = f"{clock}\nNext, follow docs/tutorial.md. In another shell, {shell}"
-    return f"{tutorial}\n{_reset_instructions(settings, folders)}"
+        return [[_NO_DEMO], [shell]]
+    return [[_CLOCK], [_TUTORIAL, shell], [_reset_instructions(settings, folders)]]
 
 
-def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> str:
+def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:
     """Return how to start over; as root, the servers' data may be outside the data folder."""
     if settings.database_url:
-        return "To start over, stop this, empty the database that DATABASE_URL names, and start again."
+        return _RESET_DATABASE
     data_folder = settings.data_dir.resolve()
     outside = [folder for folder in folders if not folder.resolve().is_relative_to(data_folder)]
-    remove = shlex.join(["rm", "-r", *map(str, [settings.data_dir, *outside])])
-    return f"To start over, stop this, remove the data with `{remove}`, and start again."
+    return _RESET_FOLDERS.fill(command=shlex.join(["rm", "-r", *map(str, [settings.data_dir, *outside])]))

@@ -25,10 +25,12 @@ from renewals.db import migrate
 from renewals.demo import loader
 from renewals.domain import clock as clocks
 from renewals.domain import errors, model
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.operators import api_keys as operators_api_keys
 from renewals.operators import audit_log
 
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
 _KEY_LINE = "export GRAPHQL_KEY="
@@ -36,34 +38,38 @@ _OPERATOR_KEY_LINE = "export OPERATOR_KEY="
 
 
 class ChildError(Exception):
-    """The API or the worker ended before it was stopped."""
+    """The API or the worker ended before it was stopped, or could not start; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
-def run(settings: config.Settings) -> int:
+def run(settings: config.Settings, language: model.Language) -> int:
     """Run everything until Ctrl-C or SIGTERM; return the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with contextlib.ExitStack() as servers:
-            environment, folders = _start_servers(settings, servers)
+            environment, folders = _start_servers(settings, language, servers)
             env_path = settings.data_dir / "env"
-            _say("Migrating, and loading the demo account if there is no other ...")
+            _say(Message("Migrating, and loading the demo account if there is no other ..."), language)
             keys = bootstrap.run(_prepare(environment["DATABASE_URL"], settings, _read_keys(env_path)))
             if keys.demo is not None:
                 environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
             address = f"http://{settings.host}:{environment['RENEWALS_PORT']}"
             _write_env_file(env_path, address, keys, environment)
-            _say("Starting the API and the worker ...")
+            _say(Message("Starting the API and the worker ..."), language)
             children = {
                 name: servers.enter_context(_child(name, environment)) for name in ("serve", "worker")
             }
             _await_health(address, children)
-            _say(banner.build_banner(address, keys, environment, settings, folders))
+            _echo(banner.build_banner(address, keys, environment, settings, folders, language))
             _watch(children)
     except KeyboardInterrupt:
-        typer.echo("stopped")
+        _say(Message("stopped"), language)
     except (ChildError, errors.InvalidInputError) as problem:
-        typer.echo(str(problem), err=True)
+        typer.echo(catalogs.translate(problem.message, language), err=True)
         return 1
     return 0
 
@@ -89,7 +95,7 @@ async def new_key(request: operators_api_keys.ApiKeyCreate) -> str:
 
 
 def _start_servers(
-    settings: config.Settings, running: contextlib.ExitStack
+    settings: config.Settings, language: model.Language, running: contextlib.ExitStack
 ) -> tuple[dict[str, str], list[Path]]:
     """Start the servers without a URL in the settings.
 
@@ -97,7 +103,7 @@ def _start_servers(
     """
     database_url, redis_url, folders = settings.database_url, settings.redis_url, [settings.data_dir]
     if not (database_url and redis_url):
-        _say("Starting PostgreSQL and Valkey ...")
+        _say(Message("Starting PostgreSQL and Valkey ..."), language)
     if database_url is None:
         postgres = running.enter_context(services.Postgres(settings.data_dir))
         database_url = postgres.url
@@ -186,7 +192,7 @@ def _free_port(host: str, wanted: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
-    raise ChildError(f"No port is free on {host}. Choose another RENEWALS_HOST.")
+    raise ChildError(Message("No port is free on {host}. Choose another RENEWALS_HOST.", host=host))
 
 
 def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -201,7 +207,13 @@ def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) ->
         ):
             return
         time.sleep(POLL_SECONDS)
-    raise ChildError(f"The API at {address} was not ready within {START_SECONDS_MAX:.0f} s.")
+    raise ChildError(
+        Message(
+            "The API at {address} was not ready within {seconds} s.",
+            address=address,
+            seconds=START_SECONDS_MAX,
+        )
+    )
 
 
 def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -213,9 +225,15 @@ def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
 def _check_running(children: dict[str, subprocess.Popen[bytes]]) -> None:
     for name, child in children.items():
         if child.poll() is not None:
-            raise ChildError(f"`renewals {name}` ended with exit code {child.returncode}.")
+            raise ChildError(
+                Message("`renewals {name}` ended with exit code {code}.", name=name, code=child.returncode)
+            )
 
 
-def _say(message: str) -> None:
-    typer.echo(message)
+def _say(message: Message, language: model.Language) -> None:
+    _echo(catalogs.translate(message, language))
+
+
+def _echo(text: str) -> None:
+    typer.echo(text)
     sys.stdout.flush()

@@ -10,6 +10,8 @@ import orjson
 from renewals.accounts import ledger, repository
 from renewals.db import connection as database
 from renewals.domain import model, payment
+from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 
 
 class NewVoucher(NamedTuple):
@@ -73,10 +75,11 @@ async def issue_to_accounts(
         [orjson.dumps(list(voucher.product_codes)).decode() for voucher in vouchers],
         [accounts[account_id].instant(now) for account_id, _ in grants],
     )
-    kind = model.LedgerEntryKind.TOP_UP
+    kind, memo = model.LedgerEntryKind.TOP_UP, Message("Voucher issued")
+    memos = {account.id: catalogs.translate(memo, account.language) for account in accounts.values()}
     entries = [
         ledger.NewLedgerEntry(
-            account_id, kind, voucher.face_cents, voucher.face_cents, None, str(voucher_id), "Voucher issued"
+            account_id, kind, voucher.face_cents, voucher.face_cents, None, str(voucher_id), memos[account_id]
         )
         for voucher_id, (account_id, voucher) in zip(ids, grants, strict=True)
     ]

@@ -11,6 +11,7 @@ from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.domain import model, planning, stored_messages
 from renewals.domain import payment as domain_payment
+from renewals.domain.messages import Message
 from renewals.events import factories
 from renewals.events.event_log import EventType, NewEvent, append_events
 from renewals.i18n import catalogs
@@ -33,7 +34,7 @@ async def store_results_in(
         for result in unit_results:
             order_id = None
             if result.payment is not None:
-                order = _build_order(account_id, result, result.payment)
+                order = _build_order(accounts[account_id], result, result.payment)
                 orders.append(order)
                 order_id = order.id
             attempt_rows += _attempt_rows(accounts[account_id], result, order_id)
@@ -71,12 +72,18 @@ def _failure_events(account: model.Account, result: planning.UnitResult) -> Iter
         yield NewEvent(account.id, EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)
 
 
-def _build_order(account_id: str, result: planning.UnitResult, payment: domain_payment.Payment) -> NewOrder:
+_MEMO = Message("Renewed automatically: {instances}")
+
+
+def _build_order(
+    account: model.Account, result: planning.UnitResult, payment: domain_payment.Payment
+) -> NewOrder:
+    ids = tuple([instance.id for instance in result.unit])
     return NewOrder(
         id=database.new_id(),
-        account_id=account_id,
+        account_id=account.id,
         kind=model.OrderKind.AUTO_RENEWAL,
         lines=result.lines,
         payment=payment,
-        memo=f"Renewed automatically: {', '.join([instance.id for instance in result.unit])}",
+        memo=catalogs.translate(_MEMO.fill(instances=ids), account.language),
     )

@@ -20,6 +20,7 @@ from renewals.domain import validation as domain_validation
 from renewals.domain.messages import Message
 from renewals.domain.refund_rules import RedeemedVoucher, RefundableLine, RefundableOrder, RefundAmounts
 from renewals.events import event_log
+from renewals.i18n import catalogs
 from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
@@ -189,12 +190,21 @@ def _build_ledger_entries(
     amounts: RefundAmounts,
 ) -> list[ledger.NewLedgerEntry]:
     """Return one ledger entry for each voucher that gets money back, then one for the balance."""
-    kind, memo = model.LedgerEntryKind.REFUND, f"Instances refunded: {len(lines)}"
+    memo = catalogs.translate(Message("Instances refunded: {count}", count=len(lines)), account.language)
     changes: list[tuple[str | None, int, int]] = list(amounts.uses)
     if cents := amounts.balance_cents:
         changes.append((None, cents, account.balance_cents + cents))
     return [
-        ledger.NewLedgerEntry(account.id, kind, cents, after_cents, order.id, voucher_id, memo, refund_id)
+        ledger.NewLedgerEntry(
+            account.id,
+            model.LedgerEntryKind.REFUND,
+            cents,
+            after_cents,
+            order.id,
+            voucher_id,
+            memo,
+            refund_id,
+        )
         for voucher_id, cents, after_cents in changes
     ]
 

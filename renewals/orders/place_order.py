@@ -16,6 +16,7 @@ from renewals.domain import errors, model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.instances import selection as instances_selection
 from renewals.orders import repository, requests
 from renewals.orders.repository import NewOrder, PlacedOrder
@@ -81,7 +82,7 @@ async def place_order(
             kind=kind,
             lines=plan.lines,
             payment=plan.payment,
-            memo=f"{_MEMOS[kind]}: {len(plan.lines)}",
+            memo=catalogs.translate(_MEMOS[kind].fill(count=len(plan.lines)), account.language),
             idempotency_key=request.idempotency_key,
             request_hash=request_hash,
             refusals=plan.refusals,
@@ -92,8 +93,8 @@ async def place_order(
 
 
 _MEMOS = {
-    model.OrderKind.MANUAL_RENEWAL: "Instances renewed",
-    model.OrderKind.UNIFY_EXPIRY: "Expiries unified",
+    model.OrderKind.MANUAL_RENEWAL: Message("Instances renewed: {count}"),
+    model.OrderKind.UNIFY_EXPIRY: Message("Expiries unified: {count}"),
 }
 
 

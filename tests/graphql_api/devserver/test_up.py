@@ -101,7 +101,9 @@ def up(room: Path) -> Iterator[Callable[..., Up]]:
 
     def start(**variables: str) -> Up:
         environment = (
-            os.environ | {"RENEWALS_DATA_DIR": str(room), "RENEWALS_PORT": str(free_port())} | variables
+            os.environ
+            | {"LC_ALL": "C", "RENEWALS_DATA_DIR": str(room), "RENEWALS_PORT": str(free_port())}
+            | variables
         )
         command = [sys.executable, "-m", "graphql_api", "up"]
         started_at = time.monotonic()

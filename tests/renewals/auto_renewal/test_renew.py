@@ -4,6 +4,9 @@ from typing import Any
 
 from renewals.auto_renewal import renew
 from renewals.db.models import RenewalRun
+from renewals.domain import model, planning
+from renewals.instances import selection
+from renewals.orders import place_order, requests
 from tests.renewals import dst_nights
 from tests.renewals.dst_nights import Night
 from tests.support import integrity
@@ -52,6 +55,25 @@ async def test_it_renews_from_the_balance_and_says_so_everywhere(world: World) -
     ]
     assert (await world.read("i-1")).renewal_mode == "AUTO"
     await integrity.assert_holds()
+
+
+async def test_the_memo_of_an_entry_is_in_the_language_of_the_account(world: World) -> None:
+    await world.account("a", balance="2000.00", language=model.Language.ZH)
+    await world.voucher("10.00")
+    await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", bundle="b")
+    await run(world, "2027-01-31 00:30")
+    await place_order.place_order(
+        "a",
+        requests.OrderRequest(selection.ById(("i-1", "i-2")), planning.RenewFor(1), idempotency_key="k"),
+        lambda: world.at("2027-01-31 01:00"),
+    )
+    memos = await world.rows("SELECT memo FROM ledger_entries WHERE number > 1 ORDER BY number")
+    assert [memo for (memo,) in memos] == [
+        "发放代金券",
+        "自动续费：i-1、i-2",
+        "自动续费：i-1、i-2",
+        "续费实例 2 个",
+    ]
 
 
 @dst_nights.every_night
