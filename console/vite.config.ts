@@ -84,7 +84,11 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/graphql", "/export", "/calendar.ics", "/console/config.json"].map((path) => [path, { target: API }]),
+      ["/graphql", "/export", "/calendar.ics", "/console/config.json"].map((path) => [
+        path,
+        // The API refuses a Host that is not its own address.
+        { target: API, changeOrigin: true },
+      ]),
     ),
   },
 });

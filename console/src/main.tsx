@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { applyStyleNonce } from "./app/styleNonce";
 import "./app/page.css";
+import "./app/narrow.css";
 import { LanguageProvider } from "./i18n/LanguageProvider";
 import { startSession } from "./session/startSession";
 import { SessionContext } from "./session/useSession";

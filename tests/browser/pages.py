@@ -14,6 +14,8 @@ from tests.support import fixtures, live_server
 from tests.support.fixtures import World
 
 WAIT_MS_MAX = 20_000
+NARROW_PX = 390
+"""The width of a telephone, at which each page must be usable."""
 AXE = Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
 """The checker of accessibility, which the console's development packages contain."""
 built = pytest.mark.skipif(
@@ -23,6 +25,11 @@ built = pytest.mark.skipif(
 _FIND_VIOLATIONS = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}"""
+
+_MEASURE_WIDTH = """async () => {
+  for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+  return document.scrollingElement.scrollWidth;
 }"""
 
 
@@ -78,6 +85,17 @@ async def expect_accessible(page: async_api.Page) -> None:
     await page.evaluate(AXE.read_text("utf-8"))
     found: list[str] = await page.evaluate(_FIND_VIOLATIONS)
     assert not found, "\n".join(found)
+
+
+async def expect_no_sideways_scroll(page: async_api.Page) -> None:
+    """Fail if the page is wider than a telephone; the window is as wide as before afterwards."""
+    viewport = page.viewport_size
+    assert viewport is not None
+    await page.set_viewport_size({"width": NARROW_PX, "height": viewport["height"]})
+    # Two frames: the page learns of its width in the first one and is laid out in the second.
+    width = await page.evaluate(_MEASURE_WIDTH)
+    await page.set_viewport_size(viewport)
+    assert width <= NARROW_PX, page.url
 
 
 async def open_account(world: World, *, balance: str) -> None:

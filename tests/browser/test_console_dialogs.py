@@ -56,6 +56,7 @@ async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
         vouchers = await page.dialog.locator("ol.voucher-payments li").all_inner_texts()
         assert [text.split(" ")[0] for text in vouchers] == ["¥50.00", "¥100.00"]
         await page.shows("¥2,838.00", "balance after", "¥162.00")
+        await pages.expect_no_sideways_scroll(page.page)
         await page.press("pay")
         await page.shows("paid", "2028-01-31 23:59:59", "¥162.00")
         [(order_id,)] = await world.rows("SELECT id::text FROM orders")

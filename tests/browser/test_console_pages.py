@@ -73,6 +73,7 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
         assert "instance=i-auto" in page.url
         await page.wait_for_timeout(500)
         await pages.expect_accessible(page)
+        await pages.expect_no_sideways_scroll(page)
         await page.keyboard.press("Escape")
         await page.wait_for_url(re.compile(r"tab=AUTO$"))
 
@@ -116,6 +117,7 @@ async def test_every_page_is_accessible_and_has_its_title(
             assert page.url.partition("/console/")[2] == path
             await expect(page.locator(".ant-spin-spinning, .ant-skeleton-active")).to_have_count(0)
             await pages.expect_accessible(page)
+            await pages.expect_no_sideways_scroll(page)
 
 
 async def test_the_forecast_is_a_chart_and_a_table_by_day_and_by_group(

@@ -1,4 +1,4 @@
-import { Flex, Layout, Spin } from "antd";
+import { Flex, Grid, Layout, Spin } from "antd";
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 
@@ -13,6 +13,7 @@ const ClockBar = lazy(() => import("../clock/ClockBar"));
 
 export function PageLayout() {
   const { testClock } = useAccount();
+  const isAbove = !(Grid.useBreakpoint().lg ?? true);
   return (
     <Layout className="page">
       <PageHeader />
@@ -21,8 +22,8 @@ export function PageLayout() {
           <ClockBar />
         </Suspense>
       )}
-      <Layout hasSider>
-        {PAGES.length > 1 && <PageMenu />}
+      <Layout hasSider={!isAbove}>
+        <PageMenu isAbove={isAbove} />
         <Layout.Content id="content" className="page-content" tabIndex={-1}>
           <Suspense fallback={<Waiting />}>
             <Switch>

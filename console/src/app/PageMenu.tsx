@@ -4,21 +4,26 @@ import { Link, useLocation } from "wouter";
 import { useTexts } from "../i18n/useLanguage";
 import { PAGES } from "./pages";
 
-export function PageMenu() {
+/** The pages: at the side, or above the page where there is no room beside it. */
+export function PageMenu({ isAbove }: { readonly isAbove: boolean }) {
   const texts = useTexts().common;
   const [location] = useLocation();
+  const menu = (
+    <nav aria-label={texts.menu}>
+      <Menu
+        mode={isAbove ? "horizontal" : "inline"}
+        selectedKeys={[location]}
+        items={PAGES.map(({ name, path }) => ({
+          key: path,
+          label: <Link href={path}>{texts.pages[name]}</Link>,
+        }))}
+      />
+    </nav>
+  );
+  if (isAbove) return menu;
   return (
-    <Layout.Sider width={168} breakpoint="lg" collapsedWidth={0} theme="light">
-      <nav aria-label={texts.menu}>
-        <Menu
-          mode="inline"
-          selectedKeys={[location]}
-          items={PAGES.map(({ name, path }) => ({
-            key: path,
-            label: <Link href={path}>{texts.pages[name]}</Link>,
-          }))}
-        />
-      </nav>
+    <Layout.Sider width={168} theme="light">
+      {menu}
     </Layout.Sider>
   );
 }

@@ -14,7 +14,9 @@ export const THEME: ThemeConfig = {
     colorErrorBorder: "#ffccc7",
     colorTextDescription: "#5c6675",
     colorTextPlaceholder: "#667085",
-    gold: "#8a5a00",
+    // Two spellings of one color: antd derives a CSS variable from each.
+    gold7: "#874d00",
+    "gold-7": "#874d00",
     borderRadius: 4,
     fontFamily:
       '-apple-system, BlinkMacSystemFont, "Segoe UI", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", "Noto Sans CJK SC", "Helvetica Neue", Arial, sans-serif',

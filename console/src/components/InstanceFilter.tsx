@@ -15,7 +15,7 @@ export function InstanceFilter({ instanceId, onChange }: InstanceFilterProps) {
   const texts = useAreaTexts(lists);
   const id = useId();
   return (
-    <Labelled label={texts.instance} id={id}>
+    <Labelled label={texts.instance} id={id} isWide>
       <Input.Search
         key={instanceId}
         id={id}

@@ -18,7 +18,7 @@ export function PeriodFilter({ label, period, onChange }: PeriodFilterProps) {
   const id = useId();
   const { from, to } = period;
   return (
-    <Labelled label={label} id={id}>
+    <Labelled label={label} id={id} isWide>
       <DatePicker.RangePicker
         id={{ start: id, end: `${id}-end` }}
         allowEmpty

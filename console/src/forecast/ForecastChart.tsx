@@ -49,7 +49,7 @@ export default function ForecastChart({ days }: { readonly days: readonly Foreca
     chart.current?.setOption({
       color: COLORS,
       aria: { enabled: true },
-      grid: { left: 12, right: 12, top: 44, bottom: 8, containLabel: true },
+      grid: { left: 12, right: 12, top: 64, bottom: 8, containLabel: true },
       legend: { top: 0 },
       // A tooltip of HTML would need inline styles, which the page's policy refuses.
       tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: money, confine: true },

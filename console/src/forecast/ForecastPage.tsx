@@ -37,18 +37,17 @@ export default function ForecastPage() {
     <Page title={pages.forecast}>
       <Card size="small">
         <Flex vertical gap="middle">
-          <Segmented<number>
-            aria-label={texts.period}
-            className="fit"
-            value={days}
-            options={PERIODS.map((value) => ({
-              value,
-              label: texts.days(value),
-            }))}
-            onChange={(value) => {
-              change({ days: value === PERIOD_AT_FIRST ? null : String(value) });
-            }}
-          />
+          <Flex wrap gap="small" align="center">
+            <span className="filter-label">{texts.period}:</span>
+            <Segmented<number>
+              aria-label={texts.period}
+              value={days}
+              options={PERIODS.map((value) => ({ value, label: texts.days(value) }))}
+              onChange={(value) => {
+                change({ days: value === PERIOD_AT_FIRST ? null : String(value) });
+              }}
+            />
+          </Flex>
           {error && <ErrorAlert error={error} onRetry={reload} />}
           {data ? (
             <Spin spinning={isLoading} delay={300}>

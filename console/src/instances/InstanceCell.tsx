@@ -4,13 +4,20 @@ import { InstanceLink } from "../components/InstanceLink";
 import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "./useInstanceList";
 
+interface InstanceCellProps {
+  readonly row: InstanceRow;
+  /** The name of its product, where that has no column of its own. */
+  readonly product?: string;
+}
+
 /** The instance's id and name, with its tags, and a mark if it is a member of a bundle. */
-export function InstanceCell({ row }: { readonly row: InstanceRow }) {
+export function InstanceCell({ row, product }: InstanceCellProps) {
   const texts = useTexts().list;
   return (
     <Flex vertical align="start" gap={2}>
       <InstanceLink id={row.id} />
       <Typography.Text type="secondary">{row.name}</Typography.Text>
+      {product !== undefined && <span>{product}</span>}
       {row.tags.length > 0 && (
         <Flex wrap gap={4}>
           {row.tags.map(({ key, value }) => (

@@ -1,9 +1,10 @@
-import { Button, DatePicker, Flex, Input, Select, Space } from "antd";
-import dayjs from "dayjs";
-import type { ReactNode } from "react";
+import { Button, Flex, Input, Select } from "antd";
 import { useId } from "react";
 
 import type { InstanceStatus } from "../api/generated/graphql";
+import { ChoiceFilter } from "../components/ChoiceFilter";
+import { Labelled } from "../components/Labelled";
+import { PeriodFilter } from "../components/PeriodFilter";
 import { useTexts } from "../i18n/useLanguage";
 import { INITIAL_STATE, type ListState } from "./listState";
 import { useDataCenterTypeChoices, useProductChoices } from "./useCatalog";
@@ -31,7 +32,13 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
   const dataCenterTypes = useDataCenterTypeChoices();
   return (
     <Flex component="section" aria-label={filters.title} wrap gap="small" align="center">
-      <ExpiryFilter state={state} onChange={onChange} />
+      <PeriodFilter
+        label={filters.expiry}
+        period={{ from: state.expiresFrom, to: state.expiresTo }}
+        onChange={({ from, to }) => {
+          onChange({ expiresFrom: from, expiresTo: to });
+        }}
+      />
       <ChoiceFilter
         label={filters.product}
         choices={products}
@@ -53,7 +60,7 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
         choices={STATUSES.map((value) => ({ value, label: texts.enums.status[value] }))}
         values={state.statuses}
         onChange={(values) => {
-          onChange({ statuses: values as InstanceStatus[] });
+          onChange({ statuses: values });
         }}
       />
       <TagFilter state={state} onChange={onChange} />
@@ -99,78 +106,5 @@ function TagFilter({ state, onChange }: InstanceFiltersProps) {
         }}
       />
     </Labelled>
-  );
-}
-
-function ExpiryFilter({ state, onChange }: InstanceFiltersProps) {
-  const { filters } = useTexts().list;
-  const id = useId();
-  const { expiresFrom, expiresTo } = state;
-  return (
-    <Labelled label={filters.expiry} id={id}>
-      <DatePicker.RangePicker
-        id={{ start: id, end: `${id}-end` }}
-        allowEmpty
-        placeholder={[filters.expiryFrom, filters.expiryTo]}
-        value={[
-          expiresFrom === null ? null : dayjs(expiresFrom),
-          expiresTo === null ? null : dayjs(expiresTo),
-        ]}
-        onChange={(days) => {
-          const [from, to] = days ?? [null, null];
-          onChange({
-            expiresFrom: from?.format("YYYY-MM-DD") ?? null,
-            expiresTo: to?.format("YYYY-MM-DD") ?? null,
-          });
-        }}
-      />
-    </Labelled>
-  );
-}
-
-interface ChoiceFilterProps {
-  readonly label: string;
-  readonly choices: readonly { readonly value: string; readonly label: string }[];
-  readonly values: readonly string[];
-  readonly onChange: (values: string[]) => void;
-}
-
-function ChoiceFilter({ label, choices, values, onChange }: ChoiceFilterProps) {
-  const { filters } = useTexts().list;
-  const id = useId();
-  return (
-    <Labelled label={label} id={id}>
-      <Select
-        id={id}
-        mode="multiple"
-        className="choice-filter"
-        placeholder={filters.all}
-        allowClear
-        maxTagCount="responsive"
-        showSearch={{ optionFilterProp: "label" }}
-        options={[...choices]}
-        value={[...values]}
-        onChange={onChange}
-      />
-    </Labelled>
-  );
-}
-
-function Labelled({
-  label,
-  id,
-  children,
-}: {
-  readonly label: string;
-  readonly id: string;
-  readonly children: ReactNode;
-}) {
-  return (
-    <Space size={6}>
-      <label htmlFor={id} className="filter-label">
-        {label}:
-      </label>
-      {children}
-    </Space>
   );
 }

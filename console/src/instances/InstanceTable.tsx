@@ -1,6 +1,7 @@
 import { Table, type TableProps } from "antd";
 
 import type { InstanceOrderField } from "../api/generated/graphql";
+import { useIsNarrow } from "../components/useIsNarrow";
 import { useFormat } from "../format/useFormat";
 import { useTexts } from "../i18n/useLanguage";
 import { useRowSelection } from "./useRowSelection";
@@ -25,6 +26,7 @@ export function InstanceTable(props: InstanceTableProps) {
   const { state, rows, totalCount, isLoading, selection, onSelect, onChange } = props;
   const texts = useTexts().list;
   const format = useFormat();
+  const isNarrow = useIsNarrow();
   const rowSelection = useRowSelection(rows, selection, onSelect);
   const onTableChange: OnTableChange = (pagination, _, sorter, { action }) => {
     if (action === "paginate") {
@@ -46,7 +48,7 @@ export function InstanceTable(props: InstanceTableProps) {
       loading={{ spinning: isLoading, delay: 200 }}
       {...(rowSelection && { rowSelection })}
       onChange={onTableChange}
-      scroll={{ x: 1240 }}
+      {...(!isNarrow && { scroll: { x: 1240 } })}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       pagination={{
         current: state.page,

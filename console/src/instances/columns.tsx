@@ -1,7 +1,8 @@
-import { Grid, Tag, type TableColumnsType } from "antd";
+import { Flex, Grid, Tag, type TableColumnsType } from "antd";
 import { useMemo } from "react";
 
 import type { InstanceOrderField, InstanceStatus } from "../api/generated/graphql";
+import { useIsNarrow } from "../components/useIsNarrow";
 import { useTexts } from "../i18n/useLanguage";
 import { RowOperations } from "../operations/RowOperations";
 import { Configuration } from "./Configuration";
@@ -17,12 +18,13 @@ const STATUS_COLORS: Readonly<Record<InstanceStatus, string>> = {
   RELEASED: "default",
 };
 
-/** Return the columns of the list: those of the seed's page, then the status. */
+/** Return the columns of the list: those of the seed's page, then the status; two on a narrow screen. */
 export function useInstanceColumns({ sortField, sortDirection }: ListState): TableColumnsType<InstanceRow> {
   const texts = useTexts();
   const nameOf = useCatalogName();
   // On a narrow screen the ids break into two lines, and leave the width to the configuration.
   const isWide = Grid.useBreakpoint().xl ?? true;
+  const isNarrow = useIsNarrow();
   return useMemo(() => {
     const { columns } = texts.list;
     const sorted = (field: InstanceOrderField) =>
@@ -31,6 +33,30 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         sorter: true,
         sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
       }) as const;
+    const status = (row: InstanceRow) => (
+      <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>
+    );
+    if (isNarrow) {
+      return [
+        {
+          title: columns.id,
+          ...sorted("ID"),
+          render: (_, row) => <InstanceCell row={row} product={nameOf(row.product)} />,
+        },
+        {
+          title: columns.expiry,
+          ...sorted("EXPIRES_AT"),
+          width: 136,
+          render: (_, row) => (
+            <Flex vertical gap={4} align="start">
+              <ExpiryCell row={row} />
+              {status(row)}
+              <RowOperations row={row} />
+            </Flex>
+          ),
+        },
+      ];
+    }
     return [
       {
         title: columns.id,
@@ -56,7 +82,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         title: columns.status,
         key: "status",
         width: 100,
-        render: (_, row) => <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>,
+        render: (_, row) => status(row),
       },
       {
         title: texts.operations.column,
@@ -65,5 +91,5 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         render: (_, row) => <RowOperations row={row} />,
       },
     ];
-  }, [texts, nameOf, sortField, sortDirection, isWide]);
+  }, [texts, nameOf, sortField, sortDirection, isWide, isNarrow]);
 }

@@ -4,6 +4,7 @@ import type {
   OrderDirection,
   RenewalTab,
 } from "../api/generated/graphql";
+import { parseDay } from "../components/period";
 import type { Day } from "../format/time";
 
 /** What the list shows: all of it is in the address, so that a link or a reload shows the same. */
@@ -93,10 +94,6 @@ export function changeListState(state: ListState, change: Partial<ListState>): L
 
 function oneOf<Value>(allowed: readonly Value[], value: unknown): Value | null {
   return allowed.find((candidate) => candidate === value) ?? null;
-}
-
-function parseDay(text: string | null): Day | null {
-  return text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
 }
 
 function parsePage(text: string | null): number {

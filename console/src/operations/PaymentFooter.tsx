@@ -33,7 +33,7 @@ export function PaymentFooter({ total, block, isReady, onCancel, onPay }: Paymen
       </span>
       <Flex gap="small" align="center" wrap justify="end">
         {block && (
-          <Typography.Text type="danger" id={reasonId}>
+          <Typography.Text type="danger" id={reasonId} className="payment-block">
             {texts.payment.blocked[block]}
           </Typography.Text>
         )}

@@ -1,7 +1,8 @@
 import { Table, type TableColumnsType } from "antd";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 
 import type { PolicyChangeRowFragment } from "../api/generated/graphql";
+import { useIsNarrow } from "../components/useIsNarrow";
 import { useFormat } from "../format/useFormat";
 import { useTexts } from "../i18n/useLanguage";
 import { OperatedInstance } from "./OperatedInstance";
@@ -19,14 +20,16 @@ interface PolicyChangesProps {
 export function PolicyChanges({ changes, count, isAuto, page, onPageChange }: PolicyChangesProps) {
   const texts = useTexts().policy;
   const format = useFormat();
-  const columns = useChangeColumns(isAuto);
+  const isNarrow = useIsNarrow();
+  const wideColumns = useWideColumns(isAuto);
+  const narrowColumns = useNarrowColumns(isAuto);
   return (
     <Table<PolicyChangeRowFragment>
       rowKey={({ instance }) => instance.id}
       size="small"
-      columns={columns}
+      columns={isNarrow ? narrowColumns : wideColumns}
       dataSource={[...changes]}
-      scroll={{ x: 640 }}
+      {...(!isNarrow && { scroll: { x: 640 } })}
       pagination={
         count > CHANGES_PER_PAGE && {
           current: page,
@@ -42,15 +45,23 @@ export function PolicyChanges({ changes, count, isAuto, page, onPageChange }: Po
   );
 }
 
-function useChangeColumns(isAuto: boolean): TableColumnsType<PolicyChangeRowFragment> {
-  const texts = useTexts();
+/** Return a function that names a renewal mode, with its months. */
+function useModeName() {
+  const { policy, payment, enums } = useTexts();
+  return useCallback(
+    (mode: PolicyChangeRowFragment["toMode"], months: number) => {
+      const name = enums.renewalMode[mode];
+      return mode === "AUTO" ? policy.modeWithMonths(name, payment.months(months)) : name;
+    },
+    [policy, payment, enums],
+  );
+}
+
+function useWideColumns(isAuto: boolean): TableColumnsType<PolicyChangeRowFragment> {
+  const { columns } = useTexts().policy;
   const format = useFormat();
+  const nameOf = useModeName();
   return useMemo(() => {
-    const { columns, modeWithMonths } = texts.policy;
-    const policy = (mode: PolicyChangeRowFragment["toMode"], months: number) =>
-      mode === "AUTO"
-        ? modeWithMonths(texts.enums.renewalMode[mode], texts.payment.months(months))
-        : texts.enums.renewalMode[mode];
     const all: TableColumnsType<PolicyChangeRowFragment> = [
       {
         title: columns.instance,
@@ -61,13 +72,13 @@ function useChangeColumns(isAuto: boolean): TableColumnsType<PolicyChangeRowFrag
         title: columns.before,
         key: "before",
         width: 150,
-        render: (_, { fromMode, fromMonths }) => policy(fromMode, fromMonths),
+        render: (_, { fromMode, fromMonths }) => nameOf(fromMode, fromMonths),
       },
       {
         title: columns.after,
         key: "after",
         width: 150,
-        render: (_, { toMode, toMonths }) => <strong>{policy(toMode, toMonths)}</strong>,
+        render: (_, { toMode, toMonths }) => <strong>{nameOf(toMode, toMonths)}</strong>,
       },
       {
         title: columns.firstChargeAt,
@@ -87,5 +98,40 @@ function useChangeColumns(isAuto: boolean): TableColumnsType<PolicyChangeRowFrag
       },
     ];
     return isAuto ? all : all.slice(0, 3);
-  }, [texts, format, isAuto]);
+  }, [columns, format, nameOf, isAuto]);
+}
+
+function useNarrowColumns(isAuto: boolean): TableColumnsType<PolicyChangeRowFragment> {
+  const { columns } = useTexts().policy;
+  const format = useFormat();
+  const nameOf = useModeName();
+  return useMemo(() => {
+    const all: TableColumnsType<PolicyChangeRowFragment> = [
+      {
+        title: columns.instance,
+        key: "instance",
+        render: (_, { instance, fromMode, fromMonths, toMode, toMonths }) => (
+          <>
+            <OperatedInstance instance={instance} />
+            <br />
+            {nameOf(fromMode, fromMonths)} → <strong>{nameOf(toMode, toMonths)}</strong>
+          </>
+        ),
+      },
+      {
+        title: columns.firstChargePrice,
+        key: "firstCharge",
+        width: 112,
+        className: "tabular",
+        render: (_, { firstChargeAt, firstChargePrice }) => (
+          <>
+            {firstChargePrice === null ? "-" : format.money(firstChargePrice)}
+            <br />
+            {firstChargeAt !== null && <span className="note">{format.instant(firstChargeAt)}</span>}
+          </>
+        ),
+      },
+    ];
+    return isAuto ? all : all.slice(0, 1);
+  }, [columns, format, nameOf, isAuto]);
 }

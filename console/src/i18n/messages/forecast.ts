@@ -1,6 +1,6 @@
 export const zh = {
-  period: "预测周期",
-  days: (count: number) => (count === 366 ? "未来 1 年" : `未来 ${count} 天`),
+  period: "未来",
+  days: (count: number) => (count === 366 ? "1 年" : `${count} 天`),
   suffices: (total: string) => `余额充足：预计自动续费共 ${total}，均可支付。`,
   lacks: (total: string, topUp: string, day: string) =>
     `余额不足：预计自动续费共 ${total}，需充值 ${topUp}，最早将于 ${day} 扣款失败。`,
@@ -31,7 +31,7 @@ export const zh = {
 };
 
 export const en: typeof zh = {
-  period: "Period",
+  period: "The next",
   days: (count) => (count === 366 ? "1 year" : `${count} days`),
   suffices: (total) => `The money suffices for all automatic renewals: ${total} in all.`,
   lacks: (total, topUp, day) =>
