@@ -201,7 +201,7 @@ async def check_invariants(
     async with database.read_snapshot() as connection:
         for rule, statement in RULES.items():
             if rule == str(_SEARCH_TEXTS):
-                rows = await _find_wrong_texts(connection, statement)
+                rows: Sequence[database.Row] = await _find_wrong_texts(connection, statement)
             else:
                 rows = await database.fetch(connection, f"{statement} LIMIT {VIOLATIONS_MAX}")
             violations[rule] = [dict(row) for row in rows]
