@@ -72,8 +72,9 @@ starve: $(READY) ## Attack with one key, and measure that another account is not
 costs: $(READY) ## Measure what requests take of the processors for their cost (INSTANCES=20000).
 	$(BIN)/python -m tests.costs $(if $(INSTANCES),--instances $(INSTANCES))
 
-bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3).
-	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
+bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,open-loop ROUNDS=3 RESUME=1).
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(RESUME),--resume)
 
 bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
@@ -103,7 +104,6 @@ lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest ve
 		--output-file requirements/embedded.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --extra embedded --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --group pyproject.toml:peers --output-file requirements/peers.txt
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

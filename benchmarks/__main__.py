@@ -1,10 +1,11 @@
-"""Compare the project with its peers on the same data: `make bench`, or `make bench-quick` in 3 minutes."""
+"""Compare the project with its peers on the same data: `make bench`, or `make bench-quick` in a few minutes."""
 
 import argparse
 import dataclasses
 import importlib
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from benchmarks import environments, machine, report, sizes, stage
@@ -24,27 +25,61 @@ WORK = Path(".renewals/benchmarks")
 PUBLISHED = Path("docs/performance")
 
 
-def main() -> None:
+def main() -> int:
+    """Measure the sections one after the other; a section that fails does not stop the next."""
     arguments = _arguments()
     size = sizes.QUICK if arguments.quick else sizes.FULL
     if arguments.rounds:
         size = dataclasses.replace(size, rounds=arguments.rounds)
     output = arguments.output or (WORK / "quick" if arguments.quick else PUBLISHED)
+    commit = report.commit(PUBLISHED)
+    if output == PUBLISHED and commit.endswith(report.DIRTY):
+        print(
+            f"{PUBLISHED} is published from a clean commit: commit first, or use --output.", file=sys.stderr
+        )
+        return 1
+    names = arguments.only
+    if arguments.resume:
+        names = [name for name in names if not report.is_measured(output, name, commit, size)]
     WORK.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+    failed = _measure(names, size, output, commit)
+    print(report.write(output, tuple(SECTIONS)), file=sys.stderr)
+    if failed:
+        print(f"failed: {','.join(failed)}; --resume measures what is missing", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _measure(names: list[str], size: sizes.Size, output: Path, commit: str) -> list[str]:
+    """Measure and store each section; return the names of those that failed."""
+    started, failed = time.monotonic(), []
     with stage.Stage(WORK) as running_stage:
         on = machine.describe(binaries.postgres())
-        for section_name in arguments.only:
-            print(f"== {section_name}", file=sys.stderr)
-            section = importlib.import_module(SECTIONS[section_name]).run(running_stage, size)
-            report.add(output, section_name, section, on | environments.versions(WORK), size)
-    print(f"{report.write(output, tuple(SECTIONS))}\nin {time.monotonic() - started:.0f} s", file=sys.stderr)
+        for number, name in enumerate(names, 1):
+            print(f"== {name}, {number} of {len(names)}, after {_minutes(started)}", file=sys.stderr)
+            section_started = time.monotonic()
+            try:
+                section = importlib.import_module(SECTIONS[name]).run(running_stage, size)
+            except Exception:  # noqa: BLE001 - whatever it is, the next section is measured
+                traceback.print_exc()
+                failed.append(name)
+                print(f"== {name} failed after {_minutes(section_started)}", file=sys.stderr)
+                continue
+            report.add(output, name, section, on | environments.versions(WORK), size, commit)
+            print(f"== {name} took {_minutes(section_started)}", file=sys.stderr)
+    print(f"in {_minutes(started)}", file=sys.stderr)
+    return failed
+
+
+def _minutes(started: float) -> str:
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    return f"{minutes}:{seconds:02} min"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small and short; not published")
     parser.add_argument("--only", type=_names, default=list(SECTIONS), metavar=",".join(SECTIONS))
+    parser.add_argument("--resume", action="store_true", help="leave out what was measured at this commit")
     parser.add_argument("--rounds", type=int, metavar="N", help="instead of the size's own")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help=f"[default: {PUBLISHED}]")
     return parser.parse_args()
@@ -59,4 +94,4 @@ def _names(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,15 +1,16 @@
 """The contenders of the reads: the project, its peers in Python and Node, and a server without GraphQL.
 
-The project's database is as its migrations create it. The peers have a copy with one more index,
-(account_id, expires_at, id), because they cannot use the project's index on an expression.
+The project's database is as its migrations create it. The peers have a copy with one more index, the best for the
+measured list.
 """
 
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,20 @@ import asyncpg
 import orjson
 
 from benchmarks import client, console, data, environments, sizes, stage
+from benchmarks.peers import store
+from renewals import config
 
 ROOT = Path(__file__).parent.parent
-UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--log-level", "warning")
-PEERS_INDEX = "CREATE INDEX instances_for_peers ON instances (account_id, expires_at, id)"
-
-OURS, NAIVE, BEST_PRACTICE, GRAPHENE, ARIADNE, POSTGRAPHILE, FLOOR = (
+UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools")
+OURS, BEST_PRACTICE, POSTGRAPHILE, MERCURIUS, FLOOR = (
     "Renewals",
-    "Strawberry + Tortoise, stock",
     "Strawberry + asyncpg, tuned",
-    "Graphene",
-    "Ariadne",
     "PostGraphile 5",
+    "Mercurius, jit",
     "no GraphQL (floor)",
 )
+POOL_SIZE = config.get_settings().database_pool_size
+"""The project's default, which it is measured with; each peer has the best of `pools.SIZES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class Contender:
     name: str
     command: Callable[[int], Sequence[str]]
     folder: Path = ROOT
-    path: str = "/graphql"
     document: str = console.DOCUMENT
     variables: Callable[[int, dt.date], Mapping[str, Any]] = console.variables
     rows: Callable[[Mapping[str, Any]], tuple[int, list[console.Row]]] = console.rows
@@ -61,57 +61,86 @@ class RunningContender:
 
 @contextlib.contextmanager
 def up(
-    environment: stage.Stage, size: sizes.Size, names: Sequence[str] | None = None
-) -> Iterator[tuple[list[RunningContender], list[str]]]:
-    """Start all contenders, check that their responses agree, and list those that are unavailable."""
-    contenders, missing = _find(environment.folder, names)
-    loaded = data.loaded(environment, size)
-    peers_url = _peers_database(environment)
+    environment: stage.Stage, size: sizes.Size, pool_sizes: Mapping[str, int]
+) -> Iterator[list[RunningContender]]:
+    """Start the named contenders with pools of the given sizes, and check that their responses agree."""
     with contextlib.ExitStack() as running:
         started = [
-            _start(
-                running,
-                environment,
-                contender,
-                replace(loaded, url=loaded.url if contender.name == OURS else peers_url),
-            )
-            for contender in contenders
+            running.enter_context(start(environment, size, find(environment.folder, name), pool_size))
+            for name, pool_size in pool_sizes.items()
         ]
         asyncio.run(_compare(started))
-        yield started, missing
+        yield started
 
 
-def _find(work: Path, names: Sequence[str] | None) -> tuple[list[Contender], list[str]]:
-    makers: dict[str, Callable[[], Contender]] = {
-        OURS: lambda: Contender(
-            OURS, lambda port: (sys.executable, "-m", "graphql_api", "serve", "--port", str(port))
-        ),
-        NAIVE: lambda: _python(NAIVE, "naive"),
-        BEST_PRACTICE: lambda: _python(BEST_PRACTICE, "best_practice"),
-        GRAPHENE: lambda: _python(GRAPHENE, "graphene_app", environments.python(work), path="/graphql/"),
-        ARIADNE: lambda: _python(ARIADNE, "ariadne_app", environments.python(work), path="/graphql/"),
-        POSTGRAPHILE: lambda: _postgraphile(work),
-        FLOOR: lambda: _python(FLOOR, "floor"),
-    }
-    contenders, missing = [], []
-    for name in names or makers:
+def available(work: Path) -> tuple[list[str], list[str]]:
+    """Return the contenders that can be started, and a sentence for each that cannot."""
+    names, missing = [], []
+    for name in _MAKERS:
         try:
-            contenders.append(makers[name]())
+            find(work, name)
+            names.append(name)
         except environments.UnavailableError as problem:
             missing.append(f"{name} was left out: {problem}")
             print(missing[-1], file=sys.stderr)
-    return contenders, missing
+    return names, missing
 
 
-def _python(name: str, module: str, python: str = sys.executable, *, path: str = "/graphql") -> Contender:
+def find(work: Path, name: str) -> Contender:
+    """Return a contender; raises UnavailableError if its packages cannot be installed."""
+    return _MAKERS[name](work)
+
+
+@contextlib.contextmanager
+def start(
+    environment: stage.Stage, size: sizes.Size, contender: Contender, pool_size: int
+) -> Iterator[RunningContender]:
+    """Start one contender with a pool of the given size; its request log goes to a file."""
+    loaded = data.loaded(environment, size)
+    url = loaded.url if contender.name == OURS else _peers_database(environment)
+    variables = {
+        "DATABASE_URL": url,
+        "RENEWALS_DATABASE_POOL_SIZE": str(pool_size),
+        "POOL_SIZE": str(pool_size),
+        "PYTHONPATH": str(ROOT),
+        "NODE_ENV": "production",
+        "GRAPHILE_ENV": "production",
+    }
+    requests = {
+        page: client.graphql_request(
+            "/graphql", loaded.key, contender.document, contender.variables(page, loaded.today)
+        )
+        for page in console.PAGES
+    }
+    with environment.running(contender.command, variables, folder=contender.folder) as server:
+        yield RunningContender(contender, server, requests)
+
+
+async def load(running: RunningContender, page: int, size: sizes.Size, seconds: float) -> client.Load:
+    """Request pages in a closed loop for the seconds."""
+    return await client.ClosedLoop(
+        running.server.port, running.requests[page], size.connections, seconds
+    ).run()
+
+
+def _ours(_: Path) -> Contender:
+    return Contender(OURS, lambda port: (sys.executable, "-m", "graphql_api", "serve", "--port", str(port)))
+
+
+def _python(name: str, module: str, *options: str) -> Contender:
     def command(port: int) -> Sequence[str]:
-        return (python, *UVICORN, "--port", str(port), f"benchmarks.peers.{module}:app")
+        return (sys.executable, *UVICORN, *options, "--port", str(port), f"benchmarks.peers.{module}:app")
 
-    return Contender(name, command, path=path)
+    return Contender(name, command)
+
+
+def _mercurius(work: Path) -> Contender:
+    node, folder = environments.node_peer(work, "mercurius")
+    return Contender(MERCURIUS, lambda port: (node, "server.mjs", str(port)), folder=folder)
 
 
 def _postgraphile(work: Path) -> Contender:
-    node, folder = environments.postgraphile(work)
+    node, folder = environments.node_peer(work, "postgraphile")
     return Contender(
         POSTGRAPHILE,
         lambda port: (node, "server.mjs", str(port)),
@@ -122,37 +151,27 @@ def _postgraphile(work: Path) -> Contender:
     )
 
 
+_MAKERS: Mapping[str, Callable[[Path], Contender]] = {
+    OURS: _ours,
+    BEST_PRACTICE: lambda _: _python(BEST_PRACTICE, "best_practice"),
+    POSTGRAPHILE: _postgraphile,
+    MERCURIUS: _mercurius,
+    FLOOR: lambda _: _python(FLOOR, "floor", "--log-level", "warning"),
+}
+
+
+@functools.cache
 def _peers_database(environment: stage.Stage) -> str:
     url = environment.create_database("peers", template=data.DATABASE)
 
     async def add_index() -> None:
         connection = await asyncpg.connect(url)
-        await connection.execute(PEERS_INDEX)
+        await connection.execute(store.INDEX)
         await connection.execute("VACUUM ANALYZE")
         await connection.close()
 
     asyncio.run(add_index())
     return url
-
-
-def _start(
-    running: contextlib.ExitStack, here: stage.Stage, contender: Contender, loaded: data.Loaded
-) -> RunningContender:
-    environment = {
-        "DATABASE_URL": loaded.url,
-        "PYTHONPATH": str(ROOT),
-        "RENEWALS_LOG_LEVEL": "WARNING",
-        "NODE_ENV": "production",
-        "GRAPHILE_ENV": "production",
-    }
-    server = running.enter_context(here.running(contender.command, environment, folder=contender.folder))
-    requests = {
-        page: client.graphql_request(
-            contender.path, loaded.key, contender.document, contender.variables(page, loaded.today)
-        )
-        for page in console.PAGES
-    }
-    return RunningContender(contender, server, requests)
 
 
 async def _compare(started: Sequence[RunningContender]) -> None:

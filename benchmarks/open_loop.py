@@ -8,22 +8,23 @@ import asyncio
 import random
 import sys
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import uvloop
 
-from benchmarks import client, contenders, results, sizes, stage
+from benchmarks import client, contenders, pools, results, sizes, stage
 
-RATES = (30, 60)
-"""Requests a second; the target applies to the last rate."""
+RATES = (60, 150)
+"""Requests a second; the target applies to the last rate, a third of what the project can answer."""
+P50, P99 = "ms p50", "ms p99"
 PAGES = {10: 0.6, 100: 0.3, 1000: 0.1}
 CONNECTIONS_MAX = 64
-AT_LEAST = 8
-CONTENDERS = (contenders.OURS, contenders.NAIVE)
+AT_LEAST = 1
+CONTENDERS = (contenders.OURS, contenders.MERCURIUS, contenders.FLOOR)
 NOTES = """\
-Arrivals follow a Poisson process and are the same for both; latency counts from the intended arrival.
+Arrivals follow a Poisson process and are the same for all; latency counts from the intended arrival.
 If fewer requests are answered a second than arrive, the server does not keep up, and its latency measures \
 the length of the round instead of the speed of the server.
 """
@@ -37,19 +38,29 @@ class Arrival(NamedTuple):
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure the latencies of the project and of stock Strawberry at each rate."""
-    with contenders.up(environment, size, CONTENDERS) as (started, missing):
-        figures = [figure for rate in RATES for figure in _measure(started, rate, size)]
-    last = _p99(RATES[-1])
-    ours, naive = (next(f.median for f in figures if (f.what, f.contender) == (last, n)) for n in CONTENDERS)
+    """Measure the latencies of the project and of the fastest peers at each rate."""
+    best = pools.best(environment, size)
+    pool_sizes = {name: pool for name, pool in best.size_by_name.items() if name in CONTENDERS}
+    with contenders.up(environment, size, pool_sizes) as started:
+        figures = [figure for rate in RATES for figure in _measure(environment, started, rate, size)]
     return results.Section(
         title="Latency when requests arrive at random",
         figures=figures,
-        targets=(
-            results.Target(f"{last}, against {contenders.NAIVE}", ours, naive, AT_LEAST, less_is_better=True),
-        ),
-        notes=(_setting(size), *NOTES.splitlines(), *missing),
+        targets=_targets(figures),
+        notes=(_setting(size), *NOTES.splitlines(), *best.missing),
+        units_together=True,
     )
+
+
+def _targets(figures: Sequence[results.Figure]) -> Sequence[results.Target]:
+    title = _title(RATES[-1])
+    ours, theirs = (
+        results.median(figures, title, name, P99) for name in (contenders.OURS, contenders.MERCURIUS)
+    )
+    if ours is None or theirs is None:
+        return ()
+    what = f"{P99} at {title}, against {contenders.MERCURIUS}"
+    return [results.Target(what, ours, theirs, AT_LEAST, less_is_better=True)]
 
 
 def _setting(size: sizes.Size) -> str:
@@ -57,26 +68,36 @@ def _setting(size: sizes.Size) -> str:
     return f"Pages: {shares}. {size.open_loop_rounds} round(s) of {size.open_loop_seconds:g} s."
 
 
-def _p99(rate: int) -> str:
-    return f"p99 at {rate}/s"
+def _title(rate: int) -> str:
+    return f"{rate} requests a second"
 
 
 def _measure(
-    started: Sequence[contenders.RunningContender], rate: int, size: sizes.Size
+    environment: stage.Stage, started: Sequence[contenders.RunningContender], rate: int, size: sizes.Size
 ) -> Iterator[results.Figure]:
     for running in started:
-        rounds = []
+        values: dict[str, list[float]] = defaultdict(list)
         for number in range(size.open_loop_rounds):
             arrivals = list(_arrivals(rate, size.open_loop_seconds, seed=number))
+            before = environment.cpu_seconds(running.server)
             latencies, seconds = uvloop.run(OpenLoop(running, arrivals).run())
-            rounds.append((sorted(latencies), len(latencies) / seconds))
-            print(f"{rate}/s, round {number + 1}, {running.name:<30} {rounds[-1][1]:6.1f}/s", file=sys.stderr)
-        for title, share in ((f"p50 at {rate}/s", 0.5), (_p99(rate), 0.99)):
-            values = tuple(latencies_[int(share * len(latencies_))] * 1e3 for latencies_, _ in rounds)
-            yield results.Figure(title, running.name, "ms", values)
-        yield results.Figure(
-            f"answered at {rate}/s", running.name, "requests/s", tuple(per for _, per in rounds)
-        )
+            used = environment.cpu_seconds(running.server).since(before)
+            latencies.sort()
+            count = len(latencies)
+            for unit, value in (
+                (P50, latencies[count // 2] * 1e3),
+                (P99, latencies[int(0.99 * count)] * 1e3),
+                ("answered a second", count / seconds),
+                ("ms CPU of the server", used.server / count * 1e3),
+                ("ms CPU of PostgreSQL", used.postgres / count * 1e3),
+            ):
+                values[unit].append(value)
+            print(
+                f"{rate}/s, round {number + 1}, {running.name:<30} p99 {values[P99][-1]:8.1f} ms",
+                file=sys.stderr,
+            )
+        for unit, rounds in values.items():
+            yield results.Figure(_title(rate), running.name, unit, tuple(rounds))
 
 
 def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Arrival]:

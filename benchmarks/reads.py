@@ -5,76 +5,92 @@ from collections import defaultdict
 
 import uvloop
 
-from benchmarks import client, console, contenders, results, sizes, stage
+from benchmarks import console, contenders, pools, results, sizes, stage
 
 TARGETS = {
-    contenders.NAIVE: (8, 7, 7),
     contenders.BEST_PRACTICE: (3, 4.5, 5),
     contenders.POSTGRAPHILE: (1.5, 1.2, 2),
-    contenders.FLOOR: (0.8, 0.8, 0.8),
+    contenders.MERCURIUS: (1.0, 0.8, 1.4),
+    contenders.FLOOR: (0.9, 0.8, 1.1),
 }
 """How many times a peer's requests a second, for pages of 10, 100 and 1,000."""
+CPU_TARGETS = (1.5, 1.4, 1.0)
+"""At most this many times the floor's processor time in the server, for the same pages."""
+RATE, P99, SERVER_CPU, POSTGRES_CPU = (
+    "requests/s",
+    "ms p99",
+    "ms CPU of the server",
+    "ms CPU of PostgreSQL",
+)
 NOTES = """\
-Every contender looks up the API key in the database for every request.
+Every contender looks up the API key in the database for every request, and reads a page and its count with one \
+more statement; PostGraphile builds its own.
 Each server is one process on one core; PostgreSQL and the client use the other core. All servers run at \
 once and take turns, in reverse order every second round. Every answer was compared with the project's \
 before the first round.
-The peers have an index that the project lacks, (account_id, expires_at, id), and return the stored status; \
-the project derives the status at the request's instant.
-Graphene, Ariadne and the tuned Strawberry read their rows by the same two statements through asyncpg, as \
-the floor does; the floor also omits asyncpg's reset of a connection. The stock Strawberry uses Tortoise's \
-models. PostGraphile runs without row-level security: the client sends the account as a condition.
+CPU is user and system time for one request: of the processes of the server, and of all processes of PostgreSQL \
+while the server was measured.
+All contenders but PostGraphile, which has no log of requests, write a line for each request to a file: the \
+project as in production, Fastify through pino in blocks, uvicorn its access log, and the floor a line of JSON, in \
+blocks.
+The peers have the best index for this list, which the project lacks: (account_id, renewal_mode, expires_at, id) with \
+the product, for instances that can be managed. They return the stored status; the project derives the status \
+at the request's instant. No connection is reset between requests. PostGraphile runs without row-level security: \
+the client sends the account as a condition.
 """
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure throughput, latency and processor time for every contender and page."""
-    with contenders.up(environment, size) as (started, missing):
+    best = pools.best(environment, size)
+    with contenders.up(environment, size, best.size_by_name) as started:
         for running in started:
             for page in console.PAGES:
-                uvloop.run(_load(running, page, size, size.warm_up_seconds))
-        figures = _measure(started, size)
+                uvloop.run(contenders.load(running, page, size, size.warm_up_seconds))
+        figures = _measure(environment, started, size)
     return results.Section(
         title="The console's list: 12 fields, two relations, filtered and counted",
-        figures=figures,
+        figures=[*figures, *best.figures],
         targets=_targets(figures),
-        notes=(_setting(size), *NOTES.splitlines(), *missing),
+        notes=(_setting(size, best), *NOTES.splitlines(), *best.missing),
+        units_together=True,
     )
 
 
-def _setting(size: sizes.Size) -> str:
+def _setting(size: sizes.Size, best: pools.Pools) -> str:
+    pool_sizes = ", ".join(f"{name} {pool_size}" for name, pool_size in best.size_by_name.items())
     return (
         f"{size.instances:,} instances of {size.accounts:,} accounts; the list is that of the account with "
         f"{size.large_account_instances:,}. {size.connections} connections, {size.rounds} rounds of "
-        f"{size.seconds:g} s for each contender and page."
+        f"{size.seconds:g} s for each contender and page. Connections to PostgreSQL: {pool_sizes}; the project has "
+        "its default, and each peer the best of the last table."
     )
 
 
-def _measure(started: list[contenders.RunningContender], size: sizes.Size) -> list[results.Figure]:
+def _measure(
+    environment: stage.Stage, started: list[contenders.RunningContender], size: sizes.Size
+) -> list[results.Figure]:
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for number in range(size.rounds):
         for page in console.PAGES:
             for running in started if number % 2 == 0 else reversed(started):
-                before = running.server.cpu_seconds()
-                load = uvloop.run(_load(running, page, size, size.seconds))
-                cpu = (running.server.cpu_seconds() - before) / len(load.latencies)
-                p99 = sorted(load.latencies)[int(0.99 * len(load.latencies))]
-                values[f"page of {page}", running.name, "requests/s"].append(load.requests_per_second)
-                values[f"p99 of {page}", running.name, "ms"].append(p99 * 1e3)
-                values[f"a request of {page}", running.name, "ms of CPU in the server"].append(cpu * 1e3)
+                before = environment.cpu_seconds(running.server)
+                load = uvloop.run(contenders.load(running, page, size, size.seconds))
+                used = environment.cpu_seconds(running.server).since(before)
+                count = len(load.latencies)
+                for unit, value in (
+                    (RATE, load.requests_per_second),
+                    (P99, sorted(load.latencies)[int(0.99 * count)] * 1e3),
+                    (SERVER_CPU, used.server / count * 1e3),
+                    (POSTGRES_CPU, used.postgres / count * 1e3),
+                ):
+                    values[f"page of {page}", running.name, unit].append(value)
                 print(
-                    f"round {number + 1}, page of {page:>4}, {running.name:<30} {load.requests_per_second:8.1f}/s",
+                    f"round {number + 1}, page of {page:>4}, {running.name:<30} {load.requests_per_second:8.1f}/s, "
+                    f"{used.server / count * 1e3:6.2f} ms CPU",
                     file=sys.stderr,
                 )
     return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
-
-
-async def _load(
-    running: contenders.RunningContender, page: int, size: sizes.Size, seconds: float
-) -> client.Load:
-    return await client.ClosedLoop(
-        running.server.port, running.requests[page], size.connections, seconds
-    ).run()
 
 
 def _targets(figures: list[results.Figure]) -> list[results.Target]:
@@ -82,8 +98,16 @@ def _targets(figures: list[results.Figure]) -> list[results.Target]:
     for peer, wanted in TARGETS.items():
         for page, at_least in zip(console.PAGES, wanted, strict=True):
             title = f"page of {page}"
-            ours = results.median(figures, title, contenders.OURS)
-            theirs = results.median(figures, title, peer)
+            ours = results.median(figures, title, contenders.OURS, RATE)
+            theirs = results.median(figures, title, peer, RATE)
             if ours is not None and theirs is not None:
                 targets.append(results.Target(f"{title}, against {peer}", ours, theirs, at_least))
+    for page, at_most in zip(console.PAGES, CPU_TARGETS, strict=True):
+        title = f"page of {page}"
+        ours, floor = (
+            results.median(figures, title, name, SERVER_CPU) for name in (contenders.OURS, contenders.FLOOR)
+        )
+        if ours and floor:
+            what = f"{SERVER_CPU}, {title}, against {contenders.FLOOR}"
+            targets.append(results.Target(what, ours, floor, 1 / at_most, less_is_better=True))
     return targets

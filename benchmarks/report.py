@@ -19,6 +19,7 @@ PAGE = "results.md"
 INTRODUCTION = (
     "Written by `make bench`. Each figure is the median of its rounds, with the lowest and the highest."
 )
+DIRTY = "-dirty"
 BEGIN, END = "<!-- begin: written by python -m benchmarks -->", "<!-- end -->"
 
 
@@ -34,19 +35,40 @@ class RecordedSection(NamedTuple):
 
 
 def add(
-    folder: Path, name: str, section: results.Section, machine: Mapping[str, str], size: sizes.Size
+    folder: Path,
+    name: str,
+    section: results.Section,
+    machine: Mapping[str, str],
+    size: sizes.Size,
+    commit_name: str,
 ) -> None:
     """Store a section in the raw results, replacing an earlier one of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
     raw = _read(folder)
     raw[name] = {
         "measured_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "commit": _commit(),
+        "commit": commit_name,
         "size": size.name,
         "machine": dict(machine),
         "section": dataclasses.asdict(section),
     }
     (folder / RAW).write_bytes(orjson.dumps(raw, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def is_measured(folder: Path, name: str, commit_name: str, size: sizes.Size) -> bool:
+    """Return whether the raw results have the section at this commit and size."""
+    stored = _read(folder).get(name, {})
+    return (stored.get("commit"), stored.get("size")) == (commit_name, size.name)
+
+
+def commit(published: Path) -> str:
+    """Return the commit, with DIRTY if another file than the published results has changed since."""
+    changed = _git("status", "--porcelain", "--", ".", f":!{published}", f":!{published.with_suffix('.md')}")
+    return _git("rev-parse", "--short", "HEAD") + (DIRTY if changed else "")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def write(folder: Path, order: Sequence[str]) -> Path:
@@ -97,12 +119,21 @@ def _part(recorded: RecordedSection) -> Iterator[str]:
     yield f"Measured on {recorded.measured_on} at {recorded.commit or 'an unknown commit'}, size {recorded.size}."
     yield "\n".join(f"- {note}" for note in section.notes)
     yield f"![{section.title}]({recorded.name}.png)"
-    for unit in dict.fromkeys(figure.unit for figure in section.figures):
-        figures = {(f.contender, f.what): f for f in section.figures if f.unit == unit}
-        titles = list(dict.fromkeys(title for _, title in figures))
-        contenders = dict.fromkeys(contender for contender, _ in figures)
-        rows = [(name, *(_cell(figures.get((name, title))) for title in titles)) for name in contenders]
-        yield _table((unit, *titles), rows)
+    for title, table in _tables(section):
+        contenders = dict.fromkeys(contender for contender, _ in table)
+        columns = list(dict.fromkeys(column for _, column in table))
+        rows = [(name, *(_cell(table.get((name, column))) for column in columns)) for name in contenders]
+        yield _table((title, *columns), rows)
+
+
+def _tables(section: results.Section) -> Iterator[tuple[str, Mapping[tuple[str, str], results.Figure]]]:
+    """Return the tables of a section: a title, and the figures by contender and column."""
+    whole, column = ("what", "unit") if section.units_together else ("unit", "what")
+    for title in dict.fromkeys(getattr(figure, whole) for figure in section.figures):
+        yield (
+            title,
+            {(f.contender, getattr(f, column)): f for f in section.figures if getattr(f, whole) == title},
+        )
 
 
 def _cell(figure: results.Figure | None) -> str:
@@ -140,6 +171,7 @@ def _load(name: str, stored: Mapping[str, Any]) -> RecordedSection:
         figures=[results.Figure(**figure | {"values": tuple(figure["values"])}) for figure in raw["figures"]],
         targets=[results.Target(**target) for target in raw["targets"]],
         notes=raw["notes"],
+        units_together=raw.get("units_together", False),
     )
     return RecordedSection(
         name, section, stored["measured_on"], stored["commit"], stored["size"], stored["machine"]
@@ -156,8 +188,3 @@ def _fill(page: Path, text: str) -> None:
 def _read(folder: Path) -> dict[str, Any]:
     raw = folder / RAW
     return dict(orjson.loads(raw.read_bytes())) if raw.exists() else {}
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -49,14 +49,22 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the report; notes explain how to read the figures."""
+    """One part of the report; notes explain how to read the figures.
+
+    A table has the figures of one unit, with a column for each `what`; or, if `units_together`, the figures of one
+    `what`, with a column for each unit, so that the processor time stands beside the requests a second.
+    """
 
     title: str
     figures: Sequence[Figure]
     targets: Sequence[Target] = ()
     notes: Sequence[str] = ()
+    units_together: bool = False
 
 
-def median(figures: Sequence[Figure], what: str, contender: str) -> float | None:
-    """Return the median of a figure, or None if it was not measured."""
-    return next((f.median for f in figures if (f.what, f.contender) == (what, contender)), None)
+def median(figures: Sequence[Figure], what: str, contender: str, unit: str | None = None) -> float | None:
+    """Return the median of a figure (the first, or that of a unit), or None if it was not measured."""
+    return next(
+        (f.median for f in figures if (f.what, f.contender) == (what, contender) and unit in (None, f.unit)),
+        None,
+    )

@@ -15,6 +15,8 @@ class Size:
     seconds: float
     """The duration of one closed-loop measurement, of one contender and one page."""
     warm_up_seconds: float
+    pool_seconds: float
+    """The duration of one measurement of a size of a peer's pool."""
     connections: int
     open_loop_seconds: float
     open_loop_rounds: int
@@ -26,10 +28,11 @@ FULL = Size(
     accounts=10_000,
     large_account_instances=50_000,
     rounds=5,
-    seconds=5,
-    warm_up_seconds=2,
+    seconds=4,
+    warm_up_seconds=1,
+    pool_seconds=2,
     connections=16,
-    open_loop_seconds=30,
+    open_loop_seconds=20,
     open_loop_rounds=3,
 )
 QUICK = Size(
@@ -40,6 +43,7 @@ QUICK = Size(
     rounds=1,
     seconds=1,
     warm_up_seconds=0.3,
+    pool_seconds=0.5,
     connections=16,
     open_loop_seconds=5,
     open_loop_rounds=1,

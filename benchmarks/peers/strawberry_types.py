@@ -1,4 +1,4 @@
-"""The Strawberry types of both Strawberry peers."""
+"""The types of the Strawberry peer."""
 
 import datetime as dt
 from typing import NewType

@@ -9,7 +9,7 @@ import pytest
 from scripts import set_up
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {name: ROOT / f"requirements/{name}.txt" for name in ("run", "embedded", "dev", "peers")}
+LOCKS = {name: ROOT / f"requirements/{name}.txt" for name in ("run", "embedded", "dev")}
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 

@@ -1,0 +1,70 @@
+"""The processor seconds of processes, user and system, from /proc; 0 where the system does not have it.
+
+The clock of /proc ticks a hundred times a second, so that a measurement lasts a second at least.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+PROC = Path("/proc")
+
+
+class _Stat(NamedTuple):
+    """A process: its parent, its session, its own seconds, and those of its children that have ended."""
+
+    pid: int
+    parent: int
+    session: int
+    seconds: float
+    ended_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSeconds:
+    """The processor seconds so far of a server's processes, and of all of PostgreSQL's."""
+
+    server: float
+    postgres: float
+
+    def since(self, earlier: "CpuSeconds") -> "CpuSeconds":
+        return CpuSeconds(self.server - earlier.server, self.postgres - earlier.postgres)
+
+
+def of_process(pid: int) -> float:
+    """Return the seconds of one process."""
+    stat = _read(pid)
+    return stat.seconds if stat else 0.0
+
+
+def of_session(session: int) -> float:
+    """Return the seconds of the processes of a session, those that have ended included."""
+    return sum(stat.seconds + stat.ended_seconds for stat in _all() if stat.session == session)
+
+
+def of_family(parent: int) -> float:
+    """Return the seconds of a process and its children, those that have ended included."""
+    return sum(
+        stat.seconds + (stat.ended_seconds if stat.pid == parent else 0)
+        for stat in _all()
+        if parent in (stat.pid, stat.parent)
+    )
+
+
+def _all() -> Iterator[_Stat]:
+    for folder in PROC.glob("[0-9]*"):
+        if stat := _read(int(folder.name)):
+            yield stat
+
+
+def _read(pid: int) -> _Stat | None:
+    try:
+        text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text.rpartition(")")[2].split()
+    own, ended = (int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14]))
+    ticks = os.sysconf("SC_CLK_TCK")
+    return _Stat(pid, int(fields[1]), int(fields[3]), own / ticks, ended / ticks)
