@@ -18,7 +18,7 @@ DOCUMENTS = {WITH_ACTIONS: console.DOCUMENT.replace("id name", f"id {ACTIONS} na
 LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} that are all refused"
 TIMES_MAX = 2
 """How many times the processor time of the plain page the page with actions may take."""
-CPU = "ms of CPU in the server"
+CPU = "ms CPU of the server"
 NOTES = f"""\
 The page of {ROWS} of the console's list, with the same 12 fields, without and with `{ACTIONS}`.
 The second page has the instances that are not manageable: each action has a refusal with its sentence. The target \
@@ -36,16 +36,15 @@ class MeasuredPage(NamedTuple):
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Measure the processor time and the rate of each page with and without actions."""
-    with contenders.up(environment, size, (contenders.OURS,)) as ([running], _):
+    with contenders.up(environment, size, {contenders.OURS: contenders.POOL_SIZE}) as [running]:
         pages = list(_pages(data.loaded(environment, size)))
         for page in pages:
             asyncio.run(_check(running.server, page))
             uvloop.run(_load(running.server, page, size, size.warm_up_seconds))
-        figures = _measure(running.server, pages, size)
-    ours, peer = (
-        next(f.median for f in figures if (f.what, f.contender, f.unit) == (LIST, name, CPU))
-        for name in DOCUMENTS
-    )
+        figures = _measure(environment, running.server, pages, size)
+    ours, peer = (results.median(figures, LIST, name, CPU) for name in DOCUMENTS)
+    assert ours is not None
+    assert peer is not None
     return results.Section(
         title="The actions of 1,000 instances",
         figures=figures,
@@ -62,6 +61,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
             *NOTES.splitlines(),
             f"{size.connections} connections, {size.rounds} round(s) of {size.seconds:g} s each, in turns.",
         ),
+        units_together=True,
     )
 
 
@@ -90,16 +90,26 @@ async def _check(server: stage.Running, page: MeasuredPage) -> None:
         raise client.UnexpectedAnswerError(f"{page.what} {page.name}: {len(nodes)} rows, such as {nodes[:1]}")
 
 
-def _measure(server: stage.Running, pages: list[MeasuredPage], size: sizes.Size) -> list[results.Figure]:
+def _measure(
+    environment: stage.Stage, server: stage.Running, pages: list[MeasuredPage], size: sizes.Size
+) -> list[results.Figure]:
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for number in range(size.rounds):
         for page in pages if number % 2 == 0 else reversed(pages):
-            before = server.cpu_seconds()
+            before = environment.cpu_seconds(server)
             load = uvloop.run(_load(server, page, size, size.seconds))
-            cpu = (server.cpu_seconds() - before) / len(load.latencies)
-            values[page.what, page.name, CPU].append(cpu * 1e3)
-            values[f"{page.what} a second", page.name, "requests/s"].append(load.requests_per_second)
-            print(f"round {number + 1}, {page.what} {page.name}: {cpu * 1e3:.2f} ms", file=sys.stderr)
+            used = environment.cpu_seconds(server).since(before)
+            count = len(load.latencies)
+            for unit, value in (
+                ("requests/s", load.requests_per_second),
+                (CPU, used.server / count * 1e3),
+                ("ms CPU of PostgreSQL", used.postgres / count * 1e3),
+            ):
+                values[page.what, page.name, unit].append(value)
+            print(
+                f"round {number + 1}, {page.what} {page.name}: {used.server / count * 1e3:.2f} ms",
+                file=sys.stderr,
+            )
     return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
 
 
