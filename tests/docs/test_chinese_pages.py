@@ -4,6 +4,7 @@ The English pages are executed. A Chinese page has the same blocks of code, apar
 executed with it.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,11 @@ def chinese_texts() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_chinese_page_has_the_code_of_the_english_page(name: str) -> None:
+    """With UPDATE_DOCS=1, write the blocks of the English page into the Chinese one instead."""
+    if os.environ.get("UPDATE_DOCS"):
+        english = BLOCK.finditer(read(ENGLISH / name))
+        text = BLOCK.sub(lambda block: next(english, block)[0], read(CHINESE / name))
+        (CHINESE / name).write_text(text, encoding="utf-8")
     assert blocks(read(CHINESE / name)) == blocks(read(ENGLISH / name))
 
 
