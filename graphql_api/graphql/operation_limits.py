@@ -71,7 +71,8 @@ class OperationLimits:
         """
         account_id = getattr(context, "account_id", None)
         try:
-            return self.documents.check(query, name, variables, self._sizes.known(account_id))
+            known = self._sizes.known(account_id)
+            return self.documents.check(query, name, variables, known and _with_test_clock(known, context))
         except list_sizes.SizeNeededError as needed:
             reading = needed.reading
         try:
@@ -80,7 +81,14 @@ class OperationLimits:
         except TimeoutError:
             raise errors.HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max)) from None
         try:
+            size = _with_test_clock(size, context)
             return self.documents.check(query, name, variables, size)._replace(reading=reading)
         except limit_errors.LimitExceededError as exceeded:
             exceeded.reading = reading
             raise
+
+
+def _with_test_clock(size: account_sizes.AccountSize, context: object) -> account_sizes.AccountSize:
+    """Return the size with the test clock of the account that the request is for."""
+    test_clock = getattr(context, "test_clock", None)
+    return size if test_clock is None else size._replace(test_clock=test_clock)

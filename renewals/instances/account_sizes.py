@@ -1,6 +1,7 @@
 """Sizes of accounts, cached for a minute; the cost of a query depends on them."""
 
 import asyncio
+import datetime as dt
 import time
 from collections import OrderedDict
 from typing import NamedTuple
@@ -16,13 +17,17 @@ COUNT_SECONDS_MAX = 10.0
 
 
 class AccountSize(NamedTuple):
-    """The numbers of an account's instances, AUTO instances, vouchers, ledger entries and events."""
+    """The numbers of an account's instances, AUTO instances, vouchers, ledger entries and events.
+
+    `test_clock` is that of a request, if the account is a test account; it is not cached.
+    """
 
     instances: int = 0
     auto_instances: int = 0
     vouchers: int = 0
     ledger_entries: int = 0
     events: int = 0
+    test_clock: dt.datetime | None = None
 
 
 COUNT_ACCOUNT = """

@@ -1,5 +1,7 @@
 """The work of a request besides writing fields, from its arguments and the size of the account."""
 
+import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -22,6 +24,7 @@ _INDEXED = frozenset(
 _INDEXED_OF_HISTORIES = frozenset({"vouchers", "instanceId"})
 """The conditions for which an index has the rows of orders, of the ledger or of events."""
 _OFFSET_MAX = 2**31
+_CLOCK_MOVE_DAYS_MAX = 31 * limits.CLOCK_MOVE_MONTHS_MAX
 
 
 def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
@@ -107,7 +110,32 @@ def _slice(node: FieldNode, field: GraphQLField) -> Length:
     return lambda variables: int(weights.LINES_PASSED * skipped(variables))
 
 
+def _clock_move(node: FieldNode, field: GraphQLField) -> Length:
+    """Return the work of a move of a test clock by its days; a move that is refused is only a call."""
+    input_node = list_sizes.arguments(node).get("input")
+
+    def moved(variables: Variables) -> int:
+        size = variables.size
+        to = list_sizes.text(input_node, "to", variables)
+        days = _days_between(size.test_clock, to) if size.test_clock and to else 0
+        if not 0 < days <= _CLOCK_MOVE_DAYS_MAX:
+            return weights.CHANGE_CALL
+        work = days * (weights.CLOCK_DAY + weights.CLOCK_DAY_INSTANCE * size.auto_instances)
+        return weights.CHANGE_CALL + min(work, weights.CLOCK_MOVE_MAX)
+
+    return moved
+
+
+def _days_between(clock: dt.datetime, to: str) -> int:
+    """Return the days of a move, also of a part of a day; 0 if it is none."""
+    try:
+        return math.ceil((dt.datetime.fromisoformat(to) - clock) / dt.timedelta(days=1))
+    except (ValueError, TypeError, OverflowError):
+        return 0
+
+
 _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]] = {
+    ("Mutation", "advanceTestClock"): _clock_move,
     ("Query", "forecast"): _forecast,
     ("Query", "instances"): _instances,
     ("Query", "orders"): _history,
@@ -128,7 +156,6 @@ _BY_SIZE: Mapping[Place, Length] = {
     ("LedgerEntryConnection", "totalCount"): lambda variables: int(
         weights.ENTRY * variables.size.ledger_entries
     ),
-    ("Mutation", "advanceTestClock"): lambda _: weights.CHANGE_CALL + weights.CLOCK_MOVE,
     ("EventConnection", "totalCount"): lambda variables: int(weights.ENTRY * variables.size.events),
     ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
     ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,

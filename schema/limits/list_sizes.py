@@ -123,6 +123,17 @@ def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
     return frozenset(name for name, member in input_object.items() if member is not None)
 
 
+def text(value: ValueNode | None, name: str, variables: Variables) -> str | None:
+    """Return the member of an input object if it is a text."""
+    if isinstance(value, ObjectValueNode):
+        member = next((field.value for field in value.fields if field.name.value == name), None)
+        found = None if member is None else _value(member, variables)
+    else:
+        input_object = _value(value, variables) if value is not None else None
+        found = input_object.get(name) if isinstance(input_object, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def arguments(node: FieldNode) -> dict[str, ValueNode]:
     """Return the values of a field's arguments by name."""
     return {argument.name.value: argument.value for argument in node.arguments or ()}

@@ -1,5 +1,6 @@
 """Requests of every kind that a key may send, close to the limits."""
 
+import datetime as dt
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,6 +8,10 @@ from typing import Any
 
 import orjson
 
+from tests.support.fixtures import NOW
+
+ROUND = 1_000
+"""The number of the first repetition that is measured."""
 Variables = Callable[[int], dict[str, Any]]
 
 
@@ -208,3 +213,21 @@ def operations(instances: int) -> Iterator[Operation]:
     yield Operation(
         "export that finds nothing", path=f"/export/instances.jsonl?filter={columns}", method="GET"
     )
+    yield from _moves_of_the_clock()
+
+
+def _moves_of_the_clock() -> Iterator[Operation]:
+    """Yield moves of the account's test clock, last because they change the account; each begins after the former."""
+    move = """mutation ($to: DateTime!, $key: String!) { advanceTestClock(input: {to: $to, idempotencyKey: $key}) {
+      __typename ... on Error { message } } }"""
+
+    def by_days(days: int) -> Variables:
+        def variables(number: int) -> dict[str, Any]:
+            moves = number + 1 if number < ROUND else number - ROUND + 2
+            to = NOW + dt.timedelta(days=moves * days)
+            return {"to": to.isoformat(), "key": f"{days} {number}"}
+
+        return variables
+
+    yield Operation("refused move of a clock", move, by_days(-1))
+    yield Operation("three days of a clock", move, by_days(3))

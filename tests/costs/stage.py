@@ -15,7 +15,7 @@ from graphql_api import app
 from graphql_api.limits import rate_limit
 from renewals import config
 from renewals.db import connection as database
-from tests.costs.operations import NOTHING, Operation
+from tests.costs.operations import NOTHING, ROUND, Operation
 from tests.support.fixtures import NOW, World
 
 ADDRESS = "http://testserver"
@@ -78,7 +78,7 @@ class Stage:
         pids = await database_pids()
         started, database_started, rounds = _own_seconds(), _seconds_of(pids), 0
         while rounds < rounds_max and (rounds == 0 or _own_seconds() - started < seconds_min):
-            content = await self.send(operation, 1_000 + rounds)
+            content = await self.send(operation, ROUND + rounds)
             rounds += 1
         await asyncio.sleep(0)
         in_database = max(0.0, _seconds_of(pids) - database_started)
@@ -130,7 +130,7 @@ def _seconds_of(pids: list[int]) -> float:
 @asynccontextmanager
 async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
     """Open the stage: half of the instances AUTO, an order of many lines, and money for most of the instances."""
-    await world.account("a", balance="100000000.00")
+    await world.account("a", balance="100000000.00", test_clock=NOW)
     await database.execute(database.pool(), INSTANCES_SQL, "a", instances)
     await world.instances([f"b-{number}" for number in range(20)], bundle="b", product="kec")
     await world.instances([f"r-{number:06}" for number in range(instances // 2)], expires="2027-01-31")

@@ -1,5 +1,6 @@
 """The size of an operation equals that of the operation with its fragments expanded."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -126,6 +127,41 @@ def test_a_quote_costs_by_the_instances_that_it_names() -> None:
     for _ in range(900):
         deep = {"a": deep}
     assert cost(deep) == rest
+
+
+MOVE = "mutation M($i: AdvanceTestClockInput!) { advanceTestClock(input: $i) { __typename } }"
+
+
+def test_a_move_of_a_test_clock_costs_by_its_days_and_a_refused_one_is_only_a_call() -> None:
+    clock = dt.datetime(2027, 1, 15, 2, tzinfo=dt.UTC)
+    size = SIZE._replace(auto_instances=100, test_clock=clock)
+
+    def cost(to: object, of: AccountSize = size) -> int:
+        return cost_of(MOVE, of, i={"to": to, "idempotencyKey": "k"})
+
+    day = weights.CLOCK_DAY + 100 * weights.CLOCK_DAY_INSTANCE
+    refused = cost("2027-01-15T10:00:00+08:00")
+    assert cost("2027-01-15T10:30:00+08:00") - refused == day
+    assert cost("2027-02-15T02:00:00Z") - refused == 31 * day
+    assert cost("2029-01-15T02:00:00Z", SIZE._replace(test_clock=clock)) - refused == weights.CLOCK_MOVE_MAX
+    for nonsense in (
+        "2026-01-15T02:00:00Z",
+        "2030-01-15T02:00:00Z",
+        "2027-02-15T02:00:00",
+        "soon",
+        "",
+        7,
+        None,
+    ):
+        assert cost(nonsense) == refused
+    assert cost("2027-02-15T02:00:00Z", SIZE) == refused
+    written = MOVE.replace("($i: AdvanceTestClockInput!)", "($to: DateTime!)").replace(
+        "$i", '{to: $to, idempotencyKey: "k"}'
+    )
+    assert cost_of(written, size, to="2027-01-16T02:00:00Z") - refused == day
+    assert cost_of(
+        written.replace("($to: DateTime!)", "").replace("$to", '"2027-01-17T02:00:00Z"'), size
+    ) == (refused + 2 * day)
 
 
 def test_a_filter_of_a_small_account_finds_no_more_than_it_has() -> None:
