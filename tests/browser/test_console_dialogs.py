@@ -213,3 +213,39 @@ async def test_a_dialog_is_used_by_keyboard_alone_on_a_narrow_screen(
         await keyboard.press("Enter")
         await expect(page.dialog).to_have_count(0)
     assert await world.expiry("i-1") == "2027-03-31"
+
+
+async def test_tags_are_edited_for_a_selection_and_for_one_instance(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await dialogs.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", tags={"env": "test", "old": ""})
+    await world.instance("i-2", expires="2027-01-31", tags={f"k{number}": "" for number in range(20)})
+    async with dialogs.opened(world, server) as page:
+        await page.open_batch("tags", "i-1", "i-2")
+        await page.press("confirm")
+        await page.shows("请输入标签键")
+        await page.dialog.get_by_label("标签键", exact=True).fill("team")
+        await page.dialog.get_by_label("标签值（可为空）").fill("shop")
+        await page.dialog.get_by_label("要删除的标签键").fill("old")
+        await page.page.keyboard.press("Enter")
+        await page.press("confirm")
+        await page.shows("已更新 1 个实例", "1 个实例未能更新标签", "i-2", "21")
+        await page.press("done")
+        await expect(page.row("i-1")).to_contain_text("team=shop")
+        await expect(page.row("i-1")).not_to_contain_text("old")
+
+        await page.page.get_by_role("combobox", name="标签").fill("team=shop")
+        await page.page.keyboard.press("Enter")
+        await expect(page.row("i-2")).to_have_count(0)
+        await page.page.get_by_role("link", name="i-1", exact=True).click()
+        await page.page.locator(".ant-drawer").get_by_role("button", name=page.name("tags")).click()
+        dialog = page.page.locator(".ant-modal")
+        await expect(dialog.get_by_label("标签键", exact=True)).to_have_count(2)
+        await dialog.get_by_label("标签值（可为空）").first.fill("prod")
+        await dialog.get_by_role("button", name="移除").last.click()
+        await pages.expect_no_sideways_scroll(page.page)
+        await dialog.get_by_role("button", name=page.name("confirm")).click()
+        await expect(page.page.locator(".ant-drawer")).to_contain_text("env=prod")
+        await expect(page.page.locator(".ant-drawer")).not_to_contain_text("team")
+    assert await world.rows("SELECT id FROM instances WHERE tags::text LIKE '%team%'") == []

@@ -1,4 +1,4 @@
-import { Descriptions, Flex, Tag, Typography } from "antd";
+import { Descriptions, Flex, Typography } from "antd";
 import type { ReactNode } from "react";
 
 import { useFormat } from "../format/useFormat";
@@ -6,6 +6,7 @@ import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
 import { useTexts } from "../i18n/useLanguage";
 import { useCatalogName } from "../instances/useCatalog";
+import { InstanceTags } from "../tags/InstanceTags";
 import type { InstanceDetail } from "./InstanceDrawer";
 
 /** What the instance is: its properties, its configuration and its tags. */
@@ -51,13 +52,7 @@ export function InstanceFacts({ instance }: { readonly instance: InstanceDetail 
           ...(label === list.columns.id && { span: 2 }),
         }))}
       />
-      {tags.length > 0 && (
-        <Flex wrap gap={4} aria-label={list.filters.tag} role="group">
-          {tags.map(({ key, value }) => (
-            <Tag key={key}>{value === "" ? key : `${key}=${value}`}</Tag>
-          ))}
-        </Flex>
-      )}
+      <InstanceTags instanceId={instance.id} tags={tags} isFixed={instance.status === "RELEASED"} />
     </Flex>
   );
 }

@@ -2,6 +2,7 @@ import { Flex, Tag, Tooltip, Typography } from "antd";
 
 import { InstanceLink } from "../components/InstanceLink";
 import { useTexts } from "../i18n/useLanguage";
+import { formatTag } from "../tags/tags";
 import type { InstanceRow } from "./useInstanceList";
 
 interface InstanceCellProps {
@@ -20,8 +21,8 @@ export function InstanceCell({ row, product }: InstanceCellProps) {
       {product !== undefined && <span>{product}</span>}
       {row.tags.length > 0 && (
         <Flex wrap gap={4}>
-          {row.tags.map(({ key, value }) => (
-            <Tag key={key}>{value === "" ? key : `${key}=${value}`}</Tag>
+          {row.tags.map((tag) => (
+            <Tag key={tag.key}>{formatTag(tag)}</Tag>
           ))}
         </Flex>
       )}

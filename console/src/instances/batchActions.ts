@@ -27,4 +27,5 @@ export const BATCH_ACTIONS: readonly BatchAction[] = [
   { kind: "SET_MANUAL", component: operationButton("SET_MANUAL"), hiddenOn: "MANUAL" },
   { kind: "SET_NONE", component: operationButton("SET_NONE"), hiddenOn: "NONE" },
   { kind: "UNIFY", component: operationButton("UNIFY") },
+  { kind: "SET_TAGS", component: operationButton("SET_TAGS") },
 ];

@@ -1,3 +1,4 @@
+import { TagsDialog } from "../tags/TagsDialog";
 import { PolicyDialog } from "./PolicyDialog";
 import { RenewDialog } from "./RenewDialog";
 import { UnifyDialog } from "./UnifyDialog";
@@ -10,6 +11,8 @@ export default function OperationDialog(props: OperationDialogProps) {
       return <RenewDialog {...props} />;
     case "UNIFY":
       return <UnifyDialog {...props} />;
+    case "SET_TAGS":
+      return <TagsDialog {...props} />;
     case "SET_AUTO":
       return <PolicyDialog {...props} mode="AUTO" />;
     case "SET_MANUAL":

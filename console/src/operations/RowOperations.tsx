@@ -5,7 +5,7 @@ import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "../instances/useInstanceList";
 import { useOperations, type OperationKind } from "./operations";
 
-const MORE: readonly OperationKind[] = ["SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"];
+const MORE = ["SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"] as const satisfies readonly OperationKind[];
 
 /** What can be done with an instance, or with the bundle that it is a member of. */
 export function RowOperations({ row }: { readonly row: InstanceRow }) {

@@ -5,6 +5,7 @@ export const zh = {
     SET_NONE: "设为到期不续费",
     RENEW: "续费",
     UNIFY: "统一到期时间",
+    SET_TAGS: "编辑标签",
   },
   bundleKinds: {
     SET_AUTO: "整组设为自动续费",
@@ -34,6 +35,7 @@ export const en: typeof zh = {
     SET_NONE: "Do not renew",
     RENEW: "Renew",
     UNIFY: "Unify expiry",
+    SET_TAGS: "Edit tags",
   },
   bundleKinds: {
     SET_AUTO: "Set bundle to auto-renewal",
