@@ -32,7 +32,7 @@ def build(language: Language, demo_key: str | None = "demo-key") -> str:
         (
             Language.ZH,
             [
-                "请在浏览器中打开 http://here:8001/（端口 8000 已被占用），",
+                "请在浏览器中打开 http://here:8001/（端口 8000 已占用），",
                 "\n运营方密钥           operator-key\n",
                 "`. data/env`",
                 "`rm -r data`",
