@@ -73,8 +73,9 @@ def build_banner(
     table = "\n".join(
         cells.set_cell_size(label, width) + value for label, (_, value) in zip(labels, lines, strict=True)
     )
+    separator = "" if language is Language.ZH else " "
     next_steps = "\n".join(
-        " ".join(catalogs.translate(sentence, language) for sentence in line)
+        separator.join(catalogs.translate(sentence, language) for sentence in line)
         for line in _next_steps(keys, settings, folders)
     )
     return f"""

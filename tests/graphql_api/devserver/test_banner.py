@@ -34,7 +34,7 @@ def build(language: Language, demo_key: str | None = "demo-key") -> str:
             [
                 "请在浏览器中打开 http://here:8001/（端口 8000 已占用），",
                 "\n运营方密钥           operator-key\n",
-                "`. data/env`",
+                "接下来请参阅 docs/zh/tutorial.md。在另一个终端中，可用 `. data/env` ",
                 "`rm -r data`",
                 "\n按 Ctrl-C 停止全部服务。\n",
             ],
