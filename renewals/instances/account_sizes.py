@@ -82,7 +82,8 @@ class AccountSizes:
     async def _count(self, account_id: str | None) -> AccountSize:
         sql, values = (COUNT_LARGEST, ()) if account_id is None else (COUNT_ACCOUNT, (account_id,))
         [row] = await database.fetch(database.pool(), sql, *values)
-        size = AccountSize(*map(int, row))
+        instances, auto_instances, vouchers, ledger_entries, events = map(int, row)
+        size = AccountSize(instances, auto_instances, vouchers, ledger_entries, events)
         self._known[account_id] = (time.monotonic(), size)
         self._known.move_to_end(account_id)
         if len(self._known) > ACCOUNTS_MAX:
