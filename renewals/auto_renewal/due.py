@@ -110,6 +110,15 @@ def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
     return dates.due_at(day, account.zone, time=account.auto_renew_time, lead_days=account.lead_days)
 
 
+def next_run_at(account: model.Account, now: dt.datetime) -> dt.datetime:
+    """Return the time of the next hourly run of an account; it may be `now`.
+
+    A test account that stands at an hour has had the run of that hour.
+    """
+    next_run = dates.next_scheduled_at if account.test_clock is None else dates.next_scheduled_after
+    return next_run(now, account.auto_renew_time.minute)
+
+
 def due_day(instance: model.Instance, account: model.Account) -> dt.date:
     """Return the day, in the account's zone, on which the worker first tries to renew an instance."""
     assert instance.expires_at is not None

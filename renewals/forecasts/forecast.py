@@ -10,10 +10,11 @@ from typing import Generic, NamedTuple, TypeVar, cast
 from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
+from renewals.auto_renewal import due
 from renewals.compute import process_pool
 from renewals.db import connection as database
 from renewals.db import pool
-from renewals.domain import dates, errors, limits, model, validation
+from renewals.domain import errors, limits, model, validation
 from renewals.forecasts import cache, simulation
 from renewals.forecasts.simulation import AccountSnapshot, Forecast
 from renewals.instances import filters
@@ -136,7 +137,7 @@ async def _read_key(
     return SnapshotKey(
         account,
         now.astimezone(account.zone).date(),
-        dates.next_scheduled_at(now, account.auto_renew_time.minute),
+        due.next_run_at(account, now),
         await catalog.read_products(connection),
         tuple(sorted(usable[account.id], key=lambda voucher: voucher.id)),
         *row,

@@ -85,10 +85,7 @@ def _running_autos(instances: Iterable[model.Instance], now: dt.datetime) -> Ite
 
 
 def _first_run(instance: model.Instance, account: model.Account, now: dt.datetime) -> dt.datetime:
-    """Return the hourly run that first finds the instance due.
-
-    A test account that stands at an hour has had its run then.
-    """
-    next_run = dates.next_scheduled_at if account.test_clock is None else dates.next_scheduled_after
-    minute, due_at = account.auto_renew_time.minute, due.due_at(instance, account)
-    return max(dates.next_scheduled_at(due_at, minute), next_run(now, minute))
+    """Return the hourly run that first finds the instance due."""
+    due_at = due.due_at(instance, account)
+    first = dates.next_scheduled_at(due_at, account.auto_renew_time.minute)
+    return max(first, due.next_run_at(account, now))

@@ -180,7 +180,7 @@ def _price_days(
         due_by_day.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=time, lead_days=0)
-        tick = dates.next_scheduled_at(max(starts_at, now), time.minute)
+        tick = max(dates.next_scheduled_at(starts_at, time.minute), due.next_run_at(account, now))
         context = planning.PlanContext(snapshot.products, zone, tick, account.price_rise_cap_bps)
         priced = planning.price_units(due_by_day.pop(date, ()), context)
         yield date, context, priced

@@ -8,11 +8,12 @@ import pytest
 from renewals.alerts import balance_alerts
 from renewals.auto_renewal import renew, runs
 from renewals.db import connection as database
-from renewals.forecasts import all_accounts
+from renewals.forecasts import all_accounts, forecast
 from renewals.health import backlog
 from renewals.instances import lifecycle
 from renewals.observability import metrics
 from renewals.operators import run_now
+from tests.renewals.test_clocks import lives
 from tests.support import customer
 from tests.support.customer import Buyer
 from tests.support.fixtures import NOW, World
@@ -136,3 +137,22 @@ async def test_the_worker_leaves_it_alone_at_every_hour(
     assert (await backlog.read_backlog(now))[metrics.DUE, ""] == 0
     assert (await run_now.preview_run(now)).accounts == []
     assert [nights async for nights in all_accounts.read(31, now)] == []
+
+
+@pytest.mark.parametrize("time", ["22:30", "23:29", "23:30", "23:31"])
+async def test_the_forecast_of_an_evening_is_what_the_clock_then_does(world: World, time: str) -> None:
+    await world.account("a", balance="5.00", test_clock=NOW)
+    await world.instance("i-1", expires="2027-01-12", mode="AUTO", price="100.00")
+    await world.instance("i-2", expires="2027-01-13", mode="AUTO", price="10.00")
+    await lives.move("a", world.at(f"2027-01-12 {time}"))
+    await world.top_up("500.00")
+    evening = await forecast.read_forecast("a", 1, world.at(f"2027-01-12 {time}"))
+    await lives.move("a", world.at("2027-01-13 00:10"))
+    paid = await world.rows("SELECT instance_id, price_cents FROM order_lines")
+    [day] = evening.days
+    expected = zip(day.due_ids, day.due_cents, strict=True)
+    assert [
+        (instance_id, cents) for instance_id, cents in expected if instance_id not in day.at_risk_ids
+    ] == paid
+    assert day.total_cents == sum(cents for _, cents in paid)
+    assert len(paid) == (time < "23:30")
