@@ -152,17 +152,17 @@ async def renew_account_in(
     Nothing is written if nothing is due. An error of an earlier attempt parks the account for this run instead.
     """
     accounts = {account.id: account}
-    due_instances = (await due.read_due_instances(connection, accounts, now)).get(account.id, ())
+    due_instances = await due.read_due_instances(connection, accounts, now)
     if not due_instances:
         return chunks.Counts(0, 0, 0)
-    run_id = await runs.start_test_clock_run_in(connection, account.id, len(due_instances), now)
+    run_id = await runs.start_test_clock_run_in(connection, account.id, len(due_instances[account.id]), now)
     claimed = await chunks.claim_chunk_in(connection, Chunk(run_id, 0))
     assert claimed is not None
     counts = chunks.Counts(0, 0, 0)
     if error is not None:
         await chunks.close_failed_in(connection, claimed, error, now)
     else:
-        results = await plan(connection, accounts, now)
+        results = await _plan_due(connection, accounts, due_instances, now)
         orders = await store_results_in(connection, run_id, accounts, results, now)
         counts = _count(results, orders)
         await chunks.mark_chunk_done_in(connection, claimed, counts, now)
@@ -200,12 +200,21 @@ async def plan(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[planning.UnitResult]]:
     """Plan the due instances of some accounts, by account; write nothing."""
+    return await _plan_due(connection, accounts, await due.read_due_instances(connection, accounts, now), now)
+
+
+async def _plan_due(
+    connection: Connection,
+    accounts: Mapping[str, model.Account],
+    due_instances: Mapping[str, Sequence[model.Instance]],
+    now: dt.datetime,
+) -> dict[str, list[planning.UnitResult]]:
+    """Plan instances that are due, by account."""
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
-    instances = await due.read_due_instances(connection, accounts, now)
     return {
         account_id: planning.plan_run(
-            instances=instances.get(account_id, ()),
+            instances=due_instances.get(account_id, ()),
             context=planning.PlanContext(products, account.zone, now, account.price_rise_cap_bps),
             wallet=domain_payment.Wallet(account.balance_cents, usable[account_id], now),
         )

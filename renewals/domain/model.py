@@ -134,11 +134,6 @@ class Product:
     tiers: Sequence[pricing.DiscountTier]
 
 
-def choose_text(language: Language, *, en: str | None, zh: str | None) -> str | None:
-    """Return the provider's text in a language, or in the other one if that is missing (rule 27)."""
-    return (zh or en) if language is Language.ZH else (en or zh)
-
-
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """An instant before every due time."""
 

@@ -19,7 +19,7 @@ from renewals.db import errors as db_errors
 from renewals.db import pool, sql
 from renewals.domain import errors, model
 from renewals.domain.messages import Message
-from renewals.events import pubsub, webhook_cursors
+from renewals.events import pubsub, queries, webhook_cursors
 
 EVENTS_PER_READ = 500
 """The number of events that a subscriber reads, and holds in memory, at a time."""
@@ -139,10 +139,7 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
     """Return at most `count` events after a number, in order."""
     rows = await database.fetch(
         database.pool(),
-        """SELECT e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text,
-             e.actor_kind, e.actor_name, i.name, a.time_zone, a.currency, a.test_clock
-           FROM events e JOIN accounts a ON a.id = e.account_id
-           LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id
+        f"""SELECT {queries.COLUMNS}, a.test_clock FROM events e {queries.JOINS}
            WHERE e.account_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3""",
         account_id,
         after,

@@ -33,9 +33,10 @@ EVENTS = pagination.SortOrder(
     "events", (pagination.integer_column("sequence", "e.sequence"),), descending=True
 )
 
-_SELECT = """e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text AS payload, e.actor_kind, e.actor_name,
+COLUMNS = """e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text AS payload, e.actor_kind, e.actor_name,
   i.name AS instance_name, a.time_zone, a.currency"""
-_JOINS = """JOIN accounts a ON a.id = e.account_id
+"""The columns of `events e`, and the names that its summary needs, by `JOINS`."""
+JOINS = """JOIN accounts a ON a.id = e.account_id
   LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
 
 
@@ -64,9 +65,9 @@ async def fetch_history(
     """Return one page of the account's events, the newest first."""
     return await pagination.fetch_page(
         connection,
-        select=_SELECT,
+        select=COLUMNS,
         source="events e",
-        joins=_JOINS,
+        joins=JOINS,
         conditions=_conditions(account_id, event_filter),
         ordering=EVENTS,
         request=request,

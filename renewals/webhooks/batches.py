@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain.messages import Message
-from renewals.events import webhook_cursors
+from renewals.events import queries, webhook_cursors
 from renewals.webhooks import claims, http_client, retry_policy
 from renewals.webhooks.messages import WebhookMessage
 
@@ -24,10 +24,8 @@ ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
 """Events that are read for a batch, including those of types that the endpoint does not receive."""
 
-_COLUMNS = """e.account_id, e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text, e.actor_kind,
-  e.actor_name, i.name, a.time_zone, a.currency, a.language"""
-_JOINS = """JOIN accounts a ON a.id = e.account_id
-  LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
+_COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
+"""The columns of a `WebhookMessage`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ async def _read_due(
         f"""SELECT {_COLUMNS}, d.attempts
            FROM (SELECT account_id, sequence, attempts, next_attempt_at FROM webhook_deliveries
                  WHERE endpoint_id = $1 AND next_attempt_at <= $2 ORDER BY next_attempt_at LIMIT $3) AS d
-           JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence {_JOINS}
+           JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence {queries.JOINS}
            ORDER BY d.next_attempt_at""",
         endpoint_id,
         now,
@@ -166,7 +164,7 @@ async def _fetch_events(
            FROM unnest($1::text[], $2::bigint[]) AS c(account_id, sequence)
            CROSS JOIN LATERAL (
              SELECT * FROM events WHERE account_id = c.account_id AND sequence > c.sequence
-             ORDER BY sequence LIMIT $3) AS e {_JOINS}
+             ORDER BY sequence LIMIT $3) AS e {queries.JOINS}
            ORDER BY e.account_id, e.sequence""",
         [cursor.account_id for cursor in cursors],
         [cursor.sequence for cursor in cursors],

@@ -7,7 +7,9 @@ import strawberry
 from renewals import catalog
 from renewals.db import connection as database
 from renewals.db.connection import Row
-from renewals.domain import model, pricing
+from renewals.domain import pricing
+from renewals.domain.messages import ProvidedText
+from renewals.i18n import catalogs
 from schema.context import Info
 from schema.fields import sources
 
@@ -30,8 +32,8 @@ class DiscountTier:
 
 def _read_reason(row: strawberry.Parent[Row], info: Info) -> str | None:
     """Return the reason in the caller's language, or in the other one if that is missing."""
-    en, zh = row["unsupported_reason"], row["unsupported_reason_zh"]
-    return model.choose_text(info.context.language, en=en, zh=zh)
+    reason = ProvidedText(row["unsupported_reason"], row["unsupported_reason_zh"])
+    return catalogs.translate(reason, info.context.language) or None
 
 
 @strawberry.type(description="A product of the catalog.")

@@ -9,7 +9,7 @@ import strawberry
 from renewals.domain import errors
 from renewals.domain import policy as domain_policy
 from renewals.instances import policy, set_tags
-from renewals.orders import place_order
+from renewals.orders import place_order, requests
 from renewals.orders import repository as orders_repository
 from schema.context import Context, Info
 from schema.customer import (
@@ -129,17 +129,15 @@ async def _set_tags(context: Context, request: operation_inputs.SetTagsInput) ->
 async def _renew_instances(
     context: Context, request: operation_inputs.RenewInstancesInput
 ) -> RenewInstancesSuccess:
-    placed = await place_order.place_order(
-        context.account_id, request.to_request(), context.clock, context.actor
-    )
-    return RenewInstancesSuccess.of(placed)
+    return RenewInstancesSuccess.of(await _place_order(context, request.to_request()))
 
 
 async def _unify_expiry(context: Context, request: operation_inputs.UnifyExpiryInput) -> UnifyExpirySuccess:
-    placed = await place_order.place_order(
-        context.account_id, request.to_request(), context.clock, context.actor
-    )
-    return UnifyExpirySuccess.of(placed)
+    return UnifyExpirySuccess.of(await _place_order(context, request.to_request()))
+
+
+async def _place_order(context: Context, request: requests.OrderRequest) -> orders_repository.PlacedOrder:
+    return await place_order.place_order(context.account_id, request, context.clock, context.actor)
 
 
 _ORDER_ERRORS = (
