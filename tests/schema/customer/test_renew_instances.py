@@ -1,4 +1,4 @@
-"""renewInstances: the effects on the instance, the order and the money."""
+"""renewInstances: the effects on the instance, the order and the money (rules 6, 7, 9, 12, 16, 17, 22)."""
 
 from renewals import catalog
 from renewals.auto_renewal import renew

@@ -1,4 +1,4 @@
-"""unifyExpiry: the day, the price, and the new anchor day (rules 13 and 14)."""
+"""unifyExpiry: the day, the price, and the new anchor day (rules 9, 13 and 14)."""
 
 import pytest
 
