@@ -162,7 +162,7 @@ async def renew_account_in(
     if error is not None:
         await chunks.close_failed_in(connection, claimed, error, now)
     else:
-        results = await _plan_due(connection, accounts, due_instances, now)
+        results = await plan_due(connection, accounts, due_instances, now)
         orders = await store_results_in(connection, run_id, accounts, results, now)
         counts = _count(results, orders)
         await chunks.mark_chunk_done_in(connection, claimed, counts, now)
@@ -200,10 +200,10 @@ async def plan(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[planning.UnitResult]]:
     """Plan the due instances of some accounts, by account; write nothing."""
-    return await _plan_due(connection, accounts, await due.read_due_instances(connection, accounts, now), now)
+    return await plan_due(connection, accounts, await due.read_due_instances(connection, accounts, now), now)
 
 
-async def _plan_due(
+async def plan_due(
     connection: Connection,
     accounts: Mapping[str, model.Account],
     due_instances: Mapping[str, Sequence[model.Instance]],

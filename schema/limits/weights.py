@@ -46,8 +46,11 @@ CLOCK_DAY = 20_000
 """A day of a move of a test clock. Measured for a month of the demo account: 48 ms, in 4 hours of 12 ms."""
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
-CLOCK_MOVE_MAX = 20_000_000
-"""The most that a move costs: a request works on it for 24 s at most, then the worker does."""
+CLOCK_MOVE_MAX = 8_000_000
+"""The most that a move costs, so that a request for 24 months with its events is not COST_TOO_HIGH.
+
+A request works on a move for 24 s at most, then the worker does. Measured for 24 months of the demo account: 21 s.
+"""
 
 NESTED_HISTORY = 50
 """The attempts or the orders of one instance, which are resolved one by one. Measured: 120 microseconds."""

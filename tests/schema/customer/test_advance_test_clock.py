@@ -139,7 +139,7 @@ async def test_a_tick_whose_renewals_raise_parks_the_account_and_goes_on(
     async def fail(*_: object) -> None:
         raise ZeroDivisionError("defect")
 
-    monkeypatch.setattr(renew, "plan", fail)
+    monkeypatch.setattr(renew, "plan_due", fail)
     result = await move(buyer, "2027-01-14T12:00:00+08:00")
     assert (result["renewedCount"], result["expiredCount"]) == (0, 2)
     rows = await world.rows("SELECT DISTINCT error FROM renewal_chunks")
