@@ -47,7 +47,7 @@ def chinese_texts() -> Iterator[tuple[str, str]]:
     for path in [README_ZH, *(CHINESE / name for name in PAGES)]:
         for number, line in enumerate(prose(read(path)).splitlines(), start=1):
             text = re.sub(r"“[^”]*”", "“”", SPAN.sub("`", line))
-            for cell in re.sub(r"<https?:[^>]*>", "", text).split("|"):
+            for cell in re.sub(r"<https?:[^>]*>", "`", text).split("|"):
                 yield f"{path.relative_to(ROOT)}:{number}", cell.strip()
 
 
@@ -93,6 +93,14 @@ def test_chinese_pages_are_spaced_and_punctuated_as_the_texts_of_the_product() -
     )
     problems = [f"{place}: {match[0]}" for place, text in chinese_texts() if (match := wrong.search(text))]
     assert problems == []
+
+
+def test_no_line_ends_within_a_chinese_paragraph() -> None:
+    """A browser shows a line break as a space, which Chinese does not have."""
+    wide = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef”]"
+    broken = re.compile(rf"^(?![|#]).*{wide}\n(?=[^\s|#*\-0-9>])(?=.)", re.MULTILINE)
+    pages = [README_ZH, *(CHINESE / name for name in PAGES)]
+    assert [match[0] for page in pages for match in broken.finditer(BLOCK.sub("", read(page)))] == []
 
 
 def test_the_guides_to_the_console_have_its_words() -> None:
