@@ -31,6 +31,11 @@ def translate(message: Message, language: Language) -> str:
     return message.render(_load(language).text)
 
 
+def template(message: Message, language: Language) -> str:
+    """Return a message's text in a language with its placeholders, for a caller that fills them many times."""
+    return message.english_text() if language is Language.EN else _load(language).text(message)
+
+
 def translate_for_request(message: Message) -> str:
     """Return a message in the language of the request that this task serves."""
     return translate(message, accept_language.current())
