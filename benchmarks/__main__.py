@@ -19,6 +19,7 @@ SECTIONS = {
     "engine": "benchmarks.engine",
     "growth": "benchmarks.growth",
     "forecast": "benchmarks.forecast",
+    "mutations": "benchmarks.mutations",
 }
 """Each module has `run(stage, size) -> results.Section`; it is imported when its section starts."""
 WORK = Path(".renewals/benchmarks")

@@ -1,0 +1,144 @@
+"""Renewals of one instance a second, over HTTP, against the same transaction written by hand for asyncpg."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import uvloop
+
+from benchmarks import results, sizes, stage
+from benchmarks.mutations import api, by_hand, filling
+
+OURS, BY_HAND = "Renewals", "by hand (asyncpg, no HTTP)"
+ROUND_TRIPS_MAX = 7
+
+
+class Setting(NamedTuple):
+    """A number of clients on a number of accounts, and the part of the requests by hand that is wanted."""
+
+    clients: int
+    accounts: int
+    at_least: float
+
+    @property
+    def title(self) -> str:
+        clients = f"{self.clients} client{'s' if self.clients > 1 else ''}"
+        return f"{clients}, {self.accounts} account{'s' if self.accounts > 1 else ''}"
+
+
+SETTINGS = (
+    Setting(1, 1, 0.6),
+    Setting(8, 8, 0.6),
+    Setting(32, 32, 0.65),
+    Setting(8, 1, 0.55),
+    Setting(32, 1, 0.6),
+)
+NOTES = """\
+A request renews one instance for a month with a key of its own, and returns the order, the balance and the instance.
+By hand, the same transaction consists of plain statements, which asyncpg prepares once. It locks the account, looks \
+up the key, reads the instance, its discounts and the vouchers, and writes the order, its line, the ledger entry, the \
+balance, the instance (if its expiry is still the same) and a numbered event. It has no HTTP, no GraphQL, no \
+authentication, no limits, no log, and no other rules.
+The API is one process with its production settings, log included. Each contender's process has one core and 16 \
+connections; PostgreSQL and the HTTP client use the other core. They take turns in one run, each in its own database.
+"""
+
+
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
+    """Count the round trips of one renewal, and measure each setting in turns."""
+    asyncio.run(filling.fill(environment.create_database("mutations")))
+    urls = {
+        name: environment.create_database(f"mutations-{number}", template="mutations")
+        for number, name in enumerate((OURS, BY_HAND))
+    }
+    keys = asyncio.run(filling.create_keys(urls[OURS]))
+    trips = {
+        OURS: asyncio.run(api.count_round_trips(urls[OURS], keys[0])),
+        BY_HAND: asyncio.run(by_hand.count_round_trips(urls[BY_HAND])),
+    }
+    print(f"round trips: {trips}", file=sys.stderr)
+    with environment.running(api.command, {"DATABASE_URL": urls[OURS], **api.SETTINGS}) as server:
+        figures = _measure(environment, server, urls, keys, size)
+    figures += [
+        results.Figure("one renewal", name, "round trips to PostgreSQL", (float(count),))
+        for name, count in trips.items()
+    ]
+    return results.Section(
+        title="Renewals of one instance",
+        figures=figures,
+        targets=[*_targets(figures), _round_trips(trips[OURS])],
+        notes=(
+            f"{size.rounds} rounds of {size.seconds:g} s for each setting and contender.",
+            *NOTES.splitlines(),
+        ),
+    )
+
+
+def _measure(
+    environment: stage.Stage,
+    server: stage.Running,
+    urls: Mapping[str, str],
+    keys: Sequence[str],
+    size: sizes.Size,
+) -> list[results.Figure]:
+    values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for number in range(size.rounds):
+        for setting in SETTINGS:
+            for name in list(urls)[:: -1 if number % 2 else 1]:
+                if name == OURS:
+                    measured = _load_api(server, keys, setting, size)
+                else:
+                    measured = _load_by_hand(environment, urls[name], setting, size)
+                values[setting.title, name, "requests/s"].append(measured.renewed / measured.seconds)
+                cpu_ms = measured.cpu_seconds / measured.renewed * 1e3
+                values[f"a request, {setting.title}", name, "ms of CPU in the process"].append(cpu_ms)
+                print(
+                    f"round {number + 1}, {setting.title:<24} {name:<30} "
+                    f"{measured.renewed / measured.seconds:8.1f}/s {cpu_ms:6.2f} ms",
+                    file=sys.stderr,
+                )
+    return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
+
+
+def _load_api(
+    server: stage.Running, keys: Sequence[str], setting: Setting, size: sizes.Size
+) -> by_hand.Measured:
+    clients = [number % setting.accounts for number in range(setting.clients)]
+    uvloop.run(api.Loop(server.port, keys, clients, size.warm_up_seconds).run())
+    before = server.cpu_seconds()
+    count, seconds = uvloop.run(api.Loop(server.port, keys, clients, size.seconds).run())
+    return by_hand.Measured(count, seconds, server.cpu_seconds() - before)
+
+
+def _load_by_hand(environment: stage.Stage, url: str, setting: Setting, size: sizes.Size) -> by_hand.Measured:
+    numbers = (setting.clients, setting.accounts, size.warm_up_seconds, size.seconds)
+    command = [sys.executable, "-m", "benchmarks.mutations", url, *map(str, numbers)]
+    core = environment.server_core
+    process = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        check=True,
+        preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
+    )
+    return by_hand.Measured(*json.loads(process.stdout))
+
+
+def _targets(figures: Sequence[results.Figure]) -> list[results.Target]:
+    targets = []
+    for setting in SETTINGS:
+        ours = results.median(figures, setting.title, OURS)
+        theirs = results.median(figures, setting.title, BY_HAND)
+        assert ours is not None and theirs is not None
+        what = f"renewals a second, {setting.title}, against {BY_HAND}"
+        targets.append(results.Target(what, ours, theirs, setting.at_least))
+    return targets
+
+
+def _round_trips(count: int) -> results.Target:
+    what = f"round trips of a renewal, against {ROUND_TRIPS_MAX}"
+    return results.Target(what, count, ROUND_TRIPS_MAX, 1, less_is_better=True)
