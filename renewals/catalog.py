@@ -1,10 +1,12 @@
 """The reader and writer of the tables `products`, `discount_tiers`, `data_center_types` and `data_centers`."""
 
+import itertools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import sql, statements
 from renewals.db.connection import Connection, Row
 from renewals.domain import model, pricing
 
@@ -155,26 +157,26 @@ async def list_data_centers(connection: database.Connection) -> list[DataCenterR
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:
     """Return what the planner needs of all products, by code, with their discount tiers."""
-    rows = await database.fetch(
-        connection,
-        """SELECT p.code, p.renewable, p.unsupported_reason, p.unsupported_reason_zh,
-             p.max_term_months, p.retention_days,
-             coalesce(array_agg(t.months ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS months,
-             coalesce(array_agg(t.discount_bps ORDER BY t.months) FILTER (WHERE t.months IS NOT NULL), '{}') AS bps
-           FROM products p LEFT JOIN discount_tiers t ON t.product_code = p.code GROUP BY p.code""",
-    )
-    return {
-        row["code"]: model.Product(
-            code=row["code"],
-            renewable=row["renewable"],
-            unsupported_reason=row["unsupported_reason"],
-            unsupported_reason_zh=row["unsupported_reason_zh"],
-            max_term_months=row["max_term_months"],
-            retention_days=row["retention_days"],
-            tiers=tuple(map(pricing.DiscountTier, row["months"], row["bps"])),
-        )
-        for row in rows
-    }
+    return await PRODUCTS.fetch(connection)
+
+
+def _build_products(rows: statements.Rows) -> dict[str, model.Product]:
+    products = {}
+    for code, of_product in itertools.groupby(rows, key=operator.itemgetter(0)):
+        [(_, *columns, _, _), *_] = product_rows = list(of_product)
+        tiers = [pricing.DiscountTier(*row[6:]) for row in product_rows if row[6] is not None]
+        products[code] = model.Product(*(code, *columns, tuple(tiers)))
+    return products
+
+
+PRODUCTS = statements.Query(
+    """SELECT p.code, p.renewable, p.unsupported_reason, p.unsupported_reason_zh, p.max_term_months, p.retention_days,
+         t.months, t.discount_bps
+       FROM products p LEFT JOIN discount_tiers t ON t.product_code = p.code ORDER BY p.code, t.months""",
+    (),
+    _build_products,
+)
+"""The query of `read_products`."""
 
 
 async def fetch_products(connection: Connection) -> Sequence[Row]:

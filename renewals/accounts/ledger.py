@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from renewals.accounts import repository
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import sql, statements
 from renewals.domain import model
 
 
@@ -49,9 +49,16 @@ async def post_entries(
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Insert entries in order, number them without gaps, and update the balances, each at its account's own instant.
+    """Insert entries and update the balances, as `build_entries` says."""
+    await statements.execute_together(connection, build_entries(accounts, entries, now))
 
-    The accounts must come from `repository.lock_accounts` in the same transaction.
+
+def build_entries(
+    accounts: Mapping[str, model.Account], entries: Sequence[NewLedgerEntry], now: dt.datetime
+) -> statements.Change:
+    """Return the change that inserts entries in order, numbered without gaps, and updates the balances.
+
+    The instant is each account's own. The accounts must come from `repository.lock_accounts` in the same transaction.
     """
     numbers = {account_id: account.ledger_number for account_id, account in accounts.items()}
     balances = {account_id: account.balance_cents for account_id, account in accounts.items()}
@@ -62,22 +69,23 @@ async def post_entries(
             assert entry.balance_after_cents == balances[entry.account_id] + entry.amount_cents
             balances[entry.account_id] = entry.balance_after_cents
         rows.append((*entry, numbers[entry.account_id], accounts[entry.account_id].instant(now)))
-    await database.execute(
-        connection,
-        """INSERT INTO ledger_entries
-             (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, refund_id, number,
-              created_at)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[],
-             $7::text[], $8::uuid[], $9::bigint[], $10::timestamptz[])""",
-        *sql.transpose(rows, 10),
-    )
     account_ids = sorted({entry.account_id for entry in entries})
-    await database.execute(
-        connection,
-        """UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
-           FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS u(id, balance_cents, number)
-           WHERE a.id = u.id""",
-        account_ids,
-        [balances[account_id] for account_id in account_ids],
-        [numbers[account_id] for account_id in account_ids],
+    return statements.Change(
+        {"ledger_entries": _INSERT_ENTRIES, "balances": _UPDATE_BALANCES},
+        [
+            *sql.transpose(rows, 10),
+            account_ids,
+            [balances[account_id] for account_id in account_ids],
+            [numbers[account_id] for account_id in account_ids],
+        ],
     )
+
+
+_INSERT_ENTRIES = """
+  INSERT INTO ledger_entries
+    (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, refund_id, number, created_at)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[],
+    $8::uuid[], $9::bigint[], $10::timestamptz[])"""
+_UPDATE_BALANCES = """
+  UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
+  FROM unnest($11::text[], $12::bigint[], $13::bigint[]) AS u(id, balance_cents, number) WHERE a.id = u.id"""

@@ -27,6 +27,23 @@ async def fetch_account(connection: Connection, account_id: str) -> Row:
     return rows[0]
 
 
+def build_row(account: model.Account) -> dict[str, object]:
+    """Return the row of `fetch_account` of an account that was read by other means."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "currency": account.currency,
+        "time_zone": account.zone.key,
+        "balance_cents": account.balance_cents,
+        "auto_renew_from": account.auto_renew_from,
+        "language": account.language.value,
+        "test_clock": account.test_clock,
+        "lead_days": account.lead_days,
+        "auto_renew_time": f"{account.auto_renew_time:%H:%M}",
+        "price_rise_cap_bps": account.price_rise_cap_bps,
+    }
+
+
 async def fetch_vouchers(
     connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
 ) -> Sequence[Row]:

@@ -214,7 +214,7 @@ async def _read(
     rows = await database.fetch(
         connection,
         f"""SELECT id, time_zone, balance_cents, ledger_number, coalesce(lead_days, $2)::int, price_rise_cap_bps,
-              currency, auto_renew_from, $3::time, language, test_clock
+              currency, auto_renew_from, $3::time, language, test_clock, name
             FROM accounts WHERE id = ANY($1) ORDER BY id {locking}""",
         sorted(set(account_ids)),
         settings.auto_renew_lead_days,

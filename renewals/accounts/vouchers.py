@@ -9,6 +9,7 @@ import orjson
 
 from renewals.accounts import ledger, repository
 from renewals.db import connection as database
+from renewals.db import statements
 from renewals.domain import model, payment
 from renewals.domain.messages import Message
 from renewals.i18n import catalogs
@@ -91,29 +92,36 @@ async def read_usable(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, list[model.Voucher]]:
     """Return the vouchers that are usable at `now`, by account (rule 15)."""
-    rows = await database.fetch(
-        connection,
+    return await select_usable(account_ids, now).fetch(connection)
+
+
+def select_usable(
+    account_ids: Sequence[str], now: dt.datetime
+) -> statements.Query[dict[str, list[model.Voucher]]]:
+    """Return the query of `read_usable`."""
+
+    def build(rows: statements.Rows) -> dict[str, list[model.Voucher]]:
+        usable: dict[str, list[model.Voucher]] = {account_id: [] for account_id in account_ids}
+        for account_id, voucher_id, available_cents, expires_at, codes in rows:
+            voucher = model.Voucher(voucher_id, available_cents, expires_at, frozenset(codes))
+            usable[account_id].append(voucher)
+        return usable
+
+    return statements.Query(
         """SELECT account_id, id::text, available_cents, expires_at, product_codes FROM vouchers
            WHERE account_id = ANY($1) AND available_cents > 0 AND expires_at >= $2""",
-        account_ids,
-        now,
+        [account_ids, now],
+        build,
     )
-    usable: dict[str, list[model.Voucher]] = {account_id: [] for account_id in account_ids}
-    for account_id, voucher_id, available_cents, expires_at, codes in map(tuple, rows):
-        usable[account_id].append(model.Voucher(voucher_id, available_cents, expires_at, frozenset(codes)))
-    return usable
 
 
-async def update_remaining(
-    connection: database.Connection, redemptions: Iterable[payment.VoucherRedemption]
-) -> None:
-    """Set the amounts available after redemptions or their refunds; the last one of a voucher applies."""
+def build_remaining(redemptions: Iterable[payment.VoucherRedemption]) -> statements.Change:
+    """Return the change of the amounts left after redemptions or their refunds; the last one of a voucher applies."""
     available = {redemption.voucher_id: redemption.available_after_cents for redemption in redemptions}
-    if available:
-        await database.execute(
-            connection,
-            """UPDATE vouchers v SET available_cents = u.available_cents
-               FROM unnest($1::uuid[], $2::bigint[]) AS u(id, available_cents) WHERE v.id = u.id""",
-            list(available),
-            list(available.values()),
-        )
+    return statements.Change(
+        {
+            "vouchers_left": """UPDATE vouchers v SET available_cents = u.available_cents
+              FROM unnest($1::uuid[], $2::bigint[]) AS u(id, available_cents) WHERE v.id = u.id"""
+        },
+        [list(available), list(available.values())],
+    )

@@ -158,6 +158,7 @@ class Account:
     """The language of texts that no request asks for, such as those of events (rule 27)."""
     test_clock: dt.datetime | None = None
     """The instant of a test account's clock; None for an account in real time (rule 37)."""
+    name: str = ""
 
     def instant(self, now: dt.datetime) -> dt.datetime:
         """Return the account's own instant: its test clock, or `now` without one (rule 37)."""

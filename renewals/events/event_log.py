@@ -16,7 +16,7 @@ import orjson
 
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
-from renewals.db import pool, sql
+from renewals.db import pool, sql, statements
 from renewals.domain import errors, model
 from renewals.domain.messages import Message
 from renewals.events import pubsub, queries, webhook_cursors
@@ -76,12 +76,23 @@ class Event(NamedTuple):
 async def append_events(
     connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor
 ) -> None:
-    """Append events of an actor to the streams of their accounts, in order, and notify subscribers after the commit.
+    """Append events as `build_events` says, and notify subscribers after the commit."""
+    if new_events:
+        await statements.execute_together(connection, build_events(new_events, now, actor))
+        notify_after_commit(connection, new_events)
+
+
+def notify_after_commit(connection: database.Connection, new_events: Sequence[NewEvent]) -> None:
+    """Notify the subscribers of the events' accounts once the transaction is committed."""
+    account_ids = sorted({event.account_id for event in new_events})
+    database.after_commit(connection, lambda: pubsub.publish(account_ids))
+
+
+def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
+    """Return the change that appends events of an actor to the streams of their accounts, in order.
 
     An event of a test account occurs at the account's own instant and carries `testClock` (rule 37).
     """
-    if not new_events:
-        return
     counts = Counter(event.account_id for event in new_events)
     remaining = counts.copy()
     rows = []
@@ -98,28 +109,28 @@ async def append_events(
             )
         )
     account_ids = sorted(counts)
-    await database.execute(
-        connection,
-        f"""WITH streams AS (
-             INSERT INTO event_streams (account_id, last_sequence) SELECT * FROM unnest($1::text[], $2::bigint[])
-             ON CONFLICT (account_id)
-               DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
-             RETURNING account_id, last_sequence),
-           noted AS ({webhook_cursors.ADVANCE_CURSORS})
-           INSERT INTO events
-             (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
-           SELECT e.account_id, s.last_sequence - e.later_count, e.type, coalesce(a.test_clock, $3), e.instance_id,
-             CASE WHEN a.test_clock IS NULL THEN e.payload
-               ELSE ('{{"testClock":true,' || substr(e.payload::text, 2))::json END, e.actor_kind, e.actor_name
-           FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[], $9::text[], $10::text[])
-             AS e(account_id, later_count, type, instance_id, payload, actor_kind, actor_name)
-           JOIN streams s ON s.account_id = e.account_id JOIN accounts a ON a.id = e.account_id""",
-        account_ids,
-        [counts[account_id] for account_id in account_ids],
-        now,
-        *sql.transpose(rows, 7),
+    return statements.Change(
+        {
+            "streams": _ADVANCE_STREAMS,
+            "cursors": webhook_cursors.ADVANCE_CURSORS,
+            "new_events": _INSERT_EVENTS,
+        },
+        [account_ids, [counts[account_id] for account_id in account_ids], now, *sql.transpose(rows, 7)],
     )
-    database.after_commit(connection, lambda: pubsub.publish(account_ids))
+
+
+_ADVANCE_STREAMS = """
+  INSERT INTO event_streams (account_id, last_sequence) SELECT * FROM unnest($1::text[], $2::bigint[])
+  ON CONFLICT (account_id) DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
+  RETURNING account_id, last_sequence"""
+_INSERT_EVENTS = """
+  INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
+  SELECT e.account_id, s.last_sequence - e.later_count, e.type, coalesce(a.test_clock, $3), e.instance_id,
+    CASE WHEN a.test_clock IS NULL THEN e.payload
+      ELSE ('{"testClock":true,' || substr(e.payload::text, 2))::json END, e.actor_kind, e.actor_name
+  FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[], $9::text[], $10::text[])
+    AS e(account_id, later_count, type, instance_id, payload, actor_kind, actor_name)
+  JOIN streams s ON s.account_id = e.account_id JOIN accounts a ON a.id = e.account_id"""
 
 
 def encode_payload(event: NewEvent) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from renewals import catalog
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
+from renewals.db import statements
 from renewals.domain import errors, limits, model, planning, validation
 from renewals.domain import policy as domain_policy
 from renewals.domain.clock import Clock
@@ -44,9 +45,14 @@ async def set_policy(
         plan = await plan_request(connection, account, request, now)
         if plan.refusals and request.batch_mode is model.BatchMode.ALL_OR_NOTHING:
             raise errors.NotRenewableError(plan.refusals)
-        policy = request.policy
-        await repository.set_policy(connection, plan.changed_ids, policy.mode, policy.months_to_set)
-        await event_log.append_events(connection, list(map(_event, plan.changes)), now, actor)
+        if plan.changes:
+            events = list(map(_event, plan.changes))
+            await statements.execute_together(
+                connection,
+                repository.build_policy(plan.changed_ids, request.policy),
+                event_log.build_events(events, now, actor),
+            )
+            event_log.notify_after_commit(connection, events)
     return plan
 
 
@@ -62,10 +68,12 @@ async def plan_request(
     connection: database.Connection, account: model.Account, request: PolicyRequest, now: dt.datetime
 ) -> domain_policy.PolicyPlan:
     """Return the decision on a checked request; write nothing. `setRenewalPolicy` and its preview use this."""
-    selection = await instances_selection.resolve_selection(
-        connection, account.id, request.selector, request.handling, now
+    instances, products = await statements.fetch_together(
+        connection, instances_selection.select_instances(account.id, request.selector, now), catalog.PRODUCTS
     )
-    products = await catalog.read_products(connection)
+    selection = await instances_selection.complete_selection(
+        connection, account.id, request.selector, instances, request.handling, now
+    )
     return await instances_selection.plan_without_blocking(
         selection,
         domain_policy.plan_policy,

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import orjson
 
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import sql, statements
 from renewals.domain import model, planning, registration, registration_report
+from renewals.domain import policy as domain_policy
 from renewals.domain.registration_rows import InstanceRow
 from renewals.domain.tags import Tags
 from renewals.instances import filters, registration_context, search_texts
@@ -147,19 +148,21 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
     return frozenset(row["id"] for row in rows)
 
 
-async def apply_renewals(connection: database.Connection, lines: Iterable[planning.RenewalLine]) -> None:
-    """Set the new expiry and anchor of each instance and restore expired ones (rule 22).
+def build_renewals(lines: Iterable[planning.RenewalLine]) -> statements.Change:
+    """Return the change that sets the new expiry and anchor of each instance and restores expired ones (rule 22).
 
     The agreed price is cleared, because paying the current price accepts it.
     """
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
-    await database.execute(
-        connection,
-        """UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING',
-             agreed_price_cents = NULL
-           FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
-           WHERE i.id = u.id""",
-        *sql.transpose(rows, 3),
+    return statements.Change(
+        {
+            "renewed_instances": """
+              UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING',
+                agreed_price_cents = NULL
+              FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
+              WHERE i.id = u.id"""
+        },
+        sql.transpose(rows, 3),
     )
 
 
@@ -177,21 +180,19 @@ async def revert_renewals(connection: database.Connection, refunded: Sequence[mo
     )
 
 
-async def set_policy(
-    connection: database.Connection,
-    instance_ids: Sequence[str],
-    mode: model.RenewalMode,
-    auto_renew_months: int | None,
-) -> None:
-    """Set the mode and, if given, autoRenewMonths; AUTO clears the agreed price, because it accepts the current one."""
-    await database.execute(
-        connection,
-        """UPDATE instances SET renewal_mode = $2, auto_renew_months = coalesce($3, auto_renew_months),
-             agreed_price_cents = CASE WHEN $2 = 'AUTO' THEN NULL ELSE agreed_price_cents END
-           WHERE id = ANY($1)""",
-        instance_ids,
-        mode,
-        auto_renew_months,
+def build_policy(instance_ids: Sequence[str], policy: domain_policy.NewPolicy) -> statements.Change:
+    """Return the change that sets the mode and, if given, autoRenewMonths.
+
+    AUTO clears the agreed price, because it accepts the current one.
+    """
+    return statements.Change(
+        {
+            "policies": """
+              UPDATE instances SET renewal_mode = $2, auto_renew_months = coalesce($3, auto_renew_months),
+                agreed_price_cents = CASE WHEN $2 = 'AUTO' THEN NULL ELSE agreed_price_cents END
+              WHERE id = ANY($1)"""
+        },
+        [instance_ids, policy.mode, policy.months_to_set],
     )
 
 

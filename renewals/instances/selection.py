@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from renewals.db import connection as database
 from renewals.db import sql as db_sql
+from renewals.db import statements
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits, model
 from renewals.domain import selection as domain_selection
@@ -71,10 +71,53 @@ async def resolve_selection(
 
     A caller that writes holds the account's row first, by `accounts.repository.locked_account`.
     """
+    instances = await select_instances(account_id, selector, now).fetch(connection)
+    return await complete_selection(connection, account_id, selector, instances, handling, now)
+
+
+def select_instances(
+    account_id: str, selector: InstanceSelector, now: dt.datetime
+) -> statements.Query[list[model.Instance]]:
+    """Return the query of the selected instances, at most one beyond the limit: in any order, or by expiry."""
     if isinstance(selector, ById):
-        selection = await _select_ids(connection, account_id, selector.ids, now)
+        conditions = db_sql.WhereClause()
+        ids = db_sql.storable_texts(list(dict.fromkeys(selector.ids)))
+        conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, ids)
+        return _query(conditions, now, is_large=is_large(selector))
+    conditions = filters.build_conditions(account_id, selector.filter, now)
+    conditions.add("i.id <> ALL({})", db_sql.storable_texts(selector.except_ids))
+    limit = limits.INSTANCES_PER_SELECTION_MAX + 1
+    return _query(conditions, now, f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}", is_large=True)
+
+
+async def complete_selection(
+    connection: Connection,
+    account_id: str,
+    selector: InstanceSelector,
+    instances: Sequence[model.Instance],
+    handling: model.BundleHandling,
+    now: dt.datetime,
+) -> domain_selection.Selection:
+    """Return the selection of the instances that `select_instances` found, with all members of their bundles.
+
+    Ids that the account does not have are missing. Raises InvalidInputError beyond the limit (rule 26).
+    """
+    if isinstance(selector, ByFilter):
+        _check_count(len(instances), "input.selection.matching")
+    bundle_ids = {instance.bundle_id for instance in instances if instance.bundle_id is not None}
+    members = await read_bundle_members(connection, account_id, bundle_ids, now)
+    if isinstance(selector, ById):
+        by_id = {instance.id: instance for instance in instances}
+        ids = list(dict.fromkeys(selector.ids))
+        selection = domain_selection.Selection(
+            [by_id[instance_id] for instance_id in ids if instance_id in by_id],
+            members,
+            [instance_id for instance_id in ids if instance_id not in by_id],
+        )
     else:
-        selection = await _select_matching(connection, account_id, selector.filter, selector.except_ids, now)
+        selection = domain_selection.Selection(
+            instances, members, excepted_ids=frozenset(selector.except_ids)
+        )
     if handling is model.BundleHandling.WHOLE:
         single_count = sum(instance.bundle_id is None for instance in selection.instances)
         member_count = sum(map(len, selection.bundle_members.values()))
@@ -108,42 +151,6 @@ def _check_count(count: int, field: str) -> None:
         )
 
 
-async def _select_ids(
-    connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
-) -> domain_selection.Selection:
-    """Return the selection of distinct ids; ids that the account does not have are missing."""
-    ids = list(dict.fromkeys(instance_ids))
-    conditions = db_sql.WhereClause()
-    conditions.add("i.account_id = {} AND i.id = ANY({})", account_id, db_sql.storable_texts(ids))
-    by_id = {instance.id: instance for instance in await _read(connection, conditions, now)}
-    instances = [by_id[instance_id] for instance_id in ids if instance_id in by_id]
-    missing_ids = [instance_id for instance_id in ids if instance_id not in by_id]
-    members = await read_bundle_members(connection, account_id, _bundle_ids(instances), now)
-    return domain_selection.Selection(instances, members, missing_ids)
-
-
-async def _select_matching(
-    connection: Connection,
-    account_id: str,
-    instance_filter: filters.InstanceFilter,
-    except_ids: Sequence[str],
-    now: dt.datetime,
-) -> domain_selection.Selection:
-    """Return the selection of all instances that a filter matches except some ids, by expiry."""
-    conditions = filters.build_conditions(account_id, instance_filter, now)
-    conditions.add("i.id <> ALL({})", db_sql.storable_texts(except_ids))
-    limit = limits.INSTANCES_PER_SELECTION_MAX + 1
-    order = f"ORDER BY {filters.EXPIRY}, i.id LIMIT {limit}"
-    instances = await _read(connection, conditions, now, order)
-    _check_count(len(instances), "input.selection.matching")
-    members = await read_bundle_members(connection, account_id, _bundle_ids(instances), now)
-    return domain_selection.Selection(instances, members, excepted_ids=frozenset(except_ids))
-
-
-def _bundle_ids(instances: Sequence[model.Instance]) -> frozenset[str]:
-    return frozenset(instance.bundle_id for instance in instances if instance.bundle_id is not None)
-
-
 async def read_bundle_members(
     connection: Connection, account_id: str, bundle_ids: Collection[str], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
@@ -152,14 +159,16 @@ async def read_bundle_members(
     if bundle_ids:
         conditions = db_sql.WhereClause()
         conditions.add("i.account_id = {} AND i.bundle_id = ANY({})", account_id, sorted(bundle_ids))
-        for instance in await _read(connection, conditions, now, "ORDER BY i.id"):
+        for instance in await _query(conditions, now, "ORDER BY i.id").fetch(connection):
             members.setdefault(str(instance.bundle_id), []).append(instance)
     return members
 
 
-async def _read(
-    connection: Connection, conditions: db_sql.WhereClause, now: dt.datetime, order: str = ""
-) -> list[model.Instance]:
+def _query(
+    conditions: db_sql.WhereClause, now: dt.datetime, order: str = "", *, is_large: bool = False
+) -> statements.Query[list[model.Instance]]:
     columns = repository.columns_with_status(conditions.bind(now))
     sql = f"SELECT {columns} FROM instances i WHERE {conditions.where} {order}"
-    return [model.Instance._make(row) for row in await database.fetch(connection, sql, *conditions.values)]
+    return statements.Query(
+        sql, conditions.values, lambda rows: list(map(model.Instance._make, rows)), is_large
+    )

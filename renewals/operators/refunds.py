@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from renewals.accounts import ledger, vouchers
 from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
-from renewals.db import models
+from renewals.db import models, statements
 from renewals.db.connection import Connection
 from renewals.domain import errors, model, money, refund_rules
 from renewals.domain import validation as domain_validation
@@ -75,8 +75,11 @@ async def _refund_order_in(
     instances = [refund_rules.revert_instance(line) for line in lines]
     await _insert_refund(connection, order, refund_id, request.reason, lines, amounts, now)
     entries = _build_ledger_entries(order, account, refund_id, lines, amounts)
-    await ledger.post_entries(connection, {account_id: account}, entries, now)
-    await vouchers.update_remaining(connection, amounts.uses)
+    await statements.execute_together(
+        connection,
+        ledger.build_entries({account_id: account}, entries, now),
+        vouchers.build_remaining(amounts.uses),
+    )
     await instances_repository.revert_renewals(connection, instances)
     events = [_build_event(order, refund_id, line) for line in lines]
     await event_log.append_events(connection, events, now, call.operator.actor)

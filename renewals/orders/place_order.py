@@ -2,8 +2,9 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from renewals import catalog
 from renewals.accounts import repository as accounts_repository
@@ -11,13 +12,14 @@ from renewals.accounts import vouchers
 from renewals.compute import process_pool
 from renewals.compute.packed import Packed
 from renewals.db import connection as database
-from renewals.db import pool
+from renewals.db import pool, statements
 from renewals.domain import errors, model, planning
 from renewals.domain import payment as domain_payment
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 from renewals.instances import selection as instances_selection
+from renewals.orders import queries as orders_queries
 from renewals.orders import repository, requests
 from renewals.orders.repository import NewOrder, PlacedOrder
 
@@ -52,7 +54,8 @@ async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.
 async def _quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, account_id)
-        plan = await _plan(connection, account, request, now)
+        read = await statements.fetch_together(connection, *_queries(account_id, request, now))
+        plan = await _plan(connection, account, request, now, *read)
     return Quote(plan.lines, plan.refusals, plan.payment, plan.list_cents, plan.total_cents)
 
 
@@ -67,13 +70,17 @@ async def place_order(
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
-        if earlier := await repository.find_by_idempotency_key(
-            connection, account_id, request.idempotency_key, request_hash
-        ):
-            return earlier
         # Read after the lock: a voucher may expire while this call waits for the account.
         now = account.instant(clock())
-        plan = await _plan(connection, account, request, now)
+        earlier, *read = await statements.fetch_together(
+            connection,
+            repository.select_by_idempotency_key(account_id, request.idempotency_key, request_hash),
+            *_queries(account_id, request, now),
+        )
+        if earlier:
+            placed: PlacedOrder = earlier
+            return placed
+        plan = await _plan(connection, account, request, now, *read)
         _raise_refusals(plan, request)
         kind = _kind(request)
         order = NewOrder(
@@ -89,7 +96,13 @@ async def place_order(
         )
         await repository.insert_orders(connection, {account_id: account}, [order], now, actor)
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in plan.lines)
-    return PlacedOrder(order.id, tuple(instance_id for _, instance_id in sorted_lines), plan.refusals)
+    return PlacedOrder(
+        order.id,
+        tuple(instance_id for _, instance_id in sorted_lines),
+        plan.refusals,
+        orders_queries.build_row(order, now),
+        dataclasses.replace(account, balance_cents=plan.payment.balance_after_cents),
+    )
 
 
 _MEMOS = {
@@ -98,14 +111,29 @@ _MEMOS = {
 }
 
 
-async def _plan(
-    connection: database.Connection, account: model.Account, request: requests.QuoteRequest, now: dt.datetime
-) -> planning.Plan:
-    selection = await instances_selection.resolve_selection(
-        connection, account.id, request.selector, request.handling, now
+def _queries(
+    account_id: str, request: requests.QuoteRequest, now: dt.datetime
+) -> tuple[statements.Query[Any], ...]:
+    """Return the queries of what a plan depends on: the instances, the products and the usable vouchers."""
+    return (
+        instances_selection.select_instances(account_id, request.selector, now),
+        catalog.PRODUCTS,
+        vouchers.select_usable([account_id], now),
     )
-    products = await catalog.read_products(connection)
-    usable_vouchers = await vouchers.read_usable(connection, [account.id], now)
+
+
+async def _plan(
+    connection: database.Connection,
+    account: model.Account,
+    request: requests.QuoteRequest,
+    now: dt.datetime,
+    instances: Sequence[model.Instance],
+    products: Mapping[str, model.Product],
+    usable_vouchers: Mapping[str, Sequence[model.Voucher]],
+) -> planning.Plan:
+    selection = await instances_selection.complete_selection(
+        connection, account.id, request.selector, instances, request.handling, now
+    )
     return await instances_selection.plan_without_blocking(
         selection,
         planning.plan,

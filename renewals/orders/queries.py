@@ -15,8 +15,23 @@ from renewals.db import pagination, sql
 from renewals.db.connection import Connection, Row
 from renewals.db.sql import IS_OF_ACCOUNT, group_by_column
 from renewals.domain import model
+from renewals.orders.repository import NewOrder
 
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
+
+
+def build_row(order: NewOrder, now: dt.datetime) -> dict[str, object]:
+    """Return the row of ORDER_COLUMNS of an order that was inserted at `now`."""
+    payment = order.payment
+    return {
+        "id": order.id,
+        "account_id": order.account_id,
+        "kind": order.kind.value,
+        "created_at": now,
+        "total_cents": payment.voucher_cents + payment.balance_cents,
+        "voucher_cents": payment.voucher_cents,
+        "balance_cents": payment.balance_cents,
+    }
 
 
 async def fetch_orders_by_id(

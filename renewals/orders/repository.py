@@ -11,7 +11,7 @@ import orjson
 from renewals import idempotency
 from renewals.accounts import ledger, vouchers
 from renewals.db import connection as database
-from renewals.db import sql
+from renewals.db import sql, statements
 from renewals.domain import errors, model, planning, stored_refusals
 from renewals.domain import payment as domain_payment
 from renewals.events import event_log, factories
@@ -25,6 +25,10 @@ class PlacedOrder:
     order_id: uuid.UUID
     instance_ids: tuple[str, ...]
     refusals: tuple[errors.Refusal, ...]
+    order: Mapping[str, object] | None = None
+    """The order's row for the API, if this call has written it."""
+    account: model.Account | None = None
+    """The account after the payment, if this call has paid."""
 
 
 class NewOrder(NamedTuple):
@@ -50,21 +54,25 @@ async def insert_orders(
 ) -> None:
     """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
-    The number of statements is fixed. The accounts must have been read by `lock_accounts` in this transaction, and
+    All rows are written by one statement. The accounts must have been read by `lock_accounts` in this transaction, and
     the orders planned afterwards.
     """
-    await _insert_rows(connection, orders, now)
-    await _insert_lines(connection, orders)
-    await ledger.post_entries(
-        connection, accounts, [entry for order in orders for entry in _entries(order)], now
-    )
-    await vouchers.update_remaining(connection, [use for order in orders for use in order.payment.uses])
+    if not orders:
+        return
     events = await _order_events(connection, orders, now)
-    await instances_repository.apply_renewals(connection, [line for order in orders for line in order.lines])
-    await event_log.append_events(connection, events, now, actor)
+    await statements.execute_together(
+        connection,
+        _build_rows(orders, now),
+        _build_lines(orders),
+        ledger.build_entries(accounts, [entry for order in orders for entry in _entries(order)], now),
+        vouchers.build_remaining(use for order in orders for use in order.payment.uses),
+        instances_repository.build_renewals(line for order in orders for line in order.lines),
+        event_log.build_events(events, now, actor),
+    )
+    event_log.notify_after_commit(connection, events)
 
 
-async def _insert_rows(connection: database.Connection, orders: Sequence[NewOrder], now: dt.datetime) -> None:
+def _build_rows(orders: Sequence[NewOrder], now: dt.datetime) -> statements.Change:
     rows = [
         (
             order.id,
@@ -79,18 +87,19 @@ async def _insert_rows(connection: database.Connection, orders: Sequence[NewOrde
         )
         for order in orders
     ]
-    await database.execute(
-        connection,
-        """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents,
-             idempotency_key, request_hash, refusals, created_at)
-           SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
-             $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o""",
-        *sql.transpose(rows, 9),
-        now,
+    return statements.Change(
+        {
+            "orders": """
+              INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, idempotency_key,
+                request_hash, refusals, created_at)
+              SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
+                $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o"""
+        },
+        [*sql.transpose(rows, 9), now],
     )
 
 
-async def _insert_lines(connection: database.Connection, orders: Sequence[NewOrder]) -> None:
+def _build_lines(orders: Sequence[NewOrder]) -> statements.Change:
     rows = [
         (
             order.id,
@@ -107,14 +116,15 @@ async def _insert_lines(connection: database.Connection, orders: Sequence[NewOrd
         for order in orders
         for line in order.lines
     ]
-    await database.execute(
-        connection,
-        """INSERT INTO order_lines
-             (order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
-              anchor_day_before, refund_count)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
-             $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::int[])""",
-        *sql.transpose(rows, 10),
+    return statements.Change(
+        {
+            "lines": """
+              INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents,
+                price_cents, anchor_day_before, refund_count)
+              SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
+                $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::int[])"""
+        },
+        sql.transpose(rows, 10),
     )
 
 
@@ -172,22 +182,27 @@ def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
     return entries
 
 
-async def find_by_idempotency_key(
-    connection: database.Connection, account_id: str, key: str, request_hash: bytes
-) -> PlacedOrder | None:
-    """Return the order that was placed with a key, or None. Raises IdempotencyKeyReusedError (rule 18)."""
-    rows = await database.fetch(
-        connection,
+def select_by_idempotency_key(
+    account_id: str, key: str, request_hash: bytes
+) -> statements.Query[PlacedOrder | None]:
+    """Return the query of the order that was placed with a key: None if there is none.
+
+    Its result raises IdempotencyKeyReusedError for another request (rule 18).
+    """
+
+    def build(rows: statements.Rows) -> PlacedOrder | None:
+        if not rows:
+            return None
+        [(order_id, first_hash, refusals, instance_ids)] = rows
+        idempotency.check_same_request(key, first_hash, request_hash)
+        return PlacedOrder(
+            order_id, tuple(instance_ids), tuple(map(stored_refusals.from_json, orjson.loads(refusals)))
+        )
+
+    return statements.Query(
         """SELECT o.id, o.request_hash, o.refusals,
              array(SELECT l.instance_id FROM order_lines l WHERE l.order_id = o.id ORDER BY l.starts_at, l.instance_id)
            FROM orders o WHERE o.account_id = $1 AND o.idempotency_key = $2""",
-        account_id,
-        key,
-    )
-    if not rows:
-        return None
-    order_id, first_hash, refusals, instance_ids = tuple(rows[0])
-    idempotency.check_same_request(key, first_hash, request_hash)
-    return PlacedOrder(
-        order_id, tuple(instance_ids), tuple(map(stored_refusals.from_json, orjson.loads(refusals)))
+        [account_id, key],
+        build,
     )

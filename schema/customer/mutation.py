@@ -1,11 +1,11 @@
 """The root of the customers' mutations: each returns its success type, or a typed error if it changed nothing."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Self, cast
 
 import strawberry
 
+from renewals.accounts import queries as accounts_queries
 from renewals.domain import errors
 from renewals.domain import policy as domain_policy
 from renewals.instances import policy, set_tags
@@ -81,27 +81,32 @@ class SetTagsSuccess(BatchDone):
         )
 
 
-async def _read_order(placed: strawberry.Parent["OrderPlaced"], info: Info) -> orders.RenewOrder:
-    return cast("orders.RenewOrder", await info.context.load.order.load(placed.order_id))
+async def _read_order(parent: strawberry.Parent["OrderPlaced"], info: Info) -> orders.RenewOrder:
+    order = parent.placed.order or await info.context.load.order.load(parent.placed.order_id)
+    return cast("orders.RenewOrder", order)
+
+
+async def _read_account(parent: strawberry.Parent["OrderPlaced"], info: Info) -> accounts.Account:
+    if parent.placed.account is None:
+        return await accounts.resolve_account(info)
+    return cast("accounts.Account", accounts_queries.build_row(parent.placed.account))
 
 
 @strawberry.type
 class OrderPlaced(BatchDone):
     """The fields that the successes of renewInstances and unifyExpiry share."""
 
-    order_id: strawberry.Private[uuid.UUID]
+    placed: strawberry.Private[orders_repository.PlacedOrder]
 
     @classmethod
     def of(cls, placed: orders_repository.PlacedOrder) -> Self:
         """Build the success from the placed order."""
-        return cls(order_id=placed.order_id, instance_ids=placed.instance_ids, refused=placed.refusals)
+        return cls(placed=placed, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     order = strawberry.field(
         resolver=_read_order, description="The order. A repeated idempotency key returns the first one."
     )
-    account = strawberry.field(
-        resolver=accounts.resolve_account, description="The account after the payment."
-    )
+    account = strawberry.field(resolver=_read_account, description="The account after the payment.")
 
 
 @strawberry.type(description="The instances were renewed and paid with one order.")

@@ -22,6 +22,7 @@ from renewals.db import connection as database
 from renewals.events import event_log, pubsub
 from renewals.exports import queries as export_queries
 from renewals.forecasts import calendar_entries
+from renewals.instances import selection
 from renewals.operators import queries as operators_queries
 from renewals.orders import repository as orders_repository
 from schema.customer import schema as customer_schema
@@ -106,7 +107,7 @@ LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
         "{ dataCenters { code } }",
     ),
     "a writer": (orders_repository, "insert_orders", raising_later, RENEW),
-    "the engine": (catalog, "read_products", raising_later, RENEW),
+    "the engine": (selection, "complete_selection", raising_later, RENEW),
     "the database": (database, "transaction", raising, RENEW),
     "the serializer": (result_writer.ResultWriter, "encode_json", raising, ACCOUNT),
     "the view, outside of its own last line": (view.GraphQLView, "_respond", raising_later, ACCOUNT),

@@ -3,7 +3,7 @@
 from renewals import catalog
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
-from tests.support import customer, integrity
+from tests.support import customer, integrity, sql_log
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
@@ -55,6 +55,22 @@ async def test_a_renewal_starts_at_the_old_expiry_and_is_paid_at_once(world: Wor
         "SELECT kind, amount_cents, balance_after_cents, order_id::text FROM ledger_entries WHERE number = 2"
     ) == ("RENEWAL", -300_00, 700_00, order["id"])
     await integrity.assert_holds()
+
+
+async def test_a_renewal_takes_seven_round_trips(world: World, graphql: Client) -> None:
+    """The key, BEGIN, the account's lock, all reads, all writes, COMMIT, and the instance for the response."""
+    await customer.open_account(world, graphql, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    await world.voucher("100.00")
+    document = """mutation ($input: RenewInstancesInput!) { renewInstances(input: $input) {
+      ... on RenewInstancesSuccess { order { id total createdAt } account { name balance } instances { id expiresAt } }
+    } }"""
+    renewal = {"selection": {"ids": ["i-1"]}, "months": 1, "idempotencyKey": "key"}
+    with sql_log.counted() as statements:
+        first = await graphql(document, input=renewal)
+    assert len(statements) + len(("BEGIN", "COMMIT")) == 7
+    again = await graphql(document, input=renewal)
+    assert again == first
 
 
 async def test_one_call_is_one_order_with_a_line_for_each_instance(world: World, graphql: Client) -> None:

@@ -1,0 +1,107 @@
+"""Several statements in one round trip to PostgreSQL.
+
+A renewal waits for PostgreSQL longer than it computes, so its reads are one statement and its writes are another.
+Each part stays in the module of its table.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from renewals.db import connection as database
+from renewals.db.connection import Connection
+
+Value = TypeVar("Value")
+Rows = Sequence[Any]
+"""Rows whose columns are read by position: records of asyncpg, or tuples."""
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+_FIRST_ARRAY = re.compile(r"unnest\((\$\d+::[a-z]+\[\])")
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[Value]):
+    """A SELECT with its values; `build` receives the rows, whose columns it reads by position.
+
+    Of the array types, asyncpg decodes only text[] inside a row.
+    """
+
+    sql: str
+    values: Sequence[object]
+    build: Callable[[Rows], Value]
+    is_large: bool = False
+    """It may return thousands of rows, for which arrays cost more than a round trip."""
+
+    async def fetch(self, connection: Connection) -> Value:
+        """Run the query alone."""
+        return self.build(await database.fetch(connection, self.sql, *self.values))
+
+
+async def fetch_together(connection: Connection, *queries: Query[Any]) -> list[Any]:
+    """Run independent queries, all that are not large as one statement; return their values in the same order."""
+    small = [query for query in queries if not query.is_large]
+    sql = _join_queries(*[(query.sql, len(query.values)) for query in small])
+    [row] = await database.fetch(connection, sql, *[value for query in small for value in query.values])
+    arrays = iter(row)
+    return [
+        await query.fetch(connection) if query.is_large else query.build(next(arrays)) for query in queries
+    ]
+
+
+@functools.lru_cache(1_000)
+def _join_queries(*queries: tuple[str, int]) -> str:
+    offsets = _offsets([count for _, count in queries])
+    arrays = [
+        f"array(SELECT q FROM ({_shift(sql, offset)}) AS q)"
+        for (sql, _), offset in zip(queries, offsets, strict=True)
+    ]
+    return f"SELECT {', '.join(arrays)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows to write: INSERT and UPDATE statements by name, and their values.
+
+    A statement may select what an earlier one of the same change returns, by its name.
+    """
+
+    statements: Mapping[str, str]
+    values: Sequence[object]
+
+
+async def execute_together(connection: Connection, *changes: Change) -> None:
+    """Write changes by one statement. Its parts see the rows of before, so no two may write the same row."""
+    sql = _join_changes(*[(tuple(change.statements.items()), len(change.values)) for change in changes])
+    await database.execute(connection, sql, *[value for change in changes for value in change.values])
+
+
+@functools.lru_cache(100)
+def _join_changes(*changes: tuple[tuple[tuple[str, str], ...], int]) -> str:
+    offsets = _offsets([count for _, count in changes])
+    parts = [
+        (name, _shift(sql, offset))
+        for (statements, _), offset in zip(changes, offsets, strict=True)
+        for name, sql in statements
+    ]
+    *earlier, (_, last) = parts
+    names = ", ".join(f"{name} AS ({sql})" for name, sql in earlier)
+    return _hide_lengths(f"WITH {names} {last}" if names else last)
+
+
+def _offsets(counts: Sequence[int]) -> list[int]:
+    return [sum(counts[:number]) for number in range(len(counts))]
+
+
+def _shift(sql: str, offset: int) -> str:
+    """Return a statement whose placeholders begin after `offset` others."""
+    return _PLACEHOLDER.sub(lambda match: f"${int(match[1]) + offset}", sql)
+
+
+def _hide_lengths(sql: str) -> str:
+    """Return the statement with the first array of each unnest() in a subselect.
+
+    PostgreSQL estimates the rows of unnest() by the length of its arrays. For one instance, a plan for these values
+    therefore seems cheaper than a generic one, and is made anew each time, which takes longer than the execution.
+    """
+    return _FIRST_ARRAY.sub(r"unnest((SELECT \1)", sql)

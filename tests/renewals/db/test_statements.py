@@ -1,0 +1,81 @@
+"""Several statements in one round trip: the values of queries, the writes of changes, and their plans."""
+
+from renewals.db import connection as database
+from renewals.db import statements
+from tests.support import sql_log
+from tests.support.fixtures import World
+
+
+def numbers_up_to(count: int, *, is_large: bool = False) -> statements.Query[list[int]]:
+    return statements.Query(
+        "SELECT n, $2::text FROM generate_series(1, $1::int) AS n ORDER BY n DESC",
+        [count, "unused"],
+        lambda rows: [number for number, _ in rows],
+        is_large,
+    )
+
+
+async def test_queries_are_one_statement_and_keep_their_own_values_and_orders(world: World) -> None:
+    counts = [3, 0, 2, 1, 4, 5]  # two values each, so that placeholders reach $12
+    with sql_log.noted() as seen:
+        results = await statements.fetch_together(database.pool(), *map(numbers_up_to, counts))
+    assert results == [list(range(count, 0, -1)) for count in counts]
+    assert len(seen) == 1
+
+
+async def test_a_large_query_is_a_statement_of_its_own_and_keeps_its_place(world: World) -> None:
+    with sql_log.noted() as seen:
+        results = await statements.fetch_together(
+            database.pool(), numbers_up_to(1), numbers_up_to(2, is_large=True), numbers_up_to(3)
+        )
+    assert results == [[1], [2, 1], [3, 2, 1]]
+    assert len(seen) == 2
+
+
+async def test_changes_are_one_statement_whose_parts_may_read_what_earlier_ones_return(world: World) -> None:
+    async with database.transaction() as connection:
+        await database.execute(connection, "CREATE TEMP TABLE written (number int, origin text)")
+        with sql_log.noted() as seen:
+            await statements.execute_together(
+                connection, written([1, 2], "first"), copied(3), written([], "none")
+            )
+        assert len(seen) == 1
+        rows = await database.fetch(connection, "SELECT number, origin FROM written ORDER BY number, origin")
+    assert list(map(tuple, rows)) == [(1, "first"), (2, "first"), (3, "chained"), (4, "chained")]
+
+
+async def test_a_change_of_one_row_is_not_planned_anew_each_time(world: World) -> None:
+    change = statements.Change(
+        {
+            "moved": "UPDATE places p SET at = u.at FROM unnest($1::int[], $2::int[]) AS u(id, at) WHERE p.id = u.id"
+        },
+        [[7], [8]],
+    )
+    async with database.transaction() as connection:
+        await database.execute(connection, "CREATE TEMP TABLE places (id int PRIMARY KEY, at int)")
+        await database.execute(
+            connection, "INSERT INTO places SELECT n, n FROM generate_series(1, 5000) AS n"
+        )
+        await database.execute(connection, "ANALYZE places")
+        for _ in range(10):
+            await statements.execute_together(connection, change)
+        [plans] = await database.fetch(
+            connection,
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'UPDATE places %'",
+        )
+    assert tuple(plans) == (5, 5)  # PostgreSQL compares the two after five executions
+
+
+def written(numbers: list[int], origin: str) -> statements.Change:
+    sql = "INSERT INTO written SELECT n, $2 FROM unnest($1::int[]) AS n"
+    return statements.Change({f"written_{origin}": sql}, [numbers, origin])
+
+
+def copied(number: int) -> statements.Change:
+    return statements.Change(
+        {
+            "made": "INSERT INTO written VALUES ($1, 'chained') RETURNING number",
+            "copied": "INSERT INTO written SELECT number + 1, 'chained' FROM made",
+        },
+        [number],
+    )
