@@ -18,6 +18,7 @@ SECTIONS = {
     "executor": "benchmarks.executor",
     "engine": "benchmarks.engine",
     "growth": "benchmarks.growth",
+    "large-account": "benchmarks.large_account",
     "forecast": "benchmarks.forecast",
     "mutations": "benchmarks.mutations",
 }

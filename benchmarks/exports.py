@@ -54,7 +54,7 @@ def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     with stage.Stage(WORK) as environment_:
         loaded = data.loaded(environment_, size)
-        environment = {"DATABASE_URL": loaded.url, "RENEWALS_LOG_LEVEL": "WARNING"}
+        environment = {"DATABASE_URL": loaded.url}
         with environment_.running(
             lambda port: [sys.executable, "-m", "graphql_api", "serve", "--port", str(port)], environment
         ) as server:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -96,28 +96,40 @@ def reads(today: dt.date) -> Mapping[str, str]:
 async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
     """Run each read once in process, and keep the statement that reads instances."""
     now = dt.datetime.now(dt.UTC)
-    caught: list[CapturedStatement] = []
+    documents = {name: f"{{ instances{arguments} }}" for name, arguments in reads(loaded.today).items()}
     async with database.connect(loaded.url, pool_size=2):
-        transport = httpx2.ASGITransport(app=app.create())
-        headers = {"Authorization": f"Bearer {loaded.key}"}
-        async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
-            for name, arguments in reads(loaded.today).items():
-                with _listening() as captured:
-                    response = (
-                        await client.post(
-                            "http://here/graphql", json={"query": f"{{ instances{arguments} }}"}
-                        )
-                    ).json()
-                assert "errors" not in response, response["errors"]
-                caught += [
-                    CapturedStatement(name, sql, values)
-                    for sql, values in captured
-                    if "FROM instances" in sql
-                ][:1]
-        with _listening() as captured:
-            await due.count_due(database.pool(), now)
-        caught += [CapturedStatement(DUE, sql, values) for sql, values in captured if "instances" in sql]
+        by_name = await catch_all(loaded.key, documents)
+        caught = [
+            statement
+            for statements in by_name.values()
+            for statement in [each for each in statements if "FROM instances" in each.sql][:1]
+        ]
+        counting = await catch_call(DUE, lambda: due.count_due(database.pool(), now))
+    caught += [statement for statement in counting if "instances" in statement.sql]
     return caught
+
+
+async def catch_all(key: str, documents: Mapping[str, str]) -> Mapping[str, list[CapturedStatement]]:
+    """Run each document once in process, and return its statements but that of authentication; needs a pool."""
+    caught = {}
+    headers = {"Authorization": f"Bearer {key}"}
+    transport = httpx2.ASGITransport(app=app.create())
+    async with httpx2.AsyncClient(transport=transport, headers=headers, timeout=60) as client:
+        for name, document in documents.items():
+            with _listening() as captured:
+                response = (await client.post("http://here/graphql", json={"query": document})).json()
+            assert "errors" not in response, response["errors"]
+            caught[name] = [
+                CapturedStatement(name, sql, values) for sql, values in captured if "api_keys" not in sql
+            ]
+    return caught
+
+
+async def catch_call(name: str, call: Callable[[], Awaitable[object]]) -> list[CapturedStatement]:
+    """Return the statements of a call."""
+    with _listening() as captured:
+        await call()
+    return [CapturedStatement(name, sql, values) for sql, values in captured]
 
 
 async def explain(url: str, caught: Sequence[CapturedStatement]) -> list[Plan]:

@@ -4,7 +4,7 @@ import dataclasses
 
 import asyncpg
 
-from benchmarks import data, sizes
+from benchmarks import data, history, sizes
 from benchmarks.engine import night
 from renewals import integrity
 from renewals.db import connection as database
@@ -14,8 +14,14 @@ SMALL = dataclasses.replace(sizes.QUICK, instances=100, accounts=2, large_accoun
 
 async def test_the_reads_are_filled_as_the_integrity_checks_want(database_url: str) -> None:
     loaded = await data.load(database_url, SMALL)
-    await _verify(database_url, instances=100)
     assert loaded.key
+    await _verify(database_url, instances=100)
+
+
+async def test_a_history_is_filled_as_the_integrity_checks_want(database_url: str) -> None:
+    await data.load(database_url, SMALL)
+    await history.add(database_url)
+    await _verify(database_url, instances=100)
 
 
 async def test_a_night_is_filled_as_the_integrity_checks_want(database_url: str) -> None:
@@ -31,4 +37,4 @@ async def _verify(url: str, *, instances: int) -> None:
         await connection.close()
     async with database.connect(url, pool_size=2):
         broken = await integrity.check_invariants()
-    assert not [rule for rule, damages in broken.items() if damages]
+    assert {rule: damages for rule, damages in broken.items() if damages} == {}
