@@ -39,6 +39,14 @@ def of_process(pid: int) -> float:
     return stat.seconds if stat else 0.0
 
 
+def of_thread(pid: int) -> float:
+    """Return the seconds of a process of one thread, such as a backend of PostgreSQL, to the microsecond."""
+    schedule = PROC / str(pid) / "schedstat"
+    if not schedule.exists():
+        return of_process(pid)
+    return int(schedule.read_text().split()[0]) / 1e9
+
+
 def of_session(session: int) -> float:
     """Return the seconds of the processes of a session, those that have ended included."""
     return sum(stat.seconds + stat.ended_seconds for stat in _all() if stat.session == session)

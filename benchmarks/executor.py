@@ -7,7 +7,10 @@ import asyncio
 import datetime as dt
 import gc
 import inspect
+import statistics
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import graphql
@@ -26,6 +29,7 @@ from schema.shared import scalars
 
 ROWS = 1_000
 AT_LEAST = 20
+MS, CPU = "ms", "ms CPU of its process"
 OURS, PEER = "Renewals' executor", "graphql-core"
 CONTENDERS: dict[str, type[Any]] = {OURS: executor.Executor, PEER: StrawberryGraphQLCoreExecutionContext}
 COLUMNS = "id name billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice createdAt"
@@ -76,26 +80,30 @@ def run(_: stage.Stage, size: sizes.Size) -> results.Section:
     schema = strawberry.Schema(Query, config=config)._schema
     figures, targets = [], []
     for document_name, text in DOCUMENTS.items():
-        times = asyncio.run(_measure(schema, graphql.parse(text), size))
-        figures += [
-            results.Figure(document_name, name, "ms", tuple(values)) for name, values in times.items()
-        ]
-        ours, peer = (figure.median for figure in figures[-2:])
+        measured = asyncio.run(_measure(schema, graphql.parse(text), size))
+        figures += [results.Figure(document_name, *key, tuple(values)) for key, values in measured.items()]
+        ours, peer = (statistics.median(measured[name, MS]) for name in CONTENDERS)
         targets.append(
             results.Target(f"{document_name}, against {PEER}", ours, peer, AT_LEAST, less_is_better=True)
         )
-    return results.Section(title="The executor alone", figures=figures, targets=targets, notes=(NOTE,))
+    return results.Section(
+        title="The executor alone", figures=figures, targets=targets, notes=(NOTE,), units_together=True
+    )
 
 
-async def _measure(schema: GraphQLSchema, document: DocumentNode, size: sizes.Size) -> dict[str, list[float]]:
+async def _measure(
+    schema: GraphQLSchema, document: DocumentNode, size: sizes.Size
+) -> Mapping[tuple[str, str], list[float]]:
     context = await _context()
     ours, theirs = [await _answer(schema, document, context, how) for how in CONTENDERS.values()]
     assert ours == theirs, "the two executors differ"
-    times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    measured: dict[tuple[str, str], list[float]] = defaultdict(list)
     for _ in range(size.rounds):
         for name, how in CONTENDERS.items():
-            times[name].append(await _milliseconds(schema, document, context, how, size.seconds))
-    return times
+            milliseconds, cpu_milliseconds = await _time(schema, document, context, how, size.seconds / 2)
+            measured[name, MS].append(milliseconds)
+            measured[name, CPU].append(cpu_milliseconds)
+    return measured
 
 
 async def _context() -> Context:
@@ -110,17 +118,19 @@ async def _context() -> Context:
     return context
 
 
-async def _milliseconds(
+async def _time(
     schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any], seconds: float
-) -> float:
-    """Return the median of as many executions as fit into the time."""
+) -> tuple[float, float]:
+    """Return the median of as many executions as fit into the time, and their mean processor time, in ms."""
     times = []
     gc.collect()
+    cpu_before = time.process_time()
     until = time.perf_counter() + seconds
     while (started := time.perf_counter()) < until:
         await _answer(schema, document, context, how)
         times.append(time.perf_counter() - started)
-    return sorted(times)[len(times) // 2] * 1e3
+    cpu_seconds = time.process_time() - cpu_before
+    return statistics.median(times) * 1e3, cpu_seconds / len(times) * 1e3
 
 
 async def _answer(schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any]) -> Any:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks import data, results, sizes, stage, statements
+from benchmarks import cpu, data, results, sizes, stage, statements
 
 ACCOUNT_INSTANCES = 5_000
 INSTANCES_PER_ACCOUNT = 100
 TIMES = 15
+MS, POSTGRES_CPU = "ms", "ms CPU of PostgreSQL"
 KINDS = ("page", "count", "facets")
 FLAT = 1.3
 """How many times slower a read may be in the largest database than in the smallest."""
@@ -48,8 +49,8 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
         caught = asyncio.run(statements.catch(loaded))
         measured = asyncio.run(_measure(url, caught))
         figures += [
-            results.Figure(f"of {count:,} instances", read, "ms", tuple(values))
-            for read, values in measured.items()
+            results.Figure(f"of {count:,} instances", read, unit, tuple(values))
+            for (read, unit), values in measured.items()
         ]
         plans = asyncio.run(statements.explain(url, caught))
         print(f"growth: {count:,} instances", file=sys.stderr)
@@ -76,15 +77,22 @@ def _size(size: sizes.Size, count: int) -> sizes.Size:
     )
 
 
-async def _measure(url: str, caught: Sequence[statements.CapturedStatement]) -> Mapping[str, list[float]]:
-    """Return the milliseconds of each execution, by the name of the read."""
+async def _measure(
+    url: str, caught: Sequence[statements.CapturedStatement]
+) -> Mapping[tuple[str, str], list[float]]:
+    """Return the milliseconds of each execution, and the mean of the backend's, by read and unit."""
     connection = await asyncpg.connect(url)
+    backend = connection.get_server_pid()
+    measured = {}
     try:
-        return {
-            statement.name: [await _time(connection, statement) for _ in range(TIMES)] for statement in caught
-        }
+        for statement in caught:
+            before = cpu.of_thread(backend)
+            times = [await _time(connection, statement) for _ in range(TIMES)]
+            measured[statement.name, MS] = times
+            measured[statement.name, POSTGRES_CPU] = [(cpu.of_thread(backend) - before) / TIMES * 1e3]
     finally:
         await connection.close()
+    return measured
 
 
 async def _time(connection: asyncpg.Connection, statement: statements.CapturedStatement) -> float:
@@ -103,7 +111,9 @@ def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) 
     for kind in KINDS:
         smallest, largest = (
             sum(
-                figure.low for figure in figures if figure.what == title and figure.contender.startswith(kind)
+                figure.low
+                for figure in figures
+                if (figure.what, figure.unit) == (title, MS) and figure.contender.startswith(kind)
             )
             for title in (first, last)
         )
