@@ -105,11 +105,12 @@ class Stage:
         environment: Mapping[str, str],
         *,
         folder: Path | None = None,
+        pinned: bool = True,
     ) -> Iterator[Running]:
-        """Run a server on the server's core; `command` receives its port. Its output goes to a file in `folder`."""
+        """Run a server, on the server's core if `pinned`; `command` receives its port. Its output goes to a file."""
         port = free_port()
         log = self.folder / f"server-{port}.log"
-        with log.open("wb") as output, _on(self.server_core):
+        with log.open("wb") as output, _on(self.server_core if pinned else None):
             process = subprocess.Popen(
                 command(port),
                 env=os.environ | environment,

@@ -1,4 +1,4 @@
-"""The nightly run: renewals a second, compared with the ORM way, with PostgreSQL itself, and at 10 times the size."""
+"""The nightly run: renewals a second, compared with PostgreSQL itself, by processes, and at 10 times the size."""
 
 import asyncio
 import contextlib
@@ -12,25 +12,26 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import results, sizes, stage
-from benchmarks.engine import calls, limit, night, outcome, verdict, worker
-from benchmarks.engine.outcome import LOOP, PRODUCT, TORTOISE, Outcome, Scale
+from benchmarks import cpu, results, sizes, stage
+from benchmarks.engine import calls, limit, night, outcome, processes, verdict
+from benchmarks.engine.outcome import PRODUCT, Measured, Outcome
+from graphql_api.devserver import services
 from renewals.observability import gc_tuning
 
-SCALES = {"full": Scale(10_000, 200), "quick": Scale(1_000, 50)}
+ACCOUNTS = {"full": 10_000, "quick": 1_000}
 LARGE = 10
 """The large night has this many times the accounts and instances of a round: one million at full size."""
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Run rounds of the contenders on copies of one night, then the large night once, and the mutations."""
-    scale = SCALES.get(size.name, SCALES["full"])
-    with _on_both_cores(environment):
-        _prepare(environment, scale)
+    accounts = ACCOUNTS.get(size.name, ACCOUNTS["full"])
+    with _on_both_cores(environment), services.Valkey(environment.folder) as queue:
+        _prepare(environment, accounts)
         measured = Outcome(
-            scale,
-            rates=_rounds(environment, scale, size.rounds),
-            large=_large(environment, scale),
+            accounts,
+            by_name=_rounds(environment, queue, accounts, size.rounds),
+            large=_large(environment, accounts),
             seconds=_calls(environment, size.rounds),
         )
     return outcome.section(measured)
@@ -48,38 +49,44 @@ def _on_both_cores(environment: stage.Stage) -> Iterator[None]:
         os.sched_setaffinity(pid, {environment.other_core or 0})
 
 
-def _prepare(environment: stage.Stage, scale: Scale) -> None:
+def _prepare(environment: stage.Stage, accounts: int) -> None:
     """Create the night that every contender gets a copy of, and stage the product's result in it."""
     url = environment.create_database("night")
-    asyncio.run(night.fill(url, scale.accounts))
+    asyncio.run(night.fill(url, accounts))
     copy_url = environment.create_database("engine", template="night")
-    _contend(PRODUCT, copy_url, scale)
-    asyncio.run(verdict.check(copy_url, scale.accounts, staged=False))
+    _contend(environment, PRODUCT, copy_url)
+    asyncio.run(verdict.check(copy_url, accounts, staged=False))
     asyncio.run(limit.stage(copy_url, url))
 
 
-def _rounds(environment: stage.Stage, scale: Scale, rounds: int) -> Mapping[str, list[float]]:
-    """Return instances a second by contender, one value a round; check every end state."""
-    rates: dict[str, list[float]] = defaultdict(list)
+def _rounds(
+    environment: stage.Stage, queue: services.Valkey, accounts: int, rounds: int
+) -> Mapping[str, list[Measured]]:
+    """Return the measurements by contender, one a round; check every end state."""
+    by_name: dict[str, list[Measured]] = defaultdict(list)
     for number in range(rounds):
-        for name in list(worker.CONTENDERS)[:: -1 if number % 2 else 1]:
+        for name in outcome.CONTENDERS[:: -1 if number % 2 else 1]:
             url = environment.create_database("engine", template="night")
             asyncio.run(_settle(url))
-            report = _contend(name, url, scale)
-            asyncio.run(verdict.check(url, scale.sampled if name in (LOOP, TORTOISE) else scale.accounts))
-            rates[name].append(report["instances"] / report["seconds"])
-            print(f"round {number + 1}, {name:<24} {rates[name][-1]:9,.0f} instances/s", file=sys.stderr)
-    return rates
+            if count := outcome.WORKERS.get(name):
+                report = processes.renew(environment, queue, url, count)
+            else:
+                report = _contend(environment, name, url)
+            asyncio.run(verdict.check(url, accounts))
+            by_name[name].append(Measured.of(report))
+            print(
+                f"round {number + 1}, {name:<24} {by_name[name][-1].rate:9,.0f} instances/s", file=sys.stderr
+            )
+    return by_name
 
 
-def _large(environment: stage.Stage, scale: Scale) -> dict[str, Any]:
+def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
     """Run the product once over the large night, in the database that was filled for it."""
     url = environment.create_database("engine")
-    accounts = LARGE * scale.accounts
-    asyncio.run(night.fill(url, accounts))
-    report = _contend(PRODUCT, url, scale)
-    assert report["instances"] == accounts * night.DUE_PER_ACCOUNT
-    asyncio.run(verdict.check(url, accounts, staged=False))
+    asyncio.run(night.fill(url, LARGE * accounts))
+    report = _contend(environment, PRODUCT, url)
+    assert report["instances"] == LARGE * accounts * night.DUE_PER_ACCOUNT
+    asyncio.run(verdict.check(url, LARGE * accounts, staged=False))
     print(f"large night: {report['instances'] / report['seconds']:,.0f} instances/s", file=sys.stderr)
     return report
 
@@ -100,12 +107,13 @@ def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
     return seconds
 
 
-def _contend(name: str, url: str, scale: Scale) -> dict[str, Any]:
-    """Run a contender and return its report."""
-    command = [sys.executable, "-m", "benchmarks.engine", name, url, str(scale.sampled)]
+def _contend(environment: stage.Stage, name: str, url: str) -> dict[str, Any]:
+    """Run a contender in a process of its own and return its report."""
+    before = cpu.of_family(environment.postgres.pid)
+    command = [sys.executable, "-m", "benchmarks.engine", name, url]
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     report: dict[str, Any] = json.loads(process.stdout)
-    return report
+    return report | {"postgres_cpu_seconds": cpu.of_family(environment.postgres.pid) - before}
 
 
 async def _settle(url: str) -> None:

@@ -1,4 +1,4 @@
-"""Run one contender once in its own process and print JSON: `python -m benchmarks.engine NAME URL 200`."""
+"""Run one contender once in its own process and print JSON: `python -m benchmarks.engine NAME URL`."""
 
 import asyncio
 import json
@@ -10,9 +10,9 @@ from renewals.observability import gc_tuning
 
 
 async def main() -> None:
-    name, url, sampled = sys.argv[1:]
+    name, url = sys.argv[1:]
     gc_tuning.tune_gc()  # the worker does this when it starts
-    report = await worker.CONTENDERS[name](url, int(sampled))
+    report = await worker.CONTENDERS[name](url)
     print(json.dumps(report | {"cpu_seconds": time.process_time(), "peak_mib": worker.peak_mib()}))
 
 

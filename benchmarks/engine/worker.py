@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.engine import limit, models, night
+from benchmarks.engine import limit, night
 from renewals import config
 from renewals.auto_renewal import renew
 from renewals.db import connection as database
@@ -43,7 +43,7 @@ def peak_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-async def product(url: str, accounts: int) -> dict[str, object]:
+async def product(url: str) -> dict[str, object]:
     """Run the product, from opening the run to the last chunk, without the verification afterwards."""
     async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         watch = Watch()
@@ -56,21 +56,7 @@ async def product(url: str, accounts: int) -> dict[str, object]:
     }
 
 
-async def loop(url: str, accounts: int) -> dict[str, object]:
-    """Run one transaction an instance with Tortoise's models, sequentially."""
-    return await tortoise(url, accounts, at_once=1)
-
-
-async def tortoise(url: str, accounts: int, at_once: int = CHUNKS_AT_ONCE) -> dict[str, object]:
-    """Run one transaction an instance with Tortoise's models, for the first accounts, several at once."""
-    async with database.connect(url, pool_size=config.get_settings().database_pool_size):
-        rows = await database.fetch(database.pool(), "SELECT id FROM accounts ORDER BY id LIMIT $1", accounts)
-        started = time.perf_counter()
-        instances = await models.renew([row["id"] for row in rows], at_once)
-        return {"instances": instances, "seconds": time.perf_counter() - started}
-
-
-async def postgresql(url: str, accounts: int) -> dict[str, object]:
+async def postgresql(url: str) -> dict[str, object]:
     """Write the same rows with set-based statements."""
     connection = await asyncpg.connect(url)
     instances = await connection.fetchval("SELECT count(*) FROM staged.attempts")
@@ -80,9 +66,8 @@ async def postgresql(url: str, accounts: int) -> dict[str, object]:
     return {"instances": instances, "seconds": time.perf_counter() - started}
 
 
-CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
-    "product": product,
-    "tortoise": tortoise,
-    "tortoise, one at a time": loop,
+CONTENDERS: dict[str, Callable[[str], Awaitable[dict[str, object]]]] = {
+    "product, in process": product,
     "postgresql": postgresql,
 }
+"""Those that run in a process of the benchmark's own; `processes` starts the workers."""
