@@ -24,6 +24,7 @@ BLOCK = re.compile(r"^```(\w+).*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"(^|\s)#\s.*$", re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 NUMBER = re.compile(r"\d+(?:[.,:-]\d+)*")
+HEADING, TABLE_ROW = re.compile(r"^#+(?= )", re.MULTILINE), re.compile(r"^\|(?= )", re.MULTILINE)
 LINK_TARGET = re.compile(r"\]\([^)]*\)")
 MESSAGES = ROOT / "console/src/i18n/messages"
 
@@ -66,8 +67,8 @@ def test_a_chinese_page_has_the_facts_of_the_english_page(name: str) -> None:
     english, chinese = prose(read(ENGLISH / name)), prose(read(CHINESE / name))
     assert set(SPAN.findall(english)) - set(SPAN.findall(chinese)) == set()
     assert set(NUMBER.findall(english)) - set(NUMBER.findall(chinese)) == set()
-    levels = [re.findall(r"^#+(?= )", text, re.MULTILINE) for text in (english, chinese)]
-    assert levels[0] == levels[1]
+    for structure in (HEADING, TABLE_ROW):
+        assert structure.findall(english) == structure.findall(chinese)
 
 
 def test_the_chinese_readme_has_the_code_of_the_english_one_in_its_order() -> None:
