@@ -27,7 +27,8 @@ STAMP = OUTPUT / "sources.sha256"
 """The hash of the sources that the files beside it were built from."""
 SECONDS_MAX = 600
 OLDEST_NODE = (22, 12)
-_MODULES = SOURCES / "node_modules"
+MODULES = SOURCES / "node_modules"
+_RETRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 _MADE = ("node_modules/", "src/api/generated/")
 
 
@@ -58,7 +59,7 @@ def build(*, is_tidy: bool) -> bool:
         if is_built():
             return False
         sources = hash_sources()
-        had_modules = _MODULES.is_dir()
+        had_modules = MODULES.is_dir()
         with found_node() as node:
             _install(node, ["--omit=dev"] if is_tidy and not had_modules else [])
             new = OUTPUT.with_name("console.new")
@@ -68,7 +69,7 @@ def build(*, is_tidy: bool) -> bool:
         shutil.rmtree(OUTPUT, ignore_errors=True)
         new.rename(OUTPUT)
         if is_tidy and not had_modules:
-            shutil.rmtree(_MODULES, ignore_errors=True)
+            shutil.rmtree(MODULES, ignore_errors=True)
         return True
 
 
@@ -109,10 +110,10 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def _install(node: Path, options: Sequence[str]) -> None:
-    locked, installed = (SOURCES / "package-lock.json").read_text("utf-8"), _MODULES / ".installed-lock.json"
+    locked, installed = (SOURCES / "package-lock.json").read_text("utf-8"), MODULES / ".installed-lock.json"
     if installed.is_file() and installed.read_text("utf-8") == locked:
         return
-    _npm(node, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", *options)
+    _npm(node, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_RETRIES, *options)
     installed.write_text(locked, encoding="utf-8")
 
 

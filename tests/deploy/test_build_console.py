@@ -9,8 +9,7 @@ import pytest
 
 from scripts import build_console
 
-MODULES = build_console.SOURCES / "node_modules"
-HAS_TOOLS = (MODULES / "vitest").is_dir()
+HAS_TOOLS = (build_console.MODULES / "vitest").is_dir()
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def test_other_sources_another_lock_and_another_schema_are_built_again(sources: 
 def test_without_a_registry_npms_own_words_say_why(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (sources / "package.json").write_text("{")
     build_console.STAMP.write_text("")
-    monkeypatch.setattr(build_console, "_MODULES", sources / "node_modules")
+    monkeypatch.setattr(build_console, "MODULES", sources / "node_modules")
     with pytest.raises(build_console.BuildError, match=r"npm ci failed:\n(?s:.*)package\.json"):
         build_console.build(is_tidy=True)
 

