@@ -134,6 +134,27 @@ async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
     await integrity.assert_holds()
 
 
+async def test_a_server_killed_while_the_clock_moves_and_started_again_moves_it_once(
+    world: World, database_url: str, redis_url: str, account: None
+) -> None:
+    await world.instance("i-auto", expires="2027-01-31", price="300.00", mode="AUTO")
+    async with dialogs.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
+        bar = page.page.locator(".clock-bar")
+        await page.page.get_by_role("button", name="前进 1 个月", exact=True).click()
+        has_moved = "SELECT FROM test_clock_moves WHERE reached_at > from_at"
+        await eventually(lambda: database.fetch(database.pool(), has_moved))
+        await first.process.kill()
+        await expect(bar).to_contain_text("恢复后将继续前进", timeout=dialogs.WAIT_MS_MAX)
+        await expect(page.row("i-1")).to_be_visible()
+        await expect(bar.get_by_role("button", name="前进 1 天", exact=True)).to_be_disabled()
+        async with dialogs.served(database_url, redis_url, port=first.port):
+            await expect(bar).to_contain_text("续费成功 1 次", timeout=60_000)
+            await expect(bar).to_contain_text("2027-02-10 12:00:00")
+    assert await world.count("test_clock_moves") == 1
+    assert await dialogs.count_orders(world) == (1, 1)
+    await integrity.assert_holds()
+
+
 async def test_a_dialog_asks_for_an_unknown_result_before_it_pays_again(
     world: World, server: live_server.LiveServer
 ) -> None:

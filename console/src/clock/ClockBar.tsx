@@ -18,7 +18,7 @@ export default function ClockBar() {
   const format = useFormat();
   const { canWrite } = useViewer();
   const { testClock, timeZone } = useAccount();
-  const { move, outcome, start, dismiss } = useClockMove();
+  const { move, isLost, outcome, start, dismiss } = useClockMove();
   if (testClock === null) return null;
   return (
     <section aria-label={texts.title} className="clock-bar">
@@ -45,7 +45,7 @@ export default function ClockBar() {
       </Flex>
       {move && (
         <Flex gap="small" align="center" aria-live="polite">
-          <span className="nowrap">{texts.moving(format.day(move.to))}</span>
+          <span className="nowrap">{isLost ? texts.lost : texts.moving(format.day(move.to))}</span>
           <progress
             max={100}
             value={progressOf(move.from, move.to, testClock)}

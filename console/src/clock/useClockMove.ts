@@ -1,7 +1,7 @@
 import type { CombinedError } from "@urql/core";
 import { useCallback, useEffect, useState } from "react";
 
-import { codeOf } from "../api/errors";
+import { codeOf, isTransient } from "../api/errors";
 import { AdvanceTestClockDocument, type AdvanceTestClockMutation } from "../api/generated/graphql";
 import { newIdempotencyKey } from "../api/idempotencyKey";
 import { useRefresh } from "../api/refresh";
@@ -24,6 +24,8 @@ type Outcome =
 
 interface ClockMove {
   readonly move: Move | null;
+  /** Whether the API cannot be reached at present. */
+  readonly isLost: boolean;
   readonly outcome: Outcome | null;
   readonly start: (from: string, to: string) => void;
   readonly dismiss: () => void;
@@ -31,12 +33,15 @@ interface ClockMove {
 
 /** While the clock moves, the page follows it at this interval. */
 const FOLLOW_MS = 2_000;
+/** Lost answers, each after several attempts, until the customer decides whether to go on: more than a minute. */
+const LOST_MAX = 10;
 
 /** Move the test clock, and wait for it however long it takes. */
 export function useClockMove(): ClockMove {
   const { run } = useApiMutation(AdvanceTestClockDocument);
   const { refresh } = useRefresh();
   const [move, setMove] = useState<Move | null>(null);
+  const [isLost, setIsLost] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => {
     if (!move) return;
@@ -51,10 +56,14 @@ export function useClockMove(): ClockMove {
       setOutcome(null);
       const { to, idempotencyKey } = sent;
       let answer = await run({ input: { to, idempotencyKey } });
-      // A long move outlasts the request and goes on; the same key waits for it.
-      while (answer.error && codeOf(answer.error) === "TIMEOUT") {
+      // A long move outlasts the request, and a server may be restarted on the way; the same key waits for the move.
+      for (let lost = 0; answer.error && isTransient(answer.error) && lost < LOST_MAX;) {
+        const isLate = codeOf(answer.error) === "TIMEOUT";
+        lost = isLate ? 0 : lost + 1;
+        setIsLost(!isLate);
         answer = await run({ input: { to, idempotencyKey } });
       }
+      setIsLost(false);
       setMove(null);
       const { data, error } = answer;
       if (error) {
@@ -76,5 +85,5 @@ export function useClockMove(): ClockMove {
   const dismiss = useCallback(() => {
     setOutcome(null);
   }, []);
-  return { move, outcome, start, dismiss };
+  return { move, isLost, outcome, start, dismiss };
 }
