@@ -13,6 +13,7 @@ from tests.support.fixtures import World
 from tests.support.waiting import free_port
 
 WAIT_MS_MAX = 20_000
+TABS_MAX = 80
 VIEWPORT: async_api.ViewportSize = {"width": 1280, "height": 1000}
 
 TEXTS = {
@@ -39,7 +40,7 @@ TEXTS = {
         "auto": "自动续费（1个月）",
         "set": "设置成功",
         "bundle": "强关联组“Bundle b-1”",
-        "too long": "超过产品的最长可续时长",
+        "too long": "超出最长续费期限",
         "the others": "仅为其余 1 个实例续费",
         "missing": "余额不足，还差 ¥200.00",
         "refresh": "刷新",
@@ -66,11 +67,11 @@ TEXTS = {
         "from vouchers": "From vouchers",
         "will change 2": "The renewal mode of 2 instances will change",
         "1 cannot be set": "1 instance cannot be set",
-        "expired": "Expired",
+        "expired": "Instance has expired",
         "auto": "Auto-renewal (1 month)",
         "set": "The renewal mode is set",
         "bundle": "the bundle “Bundle b-1”",
-        "too long": "Beyond the product's longest term",
+        "too long": "Longest term exceeded",
         "the others": "Renew the other one only",
         "missing": "Not enough money: ¥200.00 is missing",
         "refresh": "Refresh",
@@ -114,6 +115,14 @@ class DialogPage:
         """Wait until the dialog shows texts, named or as they are."""
         for part in parts:
             await expect(self.dialog).to_contain_text(self.texts.get(part, part), timeout=WAIT_MS_MAX)
+
+    async def tab_to(self, target: async_api.Locator, *, key: str = "Tab") -> None:
+        """Move the focus by keyboard to an element."""
+        for _ in range(TABS_MAX):
+            if await target.evaluate("element => element === document.activeElement"):
+                return
+            await self.page.keyboard.press(key)
+        raise AssertionError(f"{key} does not reach {target}")
 
     async def close(self) -> None:
         """Close the dialog by the keyboard."""

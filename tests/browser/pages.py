@@ -23,6 +23,8 @@ built = pytest.mark.skipif(
     reason="the console is not built: run python -m scripts.build_console",
 )
 _FIND_VIOLATIONS = """async () => {
+  const moving = document.getAnimations().filter((animation) => animation.effect.getTiming().iterations < Infinity);
+  await Promise.allSettled(moving.map(({ finished }) => finished));
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
 }"""

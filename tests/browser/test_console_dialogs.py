@@ -31,9 +31,11 @@ async def test_setting_auto_shows_what_will_change_and_does_that(
         await page.open_batch("set auto", "i-1", "i-2", "i-3")
         await page.shows("will change 2", "auto", "2027-01-31 00:30:00", "¥300.00")
         await page.shows("1 cannot be set", "expired", "i-3")
+        await pages.expect_accessible(page.page)
         assert (await world.read("i-1")).renewal_mode == "MANUAL"
         await page.press("confirm")
         await page.shows("set")
+        await pages.expect_accessible(page.page)
         await page.press("done")
         await expect(page.row("i-1")).to_have_count(0)
         await expect(page.row("i-3")).to_be_visible()
@@ -59,6 +61,7 @@ async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
         await pages.expect_no_sideways_scroll(page.page)
         await page.press("pay")
         await page.shows("paid", "2028-01-31 23:59:59", "¥162.00")
+        await pages.expect_accessible(page.page)
         [(order_id,)] = await world.rows("SELECT id::text FROM orders")
         await page.shows(order_id)
         await page.press("done")
@@ -94,6 +97,7 @@ async def test_a_member_of_a_bundle_renews_the_whole_bundle(
         await expect(page.row("b-1-kec").get_by_role("checkbox")).to_be_disabled()
         await page.open_row("renew bundle", "b-1-kec")
         await page.shows("bundle", "b-1-kec", "b-1-kes", "¥200.00")
+        await pages.expect_accessible(page.page)
         await page.press("pay")
         await page.shows("paid")
     assert await dialogs.count_orders(world) == (1, 2)
@@ -115,6 +119,7 @@ async def test_expiries_are_unified_to_a_date(
         await page.dialog.locator(".ant-picker input").fill("2027-03-31")
         await page.page.keyboard.press("Enter")
         await page.shows("2027-01-31", "2027-02-10", "2027-03-31")
+        await pages.expect_accessible(page.page)
         await page.press("pay")
         await page.shows("paid", "2027-03-31 23:59:59")
     assert {await world.expiry(i) for i in ("i-1", "i-2")} == {"2027-03-31"}
@@ -165,6 +170,7 @@ async def test_missing_money_is_named_and_nothing_can_be_paid(
     async with dialogs.opened(world, server, locale) as page:
         await page.open_row("renew", "i-1")
         await page.shows("missing")
+        await pages.expect_accessible(page.page)
         await expect(page.button("pay")).to_be_disabled()
         await world.top_up("200.00")
         await page.press("refresh")
@@ -187,32 +193,46 @@ async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
         await expect(renew).to_be_disabled()
 
 
-async def test_a_dialog_is_used_by_keyboard_alone_on_a_narrow_screen(
+async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
     world: World, server: live_server.LiveServer
 ) -> None:
     await dialogs.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
     async with dialogs.opened(world, server, viewport={"width": 390, "height": 800}) as page:
         keyboard = page.page.keyboard
-        button = page.page.get_by_role("button", name="续费 i-1", exact=True)
-        await button.focus()
+        await page.tab_to(page.row("i-1").get_by_role("checkbox"))
+        await keyboard.press("Space")
+        batch = page.page.locator("section").get_by_role("button", name=page.name("renew"))
+        await page.tab_to(batch, key="Shift+Tab")
         await keyboard.press("Enter")
         await page.shows("2027-02-28")
         box = await page.dialog.locator(".ant-modal-container").bounding_box()
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
-        await page.dialog.get_by_role("radio", name="1个月").focus()
+        await page.close()
+        await expect(batch).to_be_focused()
+
+        await keyboard.press("Enter")
+        await page.shows("2027-02-28")
+        await page.tab_to(page.dialog.get_by_role("radio", name="1个月"))
         await keyboard.press("ArrowRight")
         await page.shows("2027-03-31")
         await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
-        for _ in range(20):
-            await keyboard.press("Tab")
-            if await page.button("pay").evaluate("button => button === document.activeElement"):
-                break
+        await page.tab_to(page.button("pay"))
         await keyboard.press("Enter")
         await page.shows("paid")
         await keyboard.press("Enter")
         await expect(page.dialog).to_have_count(0)
-    assert await world.expiry("i-1") == "2027-03-31"
+        # Nothing is selected any more, so the button can do nothing.
+        await expect(page.page.locator("#content")).to_be_focused()
+
+        row_button = page.page.get_by_role("button", name="续费 i-1", exact=True)
+        await page.tab_to(row_button)
+        await keyboard.press("Enter")
+        await page.press("pay")
+        await page.shows("paid")
+        await keyboard.press("Enter")
+        await expect(row_button).to_be_focused()
+    assert await world.expiry("i-1") == "2027-04-30"
 
 
 async def test_tags_are_edited_for_a_selection_and_for_one_instance(

@@ -32,7 +32,7 @@ SENTENCES = {
     "en-US": (
         *("Billing Center", "Renewals", "Balance", "Vouchers", "Expiry:", "Product:", "Data center type:"),
         "Strongly associated instances cannot take part in batch operations.",
-        *("Manual renewal", "Auto-renewal", "Not renewed", "No expiry", "Instance ID", "Configuration"),
+        *("Manual renewal", "Auto-renewal", "No renewal", "Without expiry", "Instance ID", "Configuration"),
         *("Prepaid", "/ page", "Go to", "Sign out"),
     ),
 }
@@ -92,6 +92,7 @@ async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(
     assert problems == []
     assert [url for url in urls if not url.startswith((address.removesuffix("/console/"), "data:"))] == []
     assert await context.cookies() == []
+    await pages.expect_accessible(page)
 
 
 async def test_the_first_page_is_within_its_budget(address: str, browser: async_api.Browser) -> None:

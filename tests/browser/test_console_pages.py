@@ -71,11 +71,11 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
         await expect(drawer).to_contain_text("2027-01-31 00:30:00", timeout=pages.WAIT_MS_MAX)
         await expect(drawer).to_contain_text("¥300.00")
         assert "instance=i-auto" in page.url
-        await page.wait_for_timeout(500)
         await pages.expect_accessible(page)
         await pages.expect_no_sideways_scroll(page)
         await page.keyboard.press("Escape")
         await page.wait_for_url(re.compile(r"tab=AUTO$"))
+        await expect(page.get_by_role("link", name="i-auto", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("locale", CLOCK)

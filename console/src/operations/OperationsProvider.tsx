@@ -1,6 +1,7 @@
-import { lazy, Suspense, useCallback, useState, type ReactNode } from "react";
+import { lazy, Suspense, useCallback, useRef, useState, type ReactNode } from "react";
 
 import { OperationsContext, type Operation } from "./operations";
+import { returnFocus } from "./returnFocus";
 
 const OperationDialog = lazy(() => import("./OperationDialog"));
 
@@ -13,7 +14,10 @@ interface OpenedOperation {
 /** Hold the dialog of an operation, so that it stays open when its button or row is gone. */
 export function OperationsProvider({ children }: { readonly children: ReactNode }) {
   const [opened, setOpened] = useState<OpenedOperation | null>(null);
+  // The frame of a dialog is another one in each of its steps, and only knows what had the focus before that step.
+  const opener = useRef<Element | null>(null);
   const open = useCallback((operation: Operation) => {
+    opener.current = document.activeElement;
     setOpened((before) =>
       before?.isOpen ? before : { number: (before?.number ?? 0) + 1, operation, isOpen: true },
     );
@@ -23,6 +27,7 @@ export function OperationsProvider({ children }: { readonly children: ReactNode 
   }, []);
   const remove = useCallback(() => {
     setOpened((before) => (before?.isOpen ? before : null));
+    returnFocus(opener.current);
   }, []);
   return (
     <OperationsContext value={open}>
