@@ -7,6 +7,7 @@ import { lazy, Suspense, useEffect } from "react";
 import { Router } from "wouter";
 
 import { ApiProvider } from "../api/ApiProvider";
+import { LabelProvider } from "../i18n/LabelProvider";
 import { useLanguage } from "../i18n/useLanguage";
 import { useSession } from "../session/useSession";
 import { AccountProvider } from "./AccountProvider";
@@ -33,11 +34,13 @@ export function App() {
         </Suspense>
       ) : (
         <ApiProvider token={session.token}>
-          <AccountProvider>
-            <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
-              <PageLayout />
-            </Router>
-          </AccountProvider>
+          <LabelProvider>
+            <AccountProvider>
+              <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
+                <PageLayout />
+              </Router>
+            </AccountProvider>
+          </LabelProvider>
         </ApiProvider>
       )}
     </ConfigProvider>

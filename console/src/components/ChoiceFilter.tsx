@@ -4,7 +4,7 @@ import { useId } from "react";
 import { useTexts } from "../i18n/useLanguage";
 import { Labelled } from "./Labelled";
 
-interface ChoiceFilterProps<Value extends string> {
+export interface ChoiceFilterProps<Value extends string> {
   readonly label: string;
   readonly choices: readonly { readonly value: Value; readonly label: string }[];
   readonly values: readonly Value[];

@@ -4,7 +4,7 @@ import { InstanceLink } from "../components/InstanceLink";
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
-import { useTexts } from "../i18n/useLanguage";
+import { useLabel } from "../i18n/useLabel";
 import type { InstanceDetail } from "./InstanceDrawer";
 
 interface BundleMembersProps {
@@ -14,7 +14,7 @@ interface BundleMembersProps {
 
 /** The instances that are renewed together with this one. */
 export function BundleMembers({ bundle, ownId }: BundleMembersProps) {
-  const { enums } = useTexts();
+  const labelOf = useLabel();
   const texts = useAreaTexts(messages);
   const format = useFormat();
   const hidden = bundle.instanceCount - bundle.instances.length;
@@ -24,7 +24,7 @@ export function BundleMembers({ bundle, ownId }: BundleMembersProps) {
         <li key={id}>
           {id === ownId ? <strong>{id}</strong> : <InstanceLink id={id} />}{" "}
           <Typography.Text type="secondary">{name}</Typography.Text>{" "}
-          {status !== "RUNNING" && <Tag>{enums.status[status]}</Tag>}
+          {status !== "RUNNING" && <Tag>{labelOf("InstanceStatus", status)}</Tag>}
         </li>
       ))}
       {hidden > 0 && <li>{texts.more(format.count(hidden))}</li>}

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { useCatalogName } from "../instances/useCatalog";
 import { InstanceTags } from "../tags/InstanceTags";
@@ -11,14 +12,15 @@ import type { InstanceDetail } from "./InstanceDrawer";
 
 /** What the instance is: its properties, its configuration and its tags. */
 export function InstanceFacts({ instance }: { readonly instance: InstanceDetail }) {
-  const { enums, list } = useTexts();
+  const { list } = useTexts();
+  const labelOf = useLabel();
   const texts = useAreaTexts(messages);
   const format = useFormat();
   const nameOf = useCatalogName();
   const { expiresAt, releasesAt, agreedPrice, renewalMode, configuration, tags, dataCenter } = instance;
   const instant = (value: string | null) => (value === null ? list.noExpiry : format.instant(value));
   const isNamed = configuration.some(({ value }) => value === dataCenter.name);
-  const mode = enums.renewalMode[renewalMode];
+  const mode = labelOf("RenewalMode", renewalMode);
   const facts: [string, ReactNode][] = [
     [
       list.columns.id,
@@ -29,8 +31,8 @@ export function InstanceFacts({ instance }: { readonly instance: InstanceDetail 
     [texts.name, instance.name],
     [list.columns.product, nameOf(instance.product)],
     ...(isNamed ? [] : [[list.dataCenter, dataCenter.name] as [string, string]]),
-    [list.columns.billing, enums.billingMode[instance.billingMode]],
-    [list.columns.status, enums.status[instance.status]],
+    [list.columns.billing, labelOf("BillingMode", instance.billingMode)],
+    [list.columns.status, labelOf("InstanceStatus", instance.status)],
     [list.tabs, renewalMode === "AUTO" ? texts.autoMonths(mode, instance.autoRenewMonths) : mode],
     [list.columns.expiry, instant(expiresAt)],
     ...(releasesAt === null ? [] : [[texts.releasesAt, format.instant(releasesAt)] as [string, string]]),

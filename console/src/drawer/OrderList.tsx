@@ -3,21 +3,21 @@ import { Link } from "wouter";
 
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/drawer";
-import * as money from "../i18n/messages/money";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import type { InstanceDetail } from "./InstanceDrawer";
 
 /** The latest orders with a line of the instance. */
 export function OrderList({ orders }: { readonly orders: InstanceDetail["orders"] }) {
   const texts = useAreaTexts(messages);
-  const { orderKinds } = useAreaTexts(money);
+  const labelOf = useLabel();
   const format = useFormat();
   if (orders.length === 0) return <Typography.Text type="secondary">{texts.noOrders}</Typography.Text>;
   return (
     <Flex component="ul" vertical gap={4} className="plain-list">
       {orders.map(({ id, kind, createdAt, total, lineCount }) => (
         <li key={id}>
-          <span className="tabular">{format.instant(createdAt)}</span> {orderKinds[kind]}{" "}
+          <span className="tabular">{format.instant(createdAt)}</span> {labelOf("OrderKind", kind)}{" "}
           <Link href={`/orders?order=${id}`}>{format.money(total)}</Link>{" "}
           {lineCount > 1 && (
             <Typography.Text type="secondary">{texts.lines(format.count(lineCount))}</Typography.Text>

@@ -10,6 +10,7 @@ import { PeriodFilter } from "../components/PeriodFilter";
 import * as messages from "../i18n/messages/exports";
 import * as lists from "../i18n/messages/lists";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { useLanguage, useTexts } from "../i18n/useLanguage";
 import { TABS } from "../instances/listState";
 import { DownloadStatus } from "./DownloadStatus";
@@ -78,7 +79,8 @@ interface TabChoiceProps {
 }
 
 function TabChoice({ tab, onChange }: TabChoiceProps) {
-  const { list, enums } = useTexts();
+  const { list } = useTexts();
+  const labelOf = useLabel();
   const id = useId();
   return (
     <Labelled label={list.tabs} id={id}>
@@ -88,7 +90,7 @@ function TabChoice({ tab, onChange }: TabChoiceProps) {
         placeholder={list.filters.all}
         allowClear
         value={tab}
-        options={TABS.map((value) => ({ value, label: enums.tab[value] }))}
+        options={TABS.map((value) => ({ value, label: labelOf("RenewalTab", value) }))}
         onChange={(value: RenewalTab | undefined | null) => {
           onChange(value ?? null);
         }}

@@ -7,13 +7,15 @@ import { useAccount } from "../app/account";
 import { cursorVariables } from "../components/cursor";
 import { CursorPager } from "../components/CursorPager";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { ListFilters } from "../components/ListFilters";
 import { Page } from "../components/Page";
 import { instantsOf, readChoices, readPeriod } from "../components/period";
 import { useAddress } from "../components/useAddress";
 import { useCursor } from "../components/useCursor";
+import * as messages from "../i18n/messages/events";
+import { useAreaTexts } from "../i18n/useAreaTexts";
 import { useTexts } from "../i18n/useLanguage";
 import { EVENT_TYPES } from "./eventTypes";
-import { HistoryFilters } from "./HistoryFilters";
 import { HistoryTable } from "./HistoryTable";
 
 const ROWS = 20;
@@ -21,6 +23,7 @@ const ROWS = 20;
 /** All that happened to the account and its instances, and who did it. */
 export default function HistoryPage() {
   const title = useTexts().common.pages.history;
+  const texts = useAreaTexts(messages);
   const { params, change } = useAddress();
   const { timeZone } = useAccount();
   const types = readChoices(params, "type", EVENT_TYPES);
@@ -44,7 +47,15 @@ export default function HistoryPage() {
     <Page title={title}>
       <Card size="small">
         <Flex vertical gap="middle">
-          <HistoryFilters types={types} period={period} instanceId={instanceId} onChange={change} />
+          <ListFilters
+            name="type"
+            label={texts.columns.type}
+            choices={EVENT_TYPES.map((value) => ({ value, label: texts.types[value] }))}
+            values={types}
+            period={period}
+            instanceId={instanceId}
+            onChange={change}
+          />
           {error && <ErrorAlert error={error} onRetry={reload} />}
           <HistoryTable events={data?.eventHistory.nodes ?? []} isLoading={isLoading} />
           {data && <CursorPager {...data.eventHistory} onMove={move} />}

@@ -6,6 +6,7 @@ import { InstanceLink } from "../components/InstanceLink";
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/events";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { isEventType } from "./eventTypes";
 
 interface HistoryTableProps {
@@ -16,7 +17,8 @@ interface HistoryTableProps {
 export function HistoryTable({ events, isLoading }: HistoryTableProps) {
   const texts = useAreaTexts(messages);
   const format = useFormat();
-  const { columns, types, actors } = texts;
+  const labelOf = useLabel();
+  const { columns, types } = texts;
   return (
     <Table<EventRowFragment>
       rowKey="sequence"
@@ -46,8 +48,8 @@ export function HistoryTable({ events, isLoading }: HistoryTableProps) {
           width: 150,
           render: (_, { actor }) =>
             actor.kind === "WORKER" || actor.name === ""
-              ? actors[actor.kind]
-              : `${actors[actor.kind]} ${actor.name}`,
+              ? labelOf("ActorKind", actor.kind)
+              : `${labelOf("ActorKind", actor.kind)} ${actor.name}`,
         },
         {
           title: columns.links,

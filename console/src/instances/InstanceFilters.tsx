@@ -5,6 +5,7 @@ import type { InstanceStatus } from "../api/generated/graphql";
 import { ChoiceFilter } from "../components/ChoiceFilter";
 import { Labelled } from "../components/Labelled";
 import { PeriodFilter } from "../components/PeriodFilter";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { INITIAL_STATE, type ListState } from "./listState";
 import { useDataCenterTypeChoices, useProductChoices } from "./useCatalog";
@@ -26,8 +27,8 @@ const NO_FILTER: Partial<ListState> = {
 };
 
 export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
-  const texts = useTexts();
-  const { filters } = texts.list;
+  const { filters } = useTexts().list;
+  const labelOf = useLabel();
   const products = useProductChoices();
   const dataCenterTypes = useDataCenterTypeChoices();
   return (
@@ -57,7 +58,7 @@ export function InstanceFilters({ state, onChange }: InstanceFiltersProps) {
       />
       <ChoiceFilter
         label={filters.status}
-        choices={STATUSES.map((value) => ({ value, label: texts.enums.status[value] }))}
+        choices={STATUSES.map((value) => ({ value, label: labelOf("InstanceStatus", value) }))}
         values={state.statuses}
         onChange={(values) => {
           onChange({ statuses: values });

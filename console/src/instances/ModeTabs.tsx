@@ -2,6 +2,7 @@ import { Tabs } from "antd";
 
 import type { RenewalTab } from "../api/generated/graphql";
 import { useFormat } from "../format/useFormat";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { TABS } from "./listState";
 
@@ -14,6 +15,7 @@ interface ModeTabsProps {
 /** The tabs of the renewal modes, each with the number of instances that match the filters. */
 export function ModeTabs({ tab, counts, onChange }: ModeTabsProps) {
   const texts = useTexts();
+  const labelOf = useLabel();
   const format = useFormat();
   const countOf = (value: RenewalTab) => counts.find((count) => count.value === value)?.count;
   return (
@@ -26,13 +28,8 @@ export function ModeTabs({ tab, counts, onChange }: ModeTabsProps) {
       }}
       items={TABS.map((value) => {
         const count = countOf(value);
-        return {
-          key: value,
-          label:
-            count === undefined
-              ? texts.enums.tab[value]
-              : `${texts.enums.tab[value]} (${format.count(count)})`,
-        };
+        const name = labelOf("RenewalTab", value);
+        return { key: value, label: count === undefined ? name : `${name} (${format.count(count)})` };
       })}
     />
   );

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 
 import type { InstanceOrderField, InstanceStatus } from "../api/generated/graphql";
 import { useIsNarrow } from "../components/useIsNarrow";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { RowOperations } from "../operations/RowOperations";
 import { Configuration } from "./Configuration";
@@ -21,6 +22,7 @@ const STATUS_COLORS: Readonly<Record<InstanceStatus, string>> = {
 /** Return the columns of the list: those of the seed's page, then the status; two on a narrow screen. */
 export function useInstanceColumns({ sortField, sortDirection }: ListState): TableColumnsType<InstanceRow> {
   const texts = useTexts();
+  const labelOf = useLabel();
   const nameOf = useCatalogName();
   // On a narrow screen the ids break into two lines, and leave the width to the configuration.
   const isWide = Grid.useBreakpoint().xl ?? true;
@@ -34,7 +36,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
       }) as const;
     const status = (row: InstanceRow) => (
-      <Tag color={STATUS_COLORS[row.status]}>{texts.enums.status[row.status]}</Tag>
+      <Tag color={STATUS_COLORS[row.status]}>{labelOf("InstanceStatus", row.status)}</Tag>
     );
     if (isNarrow) {
       return [
@@ -70,7 +72,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         title: columns.billing,
         key: "billing",
         width: 110,
-        render: (_, row) => texts.enums.billingMode[row.billingMode],
+        render: (_, row) => labelOf("BillingMode", row.billingMode),
       },
       {
         title: columns.expiry,
@@ -91,5 +93,5 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         render: (_, row) => <RowOperations row={row} />,
       },
     ];
-  }, [texts, nameOf, sortField, sortDirection, isWide, isNarrow]);
+  }, [texts, labelOf, nameOf, sortField, sortDirection, isWide, isNarrow]);
 }

@@ -7,13 +7,17 @@ import { useAccount } from "../app/account";
 import { cursorVariables } from "../components/cursor";
 import { CursorPager } from "../components/CursorPager";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { ListFilters } from "../components/ListFilters";
 import { Page } from "../components/Page";
 import { instantsOf, readChoices, readPeriod } from "../components/period";
 import { useAddress } from "../components/useAddress";
 import { useCursor } from "../components/useCursor";
+import * as messages from "../i18n/messages/ledger";
+import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
-import { LedgerFilters, type LedgerScope } from "./LedgerFilters";
 import { LedgerTable } from "./LedgerTable";
+import { ScopeChoice, type LedgerScope } from "./ScopeChoice";
 
 const ROWS = 20;
 const KINDS: readonly LedgerEntryKind[] = ["TOP_UP", "RENEWAL", "REFUND"];
@@ -21,6 +25,8 @@ const KINDS: readonly LedgerEntryKind[] = ["TOP_UP", "RENEWAL", "REFUND"];
 /** Every change of the balance and of a voucher. */
 export default function LedgerPage() {
   const title = useTexts().common.pages.ledger;
+  const texts = useAreaTexts(messages);
+  const labelOf = useLabel();
   const { params, change } = useAddress();
   const { timeZone } = useAccount();
   const kinds = readChoices(params, "kind", KINDS);
@@ -44,7 +50,21 @@ export default function LedgerPage() {
     <Page title={title}>
       <Card size="small">
         <Flex vertical gap="middle">
-          <LedgerFilters scope={scope} kinds={kinds} allKinds={KINDS} period={period} onChange={change} />
+          <ListFilters
+            name="kind"
+            label={texts.columns.kind}
+            choices={KINDS.map((value) => ({ value, label: labelOf("LedgerEntryKind", value) }))}
+            values={kinds}
+            period={period}
+            onChange={change}
+          >
+            <ScopeChoice
+              scope={scope}
+              onChange={(value) => {
+                change({ scope: value === "all" ? null : value });
+              }}
+            />
+          </ListFilters>
           {error && <ErrorAlert error={error} onRetry={reload} />}
           <LedgerTable entries={data?.ledger.nodes ?? []} isLoading={isLoading} />
           {data && <CursorPager {...data.ledger} onMove={move} />}

@@ -5,8 +5,8 @@ import type { LedgerRowFragment } from "../api/generated/graphql";
 import { isPositive } from "../format/money";
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/ledger";
-import * as money from "../i18n/messages/money";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 
 interface LedgerTableProps {
   readonly entries: readonly LedgerRowFragment[];
@@ -15,7 +15,7 @@ interface LedgerTableProps {
 
 export function LedgerTable({ entries, isLoading }: LedgerTableProps) {
   const texts = useAreaTexts(messages);
-  const { ledgerKinds } = useAreaTexts(money);
+  const labelOf = useLabel();
   const format = useFormat();
   const { columns } = texts;
   return (
@@ -34,7 +34,12 @@ export function LedgerTable({ entries, isLoading }: LedgerTableProps) {
           width: 180,
           render: (_, { createdAt }) => <span className="tabular">{format.instant(createdAt)}</span>,
         },
-        { title: columns.kind, key: "kind", width: 110, render: (_, { kind }) => ledgerKinds[kind] },
+        {
+          title: columns.kind,
+          key: "kind",
+          width: 110,
+          render: (_, { kind }) => labelOf("LedgerEntryKind", kind),
+        },
         {
           title: columns.target,
           key: "target",

@@ -4,6 +4,7 @@ import { useCallback, useMemo } from "react";
 import type { PolicyChangeRowFragment } from "../api/generated/graphql";
 import { useIsNarrow } from "../components/useIsNarrow";
 import { useFormat } from "../format/useFormat";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { OperatedInstance } from "./OperatedInstance";
 import { CHANGES_PER_PAGE } from "./usePolicyPreview";
@@ -47,13 +48,14 @@ export function PolicyChanges({ changes, count, isAuto, page, onPageChange }: Po
 
 /** Return a function that names a renewal mode, with its months. */
 function useModeName() {
-  const { policy, payment, enums } = useTexts();
+  const { policy, payment } = useTexts();
+  const labelOf = useLabel();
   return useCallback(
     (mode: PolicyChangeRowFragment["toMode"], months: number) => {
-      const name = enums.renewalMode[mode];
+      const name = labelOf("RenewalMode", mode);
       return mode === "AUTO" ? policy.modeWithMonths(name, payment.months(months)) : name;
     },
-    [policy, payment, enums],
+    [policy, payment, labelOf],
   );
 }
 

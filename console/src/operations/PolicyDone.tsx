@@ -3,6 +3,7 @@ import { useLocation } from "wouter";
 
 import type { RenewalMode } from "../api/generated/graphql";
 import { useFormat } from "../format/useFormat";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { DialogFrame } from "./DialogFrame";
 import type { OperationDialogProps } from "./operations";
@@ -19,6 +20,7 @@ interface PolicyDoneProps extends Pick<OperationDialogProps, "isOpen" | "onClose
 /** What was changed, what was not, and the way to the list where the instances are now. */
 export function PolicyDone({ mode, result, wasLost, ...frame }: PolicyDoneProps) {
   const texts = useTexts();
+  const labelOf = useLabel();
   const format = useFormat();
   const [, navigate] = useLocation();
   const { changedCount, unchangedCount, refusals, refusalCount } = result;
@@ -30,7 +32,7 @@ export function PolicyDone({ mode, result, wasLost, ...frame }: PolicyDoneProps)
           navigate(`/?tab=${mode}`);
         }}
       >
-        {texts.policy.showList(texts.enums.renewalMode[mode])}
+        {texts.policy.showList(labelOf("RenewalMode", mode))}
       </Button>
       <Button type="primary" autoFocus onClick={frame.onClose}>
         {texts.operations.finish}

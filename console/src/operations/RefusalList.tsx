@@ -2,6 +2,7 @@ import { Collapse } from "antd";
 
 import type { RefusalRowFragment } from "../api/generated/graphql";
 import { useFormat } from "../format/useFormat";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
 import { groupRefusals } from "./refusalGroups";
 
@@ -14,6 +15,7 @@ interface RefusalListProps {
 /** The instances that cannot take part, by reason. */
 export function RefusalList({ refusals, count }: RefusalListProps) {
   const texts = useTexts();
+  const labelOf = useLabel();
   const format = useFormat();
   const groups = groupRefusals(refusals);
   const isCut = refusals.length < count;
@@ -25,11 +27,11 @@ export function RefusalList({ refusals, count }: RefusalListProps) {
         items={groups.map((group) => ({
           key: group.code,
           label: texts.operations.refusals.group(
-            texts.enums.refusal[group.code],
+            labelOf("RefusalCode", group.code),
             isCut ? null : format.count(group.refusals.length),
           ),
           children: (
-            <ul className="refusals" tabIndex={0} aria-label={texts.enums.refusal[group.code]}>
+            <ul className="refusals" tabIndex={0} aria-label={labelOf("RefusalCode", group.code)}>
               {group.refusals.map(({ instanceId, message }) => (
                 <li key={instanceId}>
                   <span className="instance-id">{instanceId}</span> {message}

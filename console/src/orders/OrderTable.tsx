@@ -3,9 +3,9 @@ import { useMemo } from "react";
 
 import type { OrderRowFragment } from "../api/generated/graphql";
 import { useFormat } from "../format/useFormat";
-import * as money from "../i18n/messages/money";
 import * as messages from "../i18n/messages/orders";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { OrderDetail } from "./OrderDetail";
 
 interface OrderTableProps {
@@ -41,7 +41,7 @@ export function OrderTable({ orders, isLoading, openId }: OrderTableProps) {
 
 function useOrderColumns(): TableColumnsType<OrderRowFragment> {
   const { columns, refunded } = useAreaTexts(messages);
-  const { orderKinds } = useAreaTexts(money);
+  const labelOf = useLabel();
   const format = useFormat();
   return useMemo(
     () => [
@@ -51,7 +51,7 @@ function useOrderColumns(): TableColumnsType<OrderRowFragment> {
         width: 180,
         render: (_, { createdAt }) => <span className="tabular">{format.instant(createdAt)}</span>,
       },
-      { title: columns.kind, key: "kind", width: 130, render: (_, { kind }) => orderKinds[kind] },
+      { title: columns.kind, key: "kind", width: 130, render: (_, { kind }) => labelOf("OrderKind", kind) },
       {
         title: columns.lineCount,
         key: "lines",
@@ -91,6 +91,6 @@ function useOrderColumns(): TableColumnsType<OrderRowFragment> {
       },
       { title: columns.id, key: "id", render: (_, { id }) => <span className="instance-id">{id}</span> },
     ],
-    [columns, refunded, orderKinds, format],
+    [columns, refunded, labelOf, format],
   );
 }

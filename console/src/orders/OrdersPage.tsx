@@ -5,6 +5,7 @@ import { OrderByIdDocument, OrdersDocument, type OrderKind } from "../api/genera
 import { useApiQuery } from "../api/useApiQuery";
 import { useAccount } from "../app/account";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { ListFilters } from "../components/ListFilters";
 import { cursorVariables } from "../components/cursor";
 import { CursorPager } from "../components/CursorPager";
 import { Page } from "../components/Page";
@@ -13,8 +14,8 @@ import { useAddress } from "../components/useAddress";
 import { useCursor } from "../components/useCursor";
 import * as messages from "../i18n/messages/orders";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useLabel } from "../i18n/useLabel";
 import { useTexts } from "../i18n/useLanguage";
-import { OrderFilters } from "./OrderFilters";
 import { OrderTable } from "./OrderTable";
 
 const ROWS = 20;
@@ -29,6 +30,8 @@ export default function OrdersPage() {
 }
 
 function AllOrders() {
+  const { columns } = useAreaTexts(messages);
+  const labelOf = useLabel();
   const { params, change } = useAddress();
   const { timeZone } = useAccount();
   const kinds = readChoices(params, "kind", KINDS);
@@ -51,9 +54,11 @@ function AllOrders() {
   return (
     <Card size="small">
       <Flex vertical gap="middle">
-        <OrderFilters
-          kinds={kinds}
-          allKinds={KINDS}
+        <ListFilters
+          name="kind"
+          label={columns.kind}
+          choices={KINDS.map((value) => ({ value, label: labelOf("OrderKind", value) }))}
+          values={kinds}
           period={period}
           instanceId={instanceId}
           onChange={change}

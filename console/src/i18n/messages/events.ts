@@ -1,4 +1,3 @@
-import type { ActorKind } from "../../api/generated/graphql";
 import type { EventType } from "../../history/eventTypes";
 
 interface EventTexts {
@@ -6,7 +5,6 @@ interface EventTexts {
   readonly openInstance: string;
   readonly openOrder: string;
   readonly columns: Readonly<Record<"occurredAt" | "type" | "summary" | "actor" | "links", string>>;
-  readonly actors: Readonly<Record<ActorKind, string>>;
   readonly types: Readonly<Record<EventType, string>>;
 }
 
@@ -15,7 +13,6 @@ export const zh: EventTexts = {
   openInstance: "查看实例",
   openOrder: "查看订单",
   columns: { occurredAt: "时间", type: "类型", summary: "内容", actor: "操作者", links: "相关" },
-  actors: { CUSTOMER: "用户", WORKER: "系统", OPERATOR: "服务商" },
   types: {
     "instance.renewed": "续费成功",
     "instance.renewal_failed": "续费失败",
@@ -36,7 +33,6 @@ export const en: EventTexts = {
   openInstance: "Open instance",
   openOrder: "Open order",
   columns: { occurredAt: "Time", type: "Event", summary: "Summary", actor: "By", links: "Related" },
-  actors: { CUSTOMER: "Customer", WORKER: "System", OPERATOR: "Provider" },
   types: {
     "instance.renewed": "Renewed",
     "instance.renewal_failed": "Renewal failed",

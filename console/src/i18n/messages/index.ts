@@ -1,6 +1,5 @@
 import type { Language } from "../language";
 import * as common from "./common";
-import * as enums from "./enums";
 import * as list from "./list";
 import * as operations from "./operations";
 import * as payment from "./payment";
@@ -9,7 +8,6 @@ import * as signIn from "./signIn";
 
 const zh = {
   common: common.zh,
-  enums: enums.zh,
   list: list.zh,
   operations: operations.zh,
   payment: payment.zh,
@@ -24,7 +22,6 @@ export const MESSAGES: Readonly<Record<Language, Messages>> = {
   zh,
   en: {
     common: common.en,
-    enums: enums.en,
     list: list.en,
     operations: operations.en,
     payment: payment.en,
