@@ -1,23 +1,27 @@
-import { Segmented } from "antd";
+import { Button } from "antd";
 
-import type { Language } from "./language";
-import { useLanguage, useTexts } from "./useLanguage";
+import { LANGUAGE_TAGS, type Language } from "./language";
+import { useLanguage } from "./useLanguage";
 
-const OPTIONS: { label: string; value: Language }[] = [
-  { label: "中文", value: "zh" },
-  { label: "English", value: "en" },
-];
+const OTHER: Readonly<Record<Language, { readonly language: Language; readonly name: string }>> = {
+  zh: { language: "en", name: "English" },
+  en: { language: "zh", name: "中文" },
+};
 
+/** A button with the name of the other language, which shows the page in it. */
 export function LanguageSwitch() {
-  const { language, setLanguage } = useLanguage();
-  const texts = useTexts();
+  const { language: current, setLanguage } = useLanguage();
+  const { language, name } = OTHER[current];
   return (
-    <Segmented<Language>
-      aria-label={texts.common.language}
+    <Button
       size="small"
-      options={OPTIONS}
-      value={language}
-      onChange={setLanguage}
-    />
+      type="text"
+      lang={LANGUAGE_TAGS[language]}
+      onClick={() => {
+        setLanguage(language);
+      }}
+    >
+      {name}
+    </Button>
   );
 }
