@@ -193,48 +193,6 @@ async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
         await expect(renew).to_be_disabled()
 
 
-async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
-    world: World, server: live_server.LiveServer
-) -> None:
-    await dialogs.open_account(world, balance="1000.00")
-    await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
-    async with dialogs.opened(world, server, viewport={"width": 390, "height": 800}) as page:
-        keyboard = page.page.keyboard
-        await page.tab_to(page.row("i-1").get_by_role("checkbox"))
-        await keyboard.press("Space")
-        batch = page.page.locator("section").get_by_role("button", name=page.name("renew"))
-        await page.tab_to(batch, key="Shift+Tab")
-        await keyboard.press("Enter")
-        await page.shows("2027-02-28")
-        box = await page.dialog.locator(".ant-modal-container").bounding_box()
-        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
-        await page.close()
-        await expect(batch).to_be_focused()
-
-        await keyboard.press("Enter")
-        await page.shows("2027-02-28")
-        await page.tab_to(page.dialog.get_by_role("radio", name="1个月"))
-        await keyboard.press("ArrowRight")
-        await page.shows("2027-03-31")
-        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
-        await page.tab_to(page.button("pay"))
-        await keyboard.press("Enter")
-        await page.shows("paid")
-        await keyboard.press("Enter")
-        await expect(page.dialog).to_have_count(0)
-        # Nothing is selected any more, so the button can do nothing.
-        await expect(page.page.locator("#content")).to_be_focused()
-
-        row_button = page.page.get_by_role("button", name="续费 i-1", exact=True)
-        await page.tab_to(row_button)
-        await keyboard.press("Enter")
-        await page.press("pay")
-        await page.shows("paid")
-        await keyboard.press("Enter")
-        await expect(row_button).to_be_focused()
-    assert await world.expiry("i-1") == "2027-04-30"
-
-
 async def test_tags_are_edited_for_a_selection_and_for_one_instance(
     world: World, server: live_server.LiveServer
 ) -> None:

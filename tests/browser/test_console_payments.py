@@ -45,6 +45,44 @@ async def test_a_double_click_pays_once(world: World, server: live_server.LiveSe
     assert await dialogs.count_orders(world) == (1, 1)
 
 
+async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
+    world: World, server: live_server.LiveServer
+) -> None:
+    async with dialogs.opened(world, server, viewport={"width": 390, "height": 800}) as page:
+        keyboard = page.page.keyboard
+        await page.tab_to(page.row("i-1").get_by_role("checkbox"))
+        await keyboard.press("Space")
+        batch = page.page.locator("section").get_by_role("button", name=page.name("renew"))
+        await page.tab_to(batch, key="Shift+Tab")
+        await keyboard.press("Enter")
+        await page.shows("2027-02-28")
+        box = await page.dialog.locator(".ant-modal-container").bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+        await page.close()
+        await expect(batch).to_be_focused()
+
+        await keyboard.press("Enter")
+        await page.shows("2027-02-28")
+        await page.tab_to(page.dialog.get_by_role("radio", name="1个月"))
+        await keyboard.press("ArrowRight")
+        await page.shows("2027-03-31")
+        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
+        await page.tab_to(page.button("pay"))
+        await keyboard.press("Enter")
+        await page.shows("paid")
+        await keyboard.press("Enter")
+        await expect(page.dialog).to_have_count(0)
+        await expect(page.page.locator("#content")).to_be_focused()  # nothing is selected any more
+        row_button = page.page.get_by_role("button", name="续费 i-1", exact=True)
+        await page.tab_to(row_button)
+        await keyboard.press("Enter")
+        await page.press("pay")
+        await page.shows("paid")
+        await keyboard.press("Enter")
+        await expect(row_button).to_be_focused()
+    assert await world.expiry("i-1") == "2027-04-30"
+
+
 async def test_another_price_is_shown_before_it_is_paid(world: World, server: live_server.LiveServer) -> None:
     async with dialogs.opened(world, server) as page:
         await page.open_row("renew", "i-1")
