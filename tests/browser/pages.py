@@ -36,14 +36,14 @@ _MEASURE_WIDTH = """async () => {
 
 
 @contextlib.asynccontextmanager
-async def served(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
+async def served(database_url: str, redis_url: str, **settings: str) -> AsyncIterator[live_server.LiveServer]:
     """Serve the console, and only the documents of its build."""
     variables = {
         "REDIS_URL": redis_url,
         "RENEWALS_CONSOLE": "true",
         "RENEWALS_TRUSTED_DOCUMENTS_ONLY": "true",
     }
-    async with live_server.served(database_url, **variables) as server:
+    async with live_server.served(database_url, **variables, **settings) as server:
         yield server
 
 

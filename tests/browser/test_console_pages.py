@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
+from renewals.domain import clock as clocks
+from renewals.domain import model
+from renewals.instances import policy, selection
 from tests.browser import chromium, pages
-from tests.support import live_server
+from tests.support import live_server, webhook_receiver
 from tests.support.fixtures import World
 
 pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
@@ -174,21 +177,70 @@ async def test_the_calendars_address_is_shown_once(
         await expect(address).to_have_count(0)
 
 
-async def test_a_webhook_is_added_disabled_and_deleted(
-    world: World, account: None, server: live_server.LiveServer
+async def test_a_webhook_is_added_tested_edited_sent_again_and_deleted(
+    world: World, account: None, database_url: str, redis_url: str
 ) -> None:
-    async with pages.opened(world, server, "webhooks") as page:
-        await page.get_by_role("button", name="添加地址").click(timeout=pages.WAIT_MS_MAX)
+    request = policy.PolicyRequest(selection.ById(("i-manual",)), model.RenewalMode.NONE)
+    await policy.set_policy("a", request, clocks.utc_now)
+    async with (
+        webhook_receiver.listening(webhook_receiver.always(500)) as receiver,
+        pages.served(
+            database_url,
+            redis_url,
+            RENEWALS_WEBHOOK_HTTP="true",
+            RENEWALS_WEBHOOK_PORTS=str(receiver.port),
+            RENEWALS_WEBHOOK_NETWORKS="127.0.0.0/8",
+        ) as server,
+        pages.opened(world, server, "webhooks") as page,
+    ):
         dialog = page.get_by_role("dialog")
-        await dialog.get_by_label("接收地址（HTTPS）").fill("http://127.0.0.1/")
+        url = dialog.get_by_label("接收地址（HTTPS）")
+        await page.get_by_role("button", name="添加地址").click(timeout=pages.WAIT_MS_MAX)
+        await url.fill("http://192.0.2.1/")
         await dialog.get_by_role("button", name="添加地址").click()
         await expect(dialog.get_by_role("alert")).to_be_visible(timeout=pages.WAIT_MS_MAX)
-        await dialog.get_by_label("接收地址（HTTPS）").fill("https://hooks.example.com/renewals")
+        await url.fill(receiver.url)
         await dialog.get_by_role("button", name="添加地址").click()
-        await expect(page.get_by_role("status")).to_contain_text("签名密钥", timeout=pages.WAIT_MS_MAX)
+        status = page.get_by_role("status")
+        await expect(status).to_contain_text("签名密钥", timeout=pages.WAIT_MS_MAX)
+        first_secret = await status.locator("code").inner_text()
+
+        await page.get_by_role("button", name="发送测试").click()
+        await expect(status.last).to_contain_text("HTTP 500 · a word", timeout=pages.WAIT_MS_MAX)
+        receiver.answer = webhook_receiver.accept
+        await page.get_by_role("button", name="发送测试").click()
+        await expect(status.last).to_contain_text("测试发送成功（HTTP 204）", timeout=pages.WAIT_MS_MAX)
+
+        await page.get_by_role("button", name=re.compile(r"^编\s?辑$")).click()
+        await url.fill("http://192.0.2.1/")
+        await dialog.get_by_role("button", name=re.compile(r"^保\s?存$")).click()
+        await expect(dialog.get_by_role("alert")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await url.fill(f"{receiver.url}/2")
+        await dialog.get_by_label("事件类型").fill("续费方式变更")
+        await page.locator(".ant-select-item-option", has_text="续费方式变更").click()
+        await dialog.locator(".ant-modal-title").click()
+        await dialog.get_by_role("button", name=re.compile(r"^保\s?存$")).click()
+        await expect(page.locator(".ant-card-head")).to_contain_text("/hook/2", timeout=pages.WAIT_MS_MAX)
+        await expect(page.locator(".ant-descriptions")).to_contain_text("续费方式变更")
+
+        await world.rows(
+            """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at,
+                 last_status, last_response)
+               SELECT e.id, 'a', 1, 'i-manual', 9, now(), 503, 'down' FROM webhook_endpoints e"""
+        )
+        await page.get_by_role("button", name="更换密钥").click()
+        await page.get_by_role("tooltip").get_by_role("button", name=re.compile(r"^确\s?定$")).click()
+        await expect(status.locator("code")).not_to_have_text(first_secret, timeout=pages.WAIT_MS_MAX)
+        await expect(pages.row(page, "HTTP 503 · down")).to_contain_text(
+            "已停止重试", timeout=pages.WAIT_MS_MAX
+        )
+        await page.get_by_role("button", name="重新发送").click()
+        await expect(pages.row(page, "等待重试")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+
         await page.get_by_role("button", name=re.compile(r"^停\s?用$")).click()
         await expect(page.get_by_text("已停用")).to_be_visible(timeout=pages.WAIT_MS_MAX)
         await pages.expect_accessible(page)
+        await pages.expect_no_sideways_scroll(page)
         await page.get_by_role("button", name=re.compile(r"^删\s?除$")).click()
         await page.get_by_role("tooltip").get_by_role("button", name=re.compile(r"^确\s?定$")).click()
         await expect(page.get_by_text("尚未添加接收地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)

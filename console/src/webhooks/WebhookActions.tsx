@@ -15,6 +15,8 @@ import { useApiMutation } from "../api/useApiMutation";
 import * as messages from "../i18n/messages/webhooks";
 import { useAreaTexts } from "../i18n/useAreaTexts";
 import { useTexts } from "../i18n/useLanguage";
+import { EditWebhook } from "./EditWebhook";
+import { responseOf } from "./response";
 
 interface WebhookActionsProps {
   readonly endpoint: WebhookFragment;
@@ -26,8 +28,9 @@ interface Note {
   readonly text: string;
 }
 
-/** Test, enable or disable, rotate the secret, delete; with what came of it. */
-export function WebhookActions({ endpoint: { id, enabled }, onSecret }: WebhookActionsProps) {
+/** Test, edit, enable or disable, rotate the secret, delete; with what came of it. */
+export function WebhookActions({ endpoint, onSecret }: WebhookActionsProps) {
+  const { id, enabled } = endpoint;
   const texts = useAreaTexts(messages);
   const { errors } = useTexts().common;
   const test = useApiMutation(TestWebhookDocument);
@@ -35,6 +38,7 @@ export function WebhookActions({ endpoint: { id, enabled }, onSecret }: WebhookA
   const rotate = useApiMutation(RotateWebhookSecretDocument);
   const remove = useApiMutation(DeleteWebhookDocument);
   const [note, setNote] = useState<Note | null>(null);
+  const [isEditing, setIsEditing] = useState(false);
   const problem = (error: CombinedError | undefined, message: string | undefined) => {
     const text = error ? messageOf(error, errors) : message;
     setNote(text === undefined ? null : { type: "error", text });
@@ -44,7 +48,7 @@ export function WebhookActions({ endpoint: { id, enabled }, onSecret }: WebhookA
     const result = data?.sendTestWebhook;
     if (result?.__typename !== "SendTestWebhookSuccess") problem(error, result?.message);
     else if (result.delivered) setNote({ type: "success", text: texts.testDelivered(result.status ?? 0) });
-    else setNote({ type: "error", text: texts.testFailed(result.error ?? `HTTP ${result.status ?? 0}`) });
+    else setNote({ type: "error", text: texts.testFailed(responseOf(result)) });
   };
   const toggle = async () => {
     const { data, error } = await update.run({ input: { id, enabled: !enabled } });
@@ -68,6 +72,13 @@ export function WebhookActions({ endpoint: { id, enabled }, onSecret }: WebhookA
         <Button loading={test.isRunning} onClick={() => void sendTest()}>
           {texts.test}
         </Button>
+        <Button
+          onClick={() => {
+            setIsEditing(true);
+          }}
+        >
+          {texts.edit}
+        </Button>
         <Button loading={update.isRunning} onClick={() => void toggle()}>
           {enabled ? texts.disable : texts.enable}
         </Button>
@@ -80,6 +91,14 @@ export function WebhookActions({ endpoint: { id, enabled }, onSecret }: WebhookA
           </Button>
         </Popconfirm>
       </Flex>
+      {isEditing && (
+        <EditWebhook
+          endpoint={endpoint}
+          onClose={() => {
+            setIsEditing(false);
+          }}
+        />
+      )}
       {note && <Alert type={note.type} role="status" showIcon title={note.text} />}
     </Flex>
   );

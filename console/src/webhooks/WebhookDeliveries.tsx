@@ -1,7 +1,8 @@
-import { Button, Table, Tag } from "antd";
-import { useMemo } from "react";
+import { Alert, Button, Flex, Table, Tag } from "antd";
+import { useMemo, useState } from "react";
 
 import { ReplayWebhookDocument, WebhookDeliveriesDocument } from "../api/generated/graphql";
+import { messageOf } from "../api/errors";
 import { useApiMutation } from "../api/useApiMutation";
 import { useApiQuery } from "../api/useApiQuery";
 import { useViewer } from "../app/account";
@@ -11,6 +12,8 @@ import { isEventType } from "../history/eventTypes";
 import * as events from "../i18n/messages/events";
 import * as messages from "../i18n/messages/webhooks";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useTexts } from "../i18n/useLanguage";
+import { responseOf } from "./response";
 
 const ROWS = 20;
 
@@ -18,6 +21,7 @@ const ROWS = 20;
 export function WebhookDeliveries({ endpointId }: { readonly endpointId: string }) {
   const texts = useAreaTexts(messages);
   const { types } = useAreaTexts(events);
+  const { errors } = useTexts().common;
   const format = useFormat();
   const { canWrite } = useViewer();
   const variables = useMemo(() => ({ first: ROWS }), []);
@@ -25,53 +29,65 @@ export function WebhookDeliveries({ endpointId }: { readonly endpointId: string 
   const replay = useApiMutation(ReplayWebhookDocument);
   const deliveries = data?.webhookEndpoints.find(({ id }) => id === endpointId)?.deliveries ?? [];
   const { columns } = texts;
+  const [problem, setProblem] = useState<string | null>(null);
+  const sendAgain = async (sequence: number) => {
+    const answer = await replay.run({ input: { id: endpointId, sequence } });
+    const result = answer.data?.replayWebhookDelivery;
+    if (answer.error) setProblem(messageOf(answer.error, errors));
+    else setProblem(result && "message" in result ? result.message : null);
+  };
   if (error) return <ErrorAlert error={error} onRetry={reload} />;
   return (
-    <Table<(typeof deliveries)[number]>
-      rowKey="sequence"
-      size="small"
-      dataSource={deliveries}
-      loading={{ spinning: isLoading, delay: 200 }}
-      pagination={false}
-      scroll={{ x: 760 }}
-      columns={[
-        { title: columns.sequence, dataIndex: "sequence", width: 80 },
-        {
-          title: columns.type,
-          key: "type",
-          render: (_, { type }) => (isEventType(type) ? types[type] : type),
-        },
-        { title: columns.occurredAt, key: "at", render: (_, { occurredAt }) => format.instant(occurredAt) },
-        {
-          title: columns.state,
-          key: "state",
-          render: (_, { state }) => (
-            <Tag color={state === "PARKED" ? "error" : "processing"}>{texts.states[state]}</Tag>
-          ),
-        },
-        { title: columns.attempts, dataIndex: "attempts", align: "right" },
-        {
-          title: columns.lastError,
-          key: "error",
-          render: (_, { lastError, lastStatus }) =>
-            lastError ?? (lastStatus === null ? "-" : `HTTP ${lastStatus}`),
-        },
-        {
-          title: <span className="visually-hidden">{texts.replay}</span>,
-          key: "replay",
-          render: (_, { sequence, state }) =>
-            canWrite &&
-            state === "PARKED" && (
-              <Button
-                size="small"
-                loading={replay.isRunning}
-                onClick={() => void replay.run({ input: { id: endpointId, sequence } })}
-              >
-                {texts.replay}
-              </Button>
+    <Flex vertical gap="small">
+      {problem !== null && <Alert type="error" role="alert" showIcon title={problem} />}
+      <Table<(typeof deliveries)[number]>
+        rowKey="sequence"
+        size="small"
+        dataSource={deliveries}
+        loading={{ spinning: isLoading, delay: 200 }}
+        pagination={false}
+        scroll={{ x: 900 }}
+        columns={[
+          { title: columns.sequence, dataIndex: "sequence", width: 80 },
+          {
+            title: columns.type,
+            key: "type",
+            render: (_, { type }) => (isEventType(type) ? types[type] : type),
+          },
+          { title: columns.occurredAt, key: "at", render: (_, { occurredAt }) => format.instant(occurredAt) },
+          {
+            title: columns.state,
+            key: "state",
+            render: (_, { state }) => (
+              <Tag color={state === "PARKED" ? "error" : "default"}>{texts.states[state]}</Tag>
             ),
-        },
-      ]}
-    />
+          },
+          { title: columns.attempts, dataIndex: "attempts", align: "right" },
+          {
+            title: columns.response,
+            key: "error",
+            className: "instance-id",
+            render: (_, { lastError, lastStatus, lastResponse }) =>
+              responseOf({ status: lastStatus, error: lastError, response: lastResponse }),
+          },
+          {
+            title: columns.nextAttempt,
+            key: "next",
+            render: (_, { nextAttemptAt }) => (nextAttemptAt === null ? "-" : format.instant(nextAttemptAt)),
+          },
+          {
+            title: <span className="visually-hidden">{texts.replay}</span>,
+            key: "replay",
+            render: (_, { sequence, state }) =>
+              canWrite &&
+              state === "PARKED" && (
+                <Button size="small" loading={replay.isRunning} onClick={() => void sendAgain(sequence)}>
+                  {texts.replay}
+                </Button>
+              ),
+          },
+        ]}
+      />
+    </Flex>
   );
 }

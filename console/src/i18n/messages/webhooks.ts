@@ -24,6 +24,8 @@ export const zh = {
   parked: "已停止重试",
   lastError: "最近错误",
   pausedUntil: "暂停至",
+  edit: "编辑",
+  save: "保存",
   test: "发送测试",
   testDelivered: (status: number) => `测试发送成功（HTTP ${status}）`,
   testFailed: (reason: string) => `测试发送失败：${reason}`,
@@ -39,7 +41,8 @@ export const zh = {
     occurredAt: "时间",
     state: "状态",
     attempts: "尝试次数",
-    lastError: "最近错误",
+    response: "最近响应",
+    nextAttempt: "下次尝试",
   },
 };
 
@@ -64,6 +67,8 @@ export const en: typeof zh = {
   parked: "Given up",
   lastError: "Last error",
   pausedUntil: "Paused until",
+  edit: "Edit",
+  save: "Save",
   test: "Send test",
   testDelivered: (status) => `The test was delivered (HTTP ${status})`,
   testFailed: (reason) => `The test failed: ${reason}`,
@@ -79,6 +84,7 @@ export const en: typeof zh = {
     occurredAt: "Time",
     state: "State",
     attempts: "Attempts",
-    lastError: "Last error",
+    response: "Last response",
+    nextAttempt: "Next attempt",
   },
 };
