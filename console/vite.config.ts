@@ -9,6 +9,14 @@ const MANIFEST = "persisted-documents.json";
 const OUTPUT = "../graphql_api/static/console";
 const API = process.env["RENEWALS_URL"] ?? "http://127.0.0.1:8000";
 
+/** What only forms and dialogs need, which are loaded when they are opened. */
+const LATER =
+  /console\/src\/(tags\/Tag|operations\/(DialogFrame|Refusal))|@rc-component\/(form|dialog|collapse)\/|antd\/es\/(form\/(?!context|hooks)|modal|result|collapse)\//;
+
+function isOfFirstPage(path: string): boolean {
+  return !LATER.test(path);
+}
+
 /** Put the manifest of the documents beside the page, where the server reads it, and compress what it serves. */
 function finishedFiles(): Plugin {
   let output = OUTPUT;
@@ -81,6 +89,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // React and antd; a test holds the sum of what the first page loads, compressed.
     chunkSizeWarningLimit: 1_000,
+    rolldownOptions: {
+      output: {
+        // One file of what the first page shares with others, where there would be forty small ones.
+        codeSplitting: { groups: [{ name: "shared", minShareCount: 2, test: isOfFirstPage }] },
+      },
+    },
   },
   server: {
     proxy: Object.fromEntries(
