@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import uvloop
 
-from benchmarks import results, sizes, stage
+from benchmarks import cpu, results, sizes, stage
 from benchmarks.mutations import api, by_hand, filling
 
 OURS, BY_HAND = "Renewals", "by hand (asyncpg, no HTTP)"
 ROUND_TRIPS_MAX = 7
+RATE, PROCESS_CPU, POSTGRES_CPU = "requests/s", "ms CPU of the process", "ms CPU of PostgreSQL"
 
 
 class Setting(NamedTuple):
@@ -76,6 +77,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
             f"{size.rounds} rounds of {size.seconds:g} s for each setting and contender.",
             *NOTES.splitlines(),
         ),
+        units_together=True,
     )
 
 
@@ -90,18 +92,21 @@ def _measure(
     for number in range(size.rounds):
         for setting in SETTINGS:
             for name in list(urls)[:: -1 if number % 2 else 1]:
+                before = cpu.of_family(environment.postgres.pid)
                 if name == OURS:
                     measured = _load_api(server, keys, setting, size)
                 else:
                     measured = _load_by_hand(environment, urls[name], setting, size)
-                values[setting.title, name, "requests/s"].append(measured.renewed / measured.seconds)
-                cpu_ms = measured.cpu_seconds / measured.renewed * 1e3
-                values[f"a request, {setting.title}", name, "ms of CPU in the process"].append(cpu_ms)
-                print(
-                    f"round {number + 1}, {setting.title:<24} {name:<30} "
-                    f"{measured.renewed / measured.seconds:8.1f}/s {cpu_ms:6.2f} ms",
-                    file=sys.stderr,
-                )
+                postgres_seconds = cpu.of_family(environment.postgres.pid) - before
+                figures = {
+                    RATE: measured.renewed / measured.seconds,
+                    PROCESS_CPU: measured.cpu_seconds / measured.renewed * 1e3,
+                    POSTGRES_CPU: postgres_seconds / measured.renewed_in_all * 1e3,
+                }
+                for unit, value in figures.items():
+                    values[setting.title, name, unit].append(value)
+                shown = ", ".join(f"{value:,.2f} {unit}" for unit, value in figures.items())
+                print(f"round {number + 1}, {setting.title:<23} {name:<27} {shown}", file=sys.stderr)
     return [results.Figure(*key, tuple(rounds)) for key, rounds in values.items()]
 
 
@@ -109,10 +114,10 @@ def _load_api(
     server: stage.Running, keys: Sequence[str], setting: Setting, size: sizes.Size
 ) -> by_hand.Measured:
     clients = [number % setting.accounts for number in range(setting.clients)]
-    uvloop.run(api.Loop(server.port, keys, clients, size.warm_up_seconds).run())
+    warm_up_count, _ = uvloop.run(api.Loop(server.port, keys, clients, size.warm_up_seconds).run())
     before = server.cpu_seconds()
     count, seconds = uvloop.run(api.Loop(server.port, keys, clients, size.seconds).run())
-    return by_hand.Measured(count, seconds, server.cpu_seconds() - before)
+    return by_hand.Measured(count, seconds, server.cpu_seconds() - before, warm_up_count + count)
 
 
 def _load_by_hand(environment: stage.Stage, url: str, setting: Setting, size: sizes.Size) -> by_hand.Measured:
@@ -131,8 +136,7 @@ def _load_by_hand(environment: stage.Stage, url: str, setting: Setting, size: si
 def _targets(figures: Sequence[results.Figure]) -> list[results.Target]:
     targets = []
     for setting in SETTINGS:
-        ours = results.median(figures, setting.title, OURS)
-        theirs = results.median(figures, setting.title, BY_HAND)
+        ours, theirs = (results.median(figures, setting.title, name, RATE) for name in (OURS, BY_HAND))
         assert ours is not None and theirs is not None
         what = f"renewals a second, {setting.title}, against {BY_HAND}"
         targets.append(results.Target(what, ours, theirs, setting.at_least))

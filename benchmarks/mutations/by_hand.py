@@ -21,11 +21,12 @@ TERM_DAYS_MAX = 36 * 31
 
 
 class Measured(NamedTuple):
-    """The renewals of one loop, its duration, and the processor seconds of the process that served them."""
+    """The renewals of a loop, its duration, the processor seconds of its process, and all renewals with the warm-up."""
 
     renewed: int
     seconds: float
     cpu_seconds: float
+    renewed_in_all: int
 
 
 async def renew(connection: asyncpg.Connection, renewal: filling.Renewal) -> dict[str, object]:
@@ -157,12 +158,16 @@ def _payload(order_id: uuid.UUID, starts_at: dt.datetime, expires_at: dt.datetim
 async def load(url: str, clients: int, accounts: int, warm_up_seconds: float, seconds: float) -> Measured:
     """Run clients that each start their next renewal after the previous one, with as many connections as the API."""
     size = min(clients, config.get_settings().database_pool_size)
-    async with asyncpg.create_pool(url, min_size=size, max_size=size) as connections:
+    async with asyncpg.create_pool(url, min_size=size, max_size=size, reset=_leave) as connections:
         loops = [filling.renewals(number % accounts, number, clients) for number in range(clients)]
-        await _run(connections, loops, warm_up_seconds)
+        warm_up_count, _ = await _run(connections, loops, warm_up_seconds)
         before = time.process_time()
         count, elapsed = await _run(connections, loops, seconds)
-        return Measured(count, elapsed, time.process_time() - before)
+        return Measured(count, elapsed, time.process_time() - before, warm_up_count + count)
+
+
+async def _leave(_: object) -> None:
+    """Reset no connection, because no statement changes the session."""
 
 
 async def _run(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from renewals.db import connection as database
-from renewals.db.connection import Connection
+from renewals.db.connection import Connection, Row
 
 Value = TypeVar("Value")
 Rows = Sequence[Any]
@@ -70,10 +70,13 @@ class Change:
     values: Sequence[object]
 
 
-async def execute_together(connection: Connection, *changes: Change) -> None:
-    """Write changes by one statement. Its parts see the rows of before, so no two may write the same row."""
+async def execute_together(connection: Connection, *changes: Change) -> Sequence[Row]:
+    """Write changes by one statement, and return the rows of RETURNING of the last one.
+
+    All parts see the rows of before, so no two may write the same row.
+    """
     sql = _join_changes(*[(tuple(change.statements.items()), len(change.values)) for change in changes])
-    await database.execute(connection, sql, *[value for change in changes for value in change.values])
+    return await database.fetch(connection, sql, *[value for change in changes for value in change.values])
 
 
 @functools.lru_cache(100)

@@ -14,7 +14,7 @@ from renewals.domain import model, planning, registration, registration_report
 from renewals.domain import policy as domain_policy
 from renewals.domain.registration_rows import InstanceRow
 from renewals.domain.tags import Tags
-from renewals.instances import filters, registration_context, search_texts
+from renewals.instances import filters, queries, registration_context, search_texts
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
 """The columns of `model.Instance`, in its order, of `instances i`."""
@@ -148,19 +148,20 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
     return frozenset(row["id"] for row in rows)
 
 
-def build_renewals(lines: Iterable[planning.RenewalLine]) -> statements.Change:
+def build_renewals(lines: Iterable[planning.RenewalLine], *, returns_rows: bool = False) -> statements.Change:
     """Return the change that sets the new expiry and anchor of each instance and restores expired ones (rule 22).
 
-    The agreed price is cleared, because paying the current price accepts it.
+    The agreed price is cleared, because paying the current price accepts it. `returns_rows` returns rows for the API.
     """
+    returning = f"RETURNING {queries.RENEWED_COLUMNS}" if returns_rows else ""
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
     return statements.Change(
         {
-            "renewed_instances": """
+            "renewed_instances": f"""
               UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING',
                 agreed_price_cents = NULL
               FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
-              WHERE i.id = u.id"""
+              WHERE i.id = u.id {returning}"""
         },
         sql.transpose(rows, 3),
     )

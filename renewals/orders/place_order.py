@@ -94,7 +94,10 @@ async def place_order(
             request_hash=request_hash,
             refusals=plan.refusals,
         )
-        await repository.insert_orders(connection, {account_id: account}, [order], now, actor)
+        is_small = len(plan.lines) <= instances_selection.INSTANCES_IN_PLACE_MAX
+        rows = await repository.insert_orders(
+            connection, {account_id: account}, [order], now, actor, returns_instances=is_small
+        )
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in plan.lines)
     return PlacedOrder(
         order.id,
@@ -102,6 +105,7 @@ async def place_order(
         plan.refusals,
         orders_queries.build_row(order, now),
         dataclasses.replace(account, balance_cents=plan.payment.balance_after_cents),
+        rows,
     )
 
 

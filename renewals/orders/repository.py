@@ -29,6 +29,8 @@ class PlacedOrder:
     """The order's row for the API, if this call has written it."""
     account: model.Account | None = None
     """The account after the payment, if this call has paid."""
+    instances: Sequence[database.Row] = ()
+    """The rows of the instances for the API, if this call has renewed a few."""
 
 
 class NewOrder(NamedTuple):
@@ -51,25 +53,30 @@ async def insert_orders(
     orders: Sequence[NewOrder],
     now: dt.datetime,
     actor: model.Actor,
-) -> None:
+    *,
+    returns_instances: bool = False,
+) -> Sequence[database.Row]:
     """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
     All rows are written by one statement. The accounts must have been read by `lock_accounts` in this transaction, and
-    the orders planned afterwards.
+    the orders planned afterwards. Returns the instances' rows for the API if `returns_instances`, otherwise none.
     """
     if not orders:
-        return
+        return ()
     events = await _order_events(connection, orders, now)
-    await statements.execute_together(
+    rows = await statements.execute_together(
         connection,
         _build_rows(orders, now),
         _build_lines(orders),
         ledger.build_entries(accounts, [entry for order in orders for entry in _entries(order)], now),
         vouchers.build_remaining(use for order in orders for use in order.payment.uses),
-        instances_repository.build_renewals(line for order in orders for line in order.lines),
         event_log.build_events(events, now, actor),
+        instances_repository.build_renewals(
+            [line for order in orders for line in order.lines], returns_rows=returns_instances
+        ),
     )
     event_log.notify_after_commit(connection, events)
+    return rows
 
 
 def _build_rows(orders: Sequence[NewOrder], now: dt.datetime) -> statements.Change:

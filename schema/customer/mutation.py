@@ -23,6 +23,7 @@ from schema.customer import (
     webhook_mutations,
 )
 from schema.fields import sources
+from schema.loaders import Loaders
 from schema.shared import errors as shared_errors
 from schema.shared.mutations import mutation_field
 
@@ -102,6 +103,10 @@ class OrderPlaced(BatchDone):
     def of(cls, placed: orders_repository.PlacedOrder) -> Self:
         """Build the success from the placed order."""
         return cls(placed=placed, instance_ids=placed.instance_ids, refused=placed.refusals)
+
+    def prime(self, load: Loaders) -> None:
+        """Keep the rows of the renewed instances, so that they are not read again."""
+        load.instance.prime_many({row["id"]: row for row in self.placed.instances})
 
     order = strawberry.field(
         resolver=_read_order, description="The order. A repeated idempotency key returns the first one."

@@ -19,14 +19,18 @@ def mutation_field(
     """Return the field of a mutation.
 
     The handler takes the context and the input, and returns the success type `...Success`. The field's type is the
-    union `...Result` of that type, the error types and InvalidInput.
+    union `...Result` of that type, the error types and InvalidInput. If the success has a method `prime`, it gives rows
+    that the change has returned to the loaders of the result.
     """
     signature = inspect.signature(handler)
     _, request = signature.parameters.values()
+    prime = getattr(signature.return_annotation, "prime", None)
 
     async def resolve(info: strawberry.Info[Any, None], request: Any) -> Any:
         success = await handler(info.context, request)
         info.context.refresh()  # the fields of the result are read after the change
+        if prime is not None:
+            prime(success, info.context.load)
         return success
 
     annotations = resolve.__annotations__

@@ -1,4 +1,4 @@
-"""10,000 instances in one call, with one statement more than for one instance."""
+"""10,000 instances in one call, with two statements more than for one instance."""
 
 import contextlib
 import time
@@ -99,7 +99,7 @@ async def test_10_000_instances_change_their_policy_by_one_call(world: World, gr
 async def test_statements_do_not_grow_with_the_instances(world: World, graphql: Client, verb: str) -> None:
     """Even the small case has a bundle, vouchers of several products, and a refusal.
 
-    A large selection is read by a statement of its own.
+    A large selection is read by a statement of its own, and so are the instances of its response.
     """
     counts = []
     for account, count in (("one", 1), ("ten", 10), ("thousand", 1_000)):
@@ -127,5 +127,5 @@ async def test_statements_do_not_grow_with_the_instances(world: World, graphql: 
         done = result["lineCount"] if "lineCount" in result else result["instanceCount"]
         assert (done, result["refusalCount"]) == (count + 2 * max(1, count // 10), count + 1)
         counts.append(len(seen))
-    assert counts == [counts[0], counts[0], counts[0] + 1]
-    assert counts[0] <= 10
+    assert counts[1] == counts[0] <= 10
+    assert counts[2] <= counts[0] + 2
