@@ -19,6 +19,7 @@ VIEWPORT: async_api.ViewportSize = {"width": 1280, "height": 1000}
 TEXTS = {
     "zh-CN": {
         "renew": "续费",
+        "more": "更多",
         "renew bundle": "整组续费",
         "set auto": "设为自动续费",
         "unify": "统一到期时间",
@@ -50,6 +51,7 @@ TEXTS = {
     },
     "en-US": {
         "renew": "Renew",
+        "more": "More",
         "renew bundle": "Renew bundle",
         "set auto": "Set to auto-renewal",
         "unify": "Unify expiry",

@@ -113,6 +113,12 @@ async def test_expiries_are_unified_to_a_date(
     await world.instance("i-1", expires="2027-01-31", price="100.00")
     await world.instance("i-2", expires="2027-02-10", price="100.00")
     async with dialogs.opened(world, server, locale) as page:
+        more = page.page.get_by_role("button", name=f"{page.texts['more']} i-1", exact=True)
+        await more.press("Enter")
+        await page.page.get_by_role("menuitem", name=page.texts["unify"]).press("Enter")
+        await expect(page.dialog).to_be_visible(timeout=dialogs.WAIT_MS_MAX)
+        await page.close()
+        await expect(more).to_be_focused()
         await page.open_batch("unify", "i-1", "i-2")
         await page.choose("to a date")
         await expect(page.button("pay")).to_be_disabled()

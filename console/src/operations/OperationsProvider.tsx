@@ -17,7 +17,7 @@ export function OperationsProvider({ children }: { readonly children: ReactNode 
   // The frame of a dialog is another one in each of its steps, and only knows what had the focus before that step.
   const opener = useRef<Element | null>(null);
   const open = useCallback((operation: Operation) => {
-    opener.current = document.activeElement;
+    opener.current = operation.opener ?? document.activeElement;
     setOpened((before) =>
       before?.isOpen ? before : { number: (before?.number ?? 0) + 1, operation, isOpen: true },
     );

@@ -1,4 +1,5 @@
 import { Button, Dropdown, Flex, Tooltip } from "antd";
+import { useRef } from "react";
 
 import { useViewer } from "../app/account";
 import { useTexts } from "../i18n/useLanguage";
@@ -12,11 +13,12 @@ export function RowOperations({ row }: { readonly row: InstanceRow }) {
   const texts = useTexts().operations;
   const { canWrite } = useViewer();
   const open = useOperations();
+  const more = useRef<HTMLButtonElement>(null);
   if (row.expiresAt === null) return null;
   const bundleName = row.bundle?.name ?? null;
   const labels = bundleName === null ? texts.kinds : texts.bundleKinds;
-  const start = (kind: OperationKind) => {
-    open({ kind, target: { selection: { ids: [row.id] }, count: 1, bundleName } });
+  const start = (kind: OperationKind, opener: HTMLElement | null = null) => {
+    open({ kind, target: { selection: { ids: [row.id] }, count: 1, bundleName }, opener });
   };
   return (
     <Tooltip title={canWrite ? null : texts.readOnly}>
@@ -38,11 +40,17 @@ export function RowOperations({ row }: { readonly row: InstanceRow }) {
           menu={{
             items: MORE.map((kind) => ({ key: kind, label: labels[kind] })),
             onClick: ({ key }) => {
-              start(key as OperationKind);
+              start(key as OperationKind, more.current);
             },
           }}
         >
-          <Button type="link" size="small" disabled={!canWrite} aria-label={`${texts.more} ${row.id}`}>
+          <Button
+            ref={more}
+            type="link"
+            size="small"
+            disabled={!canWrite}
+            aria-label={`${texts.more} ${row.id}`}
+          >
             {texts.more}
           </Button>
         </Dropdown>

@@ -17,6 +17,8 @@ export interface OperationTarget {
 export interface Operation {
   readonly kind: OperationKind;
   readonly target: OperationTarget;
+  /** What gets the focus when the dialog has closed, if it is not what has the focus now. */
+  readonly opener?: HTMLElement | null;
   /** Called once the operation was done. */
   readonly onDone?: (() => void) | undefined;
 }
