@@ -21,7 +21,7 @@ GRAPHIQL = ROOT / "graphql_api/static/graphiql"
 
 
 class StaticFilesHook(BuildHookInterface[BuilderConfig]):
-    """Makes the files that git ignores and the package contains."""
+    """A hook that makes the files that git ignores and the package contains."""
 
     def dependencies(self) -> list[str]:
         """Return what pip installs into the environment of the build, in the locked versions."""
