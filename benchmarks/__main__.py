@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import importlib
+import signal
 import sys
 import time
 import traceback
@@ -20,6 +21,7 @@ SECTIONS = {
     "growth": "benchmarks.growth",
     "large-account": "benchmarks.large_account",
     "forecast": "benchmarks.forecast",
+    "start": "benchmarks.start",
     "mutations": "benchmarks.mutations",
 }
 """Each module has `run(stage, size) -> results.Section`; it is imported when its section starts."""
@@ -29,6 +31,7 @@ PUBLISHED = Path("docs/performance")
 
 def main() -> int:
     """Measure the sections one after the other; a section that fails does not stop the next."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     arguments = _arguments()
     size = sizes.QUICK if arguments.quick else sizes.FULL
     if arguments.rounds:

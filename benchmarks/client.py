@@ -88,11 +88,13 @@ async def connect(
     return protocol
 
 
-def graphql_request(path: str, key: str, document: str, variables: Mapping[str, Any]) -> bytes:
+def graphql_request(
+    path: str, key: str, document: str, variables: Mapping[str, Any], *, host: str = "127.0.0.1"
+) -> bytes:
     """Return a GraphQL operation as the bytes of a POST request."""
     body = orjson.dumps({"query": document, "variables": variables})
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         f"Accept: application/json\r\nAuthorization: Bearer {key}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

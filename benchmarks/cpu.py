@@ -61,6 +61,26 @@ def of_family(parent: int) -> float:
     )
 
 
+def of_descendants(root: int) -> float:
+    """Return the seconds of a process and all that descend from it, those that have ended included."""
+    stats = list(_all())
+    family, seconds = {root}, 0.0
+    for _ in range(len(stats)):
+        grown = family | {stat.pid for stat in stats if stat.parent in family}
+        if grown == family:
+            break
+        family = grown
+    for stat in stats:
+        if stat.pid in family:
+            seconds += stat.seconds + stat.ended_seconds
+    return seconds
+
+
+def has_session(session: int) -> bool:
+    """Return whether a session has a process."""
+    return any(stat.session == session for stat in _all())
+
+
 def _all() -> Iterator[_Stat]:
     for folder in PROC.glob("[0-9]*"):
         if stat := _read(int(folder.name)):

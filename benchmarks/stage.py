@@ -91,6 +91,18 @@ class Stage:
             asyncio.run(migrate.migrate(url))
         return url
 
+    @contextlib.contextmanager
+    def on_both_cores(self) -> Iterator[None]:
+        """Let PostgreSQL, this process and what it starts use both cores during the block."""
+        pids = (os.getpid(), self.postgres.pid) if self.server_core is not None else ()
+        for pid in pids:
+            os.sched_setaffinity(pid, {self.server_core or 0, self.other_core or 0})
+        try:
+            yield
+        finally:
+            for pid in pids:
+                _pin(pid, self.other_core)
+
     def cpu_seconds(self, server: Running) -> cpu.CpuSeconds:
         """Return the processor seconds so far of a server and of PostgreSQL, which works for whoever is measured."""
         return cpu.CpuSeconds(server.cpu_seconds(), cpu.of_family(self.postgres.pid))

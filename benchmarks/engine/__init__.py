@@ -1,13 +1,11 @@
 """The nightly run: renewals a second, compared with PostgreSQL itself, by processes, and at 10 times the size."""
 
 import asyncio
-import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
@@ -26,7 +24,7 @@ LARGE = 10
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
     """Run rounds of the contenders on copies of one night, then the large night once, and the mutations."""
     accounts = ACCOUNTS.get(size.name, ACCOUNTS["full"])
-    with _on_both_cores(environment), services.Valkey(environment.folder) as queue:
+    with environment.on_both_cores(), services.Valkey(environment.folder) as queue:
         _prepare(environment, accounts)
         measured = Outcome(
             accounts,
@@ -35,18 +33,6 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
             seconds=_calls(environment, size.rounds),
         )
     return outcome.section(measured)
-
-
-@contextlib.contextmanager
-def _on_both_cores(environment: stage.Stage) -> Iterator[None]:
-    """Let PostgreSQL and the contenders share both cores, so that the limit has the same machine as the product."""
-    cores = {core for core in (environment.server_core, environment.other_core) if core is not None}
-    pids = (os.getpid(), environment.postgres.pid) if cores else ()
-    for pid in pids:
-        os.sched_setaffinity(pid, cores)
-    yield
-    for pid in pids:
-        os.sched_setaffinity(pid, {environment.other_core or 0})
 
 
 def _prepare(environment: stage.Stage, accounts: int) -> None:

@@ -1,0 +1,157 @@
+"""The seconds that a person waits: `renewals --help`, `renewals serve`, and `make run` where it has run before.
+
+A server has started when it answers a GraphQL query. Nothing is pinned to a core, as on a developer's machine.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import client, cpu, data, results, sizes, stage
+from graphql_api.devserver import reaper
+
+ROOT = Path(__file__).parent.parent
+HELP, SERVE, RUN = (
+    "renewals --help",
+    "renewals serve, to the first answer",
+    "second make run, to the first answer",
+)
+SECONDS_MAX: Mapping[str, float] = {HELP: 0.48, SERVE: 0.65, RUN: 1.65}
+"""Half of what each took when it was measured first: 0.95 s, 1.3 s and 3.3 s."""
+STARTS = {"full": 9, "quick": 2}
+ANSWER_SECONDS_MAX, STOP_SECONDS_MAX = 600, 60
+"""The first `make run` may set up what it needs."""
+POLL_SECONDS = 0.005
+SECONDS, CPU_SECONDS = "s", "s of CPU until then"
+NOTES = """\
+Medians of {starts} starts after one that is not counted, so that the modules are compiled and in the page cache.
+The processor time of `make run` is that of all processes that it starts, until the first answer; it may exceed the \
+seconds, because PostgreSQL, Valkey, the API and the worker start on two cores.
+"""
+
+
+class Start(NamedTuple):
+    """Seconds until the first answer, and the processor seconds until then."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
+    """Start each command several times."""
+    starts = STARTS.get(size.name, STARTS["full"])
+    url = environment.create_database("start")
+    loaded = asyncio.run(
+        data.load(url, dataclasses.replace(size, instances=100, accounts=2, large_account_instances=50))
+    )
+    measured: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with environment.on_both_cores():
+        for name in (HELP, SERVE, *([RUN] if shutil.which("make") else [])):
+            for number in range(1 + starts):
+                start = _start(environment, name, loaded)
+                if number:
+                    measured[name, SECONDS].append(start.seconds)
+                    measured[name, CPU_SECONDS].append(start.cpu_seconds)
+                    print(f"start {number}, {name:<40} {start.seconds:6.2f} s", file=sys.stderr)
+    figures = [results.Figure("start", *key, tuple(values)) for key, values in measured.items()]
+    return results.Section(
+        title="Starts",
+        figures=figures,
+        targets=list(_targets(figures)),
+        notes=NOTES.format(starts=starts).splitlines(),
+        units_together=True,
+    )
+
+
+def _start(environment: stage.Stage, name: str, loaded: data.Loaded) -> Start:
+    # Whatever the environment says, modules are compiled once, as on a user's machine.
+    variables = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+    port = stage.free_port()
+    if name == HELP:
+        return _help(variables)
+    if name == SERVE:
+        command: Sequence[str] = (sys.executable, "-m", "graphql_api", "serve", "--port", str(port))
+        return _serve(command, variables | {"DATABASE_URL": loaded.url}, port, environment, loaded.key)
+    folder = environment.folder.resolve() / "start"
+    for variable in ("DATABASE_URL", "REDIS_URL"):
+        variables.pop(variable, None)
+    variables |= {"RENEWALS_DATA_DIR": str(folder), "RENEWALS_PORT": str(port)}
+    return _serve(("make", "run"), variables, port, environment, None)
+
+
+def _help(variables: Mapping[str, str]) -> Start:
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [str(Path(sys.executable).parent / "renewals"), "--help"]
+    subprocess.run(command, env=variables, stdout=subprocess.DEVNULL, check=True)
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Start(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def _serve(
+    command: Sequence[str], variables: Mapping[str, str], port: int, environment: stage.Stage, key: str | None
+) -> Start:
+    """Start a server and wait for the answer to a query, with the key or without one that it accepts."""
+    log = environment.folder / "start.log"
+    started = time.perf_counter()
+    with log.open("wb") as output, _process(command, variables, output.fileno()) as pid:
+        if not asyncio.run(_has_answered(port, key)):
+            raise RuntimeError(f"{command!r} did not answer:\n{log.read_text(errors='replace')[-2000:]}")
+        return Start(time.perf_counter() - started, cpu.of_descendants(pid))
+
+
+@contextlib.contextmanager
+def _process(command: Sequence[str], variables: Mapping[str, str], output: int) -> Iterator[int]:
+    """Run a command in a session of its own, and end it and all that it has started."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+    reaper.register(process.pid)
+    try:
+        yield process.pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(STOP_SECONDS_MAX)
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while cpu.has_session(process.pid) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        reaper.unregister(process.pid)
+
+
+async def _has_answered(port: int, key: str | None) -> bool:
+    """Ask until a server answers, and return False if it does not; without a key, 401 is an answer, too."""
+    host = f"127.0.0.1:{port}"
+    request = client.graphql_request("/graphql", key or "none", "{ __typename }", {}, host=host)
+    deadline = time.monotonic() + ANSWER_SECONDS_MAX
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, client.UnexpectedAnswerError):
+            answer = await client.ask(port, request)
+            if answer.status == (200 if key else 401):
+                return True
+        await asyncio.sleep(POLL_SECONDS)
+    return False
+
+
+def _targets(figures: Sequence[results.Figure]) -> Iterator[results.Target]:
+    for name, seconds_max in SECONDS_MAX.items():
+        ours = results.median(figures, "start", name, SECONDS)
+        if ours is not None:
+            yield results.Target(f"{name} (s)", ours, seconds_max, 1, less_is_better=True)
