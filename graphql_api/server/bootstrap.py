@@ -61,14 +61,17 @@ def run(work: Coroutine[object, object, Value]) -> Value:
 
 def check_servers(settings: "renewals_config.Settings") -> None:
     """Fail with one sentence if PostgreSQL refuses the connection; return if it cannot be reached yet."""
-    import asyncpg
-
-    from renewals.db import configuration_errors, server_version
+    from renewals.db import configuration_errors, sessions
     from renewals.db import errors as db_errors
 
     async def connect() -> None:
-        connection = await asyncpg.connect(settings.database_url, timeout=CHECK_SECONDS_MAX)
-        server_version.check_server_version(connection)
+        connection, _ = await sessions.connect_first(
+            settings.database_url,
+            timeout=CHECK_SECONDS_MAX,
+            server_settings=sessions.build_settings(statement=settings.database_statement_seconds_max),
+            transaction_seconds_max=sessions.TRANSACTION_SECONDS_MAX,
+            statement_cache_size=0,
+        )
         await connection.close()
 
     try:

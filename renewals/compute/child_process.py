@@ -13,6 +13,7 @@ from renewals import config
 from renewals.compute.messages import HEADER, Job
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
+from renewals.db import sessions
 from renewals.observability import gc_tuning, log_config
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,9 @@ async def _serve() -> None:
         pool_size_min=0,
         connect_seconds_max=settings.database_connect_seconds_max,
         idle_seconds_max=settings.database_idle_seconds_max,
+        prepared_statements=settings.database_prepared_statements,
         statement=settings.database_statement_seconds_max,
-        transaction=database.TRANSACTION_SECONDS_MAX,
+        transaction=sessions.TRANSACTION_SECONDS_MAX,
     ):
         while (job := await asyncio.to_thread(_read, source)) is not None:
             response = await _run(job)

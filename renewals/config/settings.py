@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """Seconds after which an idle connection above the minimum is closed; 0: never."""
     database_statement_seconds_max: Annotated[int, Field(ge=0), FIXED] = 300
     """Seconds after which PostgreSQL cancels a statement of the API or the worker; 0: never."""
+    database_prepared_statements: bool = True
+    """Keep prepared statements; off for a pooler in transaction mode that does not support them."""
     data_dir: Path = Path(".renewals")
     """Folder in which `renewals up` keeps the data of the embedded servers and its keys."""
 

@@ -5,12 +5,13 @@ from typing import Any
 from tortoise.backends.base.config_generator import expand_db_url
 
 from renewals.db import pool as db_pool
+from renewals.db import sessions
 
 APP = "renewals"
 DEFAULT_CONNECTION = "default"
-IDLE_SECONDS_MAX = 60
-"""Time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
 CONNECT_SECONDS_MAX = 10
+STATEMENT_CACHE_SIZE = 100
+"""Number of prepared statements that a connection keeps, as is asyncpg's default."""
 
 
 def build_configuration(
@@ -20,13 +21,16 @@ def build_configuration(
     pool_size_min: int = 1,
     connect_seconds_max: float = CONNECT_SECONDS_MAX,
     idle_seconds_max: float = 300,
+    prepared_statements: bool = True,
     **seconds_max: int,
 ) -> dict[str, Any]:
-    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none."""
+    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none.
+
+    Without `prepared_statements` nothing of a session outlives a transaction, as poolers without support for them need.
+    """
     address = url.partition("://")[2].partition("?")[0]
     connection = expand_db_url(f"asyncpg://{address}") | {"engine": db_pool.__name__}
     transaction_seconds_max = seconds_max.pop("transaction", 0)
-    limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
     connection["credentials"] |= {
         "dsn": url,
         "minsize": min(pool_size_min, pool_size),
@@ -35,9 +39,10 @@ def build_configuration(
         "max_inactive_connection_lifetime": idle_seconds_max,
         "application_name": APP,
         "transaction_seconds_max": transaction_seconds_max,
-        # PostgreSQL overestimates subqueries that rarely run, and would compile short statements for them.
-        "server_settings": {"jit": "off"}
-        | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()},
+        "server_settings": sessions.build_settings(**seconds_max),
+        "statement_cache_size": STATEMENT_CACHE_SIZE if prepared_statements else 0,
+        # Long statements are named too: a pooler may give the parts of an unnamed one to different sessions.
+        "max_cacheable_statement_size": 0,
     }
     app = {
         "models": ["renewals.db.models"],

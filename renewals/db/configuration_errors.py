@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import asyncpg
 from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError
 
-from renewals.db import server_version
+from renewals.db import server_version, sessions
 
 SIGN_IN_REFUSED = "refuses the role or the password"
 NO_DATABASE = "has no database of that name"
 NO_EXTENSION = "lacks an extension"
+POOLER_REFUSED = "a pooler refuses the settings or the prepared statements of the session"
 NO_PERMISSION = "denies the role a permission"
 REDIS_REFUSED = "refuses the user or the password"
 
@@ -38,6 +39,16 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
         "PostgreSQL refuses the role in DATABASE_URL: {}. Grant what it needs.",
     ),
     (
+        asyncpg.ProtocolViolationError,
+        POOLER_REFUSED,
+        "A pooler refuses the connection: {}. Name PostgreSQL itself in DATABASE_URL, or see docs/scaling.md.",
+    ),
+    (
+        (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError),
+        POOLER_REFUSED,
+        "A pooler loses prepared statements: {}. Set RENEWALS_DATABASE_PREPARED_STATEMENTS=false.",
+    ),
+    (
         (AuthenticationError, AuthorizationError, NoPermissionError),
         REDIS_REFUSED,
         "Redis refuses the login: {}. Check the user and the password in REDIS_URL.",
@@ -48,7 +59,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
 def explain(error: BaseException) -> str | None:
     """Return the message for an error that the configuration causes, or None for any other error."""
     for cause in _causes(error):
-        if isinstance(cause, server_version.UnsupportedServerError):
+        if isinstance(cause, server_version.UnsupportedServerError | sessions.LimitMissingError):
             return str(cause)
         for kinds, _, message in _REASONS:
             if isinstance(cause, kinds):

@@ -26,14 +26,12 @@ from tortoise.transactions import in_transaction
 
 from renewals import config
 from renewals.db import errors as db_errors
-from renewals.db import server_version
+from renewals.db import server_version, sessions
 from renewals.db.configuration import DEFAULT_CONNECTION, build_configuration
 from renewals.observability import metrics
 
 log = logging.getLogger(__name__)
 
-TRANSACTION_SECONDS_MAX = 300
-"""Time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.1
 """Maximum pause before the second attempt; it grows with each attempt."""
@@ -76,8 +74,9 @@ def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsync
         pool_size_min=settings.database_pool_size_min,
         connect_seconds_max=settings.database_connect_seconds_max,
         idle_seconds_max=settings.database_idle_seconds_max,
+        prepared_statements=settings.database_prepared_statements,
         statement=settings.database_statement_seconds_max,
-        transaction=TRANSACTION_SECONDS_MAX,
+        transaction=sessions.TRANSACTION_SECONDS_MAX,
     )
 
 
@@ -222,7 +221,8 @@ async def stream_rows(
 ) -> AsyncGenerator[Sequence[Row], None]:
     """Yield the rows of a statement, `size` at a time, in the caller's transaction."""
     async with connection.acquire_connection() as raw:
-        cursor = await raw.cursor(sql, *values)
+        # The connection's own `cursor` names its statement even where names are not allowed.
+        cursor = await (await raw.prepare(sql)).cursor(*values)
         while page := await cursor.fetch(size):
             yield page
 

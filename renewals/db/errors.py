@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 from tortoise.exceptions import BaseORMException, DBConnectionError, TransactionManagementError
 
-from renewals.db import server_version
+from renewals.db import server_version, sessions
 
 _OUTAGES = (
     OSError,
@@ -24,6 +24,7 @@ _OUTAGES = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionRollbackError,
     server_version.UnsupportedServerError,
+    sessions.LimitMissingError,
 )
 
 _CLOSED_TRANSPORT = "the handler is closed"

@@ -59,7 +59,9 @@ async def migrate(url: str) -> list[str]:
     Raises TablesInUseError, after which the applied ones remain, and UnknownMigrationsError before the first one.
     """
     applied: list[str] = []
-    lock_connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX)
+    # A session's lock needs PostgreSQL itself: no pooler is told to ignore `lock_timeout`, so each refuses this.
+    unlimited = {"lock_timeout": "0", "statement_timeout": "0"}
+    lock_connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, server_settings=unlimited)
     try:
         server_version.check_server_version(lock_connection)
         if not await try_lock_session(lock_connection, AdvisoryLock.MIGRATIONS):
@@ -86,7 +88,7 @@ async def migrate(url: str) -> list[str]:
 
 async def compare(url: str) -> tuple[list[str], list[str]]:
     """Return the migrations that the database lacks, and the applied ones that this version does not know."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX)
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, statement_cache_size=0)
     try:
         rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = $1", APP)
     finally:

@@ -1,7 +1,7 @@
 """Tortoise's PostgreSQL client with a fair connection pool.
 
 The pool is asyncpg's with three additions: waiting requests are served in turns, a connection that needs no reset is
-returned without a round trip and without a task, and a server that is too old is refused.
+returned without a round trip and without a task, and a server that is too old or applies no limits is refused.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from tortoise.backends.asyncpg.client import AsyncpgDBClient
 
-from renewals.db import server_version
+from renewals.db import sessions
 from renewals.db.connection_turns import Share, Turns, current_share
 
 STATEMENTS_MAX = 50_000
@@ -85,31 +85,26 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     def __init__(self, *, transaction_seconds_max: int = 0, **settings: object) -> None:
         super().__init__(connect=self._open, **settings)
         self._transaction_seconds_max = transaction_seconds_max
-        self._has_transaction_timeout = False
+        self._server_settings: dict[str, str] | None = None  # of the first connection
         self._turns = Turns(self.get_max_size())
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
     async def _open(
         self, *args: object, server_settings: dict[str, str], **kwargs: object
     ) -> PooledConnection:
-        """Open a connection; the first one is opened twice where the server has `transaction_timeout`.
-
-        An older server refuses a connection that names this setting, and only a connection tells the version.
-        """
-        if self._has_transaction_timeout:
-            server_settings = server_settings | {"transaction_timeout": f"{self._transaction_seconds_max}s"}
-        connection: PooledConnection = await asyncpg.connect(*args, server_settings=server_settings, **kwargs)
-        try:
-            server_version.check_server_version(connection)
-        except server_version.UnsupportedServerError:
-            connection.terminate()
-            raise
-        is_known = self._has_transaction_timeout or not self._transaction_seconds_max
-        if is_known or not server_version.has_transaction_timeout(connection):
-            return connection
-        self._has_transaction_timeout = True
-        await connection.close()
-        return await self._open(*args, server_settings=server_settings, **kwargs)
+        """Open a connection; the first one is checked, and its settings are used for all."""
+        if self._server_settings is not None:
+            settings = self._server_settings
+            pooled: PooledConnection = await sessions.connect(*args, server_settings=settings, **kwargs)
+            return pooled
+        connection: PooledConnection
+        connection, self._server_settings = await sessions.connect_first(
+            *args,
+            server_settings=server_settings,
+            transaction_seconds_max=self._transaction_seconds_max,
+            **kwargs,
+        )
+        return connection
 
     async def _acquire(self, timeout: float | None) -> PoolConnectionProxy:  # noqa: ASYNC109 - as in asyncpg
         """Wait for a turn and return a connection; `acquire` returns a context manager that calls this."""

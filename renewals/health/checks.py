@@ -124,6 +124,7 @@ class HealthChecker:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(
                         self._database_url,
+                        statement_cache_size=0,  # a pooler may not support prepared statements
                         server_settings={
                             "application_name": f"{APP}-health",
                             # Ends a write that waits for a lock or a replica, so that it leaves no session behind.
@@ -156,8 +157,11 @@ class HealthChecker:
         self._wrote_at = -WRITE_CHECK_SECONDS
         try:
             async with self._connection.transaction():
+                # Again, because a pooler does not pass on what the connection sets.
+                await self._connection.execute(
+                    f"SET LOCAL statement_timeout = '{SECONDS_MAX:.0f}s'; SET LOCAL work_mem = '64kB'"
+                )
                 await self._connection.execute(WRITE_ROW)
-                await self._connection.execute("SET LOCAL work_mem = '64kB'")
                 await self._connection.execute(FILL_TEMPORARY_FILE)
         except asyncpg.ReadOnlySQLTransactionError:
             return HealthCheck("the database is read-only")

@@ -29,7 +29,7 @@ def run(arguments: Sequence[str], plan: plans.Plan) -> None:
     if plan.chunk_seconds_max is not None:
         main.CHUNK_SECONDS_MAX = plan.chunk_seconds_max
     if plan.idle_seconds_max is not None:
-        configuration.IDLE_SECONDS_MAX = database.TRANSACTION_SECONDS_MAX = plan.idle_seconds_max
+        sessions.IDLE_SECONDS_MAX = sessions.TRANSACTION_SECONDS_MAX = plan.idle_seconds_max
     if plan.sweeps_each_second:
         main.cron = _each_second
     cli.app(list(arguments))
@@ -79,7 +79,7 @@ asyncpg.Connection.execute = _counted(asyncpg.Connection.execute)
 asyncpg.Connection.fetch = _counted(asyncpg.Connection.fetch)
 cli: Any = importlib.import_module("graphql_api.cli.main")
 database: Any = importlib.import_module("renewals.db.connection")
-configuration: Any = importlib.import_module("renewals.db.configuration")
+sessions: Any = importlib.import_module("renewals.db.sessions")
 main: Any = importlib.import_module("workers.main")
 importlib.import_module("graphql_api.app")
 importlib.import_module("uvicorn.protocols.http.httptools_impl")

@@ -11,7 +11,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from renewals.db import models, pool, server_version
-from renewals.db.configuration import IDLE_SECONDS_MAX
+from renewals.db.sessions import IDLE_SECONDS_MAX
 from tests.conftest import postgres_major
 from tests.support import sql_log
 from tests.support.fixtures import NOW, World

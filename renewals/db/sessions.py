@@ -1,0 +1,81 @@
+"""The settings of a session, and the check that PostgreSQL applies its limits.
+
+A pooler, such as PgBouncer, does not pass on the settings that a connection names when it begins. A statement without a
+limit would hold its locks for ever, so such a session is refused unless the role has the limits.
+"""
+
+import datetime as dt
+
+import asyncpg
+
+from renewals.db import server_version
+
+IDLE_SECONDS_MAX = 60
+"""Time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
+TRANSACTION_SECONDS_MAX = 300
+"""Time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
+_UNLIMITED = """SELECT name FROM unnest($1::text[], $2::interval[]) AS bound (name, longest)
+  WHERE current_setting(name)::interval NOT BETWEEN interval '1 ms' AND longest ORDER BY name LIMIT 1"""
+
+
+class LimitMissingError(Exception):
+    """PostgreSQL does not apply a limit of the session."""
+
+    def __init__(self, role: str, name: str, bound: str) -> None:
+        super().__init__(
+            f"PostgreSQL does not apply {name} = {bound}, because a pooler does not pass it on: run "
+            f"ALTER ROLE {role} SET {name} = '{bound}' and let the pooler reconnect (docs/scaling.md), "
+            "or name PostgreSQL itself in DATABASE_URL."
+        )
+
+
+def build_settings(**seconds_max: int) -> dict[str, str]:
+    """Build the settings of a session; `statement` and `lock` are limits in seconds, 0 for none."""
+    limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
+    # PostgreSQL overestimates subqueries that rarely run, and would compile short statements for them.
+    return {"jit": "off"} | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()}
+
+
+async def connect(*args: object, server_settings: dict[str, str], **options: object) -> asyncpg.Connection:
+    """Connect with the settings to a server whose version is supported."""
+    connection = await asyncpg.connect(*args, server_settings=server_settings, **options)
+    try:
+        server_version.check_server_version(connection)
+    except server_version.UnsupportedServerError:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def connect_first(
+    *args: object, server_settings: dict[str, str], transaction_seconds_max: int = 0, **options: object
+) -> tuple[asyncpg.Connection, dict[str, str]]:
+    """Connect and check the limits; return the connection, and the settings for those that follow.
+
+    It connects twice if the server has `transaction_timeout`: an older one refuses a connection that names this
+    setting, and only a connection tells the version.
+    """
+    connection = await connect(*args, server_settings=server_settings, **options)
+    if transaction_seconds_max and server_version.has_transaction_timeout(connection):
+        await connection.close()
+        server_settings = server_settings | {"transaction_timeout": f"{transaction_seconds_max}s"}
+        connection = await connect(*args, server_settings=server_settings, **options)
+    try:
+        await _check_limits(connection, server_settings)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection, server_settings
+
+
+async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
+    """Raise LimitMissingError if PostgreSQL applies a longer limit than the settings have, or none."""
+    bounds = {
+        name: dt.timedelta(seconds=int(value.removesuffix("s")))
+        for name, value in settings.items()
+        if name.endswith("_timeout") and value != "0s"
+    }
+    name = await connection.fetchval(_UNLIMITED, list(bounds), list(bounds.values()))
+    if name is not None:
+        role = await connection.fetchval("SELECT quote_ident(current_user)")
+        raise LimitMissingError(role, name, settings[name])
