@@ -102,7 +102,9 @@ lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra embedded --group build \
 		--output-file requirements/embedded.txt pyproject.toml
-	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --extra embedded --extra dev \
+	$(LOCK) $(UPGRADE) --constraints requirements/run.txt --extra mcp --output-file requirements/mcp.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --constraints requirements/mcp.txt \
+		--extra embedded --extra mcp --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.

@@ -1,6 +1,7 @@
 """Audit of the locked packages for known vulnerabilities: `python -m scripts.audit`, with pip-audit and OSV's data.
 
-It checks the pins of requirements/run.txt and installs nothing. Without a network it says so and passes.
+It checks the pins of requirements/mcp.txt, which contains run.txt and the extra, and installs nothing. Without a
+network it says so and passes.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = Path(__file__).parents[1] / "requirements"
-LOCK = REQUIREMENTS / "run.txt"
+LOCK = REQUIREMENTS / "mcp.txt"
 ACCEPTED = REQUIREMENTS / "accepted-vulnerabilities.txt"
 RESPONSE_SECONDS_MAX = 3
 SECONDS_MAX = 60

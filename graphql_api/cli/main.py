@@ -14,6 +14,7 @@ from graphql_api.cli import (
     forecast_command,
     import_command,
     key_commands,
+    mcp_command,
     run_commands,
     schema_commands,
     server_commands,
@@ -59,6 +60,7 @@ app.command("runs")(run_commands.runs)
 app.command("forecast")(forecast_command.forecast)
 app.command("clock")(clock_command.clock)
 app.command("webhooks")(webhooks_command.webhooks)
+app.command("mcp")(mcp_command.mcp)
 app.command("verify")(verify_command.verify)
 app.command("schema")(schema_commands.schema)
 app.command("graphiql-assets")(schema_commands.graphiql_assets)

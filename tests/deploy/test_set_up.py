@@ -9,7 +9,7 @@ import pytest
 from scripts import set_up
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {name: ROOT / f"requirements/{name}.txt" for name in ("run", "embedded", "dev")}
+LOCKS = {name: ROOT / f"requirements/{name}.txt" for name in ("run", "embedded", "mcp", "dev")}
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -18,7 +18,9 @@ def pinned(name: str) -> dict[tuple[str, str], set[str]]:
     return {(pin.name, pin.version): set(HASH.findall(pin.lines)) for pin in pins}
 
 
-@pytest.mark.parametrize(("smaller", "larger"), [("run", "embedded"), ("embedded", "dev")])
+@pytest.mark.parametrize(
+    ("smaller", "larger"), [("run", "embedded"), ("run", "mcp"), ("embedded", "dev"), ("mcp", "dev")]
+)
 def test_a_larger_lock_contains_a_smaller_lock_in_the_same_versions(smaller: str, larger: str) -> None:
     few, many = pinned(smaller), pinned(larger)
     assert few.keys() < many.keys()

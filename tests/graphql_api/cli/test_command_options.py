@@ -20,7 +20,21 @@ from tests.support.cli import Renewals, query
 
 __all__ = ["due_url"]
 
-HEAVY = {"asyncpg", "graphql", "pydantic", "redis", "rich", "starlette", "strawberry", "tortoise", "uvicorn"}
+HEAVY = {
+    *(
+        "asyncpg",
+        "graphql",
+        "httpx2",
+        "mcp",
+        "pydantic",
+        "redis",
+        "rich",
+        "starlette",
+        "strawberry",
+        "tortoise",
+    ),
+    "uvicorn",
+}
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"

@@ -1,0 +1,57 @@
+"""`renewals mcp`: serve the customers' API as tools for agents."""
+
+import enum
+import os
+from typing import Annotated
+
+import typer
+
+from graphql_api.cli import output_language
+from graphql_api.server import bootstrap
+
+KEY_VARIABLE = "GRAPHQL_KEY"
+PORT = 8800
+
+
+class Transport(enum.StrEnum):
+    """How an agent reaches the server."""
+
+    STDIO = "stdio"
+    HTTP = "http"
+
+
+def mcp(
+    url: Annotated[
+        str, typer.Option(help="The GraphQL API.", envvar="GRAPHQL_URL")
+    ] = "http://127.0.0.1:8000/graphql",
+    transport: Annotated[
+        Transport, typer.Option(help="stdio for one key, or streamable HTTP for the key of each caller.")
+    ] = Transport.STDIO,
+    host: Annotated[str, typer.Option(help="With http: address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="With http: port to listen on.", min=1, max=65535)] = PORT,
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="With http: a name in Host and Origin, besides loopback names."),
+    ] = None,
+    lang: output_language.Lang = None,
+) -> None:
+    """Serve the API of customers as tools for agents (Model Context Protocol).
+
+    With stdio, GRAPHQL_KEY is the API key of the account. Needs the package `renewals[mcp]`.
+    """
+    try:
+        from graphql_api.mcp import server
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        bootstrap.fail("The package mcp is missing. Install it: pip install 'renewals[mcp]'")
+
+    bootstrap.configure()
+    language = output_language.choose(lang)
+    if transport is Transport.HTTP:
+        bootstrap.run(server.run_http(url, language, host, port, tuple(allowed_hosts or ())))
+        return
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        bootstrap.fail(f"{KEY_VARIABLE} is not set. Set it to an API key of the account.")
+    bootstrap.run(server.run_stdio(url, key, language))

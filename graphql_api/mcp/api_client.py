@@ -1,0 +1,109 @@
+"""The client of the GraphQL API: it sends an operation for a caller, and turns each refusal into a tool's error."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+from mcp.server.mcpserver.exceptions import ToolError
+
+from graphql_api.mcp import operations
+
+SECONDS_MAX = 60
+"""Seconds to wait for a response; the API's own limit of a request is shorter."""
+_SUCCESS = "Success"
+_FACTS = ("required", "available", "shortfall", "expectedTotal", "total")
+_REPEAT = (
+    "It is unknown whether the change was made. Repeat the call with the same arguments: it is made once."
+)
+_REMEDIES = {
+    "IdempotencyKeyReused": "Quote again, and send the idempotencyKey of that quote.",
+    "InsufficientFunds": "Choose less, or top up the shortfall, then repeat the call.",
+    "InvalidInput": "Correct the argument.",
+    "NotRenewable": "Leave these instances out, or send batchMode BEST_EFFORT.",
+    "PriceChanged": "Quote again, and ask the customer to agree to the new total.",
+}
+
+
+class ApiClient:
+    """The API at one URL, for one key or, without it, for the key of each caller."""
+
+    def __init__(
+        self, http: httpx2.AsyncClient, url: str, *, language: str, authorization: str | None = None
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._language = language
+        self._authorization = authorization
+
+    async def read(
+        self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """Return the data of a query. `caller` has the headers of a call over HTTP. Raises ToolError."""
+        return await self._send(caller, name, variables, "The API did not respond in time: ask for less.")
+
+    async def change(
+        self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
+    ) -> dict[str, Any]:
+        """Return the success of a mutation. Raises ToolError, also for a refusal, after which nothing changed."""
+        [result] = (await self._send(caller, name, variables, _REPEAT)).values()
+        if not result["__typename"].endswith(_SUCCESS):
+            raise ToolError(_describe_refusal(result))
+        return dict(result)
+
+    async def _send(
+        self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object], on_silence: str
+    ) -> dict[str, Any]:
+        body = {"query": operations.documents()[name], "operationName": name, "variables": variables}
+        try:
+            response = await self._http.post(
+                self._url, json=body, headers=self._headers(caller), timeout=SECONDS_MAX
+            )
+        except httpx2.ConnectError:
+            raise ToolError(
+                "The API cannot be reached, and nothing was done. Try again in a minute."
+            ) from None
+        except httpx2.TransportError:
+            raise ToolError(on_silence) from None
+        try:
+            answer = response.json()
+            problems = answer.get("errors")
+        except (ValueError, AttributeError):
+            raise ToolError(
+                f"The API's URL returned HTTP {response.status_code} without GraphQL. Check --url."
+            ) from None
+        if problems:
+            raise ToolError("\n".join(map(_describe_problem, problems)) + _wait(response))
+        return dict(answer["data"])
+
+    def _headers(self, caller: Mapping[str, str] | None) -> dict[str, str]:
+        """Return the headers of a request: the caller's own key and language over HTTP, else those of the process."""
+        sent = caller or {}
+        return {
+            "Authorization": self._authorization or sent.get("authorization", ""),
+            "Accept-Language": sent.get("accept-language", self._language),
+        }
+
+
+def _describe_problem(problem: Mapping[str, Any]) -> str:
+    """Return the code, the argument and the sentence of a GraphQL error."""
+    extensions = problem.get("extensions", {})
+    parts = (extensions.get("code"), extensions.get("field"), problem["message"])
+    return ": ".join(part for part in parts if part)
+
+
+def _wait(response: httpx2.Response) -> str:
+    seconds = response.headers.get("retry-after")
+    return f" Wait {seconds} seconds." if seconds else ""
+
+
+def _describe_refusal(result: Mapping[str, Any]) -> str:
+    """Return why a mutation changed nothing, with the facts, the refused instances and what to do."""
+    kind = result["__typename"]
+    parts = (kind, result.get("field"), result["message"])
+    facts = ", ".join(f"{name} {result[name]}" for name in _FACTS if name in result)
+    lines = [": ".join(part for part in parts if part) + (f" ({facts})" if facts else "")]
+    lines += [
+        f"- {refusal['instanceId']}: {refusal['code']}: {refusal['message']}"
+        for refusal in result.get("refusals", [])
+    ]
+    return "\n".join([*lines, f"Nothing was changed. {_REMEDIES.get(kind, '')}".rstrip()])

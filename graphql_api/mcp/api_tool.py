@@ -1,0 +1,74 @@
+"""A tool whose arguments have the API's names: strict, and refused in one line for each argument."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp_types import ToolAnnotations
+from pydantic import ConfigDict, ValidationError, create_model
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import ErrorDetails
+
+READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+CHANGE = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
+)
+"""A payment or a change of policy: it replaces what was, and the same call again changes nothing more."""
+
+
+class _Arguments(ArgModelBase):
+    """The arguments of a tool, in the spelling of the API; others are refused."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    def model_dump_one_level(self) -> dict[str, Any]:
+        """Return the arguments of the function."""
+        return {name: getattr(self, name) for name in type(self).model_fields}
+
+
+class _SchemaWithoutTitles(GenerateJsonSchema):
+    """The JSON Schema of arguments, without the titles that repeat the names: an agent pays for each word."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Return False."""
+        return False
+
+
+class ApiTool(Tool):
+    """A tool of this server."""
+
+    @classmethod
+    def build(cls, function: Callable[..., Awaitable[Any]], title: str, annotations: ToolAnnotations) -> Tool:
+        """Return the tool of a function; its docstring is the description."""
+        description = " ".join((function.__doc__ or "").split())
+        tool = cls.from_function(function, title=title, description=description, annotations=annotations)
+        lax = tool.fn_metadata.arg_model
+        strict = create_model(lax.__name__, __base__=(_Arguments, lax))
+        metadata = tool.fn_metadata.model_copy(update={"arg_model": strict})
+        parameters = strict.model_json_schema(schema_generator=_SchemaWithoutTitles)
+        return tool.model_copy(update={"fn_metadata": metadata, "parameters": parameters})
+
+    async def run(
+        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
+    ) -> Any:
+        """Run the tool. Raises ToolError, with the name and the bound of each wrong argument."""
+        try:
+            return await super().run(arguments, context, convert_result)
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                raise ToolError("\n".join(map(self._describe, cause.errors()))) from cause
+            if isinstance(cause, ToolError):
+                raise cause from None
+            raise
+
+    def _describe(self, problem: ErrorDetails) -> str:
+        """Return the path of a wrong argument, and the bound or, if it is missing, its description."""
+        path = ".".join(map(str, problem["loc"]))
+        if problem["type"] == "missing" and path in self.parameters["properties"]:
+            return f"{path}: is required: {self.parameters['properties'][path].get('description', '')}"
+        return f"{path}: {problem['msg']}"

@@ -1,0 +1,29 @@
+"""The idempotency key of a quote: the same quote has the same key, so that two calls for it pay once."""
+
+import hashlib
+import json
+from typing import Any
+
+_CHARACTERS = 40
+
+
+def build_quote_key(
+    operation: str, request: dict[str, object], quote: dict[str, Any], ledger: dict[str, Any]
+) -> str:
+    """Return the key of a quote.
+
+    The periods change once it is paid, and so does the latest entry of the ledger, also by a refund: the next month, or
+    the same period bought again, has another key.
+    """
+    entries = ledger["ledger"]["nodes"]
+    periods = [(line["instance"]["id"], line["startsAt"], line["expiresAt"]) for line in quote["lines"]]
+    parts = [
+        operation,
+        request,
+        quote["total"],
+        quote["lineCount"],
+        periods,
+        [entry["id"] for entry in entries],
+    ]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return f"mcp-{hashlib.sha256(text.encode()).hexdigest()[:_CHARACTERS]}"

@@ -1,0 +1,72 @@
+"""The MCP server: over standard input and output for one key, or over HTTP for the key of each caller."""
+
+import importlib.metadata
+
+import httpx2
+import uvicorn
+from mcp.server.mcpserver import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import ASGIApp
+
+from graphql_api.mcp import authorization
+from graphql_api.mcp.api_client import ApiClient
+from graphql_api.mcp.change_tools import ChangeTools
+from graphql_api.mcp.read_tools import ReadTools
+
+PATH = "/mcp"
+_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+INSTRUCTIONS = (
+    "Renewal management of prepaid cloud instances. Reading is free. Before a payment call the quote, show the "
+    "customer its total and what is refused, and pay only when the customer agrees: with the quote's total as "
+    "expectedTotal and its idempotencyKey. After a lost answer repeat the same call; it pays once. Before "
+    "set_renewal_policy call preview_renewal_policy. Amounts are in the account's currency, days in its time zone."
+)
+
+
+def build(api: ApiClient) -> MCPServer[None]:
+    """Return the server of an API."""
+    return MCPServer(
+        "renewals",
+        title="Renewals",
+        version=importlib.metadata.version("renewals"),
+        instructions=INSTRUCTIONS,
+        tools=[*ReadTools(api).tools(), *ChangeTools(api).tools()],
+        subscriptions=False,
+    )
+
+
+def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
+    """Return the application over HTTP, without sessions.
+
+    It refuses other hosts and origins, which prevents DNS rebinding, and callers without a key.
+    """
+    names = (*_LOOPBACK_NAMES, *allowed_hosts)
+    security = TransportSecuritySettings(
+        allowed_hosts=[*names, *(f"{name}:*" for name in names)],
+        allowed_origins=[
+            f"{scheme}://{name}{port}"
+            for scheme in ("http", "https")
+            for name in names
+            for port in ("", ":*")
+        ],
+    )
+    app = server.streamable_http_app(
+        streamable_http_path=PATH, stateless_http=True, json_response=True, transport_security=security
+    )
+    return authorization.AuthorizationMiddleware(app)
+
+
+async def run_stdio(url: str, key: str, language: str) -> None:
+    """Serve over standard input and output for the account of a key."""
+    async with httpx2.AsyncClient() as http:
+        await build(ApiClient(http, url, language=language, authorization=f"Bearer {key}")).run_stdio_async()
+
+
+async def run_http(url: str, language: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
+    """Serve over streamable HTTP; each caller sends a key of its own."""
+    async with httpx2.AsyncClient() as http:
+        app = build_app(build(ApiClient(http, url, language=language)), allowed_hosts)
+        configuration = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, server_header=False
+        )
+        await uvicorn.Server(configuration).serve()

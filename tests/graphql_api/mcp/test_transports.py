@@ -1,0 +1,156 @@
+"""`renewals mcp` as a host runs it: over standard input and output, and over streamable HTTP."""
+
+import contextlib
+import json
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+
+from renewals.demo import loader
+from tests.chaos import processes
+from tests.graphql_api.mcp.agent import call, refused
+from tests.support.cli import Renewals
+from tests.support.fixtures import World
+from tests.support.live_server import LiveServer, served
+from tests.support.waiting import free_port
+
+PAGE = (Path(__file__).parents[3] / "docs/mcp.md").read_text(encoding="utf-8")
+JSON_BLOCK = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN_URL = "https://renewals.example.com/graphql"
+MANUAL = {"tab": "MANUAL", "bundled": False, "status": ["RUNNING"]}
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    },
+}
+
+
+@pytest.fixture
+async def api(world: World, database_url: str) -> AsyncIterator[LiveServer]:
+    """A process that serves the demo account."""
+    await world.load_demo()
+    async with served(database_url) as server:
+        yield server
+
+
+async def pay_twice(world: World, client: Client) -> None:
+    """Find an instance, refuse a wrong total, pay the quoted one, and pay it again with the same key."""
+    page = (await call(client, "list_instances", filter=MANUAL, first=1))["instances"]
+    wish = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
+    quote = await call(client, "quote_renewal", **wish)
+    key = {"idempotencyKey": quote["idempotencyKey"]}
+    before, orders = await world.snapshot(), await world.count("orders")
+    assert (await refused(client, "renew_instances", **wish, **key, expectedTotal="0.01")).startswith(
+        "PriceChanged: "
+    )
+    assert await world.snapshot() == before
+    paid = [
+        await call(client, "renew_instances", **wish, **key, expectedTotal=quote["total"]) for _ in range(2)
+    ]
+    assert paid[0]["order"] == paid[1]["order"]
+    assert await world.count("orders") == orders + 1
+
+
+async def test_an_agent_pays_once_over_standard_input_and_output(world: World, api: LiveServer) -> None:
+    host_file, _ = [json.loads(text)["mcpServers"]["renewals"] for text in JSON_BLOCK.findall(PAGE)]
+    assert (host_file["command"], list(host_file["env"])) == ("renewals", ["GRAPHQL_KEY"])
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "graphql_api", *(word.replace(SHOWN_URL, api.url) for word in host_file["args"])],
+        env={"GRAPHQL_KEY": await world.key(loader.ACCOUNT_ID)},
+    )
+    async with Client(server) as client:
+        assert client.instructions and "expectedTotal" in client.instructions
+        await pay_twice(world, client)
+
+
+@contextlib.asynccontextmanager
+async def serving(api: LiveServer) -> AsyncIterator[str]:
+    """Serve over HTTP without a key of its own; yield the URL."""
+    port = free_port()
+    process = processes.fork(
+        ["mcp", "--url", api.url, "--transport", "http", "--port", str(port), "--allow-host", "mcp.example"],
+        {"RENEWALS_LOG_LEVEL": "WARNING"},
+    )
+    url = f"http://127.0.0.1:{port}/mcp"
+    try:
+        async with httpx2.AsyncClient(transport=httpx2.AsyncHTTPTransport(retries=12)) as http:
+            assert (await http.get(url)).status_code == 401
+        yield url
+    finally:
+        process.signal(signal.SIGTERM)
+        await process.ended()
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, key: str) -> AsyncIterator[Client]:
+    """Connect to the server with a key."""
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        yield client
+
+
+async def test_each_caller_over_http_acts_with_a_key_of_its_own(world: World, api: LiveServer) -> None:
+    async with serving(api) as url:
+        async with connected(url, await world.key(loader.ACCOUNT_ID)) as renewer:
+            await pay_twice(world, renewer)
+        async with connected(url, await world.key(loader.ACCOUNT_ID, role="VIEWER")) as viewer:
+            page = (await call(viewer, "list_instances", filter=MANUAL, first=1))["instances"]
+            wish = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
+            quote = await call(viewer, "quote_renewal", **wish)
+            agreed = {"expectedTotal": quote["total"], "idempotencyKey": quote["idempotencyKey"]}
+            before = await world.snapshot()
+            assert (await refused(viewer, "renew_instances", **wish, **agreed)).startswith("FORBIDDEN: ")
+            assert await world.snapshot() == before
+            assert "no instance" in await refused(viewer, "get_instance", instanceId="nobody's")
+        async with connected(url, "unknown") as stranger:
+            assert (await refused(stranger, "list_instances")).startswith("UNAUTHENTICATED: ")
+        await check_headers(url, await world.key(loader.ACCOUNT_ID))
+
+
+async def check_headers(url: str, key: str) -> None:
+    """Check which hosts, origins and callers are served."""
+    known = {"Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream"}
+    async with httpx2.AsyncClient() as http:
+        for headers, status in (
+            (known, 200),
+            (known | {"Host": "mcp.example", "Origin": "https://mcp.example"}, 200),
+            (known | {"Host": "evil.example"}, 421),
+            (known | {"Origin": "https://evil.example"}, 403),
+            ({"Accept": known["Accept"]}, 401),
+        ):
+            response = await http.post(url, json=INITIALIZE, headers=headers)
+            assert response.status_code == status, (headers, response.text)
+            assert "mcp-session-id" not in response.headers
+
+
+def test_a_missing_key_or_package_is_named(renewals: Renewals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRAPHQL_KEY", raising=False)
+    done = renewals("mcp")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "GRAPHQL_KEY is not set. Set it to an API key of the account.\n",
+    )
+    for name in [name for name in sys.modules if name.startswith("graphql_api.mcp")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
+    done = renewals("mcp")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "The package mcp is missing. Install it: pip install 'renewals[mcp]'\n",
+    )
