@@ -44,9 +44,7 @@ from renewals.exports import formats
 from renewals.i18n import catalogs
 from renewals.instances import account_sizes
 from renewals.observability import gc_tuning, tracing
-from schema.customer import schema as customer_schema
 from schema.limits import document_limits
-from schema.operator import schema as operator_schema
 
 _EXAMPLES = Path(__file__).parent / "graphql"
 EXAMPLE_QUERY = (_EXAMPLES / "example.graphql").read_text(encoding="utf-8")
@@ -104,11 +102,12 @@ class _Shared(NamedTuple):
 
 def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.GraphQLView]:
     settings = shared.settings
+    customers, operators = api_config.customers(settings), api_config.operators(settings)
     trusted = trusted_documents.load_trusted_documents(
         settings,
         document_limits.Limits.of(settings),
-        customer_schema.schema,
-        operator_schema.schema,
+        customers.schema,
+        operators.schema,
         built_manifest=console.MANIFEST if settings.console else None,
     )
 
@@ -132,12 +131,10 @@ def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.G
     views = {}
     if serves_customers:
         views[CUSTOMER_PATH] = build(
-            api_config.CUSTOMERS, EXAMPLE_QUERY, settings.graphiql_key, console_queries.read_all()
+            customers, EXAMPLE_QUERY, settings.graphiql_key, console_queries.read_all()
         )
     if settings.operator_api or not serves_customers:
-        views[OPERATOR_PATH] = build(
-            api_config.OPERATORS, OPERATOR_EXAMPLE_QUERY, settings.graphiql_operator_key
-        )
+        views[OPERATOR_PATH] = build(operators, OPERATOR_EXAMPLE_QUERY, settings.graphiql_operator_key)
     return views
 
 

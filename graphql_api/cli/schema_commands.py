@@ -24,6 +24,9 @@ def schema(
     is_for_operators: Annotated[
         bool, typer.Option("--operator", help="Print the schema of the operator API.")
     ] = False,
+    is_subgraph: Annotated[
+        bool, typer.Option("--federation", help="Print the schema as a subgraph of Apollo Federation 2.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema. The options --check and --write work in the repository only."""
     if (check or write) and not SDL_PATH.with_name("pyproject.toml").is_file():
@@ -31,6 +34,9 @@ def schema(
             f"--check and --write need the repository, and {SDL_PATH.parent} is not one: "
             "run `renewals schema > FILE` instead"
         )
+    if is_subgraph:
+        _print_subgraph(is_for_operators=is_for_operators)
+        return
     from schema.customer import schema as customer_schema
     from schema.operator import schema as operator_schema
 
@@ -44,6 +50,14 @@ def schema(
                 bootstrap.fail(f"{path.name} differs from the code: run `renewals schema --write`")
     else:
         typer.echo(texts[OPERATOR_SDL_PATH if is_for_operators else SDL_PATH], nl=False)
+
+
+def _print_subgraph(*, is_for_operators: bool) -> None:
+    from schema.customer import federation as customer_federation
+    from schema.operator import federation as operator_federation
+
+    subgraph = operator_federation.build() if is_for_operators else customer_federation.build()
+    typer.echo(subgraph.as_str())
 
 
 def graphiql_assets() -> None:

@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from graphql_api.auth import authentication
+from renewals import config
 from renewals.domain.clock import Clock
 from schema.context import Context
+from schema.customer import federation as customer_federation
 from schema.customer import schema as customer_schema
 from schema.execution import schema as execution_schema
 from schema.operator import context as operator_context
+from schema.operator import federation as operator_federation
 from schema.operator import schema as operator_schema
 
 ApiContext = Context | operator_context.OperatorContext
@@ -45,5 +48,13 @@ async def _authenticate_operator(header: str, clock: Clock) -> operator_context.
     return None if operator is None else operator_context.OperatorContext(operator=operator, clock=clock)
 
 
-CUSTOMERS = ApiConfig(customer_schema.schema, _authenticate_customer, has_subscriptions=True)
-OPERATORS = ApiConfig(operator_schema.schema, _authenticate_operator, has_subscriptions=False)
+def customers(settings: config.Settings) -> ApiConfig:
+    """Return the customers' API; its schema is a subgraph if the settings say so."""
+    schema = customer_federation.build() if settings.federation else customer_schema.schema
+    return ApiConfig(schema, _authenticate_customer, has_subscriptions=True)
+
+
+def operators(settings: config.Settings) -> ApiConfig:
+    """Return the operators' API; its schema is a subgraph if the settings say so."""
+    schema = operator_federation.build() if settings.federation else operator_schema.schema
+    return ApiConfig(schema, _authenticate_operator, has_subscriptions=False)

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Serve the console at /console/; `renewals up` turns it on."""
     operator_api: bool = False
     """Serve the operators' API at /operator/graphql; `renewals up` turns it on."""
+    federation: bool = False
+    """Serve both APIs as subgraphs of Apollo Federation 2."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
     """Operator key that GraphiQL sends there. Everyone who opens the page sees it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"

@@ -110,6 +110,20 @@ async def fetch_instances_by_id(
     return {row["id"]: row for row in rows}
 
 
+async def fetch_instances_of_accounts(
+    connection: Connection, instance_ids: Sequence[str], now: dt.datetime
+) -> dict[str, Row]:
+    """Return instances of any account by id, each at the instant of its account (rule 37), for operators."""
+    rows = await database.fetch(
+        connection,
+        f"""SELECT {_SELECT_COLUMNS}, {filters.status_at("coalesce(a.test_clock, $2)")} AS status
+            FROM instances i JOIN accounts a ON a.id = i.account_id WHERE i.id = ANY($1)""",
+        sql.storable_texts(instance_ids),
+        now,
+    )
+    return {row["id"]: row for row in rows}
+
+
 async def fetch_release_times(
     connection: Connection, account_id: str, instance_ids: Sequence[str]
 ) -> dict[str, dt.datetime]:

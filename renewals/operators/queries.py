@@ -62,6 +62,12 @@ async def find_account(connection: Connection, account_id: str) -> Row | None:
     return await models.Account.get_or_none(id=account_id, using_db=connection).values(*_ACCOUNT_COLUMNS)
 
 
+async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
+    """Return accounts by id."""
+    accounts = models.Account.filter(id__in=db_sql.storable_texts(account_ids)).using_db(connection)
+    return {row["id"]: row for row in await accounts.values(*_ACCOUNT_COLUMNS)}
+
+
 async def find_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
     """Return an order of any account, or None if it does not exist."""
     return await models.Order.get_or_none(id=order_id, using_db=connection).values(*_ORDER_COLUMNS)

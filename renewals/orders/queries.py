@@ -35,12 +35,12 @@ def build_row(order: NewOrder, now: dt.datetime) -> dict[str, object]:
 
 
 async def fetch_orders_by_id(
-    connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
+    connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
     """Return orders of the account by id."""
     rows = await database.fetch(
         connection,
-        f"SELECT {ORDER_COLUMNS} FROM orders o WHERE o.account_id = $1 AND o.id = ANY($2)",
+        f"SELECT {ORDER_COLUMNS} FROM orders o WHERE {IS_OF_ACCOUNT.format('o')} AND o.id = ANY($2)",
         account_id,
         order_ids,
     )

@@ -17,8 +17,10 @@ from schema.customer import (
 )
 from schema.shared import connections
 
+DESCRIPTION = "Reads of the caller's own account, and of the catalog."
 
-@strawberry.type(description="Reads of the caller's own account, and of the catalog.")
+
+@strawberry.type(description=DESCRIPTION)
 class Query:
     viewer = strawberry.field(
         resolver=viewer.resolve_viewer,

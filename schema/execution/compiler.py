@@ -20,6 +20,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLScalarType,
+    GraphQLUnionType,
     get_named_type,
     is_leaf_type,
 )
@@ -28,7 +29,15 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from schema.execution import columns, leaf_types, readers
-from schema.execution.completion import Complete, Completion, Values, of_lists, unexpected, with_nulls
+from schema.execution.completion import (
+    Complete,
+    Completion,
+    Values,
+    of_lists,
+    of_union,
+    unexpected,
+    with_nulls,
+)
 from schema.fields import sources
 from schema.limits import slices
 
@@ -93,6 +102,11 @@ class Compiler:
             case GraphQLObjectType(is_type_of=None) as object_type:
                 if selection := self.selection(object_type, self._collect(object_type, details), table):
                     return Completion(with_nulls(selection.complete, is_nullable=nullable), selection.waits)
+            case GraphQLUnionType(resolve_type=None) as union:
+                members = {member.name: self.completion(member, details) for member in union.types}
+                if compiled := {name: completion for name, completion in members.items() if completion}:
+                    waits = any(completion.waits for completion in compiled.values())
+                    return Completion(with_nulls(of_union(compiled), is_nullable=nullable), waits)
         return None
 
     def _add(

@@ -53,6 +53,18 @@ def of_lists(complete: Complete) -> Complete:
     return complete_lists
 
 
+def of_union(completions: Mapping[str, Completion]) -> Complete:
+    """Return a completion of rows of one type, which each have its name as `__typename`."""
+
+    def complete_rows(request: Request, values: Values) -> object:
+        names = {value["__typename"] for value in values}
+        if len(names) != 1:
+            unexpected()
+        return completions[names.pop()].complete(request, values)
+
+    return complete_rows
+
+
 def _split(items: list[object], lists: Sequence[Sequence[object]]) -> list[list[object]]:
     """Split items into lists of the given lengths."""
     rest = iter(items)

@@ -220,6 +220,7 @@ def _guarded(resolve: Callable[..., object]) -> Callable[..., object]:
 def build_schema(
     executor_class: type[StrawberryGraphQLCoreExecutionContext],
     *,
+    schema_class: type[RenewalSchema] = RenewalSchema,
     query: type,
     mutation: type,
     subscription: type | None,
@@ -227,7 +228,7 @@ def build_schema(
     exception_handlers: Sequence[ExceptionHandler[Any]] = shared_errors.HANDLERS,
 ) -> RenewalSchema:
     """Build a schema from its root types, executed by the given class."""
-    return RenewalSchema(
+    return schema_class(
         query=query,
         mutation=mutation,
         subscription=subscription,

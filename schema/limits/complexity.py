@@ -224,7 +224,7 @@ class _Measurer:
         measure.width += 1
         measure.fields += 1
         measure.aliases += key != name
-        measure.is_introspection = measure.is_introspection or field in _INTROSPECTION
+        measure.is_introspection |= field in _INTROSPECTION or name == "_service"  # a subgraph's schema
         measure.add_name(key, 1, below.fields)
         if parent is not None and field is not None:
             measure.cost.add_field(node, parent, field, below.cost, self._lengths)

@@ -21,7 +21,8 @@ from renewals.instances.account_sizes import AccountSize
 LIST_LENGTH = 10
 """Assumed length of a list that no argument bounds."""
 _PAGE_ARGUMENTS = ("first", "last", "days")
-_NAMING_ARGUMENTS = ("input", "filter")
+_REPRESENTATIONS = "representations"  # of a subgraph's `_entities`
+_NAMING_ARGUMENTS = ("input", "filter", _REPRESENTATIONS)
 _DEPTH_MAX = 4
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 _MEMBERS_MAX = 50
@@ -87,6 +88,9 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
             return min(named, limits.INSTANCES_PER_SELECTION_MAX)
 
         return Bound(selected, reaches_far=True)
+    if _REPRESENTATIONS in field.args:
+        listed = values.get(_REPRESENTATIONS)
+        return Bound(lambda variables: max(_named_in(listed, variables, 0), 1), reaches_far=False)
     pages = [name for name in _PAGE_ARGUMENTS if name in field.args]
     if not pages:
         return None

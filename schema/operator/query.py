@@ -5,8 +5,10 @@ import strawberry
 from schema.operator import accounts, catalog, instances, monitoring, orders, webhooks
 from schema.shared import connections
 
+DESCRIPTION = "Reads of all accounts."
 
-@strawberry.type(description="Reads of all accounts.")
+
+@strawberry.type(description=DESCRIPTION)
 class Query:
     account = strawberry.field(
         resolver=accounts.resolve_account, description="An account. Null: it does not exist."

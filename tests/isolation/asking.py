@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from graphql import GraphQLSchema, build_schema
 
 from graphql_api.graphql import api_config
+from renewals import config
 from schema.customer import schema as customer_schema
 from schema.operator import schema as operator_schema
 from tests.isolation import stage, walk
@@ -48,7 +49,9 @@ async def ask(
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
     """Return a subscription's first message, or that it is silent; in process, without a socket."""
-    context: Any = await api_config.CUSTOMERS.authenticate(f"Bearer {key}", lambda: client.now)
+    context: Any = await api_config.customers(config.get_settings()).authenticate(
+        f"Bearer {key}", lambda: client.now
+    )
     assert context is not None
     stream = await customer_schema.schema.stream(query, dict(sent), context)
     try:

@@ -389,6 +389,11 @@ def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> 
     assert renewals("schema", "--check").exit_code == 0
     for_operators = renewals("schema", "--operator")
     assert for_operators.stdout == schema_commands.OPERATOR_SDL_PATH.read_text(encoding="utf-8")
+    for options, schema in (([], printed), (["--operator"], for_operators)):
+        subgraph = renewals("schema", "--federation", *options).stdout
+        assert set(schema.stdout.splitlines()) - set(subgraph.splitlines()) == {
+            f"type {name} {{" for name in ("Account", "Instance", "PageInfo", "RenewOrder")
+        }
 
 
 @pytest.mark.parametrize("drift", ["", "type Query { nothing: Int }\n"])

@@ -1,0 +1,80 @@
+"""The customers' API as a subgraph: its entities are the caller's account, its instances and its orders."""
+
+import functools
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.federation.schema import FederationAny
+
+from renewals.accounts import queries as accounts_queries
+from renewals.db import connection as database
+from renewals.db.connection import Row
+from schema.context import Context, Info
+from schema.customer import accounts, instances, mutation, orders, query, subscription
+from schema.customer.schema import HANDLERS
+from schema.execution import executor, federation
+from schema.execution.schema import RenewalSchema, build_schema
+
+Entity = Annotated[
+    accounts.Account | instances.Instance | orders.RenewOrder, strawberry.union(federation.ENTITY)
+]
+
+
+async def _resolve_entities(info: Info, representations: list[FederationAny]) -> list[Entity | None]:
+    fetch = _Fetch(info.context)
+    entities: Any = await federation.resolve_entities(
+        representations,
+        {"Account": fetch.accounts, "Instance": fetch.instances, "RenewOrder": fetch.orders},
+    )
+    result: list[Entity | None] = entities
+    return result
+
+
+class _Fetch:
+    """Reads within the account of the request, as the normal fields read them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def accounts(self, ids: Sequence[str]) -> Mapping[str, Row | None]:
+        own_id = self._context.account_id
+        if own_id not in ids:
+            return {}
+        return {own_id: await accounts_queries.fetch_account(database.pool(), own_id)}
+
+    async def instances(self, ids: Sequence[str]) -> Mapping[str, Row | None]:
+        rows = await self._context.load.instance.load_many([*ids])
+        return dict(zip(ids, rows, strict=True))
+
+    async def orders(self, ids: Sequence[str]) -> Mapping[str, Row | None]:
+        async def fetch(keys: list[uuid.UUID]) -> Mapping[uuid.UUID, Row | None]:
+            return dict(zip(keys, await self._context.load.order.load_many(keys), strict=True))
+
+        return await federation.fetch_by_uuid(ids, fetch)
+
+
+@strawberry.type(name="Query", description=query.DESCRIPTION)
+class Query(query.Query):
+    subgraph = strawberry.field(
+        name="_service", resolver=federation.resolve_service, description="The subgraph for a gateway."
+    )
+    entities = strawberry.field(
+        name="_entities",
+        resolver=_resolve_entities,
+        description="The entity of each representation. Null: the account has none with this id.",
+    )
+
+
+@functools.cache
+def build() -> RenewalSchema:
+    """Return the subgraph, built at its first use."""
+    return build_schema(
+        executor.Executor,
+        query=Query,
+        mutation=mutation.Mutation,
+        subscription=subscription.Subscription,
+        exception_handlers=HANDLERS,
+        schema_class=federation.SubgraphSchema,
+    )

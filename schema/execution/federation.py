@@ -1,0 +1,125 @@
+"""Both APIs as subgraphs of Apollo Federation 2: the keys of entities, and their resolution in batches.
+
+The printed schemas do not have this part: a subgraph is a second schema, which is built if the setting is on.
+"""
+
+import dataclasses
+import functools
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import strawberry
+from strawberry import federation
+from strawberry.federation import schema_directives
+from strawberry.federation.types import FieldSet, LinkImport
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from renewals.db.connection import Row
+from renewals.domain import errors, limits, validation
+from renewals.domain.messages import Message
+from schema.execution.schema import RenewalSchema
+
+LINK = "https://specs.apollo.dev/federation/v2.0"
+"""The oldest version that has the two directives, because a gateway may be older than the newest one."""
+ENTITY = "_Entity"
+_REPRESENTATIONS = "representations"
+_TYPENAME = "__typename"
+_ENTITIES = ("Account", "Instance", "RenewOrder")
+"""The types that both APIs identify by `id`."""
+_SHARED = ("PageInfo",)
+"""Value types that other subgraphs define as well, for Relay's connections."""
+
+FetchEntities = Callable[[Sequence[str]], Awaitable[Mapping[str, Row | None]]]
+"""Read entities of one type by id, in one statement. An entity that the caller may not read is missing or None."""
+
+
+class SubgraphSchema(RenewalSchema, federation.Schema):
+    """A schema whose query type has `_service` and `_entities`."""
+
+    def __init__(self, **settings: Any) -> None:
+        link = schema_directives.Link(url=LINK, import_=[LinkImport("@key"), LinkImport("@shareable")])
+        super().__init__(schema_directives=[link], **settings)
+        # The Python types belong to the other schema too, which must not have the directives.
+        for name in _ENTITIES:
+            self._add_directive(name, schema_directives.Key(fields=FieldSet("id")))
+        for name in _SHARED:
+            self._add_directive(name, schema_directives.Shareable())
+        union: Any = self._schema.type_map[ENTITY]
+        union.resolve_type = None  # rows have their type as `__typename`
+
+    def _add_directive(self, name: str, directive: object) -> None:
+        graphql_type = self._schema.type_map[name]
+        key = GraphQLCoreConverter.DEFINITION_BACKREF
+        definition = dataclasses.replace(graphql_type.extensions[key], directives=[directive])
+        graphql_type.extensions = {**graphql_type.extensions, key: definition}
+
+    @functools.cached_property
+    def sdl(self) -> str:
+        """The schema as text, printed once: that takes 0.1 s."""
+        return self.as_str() + "\n"
+
+
+@strawberry.type(name="_Service", description="The subgraph for a gateway.")
+class Service:
+    sdl: str = strawberry.field(description="The schema with the directives of federation.")
+
+
+def resolve_service(info: strawberry.Info) -> Service:
+    """Return the subgraph's schema as text."""
+    schema: Any = info.schema
+    return Service(sdl=schema.sdl)
+
+
+async def resolve_entities(
+    representations: Sequence[object], fetches: Mapping[str, FetchEntities]
+) -> list[dict[str, Any] | None]:
+    """Return the entity of each representation, None if there is none; read each type once.
+
+    Raises InvalidInputError if a representation has no known type or no id, and if there are too many.
+    """
+    if len(representations) > limits.PAGE_ROWS_MAX:
+        raise errors.InvalidInputError(_REPRESENTATIONS, validation.at_most_items(limits.PAGE_ROWS_MAX))
+    references = [
+        _parse_reference(number, representation, fetches)
+        for number, representation in enumerate(representations)
+    ]
+    ids: dict[str, list[str]] = defaultdict(list)
+    for type_name, entity_id in dict.fromkeys(references):
+        ids[type_name].append(entity_id)
+    rows = {type_name: await fetches[type_name](type_ids) for type_name, type_ids in ids.items()}
+    return [_build_entity(type_name, rows[type_name].get(entity_id)) for type_name, entity_id in references]
+
+
+def _parse_reference(number: int, representation: object, known: Mapping[str, object]) -> tuple[str, str]:
+    """Return the type and the id that a representation names."""
+    field = f"{_REPRESENTATIONS}.{number}"
+    members = representation if isinstance(representation, dict) else {}
+    type_name, entity_id = members.get(_TYPENAME), members.get("id")
+    if not isinstance(type_name, str) or type_name not in known:
+        names = ", ".join(sorted(known))
+        raise errors.InvalidInputError(
+            f"{field}.{_TYPENAME}", Message("must be an entity of this subgraph: {names}", names=names)
+        )
+    if not isinstance(entity_id, str):
+        raise errors.InvalidInputError(f"{field}.id", Message("must be a string"))
+    return type_name, entity_id
+
+
+def _build_entity(type_name: str, row: Row | None) -> dict[str, Any] | None:
+    return None if row is None else {**row, _TYPENAME: type_name}
+
+
+async def fetch_by_uuid(
+    ids: Sequence[str], fetch: Callable[[list[uuid.UUID]], Awaitable[Mapping[uuid.UUID, Row | None]]]
+) -> dict[str, Row | None]:
+    """Return rows by their ids as the caller wrote them; an id that is no UUID has no row."""
+    uuids: dict[str, uuid.UUID] = {}
+    for entity_id in ids:
+        try:
+            uuids[entity_id] = uuid.UUID(entity_id)
+        except ValueError:
+            continue
+    rows = await fetch([*dict.fromkeys(uuids.values())]) if uuids else {}
+    return {entity_id: rows.get(key) for entity_id, key in uuids.items()}
