@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks import cpu, results, sizes, stage
+from benchmarks import results, sizes, stage
 from benchmarks.engine import calls, limit, night, outcome, processes, verdict
 from benchmarks.engine.outcome import PRODUCT, Measured, Outcome
 from graphql_api.devserver import services
@@ -77,11 +77,11 @@ def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
     return report
 
 
-def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
-    """Return the seconds of each way to renew 10,000 instances with mutations."""
+def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[tuple[float, float]]]:
+    """Return seconds and processor seconds of each way to renew 10,000 instances with mutations."""
     gc_tuning.tune_gc()  # the API does this when it starts
     asyncio.run(calls.fill(environment.create_database("orders", template="night")))
-    seconds: dict[str, list[float]] = defaultdict(list)
+    seconds: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for number in range(rounds):
         for name, size in ((outcome.ONE_CALL, calls.INSTANCES), (outcome.MANY_CALLS, 100))[
             :: -1 if number % 2 else 1
@@ -89,17 +89,16 @@ def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[float]]:
             url = environment.create_database("engine", template="orders")
             asyncio.run(_settle(url))
             seconds[name].append(asyncio.run(calls.renew(url, size)))
-            print(f"round {number + 1}, {name:<18} {seconds[name][-1]:6.2f} s", file=sys.stderr)
+            print(f"round {number + 1}, {name:<18} {seconds[name][-1][0]:6.2f} s", file=sys.stderr)
     return seconds
 
 
 def _contend(environment: stage.Stage, name: str, url: str) -> dict[str, Any]:
     """Run a contender in a process of its own and return its report."""
-    before = cpu.of_family(environment.postgres.pid)
-    command = [sys.executable, "-m", "benchmarks.engine", name, url]
+    command = [sys.executable, "-m", "benchmarks.engine", name, url, str(environment.postgres.pid)]
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     report: dict[str, Any] = json.loads(process.stdout)
-    return report | {"postgres_cpu_seconds": cpu.of_family(environment.postgres.pid) - before}
+    return report
 
 
 async def _settle(url: str) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import orjson
 import redis
@@ -35,15 +35,12 @@ def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int
         client = stack.enter_context(redis.Redis.from_url(queue.url))
         client.flushall()
         workers = [stack.enter_context(_worker(environment, queue, url, client)) for _ in range(count)]
-        before = sum(worker.cpu_seconds() for worker in workers)
-        postgres_before = cpu.of_family(environment.postgres.pid)
-        instances, seconds = asyncio.run(_run(url, queue.url))
-        return {
-            "instances": instances,
-            "seconds": seconds,
-            "cpu_seconds": sum(worker.cpu_seconds() for worker in workers) - before,
-            "postgres_cpu_seconds": cpu.of_family(environment.postgres.pid) - postgres_before,
-        }
+
+        def used() -> cpu.CpuSeconds:
+            seconds = sum(worker.cpu_seconds() for worker in workers)
+            return cpu.CpuSeconds(seconds, cpu.of_family(environment.postgres.pid))
+
+        return asyncio.run(_run(url, queue.url, used))
 
 
 @contextlib.contextmanager
@@ -67,20 +64,26 @@ def _worker(
         yield worker
 
 
-async def _run(url: str, queue_url: str) -> tuple[int, float]:
+async def _run(url: str, queue_url: str, used: Callable[[], cpu.CpuSeconds]) -> dict[str, float]:
+    """Open a run, wait for the last chunk, then for the verification, which is not counted."""
     queue = ArqRedis(ConnectionPool.from_url(queue_url), job_serializer=orjson.dumps)
     try:
         async with database.connect(url, pool_size=2):
-            started = time.perf_counter()
+            before, started = used(), time.perf_counter()
             run_id = await runs.start_run(runs.Trigger.OPERATOR, night.NOW, night.NOW, clock_at=night.NOW)
             assert run_id is not None
             await jobs.enqueue_pending_chunks(queue)
             while await chunks.list_pending_chunks(run_id):  # noqa: ASYNC110 - other processes do them
                 await asyncio.sleep(POLL_SECONDS)
-            seconds = time.perf_counter() - started
+            seconds, cpu_seconds = time.perf_counter() - started, used().since(before)
             while (run := await runs.get_run(run_id)).broken_rules is None:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(POLL_SECONDS)
             assert run.broken_rules == []
-            return run.renewed_count + run.refused_count, seconds
+            return {
+                "instances": run.renewed_count + run.refused_count,
+                "seconds": seconds,
+                "cpu_seconds": cpu_seconds.server,
+                "postgres_cpu_seconds": cpu_seconds.postgres,
+            }
     finally:
         await queue.aclose()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
+from benchmarks import cpu
 from benchmarks.engine import limit, night
 from renewals import config
 from renewals.auto_renewal import renew
@@ -18,16 +19,35 @@ MEMORY_NOTES = 20
 
 
 class Watch:
-    """Sample the memory of this process about 20 times, and note the end of the last chunk."""
+    """Sample the memory of this process about 20 times; note time and processor time at the end of the last chunk."""
 
-    def __init__(self) -> None:
-        self.started = self.ended = time.perf_counter()
+    def __init__(self, postgres_pid: int) -> None:
+        self._postgres_pid = postgres_pid
         self.memory: list[tuple[float, float]] = []
+        self.started, self.cpu_started = time.perf_counter(), self._cpu()
+        self.end()
+
+    def _cpu(self) -> cpu.CpuSeconds:
+        return cpu.CpuSeconds(time.process_time(), cpu.of_family(self._postgres_pid))
 
     def on_chunk(self, done: int, total: int) -> None:
-        self.ended = time.perf_counter()
         if done % max(1, total // MEMORY_NOTES) == 0 or done == total:
-            self.memory.append((self.ended - self.started, resident_mib()))
+            self.memory.append((time.perf_counter() - self.started, resident_mib()))
+        if done == total:
+            self.end()
+
+    def end(self) -> None:
+        self.seconds = time.perf_counter() - self.started
+        self._used = self._cpu().since(self.cpu_started)
+
+    def report(self, instances: int) -> dict[str, object]:
+        return {
+            "instances": instances,
+            "seconds": self.seconds,
+            "memory": self.memory,
+            "cpu_seconds": self._used.server,
+            "postgres_cpu_seconds": self._used.postgres,
+        }
 
 
 def resident_mib() -> float:
@@ -43,30 +63,27 @@ def peak_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-async def product(url: str) -> dict[str, object]:
+async def product(url: str, postgres_pid: int) -> dict[str, object]:
     """Run the product, from opening the run to the last chunk, without the verification afterwards."""
     async with database.connect(url, pool_size=config.get_settings().database_pool_size):
-        watch = Watch()
+        watch = Watch(postgres_pid)
         run = await renew.run_at(night.NOW, lambda: night.NOW, watch.on_chunk)
         assert run.broken_rules == []
-    return {
-        "instances": run.renewed_count + run.refused_count,
-        "seconds": watch.ended - watch.started,
-        "memory": watch.memory,
-    }
+    return watch.report(run.renewed_count + run.refused_count)
 
 
-async def postgresql(url: str) -> dict[str, object]:
+async def postgresql(url: str, postgres_pid: int) -> dict[str, object]:
     """Write the same rows with set-based statements."""
     connection = await asyncpg.connect(url)
     instances = await connection.fetchval("SELECT count(*) FROM staged.attempts")
     await connection.close()
-    started = time.perf_counter()
+    watch = Watch(postgres_pid)
     await limit.write(url, CHUNKS_AT_ONCE)
-    return {"instances": instances, "seconds": time.perf_counter() - started}
+    watch.end()
+    return watch.report(instances)
 
 
-CONTENDERS: dict[str, Callable[[str], Awaitable[dict[str, object]]]] = {
+CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
     "product, in process": product,
     "postgresql": postgresql,
 }
