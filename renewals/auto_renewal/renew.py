@@ -184,9 +184,12 @@ def _record_metrics(
     for code, count in refusal_counts.items():
         metrics.RENEWALS.labels(code).inc(count)
     metrics.RENEWALS.labels(RENEWED).inc(sum(len(order.lines) for order in orders))
+    amounts: Counter[str] = Counter()
     for order in orders:
         cents = order.payment.voucher_cents + order.payment.balance_cents
-        metrics.AMOUNT_CENTS.labels(accounts[order.account_id].currency).inc(cents)
+        amounts[accounts[order.account_id].currency] += cents
+    for currency, cents in amounts.items():
+        metrics.AMOUNT_CENTS.labels(currency).inc(cents)
 
 
 def _count(results: Mapping[str, Sequence[planning.UnitResult]], orders: Sequence[NewOrder]) -> chunks.Counts:
