@@ -8,10 +8,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
 from mcp_types import ToolAnnotations
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import ErrorDetails
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import ErrorDetails, core_schema
 
 READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 CHANGE = ToolAnnotations(
@@ -30,12 +30,26 @@ class _Arguments(ArgModelBase):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
-class _SchemaWithoutTitles(GenerateJsonSchema):
-    """The JSON Schema of arguments, without the titles that repeat the names: an agent pays for each word."""
+class _ResultSchema(GenerateJsonSchema):
+    """The JSON Schema of a result, without titles, which repeat the names: an agent pays for each word."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Return False."""
         return False
+
+
+class _ArgumentSchema(_ResultSchema):
+    """The JSON Schema of arguments, in which one that may be null is one that may be left out."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Return the schema of the value that is not null."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Return the schema with its default, unless that is null."""
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
 
 
 class ApiTool(Tool):
@@ -48,8 +62,10 @@ class ApiTool(Tool):
         tool = cls.from_function(function, title=title, description=description, annotations=annotations)
         lax = tool.fn_metadata.arg_model
         strict = create_model(lax.__name__, __base__=(_Arguments, lax))
-        metadata = tool.fn_metadata.model_copy(update={"arg_model": strict})
-        parameters = strict.model_json_schema(schema_generator=_SchemaWithoutTitles)
+        result: type[BaseModel] = tool.fn_metadata.output_model
+        output_schema = result.model_json_schema(mode="serialization", schema_generator=_ResultSchema)
+        metadata = tool.fn_metadata.model_copy(update={"arg_model": strict, "output_schema": output_schema})
+        parameters = strict.model_json_schema(schema_generator=_ArgumentSchema)
         return tool.model_copy(update={"fn_metadata": metadata, "parameters": parameters})
 
     async def run(

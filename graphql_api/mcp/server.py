@@ -1,6 +1,8 @@
 """The MCP server: over standard input and output for one key, or over HTTP for the key of each caller."""
 
 import importlib.metadata
+import logging
+import socket
 
 import httpx2
 import uvicorn
@@ -8,10 +10,12 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
 
-from graphql_api.mcp import authorization
+from graphql_api.mcp import request_checks
 from graphql_api.mcp.api_client import ApiClient
 from graphql_api.mcp.change_tools import ChangeTools
 from graphql_api.mcp.read_tools import ReadTools
+
+log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -53,20 +57,29 @@ def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> A
     app = server.streamable_http_app(
         streamable_http_path=PATH, stateless_http=True, json_response=True, transport_security=security
     )
-    return authorization.AuthorizationMiddleware(app)
+    return request_checks.RequestChecksMiddleware(app)
+
+
+def _log_errors_only() -> None:
+    """Silence the libraries below warnings: they would log addresses and refused arguments, which are the caller's."""
+    for name in ("httpx2", "mcp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 async def run_stdio(url: str, key: str, language: str) -> None:
     """Serve over standard input and output for the account of a key."""
+    _log_errors_only()
     async with httpx2.AsyncClient() as http:
         await build(ApiClient(http, url, language=language, authorization=f"Bearer {key}")).run_stdio_async()
 
 
 async def run_http(url: str, language: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Serve over streamable HTTP; each caller sends a key of its own."""
+    """Serve over streamable HTTP; each caller sends a key of its own. Raises OSError if the address is in use."""
     async with httpx2.AsyncClient() as http:
         app = build_app(build(ApiClient(http, url, language=language)), allowed_hosts)
-        configuration = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, server_header=False
-        )
-        await uvicorn.Server(configuration).serve()
+        configuration = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family) as listener:
+            _log_errors_only()
+            log.info("MCP at http://%s:%d%s", f"[{host}]" if ":" in host else host, port, PATH)
+            await uvicorn.Server(configuration).serve([listener])

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -137,6 +138,15 @@ async def check_headers(url: str, key: str) -> None:
             response = await http.post(url, json=INITIALIZE, headers=headers)
             assert response.status_code == status, (headers, response.text)
             assert "mcp-session-id" not in response.headers
+        stream = await http.get(url, headers=known)
+        assert (stream.status_code, stream.headers["allow"]) == (405, "POST"), "no stream is kept open"
+
+
+def test_a_port_in_use_is_an_error_of_one_line(renewals: Renewals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        done = renewals("mcp", "--transport", "http", "--port", str(listener.getsockname()[1]))
+    assert done.exit_code == 1
+    assert re.fullmatch(r"Cannot listen: Address already in use.*\n", done.stderr)
 
 
 def test_a_missing_key_or_package_is_named(renewals: Renewals, monkeypatch: pytest.MonkeyPatch) -> None:
