@@ -79,12 +79,13 @@ bench: $(READY) ## Measure beside its peers, into docs/performance (ONLY=reads,o
 bench-quick: $(READY) ## The same, small and short; nothing is published.
 	$(BIN)/python -m benchmarks --quick $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-check: $(READY) ## Lint, formatting, types, the direction of imports, the printed schema, the translations, the pages of errors, and the audit.
+check: $(READY) ## Lint, formatting, types, the direction of imports, the schemas and their policy, the translations, the pages of errors, and the audit.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/renewals schema --check
+	$(BIN)/python -m scripts.schema_policy
 	$(BIN)/python -m scripts.catalogs --check
 	$(BIN)/python -m scripts.error_pages --check
 	@$(AUDIT)
