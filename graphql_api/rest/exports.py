@@ -23,7 +23,7 @@ from renewals import config
 from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import fair_queue
 from renewals.db import connection as database
-from renewals.db import pool
+from renewals.db import pool, replica
 from renewals.domain import errors
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
@@ -152,7 +152,7 @@ class Exports:
         seconds_max = self._settings.export_seconds_max + self._settings.export_stall_seconds_max
         # Not the account's own lane: a request in that lane may wait for the connection that this export holds.
         lane_name = f"export {account_id}"
-        snapshot = database.read_snapshot(seconds_max=seconds_max)
+        snapshot = replica.read_snapshot(seconds_max=seconds_max)
         async with self._turn(account_id), snapshot as connection:
             head = writer.header()
             total = 0

@@ -36,6 +36,7 @@ async def _serve() -> None:
         connect_seconds_max=settings.database_connect_seconds_max,
         idle_seconds_max=settings.database_idle_seconds_max,
         prepared_statements=settings.database_prepared_statements,
+        replica_url=settings.database_replica_url,
         statement=settings.database_statement_seconds_max,
         transaction=sessions.TRANSACTION_SECONDS_MAX,
     ):

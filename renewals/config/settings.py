@@ -42,6 +42,10 @@ class Settings(BaseSettings):
         AfterValidator(validators.check_database_url),
     ] = None
     """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
+    database_replica_url: Annotated[
+        str | None, Field(pattern="^postgres(ql)?://"), AfterValidator(validators.check_database_url)
+    ] = None
+    """A streaming replica of `database_url`, for exports and forecasts."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
     """Redis or Valkey, as in redis://host:6379/0."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 16

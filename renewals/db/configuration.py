@@ -9,6 +9,7 @@ from renewals.db import sessions
 
 APP = "renewals"
 DEFAULT_CONNECTION = "default"
+REPLICA_CONNECTION = "replica"
 CONNECT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 100
 """Number of prepared statements that a connection keeps, as is asyncpg's default."""
@@ -22,17 +23,15 @@ def build_configuration(
     connect_seconds_max: float = CONNECT_SECONDS_MAX,
     idle_seconds_max: float = 300,
     prepared_statements: bool = True,
+    replica_url: str | None = None,
     **seconds_max: int,
 ) -> dict[str, Any]:
     """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none.
 
     Without `prepared_statements` nothing of a session outlives a transaction, as poolers without support for them need.
     """
-    address = url.partition("://")[2].partition("?")[0]
-    connection = expand_db_url(f"asyncpg://{address}") | {"engine": db_pool.__name__}
     transaction_seconds_max = seconds_max.pop("transaction", 0)
-    connection["credentials"] |= {
-        "dsn": url,
+    credentials = {
         "minsize": min(pool_size_min, pool_size),
         "maxsize": pool_size,
         "timeout": connect_seconds_max,
@@ -49,4 +48,15 @@ def build_configuration(
         "default_connection": DEFAULT_CONNECTION,
         "migrations": "renewals.db.migrations",
     }
-    return {"connections": {DEFAULT_CONNECTION: connection}, "apps": {APP: app}}
+    connections = {DEFAULT_CONNECTION: _build_connection(url, credentials)}
+    if replica_url is not None:
+        of_replica = credentials | {"minsize": 0, "is_replica": True}
+        connections[REPLICA_CONNECTION] = _build_connection(replica_url, of_replica)
+    return {"connections": connections, "apps": {APP: app}}
+
+
+def _build_connection(url: str, credentials: dict[str, Any]) -> dict[str, Any]:
+    address = url.partition("://")[2].partition("?")[0]
+    connection = expand_db_url(f"asyncpg://{address}") | {"engine": db_pool.__name__}
+    connection["credentials"] |= {"dsn": url, **credentials}
+    return connection

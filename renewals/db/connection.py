@@ -75,6 +75,7 @@ def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsync
         connect_seconds_max=settings.database_connect_seconds_max,
         idle_seconds_max=settings.database_idle_seconds_max,
         prepared_statements=settings.database_prepared_statements,
+        replica_url=settings.database_replica_url,
         statement=settings.database_statement_seconds_max,
         transaction=sessions.TRANSACTION_SECONDS_MAX,
     )
@@ -100,9 +101,9 @@ def after_commit(connection: Connection, work: Callable[[], None]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def transaction() -> AsyncIterator[Connection]:
+async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connection]:
     """Run the block in a transaction. Lock the account rows first (see ARCHITECTURE.md)."""
-    context = in_transaction(DEFAULT_CONNECTION)
+    context = in_transaction(name)
     started_at = time.perf_counter()
     try:
         connection = await context.__aenter__()
@@ -132,12 +133,11 @@ async def transaction() -> AsyncIterator[Connection]:
 
 
 @contextlib.asynccontextmanager
-async def read_snapshot(*, seconds_max: int | None = None) -> AsyncIterator[Connection]:
-    """Run the block in a read-only transaction that sees the database at one instant.
-
-    `seconds_max` replaces the time limit of all transactions (PostgreSQL 17).
-    """
-    async with transaction() as connection:
+async def read_snapshot(
+    *, seconds_max: int | None = None, name: str = DEFAULT_CONNECTION
+) -> AsyncIterator[Connection]:
+    """Run the block in a read-only transaction that sees one instant; `seconds_max` replaces its time limit."""
+    async with transaction(name) as connection:
         await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if seconds_max is not None and await _has_transaction_timeout(connection):
             # PostgreSQL does not change a running timer, so it is removed first.

@@ -15,12 +15,13 @@ REQUEST_JOBS_MAX = 2
 class Share:
     """The connections in use and the places for long computations of one request."""
 
-    __slots__ = ("_computing", "account_id", "in_use")
+    __slots__ = ("_computing", "_on_replica", "account_id", "in_use")
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
         self.in_use = 0
         self._computing: asyncio.Semaphore | None = None
+        self._on_replica: Share | None = None
 
     @property
     def computing(self) -> asyncio.Semaphore:
@@ -28,6 +29,13 @@ class Share:
         if self._computing is None:
             self._computing = asyncio.Semaphore(REQUEST_JOBS_MAX)
         return self._computing
+
+    @property
+    def on_replica(self) -> "Share":
+        """The request's share of the replica's connections, which are counted apart: turns wake their own waiters."""
+        if self._on_replica is None:
+            self._on_replica = Share(self.account_id)
+        return self._on_replica
 
 
 current_share: ContextVar[Share | None] = ContextVar("share", default=None)
@@ -47,7 +55,8 @@ class Turns:
     A turn that ends passes to a waiter immediately, so that a newcomer never overtakes one.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, is_replica: bool = False) -> None:
+        self._is_replica = is_replica
         self._free = count
         self._per_account_max = max(1, count // 2)
         self._in_use: dict[str, int] = {}
@@ -56,6 +65,8 @@ class Turns:
     async def begin(self) -> Share | None:
         """Wait for a turn of the current request, and return its share."""
         share = current_share.get()
+        if self._is_replica and share is not None:
+            share = share.on_replica
         if self._free and self._is_within_limits(share):
             self._take(share)
             return share

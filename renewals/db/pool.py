@@ -82,11 +82,13 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     """asyncpg's pool with turns; `transaction_seconds_max` limits every transaction (PostgreSQL 17), 0 is no limit."""
 
-    def __init__(self, *, transaction_seconds_max: int = 0, **settings: object) -> None:
+    def __init__(
+        self, *, transaction_seconds_max: int = 0, is_replica: bool = False, **settings: object
+    ) -> None:
         super().__init__(connect=self._open, **settings)
         self._transaction_seconds_max = transaction_seconds_max
         self._server_settings: dict[str, str] | None = None  # of the first connection
-        self._turns = Turns(self.get_max_size())
+        self._turns = Turns(self.get_max_size(), is_replica=is_replica)
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
     async def _open(

@@ -16,6 +16,7 @@ from renewals.accounts import queries as accounts_queries
 from renewals.accounts import repository as accounts_repository
 from renewals.auto_renewal import due
 from renewals.db import connection as database
+from renewals.db import replica
 from renewals.domain import dates, errors, model
 from renewals.forecasts import forecast, simulation
 from renewals.forecasts.simulation import AccountSnapshot
@@ -67,7 +68,7 @@ class CalendarEntries:
 
 async def build_calendar(account_id: str, days: int, now: dt.datetime) -> CalendarEntries:
     """Return the calendar of the next `days` days, today first."""
-    async with database.read_snapshot() as connection:
+    async with replica.read_snapshot() as connection:
         row = await accounts_queries.fetch_account(connection, account_id)
         account = await accounts_repository.read_account(connection, account_id)
         expiries = await _read_expiries(connection, account, days, now)

@@ -13,7 +13,7 @@ from renewals.accounts import vouchers
 from renewals.auto_renewal import due
 from renewals.compute import process_pool
 from renewals.db import connection as database
-from renewals.db import pool
+from renewals.db import pool, replica
 from renewals.domain import errors, limits, model, validation
 from renewals.forecasts import cache, simulation
 from renewals.forecasts.simulation import AccountSnapshot, Forecast
@@ -47,7 +47,7 @@ async def read_whole_forecast(account_id: str, days: int, now: dt.datetime) -> F
 
 
 async def _read(account_id: str, days: int, now: dt.datetime, *, renewals_max: int | None) -> Forecast | None:
-    async with database.read_snapshot() as connection:
+    async with replica.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, account_id)
         ahead = await find_or_compute(
             connection, account, simulation.look_ahead, days, now, renewals_max=renewals_max

@@ -89,6 +89,12 @@ POOL_WAIT_SECONDS = Histogram(
     buckets=_WAIT_SECONDS,
     registry=REGISTRY,
 )
+REPLICA_READS = Counter(
+    "renewals_replica_reads",
+    "Exports and forecasts of a process with a replica, by the server that was read: replica or primary.",
+    ("server",),
+    registry=REGISTRY,
+)
 
 RENEWALS = Counter(
     "renewals_renewals",
