@@ -173,14 +173,14 @@ def _price_days(
     account, zone, time = snapshot.account, snapshot.account.zone, snapshot.account.auto_renew_time
     today, end = now.astimezone(zone).date(), last_expiry(account, days, now)
     due_by_day: dict[dt.date, list[model.Instance]] = {}
-    left_until = due.left_until(account)
+    left_until, first_run = due.left_until(account), due.next_run_at(account, now)
     for instance in snapshot.instances:
         if instance.expires_at and instance.expires_at <= left_until:
             continue
         due_by_day.setdefault(max(today, due.due_day(instance, account)), []).append(instance)
     for date in (today + dt.timedelta(days=number) for number in range(days)):
         starts_at = dates.due_at(date, zone, time=time, lead_days=0)
-        tick = max(dates.next_scheduled_at(starts_at, time.minute), due.next_run_at(account, now))
+        tick = max(dates.next_scheduled_at(starts_at, time.minute), first_run)
         context = planning.PlanContext(snapshot.products, zone, tick, account.price_rise_cap_bps)
         priced = planning.price_units(due_by_day.pop(date, ()), context)
         yield date, context, priced
