@@ -73,7 +73,7 @@ class Change:
 async def execute_together(connection: Connection, *changes: Change) -> Sequence[Row]:
     """Write changes by one statement, and return the rows of RETURNING of the last one.
 
-    All parts see the rows of before, so no two may write the same row.
+    All parts see the rows as they were before the statement, so no two may write the same row.
     """
     sql = _join_changes(*[(tuple(change.statements.items()), len(change.values)) for change in changes])
     return await database.fetch(connection, sql, *[value for change in changes for value in change.values])

@@ -192,9 +192,9 @@ def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
 def select_by_idempotency_key(
     account_id: str, key: str, request_hash: bytes
 ) -> statements.Query[PlacedOrder | None]:
-    """Return the query of the order that was placed with a key: None if there is none.
+    """Return the query of the order that was placed with a key; its value is None if there is none.
 
-    Its result raises IdempotencyKeyReusedError for another request (rule 18).
+    It raises IdempotencyKeyReusedError when it is read, if the key belongs to another request (rule 18).
     """
 
     def build(rows: statements.Rows) -> PlacedOrder | None:
