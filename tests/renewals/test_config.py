@@ -58,7 +58,7 @@ def test_no_setting_changes_a_limit_of_the_contract() -> None:
     assert not names & config.Settings.model_fields.keys()
 
 
-SETTINGS_MAX = 43
+SETTINGS_MAX = 44
 
 
 def test_a_limit_of_the_product_is_not_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
