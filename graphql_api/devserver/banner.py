@@ -34,6 +34,8 @@ _CLOCK = Message(
 )
 _SHELL = Message("In another shell, `. {folder}/env` names the addresses and the keys.")
 _TUTORIAL = Message("Next, follow docs/tutorial.md.")
+_TUTORIAL_PATH = Path(__file__).parents[2] / "docs/tutorial.md"
+"""The tutorial of a checkout; an installed wheel has none."""
 _RESET_DATABASE = Message(
     "To start over, stop this, empty the database that DATABASE_URL names, and start again."
 )
@@ -98,7 +100,8 @@ def _next_steps(
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]
-    return [[_CLOCK], [_TUTORIAL, shell], [_reset_instructions(settings, folders)]]
+    tutorial = [_TUTORIAL] if _TUTORIAL_PATH.is_file() else []
+    return [[_CLOCK], [*tutorial, shell], [_reset_instructions(settings, folders)]]
 
 
 def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:

@@ -3,24 +3,20 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
-import time
 import venv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from graphql_api.graphql import graphiql
-from scripts import build_console
+from scripts import build_console, smoke
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS_MAX = 60
 
 
 NO_REGISTRY = {"NPM_CONFIG_REGISTRY": "http://127.0.0.1:9"}
@@ -126,44 +122,31 @@ def test_a_build_without_the_registry_ends_with_the_reason_and_the_remedy(tmp_pa
     assert not (tmp_path / "dist").exists() or not list((tmp_path / "dist").iterdir())
 
 
-def test_an_installed_wheel_serves_graphiql_without_npm(
-    renewals: Path, wheel: Path, tmp_path: Path, database_url: str
-) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    environment = {
-        "PATH": os.defpath,
-        "HOME": str(tmp_path),
-        "DATABASE_URL": database_url,
-        "RENEWALS_GRAPHIQL": "true",
-        "RENEWALS_DATA_DIR": str(tmp_path / "elsewhere"),
-        "RENEWALS_PORT": address.rpartition(":")[2],
-    }
-    server = subprocess.Popen([renewals, "serve"], cwd=tmp_path, env=environment)
-    try:
-        page = next(pages(server, address))
+def test_an_installed_wheel_starts_the_demo_in_an_empty_folder(renewals: Path, wheel: Path) -> None:
+    with smoke.running([str(renewals)]) as demo:
+        assert smoke.check(demo) > 200
+        page = smoke.read(f"{demo.address}/graphql")
         for asset in graphiql.assets():
             place = f"/graphiql/{asset.place}"
             assert f'"{place}" integrity="{asset.integrity}"' in page
-            served = httpx2.get(address + place).content
-            assert served == zipfile.ZipFile(wheel).read(f"graphql_api/static/graphiql/{asset.place}")
-    finally:
-        server.terminate()
-        server.wait()
+            packed = zipfile.ZipFile(wheel).read(f"graphql_api/static/graphiql/{asset.place}")
+            assert httpx2.get(demo.address + place).content == packed
+        banner = demo.output()
+    assert "Open http://127.0.0.1:" in banner
+    assert "docs/" not in banner, "an installed wheel names a file of the repository"
 
 
-def pages(server: subprocess.Popen[bytes], address: str) -> Iterator[str]:
-    """Return GraphiQL's page once it exists."""
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            page = httpx2.get(f"{address}/", headers={"Accept": "text/html"}, follow_redirects=True)
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
-            assert page.status_code == 200
-            yield page.text
+def test_a_smoke_test_ends_with_the_output_of_a_program_that_fails(tmp_path: Path) -> None:
+    program = tmp_path / "renewals"
+    program.write_text("#!/bin/sh\necho no servers here\nexit 3\n")
+    program.chmod(0o755)
+    with (
+        pytest.raises(smoke.SmokeError, match=r"ended early(.|\n)*no servers here"),
+        smoke.running([str(program)]),
+    ):
+        pass
+    with pytest.raises(smoke.SmokeError, match="There is no program /nowhere"), smoke.running(["/nowhere"]):
+        pass
 
 
 def test_the_schema_is_printed_by_a_wheel_and_written_or_compared_in_the_repository_only(
