@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-postgres soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
+.PHONY: help setup run test test-all test-postgres test-servers soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -52,6 +52,12 @@ DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_
 test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
 	$(if $(POSTGRES_BIN),$(PYTEST) --postgres-bin=$(POSTGRES_BIN) \
 		$(DATABASE_TESTS),@echo "There is no PostgreSQL in /usr/lib/postgresql: the tests ran on the embedded one.")
+
+# What else talks to Redis.
+REDIS_TESTS := $(addprefix tests/,graphql_api/limits renewals/events/test_pubsub.py)
+
+test-servers: $(READY) ## Run the same tests, and those of Redis, on the servers of DATABASE_URL and REDIS_URL.
+	$(PYTEST) $(DATABASE_TESTS) $(REDIS_TESTS)
 
 soak: $(READY) ## Try the rules against a model at random (STEPS=20000, SECONDS=600, or SEED=1 for one round again).
 	SOAK_STEPS=$(or $(STEPS),$(if $(SECONDS),,20000)) SOAK_SECONDS=$(SECONDS) SOAK_SEED=$(SEED) \
