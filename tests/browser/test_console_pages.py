@@ -75,10 +75,12 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
         await expect(drawer).to_contain_text("¥300.00")
         assert "instance=i-auto" in page.url
         await pages.expect_accessible(page)
-        await pages.expect_no_sideways_scroll(page)
         await page.keyboard.press("Escape")
         await page.wait_for_url(re.compile(r"tab=AUTO$"))
         await expect(page.get_by_role("link", name="i-auto", exact=True)).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(drawer).to_contain_text("¥300.00", timeout=pages.WAIT_MS_MAX)
+        await pages.expect_no_sideways_scroll(page)
 
 
 @pytest.mark.parametrize("locale", CLOCK)

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useCallback, useRef, useState, type ReactNode } from "react";
 
+import { returnFocus } from "../components/returnFocus";
 import { OperationsContext, type Operation } from "./operations";
-import { returnFocus } from "./returnFocus";
 
 const OperationDialog = lazy(() => import("./OperationDialog"));
 
