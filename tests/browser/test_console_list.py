@@ -1,6 +1,8 @@
 """The console's list of instances in a real Chromium, in both languages, with the demo account."""
 
+import asyncio
 import datetime as dt
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -106,6 +108,29 @@ async def test_the_first_page_is_within_its_budget(address: str, browser: async_
     loaded = [file.stat().st_size for file in files if file.is_file()]
     assert len(loaded) >= 2
     assert sum(loaded) <= FIRST_PAGE_BYTES_MAX
+
+
+async def test_the_list_is_asked_for_with_the_account_and_shows_no_code(
+    address: str, browser: async_api.Browser
+) -> None:
+    page = await (await browser.new_context(locale="zh-CN")).new_page()
+    asked = asyncio.Event()
+    codes: list[int] = []
+
+    async def hold(route: async_api.Route) -> None:
+        operation = json.loads(route.request.post_data or "{}").get("operationName")
+        if operation == "InstanceList":
+            asked.set()
+        elif operation in {"Account", "Labels"}:
+            await asyncio.wait_for(asked.wait(), 20)
+        if operation == "Labels":
+            codes.append(await page.get_by_text("MANUAL").count())
+        await route.continue_()
+
+    await page.route("**/graphql", hold)
+    await page.goto(address)
+    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    assert codes == [0]
 
 
 async def test_the_language_is_switched_without_a_reload(address: str, browser: async_api.Browser) -> None:

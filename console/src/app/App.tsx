@@ -9,6 +9,7 @@ import { Router } from "wouter";
 import { ApiProvider } from "../api/ApiProvider";
 import { LabelProvider } from "../i18n/LabelProvider";
 import { useLanguage } from "../i18n/useLanguage";
+import { InstanceListProvider } from "../instances/InstanceListProvider";
 import { useSession } from "../session/useSession";
 import { AccountProvider } from "./AccountProvider";
 import { PageLayout } from "./PageLayout";
@@ -35,11 +36,13 @@ export function App() {
       ) : (
         <ApiProvider token={session.token}>
           <LabelProvider>
-            <AccountProvider>
-              <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
-                <PageLayout />
-              </Router>
-            </AccountProvider>
+            <Router base={import.meta.env.BASE_URL.replace(/\/$/, "")}>
+              <InstanceListProvider>
+                <AccountProvider>
+                  <PageLayout />
+                </AccountProvider>
+              </InstanceListProvider>
+            </Router>
           </LabelProvider>
         </ApiProvider>
       )}

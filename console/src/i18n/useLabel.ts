@@ -25,10 +25,11 @@ interface LabelledEnums {
 /** Returns the API's words for a value of an enum: those of its exports and its messages. */
 export type LabelOf = <Name extends keyof LabelledEnums>(name: Name, value: LabelledEnums[Name]) => string;
 
+/** Null until the words are there. */
 export const LabelContext = createContext<LabelOf | null>(null);
 
 export function useLabel(): LabelOf {
   const labelOf = useContext(LabelContext);
-  if (!labelOf) throw new Error("useLabel needs a LabelProvider around the component");
+  if (!labelOf) throw new Error("useLabel needs a LabelProvider, and an AccountProvider, which waits for it");
   return labelOf;
 }

@@ -19,7 +19,7 @@ import { useSelection } from "./useSelection";
 export function InstancesPage() {
   const texts = useTexts();
   const [state, change] = useListState();
-  const list = useInstanceList(state);
+  const list = useInstanceList();
   const { selection, change: select, selectAll, clear } = useSelection(list.selectableFilter);
   const title = texts.common.pages.instances;
   useEffect(() => {

@@ -1,34 +1,26 @@
-import { useMemo } from "react";
+import { createContext, useContext } from "react";
+import type { CombinedError } from "@urql/core";
 
-import { InstanceListDocument, type InstanceRowFragment } from "../api/generated/graphql";
-import { useApiQuery } from "../api/useApiQuery";
-import { selectableFilter, toInstanceFilter } from "./filter";
-import type { ListState } from "./listState";
+import type { InstanceFilter, InstanceListQuery, InstanceRowFragment } from "../api/generated/graphql";
 
 export type InstanceRow = InstanceRowFragment;
 
-/** Ask for the page of the list that a state describes. */
-export function useInstanceList(state: ListState) {
-  const filter = useMemo(() => toInstanceFilter(state), [state]);
-  const variables = useMemo(
-    () => ({
-      filter,
-      selectable: selectableFilter(filter),
-      orderBy: { field: state.sortField, direction: state.sortDirection },
-      first: state.pageSize,
-      offset: (state.page - 1) * state.pageSize,
-    }),
-    [filter, state.sortField, state.sortDirection, state.pageSize, state.page],
-  );
-  const { data, error, isLoading, reload } = useApiQuery(InstanceListDocument, variables);
-  return {
-    rows: data?.instances.nodes ?? [],
-    totalCount: data?.instances.totalCount ?? 0,
-    tabCounts: data?.instances.facets.tabs ?? [],
-    selectableCount: data?.selectable.totalCount ?? 0,
-    selectableFilter: variables.selectable,
-    error,
-    isLoading,
-    reload,
-  };
+/** The page of the list that the address describes, as far as it is known. */
+export interface InstanceList {
+  readonly rows: readonly InstanceRow[];
+  readonly totalCount: number;
+  readonly tabCounts: InstanceListQuery["instances"]["facets"]["tabs"];
+  readonly selectableCount: number;
+  readonly selectableFilter: InstanceFilter;
+  readonly error: CombinedError | undefined;
+  readonly isLoading: boolean;
+  readonly reload: () => void;
+}
+
+export const InstanceListContext = createContext<InstanceList | null>(null);
+
+export function useInstanceList(): InstanceList {
+  const list = useContext(InstanceListContext);
+  if (!list) throw new Error("useInstanceList needs an InstanceListProvider around the component");
+  return list;
 }
