@@ -223,15 +223,15 @@ class DemoVoucher(NamedTuple):
 
 
 INCOME: tuple[DemoTopUp | DemoVoucher, ...] = (
-    DemoTopUp(700, 500_000, "First top-up"),
-    DemoTopUp(200, 250_000, "Top-up"),
+    DemoTopUp(700, 500_000, "首次充值"),
+    DemoTopUp(200, 250_000, "充值"),
     DemoVoucher(190, 50_000, -5),
     DemoVoucher(60, 10_000, 30),
     DemoVoucher(60, 5_000, 30),
     DemoVoucher(45, 500_000, 60, ("vpn",)),
     DemoVoucher(30, 250_000, 90),
     DemoVoucher(20, 400_000, 120, ("eip",)),
-    DemoTopUp(15, 263_721, "Top-up"),
+    DemoTopUp(15, 263_721, "充值"),
     DemoVoucher(10, 3_000, 12, ("eip",)),
     DemoVoucher(10, 8_888, 180),
 )

@@ -255,4 +255,4 @@ async def test_a_viewer_sees_the_settings_and_cannot_change_them(
         await expect(page.get_by_text("尚未添加接收地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
         await expect(page.get_by_role("button", name="添加地址")).to_have_count(0)
         await page.get_by_role("menuitem").nth(6).get_by_role("link").click()
-        await expect(page.get_by_text("当前账号只有查看权限")).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await expect(page.get_by_text("当前账户只有查看权限")).to_be_visible(timeout=pages.WAIT_MS_MAX)

@@ -63,7 +63,7 @@ async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
 
         await keyboard.press("Enter")
         await page.shows("2027-02-28")
-        await page.tab_to(page.dialog.get_by_role("radio", name="1个月"))
+        await page.tab_to(page.dialog.get_by_role("radio", name="1 个月"))
         await keyboard.press("ArrowRight")
         await page.shows("2027-03-31")
         await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)

@@ -11,6 +11,7 @@ export function PageMenu({ isAbove }: { readonly isAbove: boolean }) {
   const menu = (
     <nav aria-label={texts.menu}>
       <Menu
+        className="page-menu"
         mode={isAbove ? "horizontal" : "inline"}
         selectedKeys={[location]}
         items={PAGES.map(({ name, path }) => ({

@@ -23,10 +23,10 @@ export function DayTable({ days }: { readonly days: readonly ForecastDay[] }) {
       size="middle"
       dataSource={busyDays(days)}
       pagination={{ pageSize: 31, hideOnSinglePage: true, showSizeChanger: false }}
-      scroll={{ x: 860 }}
+      scroll={{ x: 760 }}
       locale={{ emptyText: texts.empty }}
       columns={[
-        { title: columns.date, dataIndex: "date", width: 120 },
+        { title: columns.date, dataIndex: "date", width: 110 },
         {
           title: columns.dueCount,
           key: "due",

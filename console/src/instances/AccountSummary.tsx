@@ -19,7 +19,7 @@ export function AccountSummary() {
   const { balance, vouchers } = useAccount();
   return (
     <Card size="small">
-      <Flex gap="large" align="center" wrap>
+      <Flex className="account-summary" gap="large" align="start" wrap>
         <Statistic title={texts.balance} value={balance} formatter={() => format.money(balance)} />
         <Flex vertical gap={4}>
           <Typography.Text type="secondary">{texts.vouchers}</Typography.Text>

@@ -48,7 +48,7 @@ export function InstanceTable(props: InstanceTableProps) {
       loading={{ spinning: isLoading, delay: 200 }}
       {...(rowSelection && { rowSelection })}
       onChange={onTableChange}
-      {...(!isNarrow && { scroll: { x: 1240 } })}
+      {...(!isNarrow && { scroll: { x: 1180 } })}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       pagination={{
         current: state.page,

@@ -27,15 +27,17 @@ export function SelectionBar(props: SelectionBarProps) {
   return (
     <Flex vertical gap="small">
       <Flex component="section" aria-label={texts.list.selection.actions} gap="small" align="center" wrap>
-        {BATCH_ACTIONS.filter(({ hiddenOn }) => hiddenOn !== tab).map(({ kind, component: Action }) => (
-          <Action
-            key={kind}
-            selection={input}
-            count={count}
-            isDisabled={count === 0 || tooMany}
-            onDone={onClear}
-          />
-        ))}
+        {BATCH_ACTIONS.filter(({ hiddenOn }) => !hiddenOn.includes(tab)).map(
+          ({ kind, component: Action }) => (
+            <Action
+              key={kind}
+              selection={input}
+              count={count}
+              isDisabled={count === 0 || tooMany}
+              onDone={onClear}
+            />
+          ),
+        )}
         {canWrite ? (
           <SelectionCount {...{ selection, selectableCount, onSelectAll, onClear }} />
         ) : (

@@ -18,9 +18,7 @@ export function VoucherList() {
           <Typography.Text strong>{format.money(available)}</Typography.Text>{" "}
           <Typography.Text type="secondary">
             {texts.voucherUntil(format.day(expiresAt))} ·{" "}
-            {products.length > 0
-              ? texts.voucherProducts(products.map(nameOf).join(" / "))
-              : texts.voucherAllProducts}
+            {products.length > 0 ? texts.voucherProducts(products.map(nameOf)) : texts.voucherAllProducts}
           </Typography.Text>
         </li>
       ))}

@@ -15,17 +15,17 @@ export interface BatchActionProps {
 
 interface BatchAction {
   readonly kind: string;
-  /** The tab on which the operation has nothing to change. */
-  readonly hiddenOn?: RenewalTab;
+  /** The tabs on which the operation has nothing to change. */
+  readonly hiddenOn: readonly RenewalTab[];
   readonly component: ComponentType<BatchActionProps>;
 }
 
 /** The buttons above the table, in this order. */
 export const BATCH_ACTIONS: readonly BatchAction[] = [
-  { kind: "RENEW", component: operationButton("RENEW") },
-  { kind: "SET_AUTO", component: operationButton("SET_AUTO") },
-  { kind: "SET_MANUAL", component: operationButton("SET_MANUAL"), hiddenOn: "MANUAL" },
-  { kind: "SET_NONE", component: operationButton("SET_NONE"), hiddenOn: "NONE" },
-  { kind: "UNIFY", component: operationButton("UNIFY") },
-  { kind: "SET_TAGS", component: operationButton("SET_TAGS") },
+  { kind: "RENEW", component: operationButton("RENEW"), hiddenOn: ["NO_EXPIRY"] },
+  { kind: "SET_AUTO", component: operationButton("SET_AUTO"), hiddenOn: ["NO_EXPIRY"] },
+  { kind: "SET_MANUAL", component: operationButton("SET_MANUAL"), hiddenOn: ["MANUAL", "NO_EXPIRY"] },
+  { kind: "SET_NONE", component: operationButton("SET_NONE"), hiddenOn: ["NONE", "NO_EXPIRY"] },
+  { kind: "UNIFY", component: operationButton("UNIFY"), hiddenOn: ["NO_EXPIRY"] },
+  { kind: "SET_TAGS", component: operationButton("SET_TAGS"), hiddenOn: [] },
 ];

@@ -63,7 +63,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
       {
         title: columns.id,
         ...sorted("ID"),
-        width: isWide ? 310 : 200,
+        width: isWide ? 290 : 200,
         render: (_, row) => <InstanceCell row={row} />,
       },
       { title: columns.product, ...sorted("PRODUCT"), width: 140, render: (_, row) => nameOf(row.product) },
@@ -71,25 +71,26 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
       {
         title: columns.billing,
         key: "billing",
-        width: 110,
+        width: 96,
         render: (_, row) => labelOf("BillingMode", row.billingMode),
       },
       {
         title: columns.expiry,
         ...sorted("EXPIRES_AT"),
-        width: 180,
+        width: 166,
         render: (_, row) => <ExpiryCell row={row} />,
       },
       {
         title: columns.status,
         key: "status",
-        width: 100,
+        width: 84,
         render: (_, row) => status(row),
       },
       {
         title: texts.operations.column,
         key: "operations",
-        width: 130,
+        fixed: "end",
+        width: 150,
         render: (_, row) => <RowOperations row={row} />,
       },
     ];

@@ -25,7 +25,7 @@ export function LedgerTable({ entries, isLoading }: LedgerTableProps) {
       dataSource={[...entries]}
       loading={{ spinning: isLoading, delay: 200 }}
       pagination={false}
-      scroll={{ x: 860 }}
+      scroll={{ x: 980 }}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       columns={[
         {

@@ -1,12 +1,19 @@
 import { Button, Dropdown, Flex, Tooltip } from "antd";
 import { useRef } from "react";
 
+import type { RenewalMode } from "../api/generated/graphql";
 import { useViewer } from "../app/account";
 import { useTexts } from "../i18n/useLanguage";
 import type { InstanceRow } from "../instances/useInstanceList";
 import { useOperations, type OperationKind } from "./operations";
 
 const MORE = ["SET_AUTO", "SET_MANUAL", "SET_NONE", "UNIFY"] as const satisfies readonly OperationKind[];
+
+/** The modes that an instance already in them need not be set to; auto-renewal can change its length. */
+const MODES: Readonly<Partial<Record<OperationKind, RenewalMode>>> = {
+  SET_MANUAL: "MANUAL",
+  SET_NONE: "NONE",
+};
 
 /** What can be done with an instance, or with the bundle that it is a member of. */
 export function RowOperations({ row }: { readonly row: InstanceRow }) {
@@ -22,7 +29,7 @@ export function RowOperations({ row }: { readonly row: InstanceRow }) {
   };
   return (
     <Tooltip title={canWrite ? null : texts.readOnly}>
-      <Flex gap={4} align="center">
+      <Flex gap={4} align="center" wrap>
         <Button
           type="link"
           size="small"
@@ -38,7 +45,9 @@ export function RowOperations({ row }: { readonly row: InstanceRow }) {
           trigger={["click"]}
           disabled={!canWrite}
           menu={{
-            items: MORE.map((kind) => ({ key: kind, label: labels[kind] })),
+            items: MORE.filter((kind) => bundleName !== null || MODES[kind] !== row.renewalMode).map(
+              (kind) => ({ key: kind, label: labels[kind] }),
+            ),
             onClick: ({ key }) => {
               start(key as OperationKind, more.current);
             },

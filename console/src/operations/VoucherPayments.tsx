@@ -13,9 +13,7 @@ export function VoucherPayments({ vouchers }: { readonly vouchers: readonly Vouc
       {vouchers.map(({ voucher: { id, expiresAt, products }, amount }) => (
         <li key={id}>
           {format.money(amount)} · {texts.voucherUntil(format.day(expiresAt))} ·{" "}
-          {products.length > 0
-            ? texts.voucherProducts(products.map(nameOf).join(" / "))
-            : texts.voucherAllProducts}
+          {products.length > 0 ? texts.voucherProducts(products.map(nameOf)) : texts.voucherAllProducts}
         </li>
       ))}
     </ol>

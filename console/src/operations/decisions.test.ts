@@ -93,18 +93,18 @@ it("no duration is longer than the API allows", () => {
 });
 
 it.each([
-  [1, 0, "1个月", "1 month"],
-  [2, 3, "2个月 3天", "2 months 3 days"],
-  [0, 1, "1天", "1 day"],
+  [1, 0, "1 个月", "1 month"],
+  [2, 3, "2 个月零 3 天", "2 months 3 days"],
+  [0, 1, "1 天", "1 day"],
 ])("a term of %s months and %s days is named", (months, days, zh, en) => {
   expect(MESSAGES.zh.payment.term(months, days)).toBe(zh);
   expect(MESSAGES.en.payment.term(months, days)).toBe(en);
 });
 
 it.each([
-  [6, "6个月", "6 months"],
-  [12, "1年", "1 year"],
-  [36, "3年", "3 years"],
+  [6, "6 个月", "6 months"],
+  [12, "1 年", "1 year"],
+  [36, "3 年", "3 years"],
 ])("a duration of %s months is named", (months, zh, en) => {
   expect(MESSAGES.zh.payment.months(months)).toBe(zh);
   expect(MESSAGES.en.payment.months(months)).toBe(en);

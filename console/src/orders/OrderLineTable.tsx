@@ -5,6 +5,7 @@ import { isPositive } from "../format/money";
 import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/orders";
 import { useAreaTexts } from "../i18n/useAreaTexts";
+import { useTexts } from "../i18n/useLanguage";
 import { useCatalogName } from "../instances/useCatalog";
 import type { OrderLines } from "./OrderDetail";
 
@@ -18,7 +19,8 @@ interface OrderLineTableProps {
 
 /** A line for each instance of an order: its new period and its price. */
 export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLineTableProps) {
-  const { columns, duration } = useAreaTexts(messages);
+  const { columns } = useAreaTexts(messages);
+  const { term } = useTexts().payment;
   const format = useFormat();
   const nameOf = useCatalogName();
   return (
@@ -56,7 +58,7 @@ export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLi
             <>
               {format.day(line.startsAt)} → {format.day(line.expiresAt)}
               <Typography.Text type="secondary" className="block">
-                {duration(line.months, line.days)}
+                {term(line.months, line.days)}
               </Typography.Text>
             </>
           ),

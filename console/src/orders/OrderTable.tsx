@@ -28,7 +28,7 @@ export function OrderTable({ orders, isLoading, openId }: OrderTableProps) {
       dataSource={[...orders]}
       loading={{ spinning: isLoading, delay: 200 }}
       pagination={false}
-      scroll={{ x: 820 }}
+      scroll={{ x: 1060 }}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       expandable={{
         ...(openId !== undefined && { defaultExpandedRowKeys: [openId] }),

@@ -1,6 +1,6 @@
 export const zh = {
   title: "时间机器",
-  testAccount: "测试账号",
+  testAccount: "测试账户",
   now: "当前时间",
   steps: { day: "前进 1 天", week: "前进 1 周", month: "前进 1 个月" },
   toDay: "前进到指定日期",

@@ -22,7 +22,7 @@ export const zh = {
   errors: {
     network: "无法连接服务器，请检查网络后重试。",
     tooMany: "操作过于频繁，请稍后再试。",
-    forbidden: "当前账号只有查看权限，不能进行此操作。",
+    forbidden: "当前账户只有查看权限，不能进行此操作。",
     outdated: "页面版本已过期，请刷新后重试。",
     unexpected: "服务暂时不可用，请稍后重试。",
   },

@@ -16,7 +16,7 @@ export const zh = {
   },
   column: "操作",
   more: "更多",
-  readOnly: "当前账号只有查看权限，不能进行此操作。",
+  readOnly: "当前账户只有查看权限，不能进行此操作。",
   bundleScope: (name: string) =>
     `该实例属于强关联组“${name}”，组内实例须一起续费，本次操作对组内全部实例生效。`,
   cancel: "取消",

@@ -22,11 +22,7 @@ export const zh = {
   refundOf: (instant: string, amount: string) => `${instant} 退款 ${amount}`,
   refundParts: (voucher: string, balance: string) => `（退回代金券 ${voucher}，退回余额 ${balance}）`,
   moreLines: (count: string) => `另有 ${count} 个实例`,
-  duration: (months: number, days: number) =>
-    [months > 0 && `${months} 个月`, days > 0 && `${days} 天`].filter(Boolean).join("零 "),
 };
-
-const plural = (count: number, unit: string) => (count === 1 ? `1 ${unit}` : `${count} ${unit}s`);
 
 export const en: typeof zh = {
   all: "All orders",
@@ -52,6 +48,4 @@ export const en: typeof zh = {
   refundOf: (instant, amount) => `${amount} refunded at ${instant}`,
   refundParts: (voucher, balance) => `(${voucher} to vouchers, ${balance} to the balance)`,
   moreLines: (count) => `${count} more`,
-  duration: (months, days) =>
-    [months > 0 && plural(months, "month"), days > 0 && plural(days, "day")].filter(Boolean).join(", "),
 };

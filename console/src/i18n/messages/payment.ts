@@ -4,14 +4,14 @@ export const zh = {
   renewTitle: "续费",
   unifyTitle: "统一到期时间",
   duration: "续费时长",
-  months: (count: number) => (count % 12 === 0 ? `${count / 12}年` : `${count}个月`),
+  months: (count: number) => (count % 12 === 0 ? `${count / 12} 年` : `${count} 个月`),
   discounts: ({ least, most }: DiscountRange) =>
-    `${least === most ? "" : "低至"}${Number(((100 - most) / 10).toFixed(2))}折`,
+    `${least === most ? "" : "低至"}${Number(((100 - most) / 10).toFixed(2))} 折`,
   term: (months: number, days: number) =>
-    [months > 0 ? `${months}个月` : "", days > 0 ? `${days}天` : ""].filter(Boolean).join(" "),
+    [months > 0 ? `${months} 个月` : "", days > 0 ? `${days} 天` : ""].filter(Boolean).join("零 "),
   unifyByDay: "统一到每月固定日",
   unifyByDate: "统一到指定日期",
-  dayOfMonth: (day: number) => (day === 31 ? "每月最后一天" : `每月${day}日`),
+  dayOfMonth: (day: number) => (day === 31 ? "每月最后一天" : `每月 ${day} 日`),
   chooseDate: "选择日期",
   unifyByDayHint: "各实例至少续费 1 个月，到期时间统一为此后首个固定日的 23:59:59。",
   unifyByDateHint: "各实例均续费至该日 23:59:59，该日期须晚于所有实例的当前到期时间。",
