@@ -63,8 +63,8 @@ describe("the discount", () => {
   });
 
   it("is named as customers know it", () => {
-    expect(MESSAGES.zh.payment.discounts({ least: 17, most: 17 })).toBe("8.3折");
-    expect(MESSAGES.zh.payment.discounts({ least: 0, most: 50 })).toBe("低至5折");
+    expect(MESSAGES.zh.payment.discounts({ least: 17, most: 17 })).toBe("8.3 折");
+    expect(MESSAGES.zh.payment.discounts({ least: 0, most: 50 })).toBe("低至 5 折");
     expect(MESSAGES.en.payment.discounts({ least: 0, most: 50 })).toBe("up to 50% off");
   });
 });

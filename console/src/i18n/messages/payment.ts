@@ -6,7 +6,7 @@ export const zh = {
   duration: "续费时长",
   months: (count: number) => (count % 12 === 0 ? `${count / 12} 年` : `${count} 个月`),
   discounts: ({ least, most }: DiscountRange) =>
-    `${least === most ? "" : "低至"}${Number(((100 - most) / 10).toFixed(2))} 折`,
+    `${least === most ? "" : "低至 "}${Number(((100 - most) / 10).toFixed(2))} 折`,
   term: (months: number, days: number) =>
     [months > 0 ? `${months} 个月` : "", days > 0 ? `${days} 天` : ""].filter(Boolean).join("零 "),
   unifyByDay: "统一到每月固定日",
