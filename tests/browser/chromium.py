@@ -10,6 +10,9 @@ from playwright import async_api
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
+# Playwright's own five seconds are too few beside the other tests.
+async_api.expect.set_options(timeout=20_000)
+
 needed = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"
 )

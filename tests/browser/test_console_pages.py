@@ -64,7 +64,7 @@ async def test_a_viewer_sees_the_clock_and_cannot_move_it(
         await expect(page.locator(".clock-bar button")).to_have_count(0)
 
 
-@pytest.mark.parametrize("locale", CLOCK)
+@pytest.mark.parametrize("locale", ["zh-CN"])
 async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:
@@ -83,7 +83,7 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
         await pages.expect_no_sideways_scroll(page)
 
 
-@pytest.mark.parametrize("locale", CLOCK)
+@pytest.mark.parametrize("locale", ["en-US"])
 async def test_orders_and_the_ledger_show_what_was_paid(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:

@@ -35,6 +35,7 @@ COMMANDS = (
     "forecast",
     "clock",
     "webhooks",
+    "mcp",
     "verify",
     "schema",
     "graphiql-assets",
