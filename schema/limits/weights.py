@@ -56,7 +56,7 @@ NESTED_HISTORY = 50
 """The attempts or the orders of one instance, which are resolved one by one. Measured: 120 microseconds."""
 RELEASE_TIME = 5
 """The end of the retention of one instance. Measured: 10 microseconds."""
-NESTED_COUNT = 250
+NESTED_COUNT = 350
 """A count of the lines of an order or of the instances of a bundle. Measured for 10,000 lines: 1 ms."""
 SUMMARY = 20
 """The sentence about an event. Measured: 40 microseconds."""
