@@ -15,7 +15,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-postgres test-servers soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
+.PHONY: help setup run test tests test-all test-postgres test-servers soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -36,10 +36,14 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal
 test: check ## Check the code, then run the tests without the long ones (TESTS=tests/renewals for some of them).
 	$(PYTEST) $(or $(TESTS),tests -m "not long" $(addprefix --ignore=,$(LONG_TESTS)))
 
-# One session for all of them: the long tests mostly wait, and leave the processors to the others.
+# One session for all tests: the long ones mostly wait, and leave the processors to the others. The checks run beside
+# them, because mypy uses one processor for more than a minute.
 test-all: ## The same with the long tests, then the tests of the database on another PostgreSQL.
-	@$(MAKE) --no-print-directory test TESTS=tests
+	@$(MAKE) --no-print-directory --jobs=2 check tests
 	@$(MAKE) --no-print-directory test-postgres
+
+tests: $(READY)
+	$(PYTEST) tests
 
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))

@@ -121,8 +121,8 @@ async def test_no_customer_reads_or_changes_another_accounts_data(
             ]
             wrong += compare(scene, figures, place.coordinate, first, other, pair)
         wrong += await unchanged(scene, figures, place.coordinate)
+        assert not wrong, "\n".join(wrong)
     figures.show(capsys, "customers")
-    assert not wrong, "\n".join(wrong)
     assert (figures.fields, figures.arguments) >= (18, 54)
 
 
