@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self, cast
 import strawberry
 
 from renewals.db import connection as database
-from renewals.domain import errors, model, planning
+from renewals.domain import errors, planning
 from renewals.orders import place_order, requests
 from renewals.orders import queries as orders_queries
 from schema.context import Info
@@ -50,15 +50,7 @@ class Refund(shared_orders.Refund):
 
 
 @strawberry.type(description="A paid order: one charge for one or more instances. It never changes.")
-class RenewOrder:
-    id: strawberry.ID = strawberry.field(description="The order's own id.")
-    kind: model.OrderKind = strawberry.field(description="Which operation made the order.")
-    created_at: dt.datetime = strawberry.field(description="When the order was made and paid.")
-    total: scalars.Money = sources.column("total_cents", description="Sum of the prices of all lines.")
-    voucher_total: scalars.Money = sources.column("voucher_cents", description="The part paid by vouchers.")
-    balance_total: scalars.Money = sources.column(
-        "balance_cents", description="The part paid by the balance."
-    )
+class RenewOrder(shared_orders.RenewOrder):
     vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
         lambda load: load.voucher_uses, "id", description="The vouchers that paid, and how much."
     )
@@ -67,9 +59,6 @@ class RenewOrder:
         loader=lambda load: load.lines,
         of_owner=True,
         description="One line for each instance, the earliest start first.",
-    )
-    line_count: int = sources.loaded(
-        lambda load: load.line_count, "id", is_count=True, description="Number of lines."
     )
     refunds: list[Refund] = sources.loaded(
         lambda load: load.refunds, "id", description="Refunds of lines of the order. Empty if there are none."

@@ -1,6 +1,5 @@
 """Orders of any account, with their refunds."""
 
-import datetime as dt
 import uuid
 from typing import Annotated, cast
 
@@ -8,12 +7,11 @@ import strawberry
 
 from renewals.db import connection as database
 from renewals.db import sql
-from renewals.domain import model
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
 from schema.fields import sources
 from schema.operator.context import Info
-from schema.shared import connections, orders, scalars
+from schema.shared import connections, orders
 
 
 @strawberry.type(description="Money of an order that was returned to its vouchers and to the balance.")
@@ -26,26 +24,13 @@ class Refund(orders.Refund):
 
 
 @strawberry.type(description="A paid order. An order never changes; refunds are recorded beside it.")
-class RenewOrder:
-    id: strawberry.ID = strawberry.field(
-        description="Identifies the order in `refundOrder` and in the ledger."
-    )
+class RenewOrder(orders.RenewOrder):
     account_id: strawberry.ID = strawberry.field(description="The account that paid.")
-    kind: model.OrderKind = strawberry.field(description="What made the order.")
-    created_at: dt.datetime = strawberry.field(description="When the order was made and paid.")
-    total: scalars.Money = sources.column("total_cents", description="The sum of the lines' prices.")
-    voucher_total: scalars.Money = sources.column("voucher_cents", description="The part that vouchers paid.")
-    balance_total: scalars.Money = sources.column(
-        "balance_cents", description="The part that the balance paid."
-    )
     lines: list[orders.RenewOrderLine] = sources.sliced(
         "id",
         loader=lambda load: load.lines,
         of_owner=True,
         description="One line for an instance, the earliest start first.",
-    )
-    line_count: int = sources.loaded(
-        lambda load: load.line_count, "id", is_count=True, description="Number of all lines."
     )
     refunds: list[Refund] = sources.loaded(
         lambda load: load.refunds, "id", description="Refunds of lines of the order; empty: none."

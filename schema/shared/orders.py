@@ -1,15 +1,33 @@
-"""Lines and refunds of orders, shared by both APIs."""
+"""Orders with their lines and refunds, shared by both APIs."""
 
 import datetime as dt
 
 import strawberry
 
+from renewals.domain import model
 from schema.fields import sources
 from schema.shared import scalars
 from schema.shared import vouchers as shared_vouchers
 
 MONTHS = "Whole months of the new period, on the instance's anchor day."
 DAYS = "Days of the new period beyond its whole months. 0 except for unify."
+
+
+@strawberry.type
+class RenewOrder:
+    """The fields of an order that both APIs share: all but its lines, refunds and vouchers."""
+
+    id: strawberry.ID = strawberry.field(description="The order's own id.")
+    kind: model.OrderKind = strawberry.field(description="Which operation made the order.")
+    created_at: dt.datetime = strawberry.field(description="When the order was made and paid.")
+    total: scalars.Money = sources.column("total_cents", description="Sum of the prices of all lines.")
+    voucher_total: scalars.Money = sources.column("voucher_cents", description="The part paid by vouchers.")
+    balance_total: scalars.Money = sources.column(
+        "balance_cents", description="The part paid by the balance."
+    )
+    line_count: int = sources.loaded(
+        lambda load: load.line_count, "id", is_count=True, description="Number of lines."
+    )
 
 
 @strawberry.type(description="The renewal of one instance in an order.")
