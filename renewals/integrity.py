@@ -220,5 +220,8 @@ async def _find_wrong_texts(connection: database.Connection, statement: str) -> 
     return wrong[:VIOLATIONS_MAX]
 
 
-def _build_text(row: database.Row) -> str:
-    return search_text.build_search_text(row["instance_id"], row["name"], row["configuration"])
+def _build_text(row: database.Row) -> str | None:
+    """Return the text that the instance should have; None if its configuration is no list of labels and values."""
+    with contextlib.suppress(KeyError, TypeError):
+        return search_text.build_search_text(row["instance_id"], row["name"], row["configuration"])
+    return None

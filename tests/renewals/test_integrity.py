@@ -197,6 +197,9 @@ EXPIRY = "an instance expires at the end of its last period, or at the start of 
             TEXT,
             'UPDATE instances SET configuration = \'[{"label": "IP", "value": "10.1.2.3"}]\' WHERE id = \'i-2\'',
         ),
+        (TEXT, "UPDATE instances SET configuration = '[{\"label\": \"IP\"}]' WHERE id = 'i-2'"),
+        (TEXT, "UPDATE instances SET configuration = '[1]' WHERE id = 'i-2'"),
+        (TEXT, "UPDATE instances SET configuration = 'null' WHERE id = 'i-2'"),
     ],
 )
 async def test_other_damage_is_reported_too(world: World, rule: str, sql: str) -> None:
