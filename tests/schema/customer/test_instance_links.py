@@ -1,4 +1,6 @@
-"""Every row that names an instance has it, read in one statement for any number of rows."""
+"""Every row that names an instance has it, read in one statement for any number of rows of a list."""
+
+from collections import Counter
 
 import pytest
 
@@ -12,6 +14,9 @@ QUOTE = f"""query ($ids: [ID!]!) {{ quoteRenewal(input: {{selection: {{ids: $ids
   refusals {{ instanceId instance {{ id }} }} }} }}"""
 ORDERS = f"""{{ orders {{ nodes {{ {LINES} refunds {{ lines {{ instanceId instance {{ id }} }} }} }} }}
   instances {{ nodes {{ attempts {{ instanceId instance {{ id name }} }} }} }} }}"""
+LOADED_BY_ID = "FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)"
+SOURCES = 3
+"""The lists of `ORDERS` with instances. Their rows may arrive apart, and only what arrives together is one batch."""
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ async def test_the_instance_of_another_account_is_null_in_a_refusal(
 
 
 async def test_lines_refunds_and_attempts_have_their_instances(world: World, buyer: customer.Buyer) -> None:
-    counts, answer = [], {}
+    statements, answer = list[Counter[str]](), {}
     for number in range(2):
         ids = await world.instances([f"i-{number}-{each}" for each in range(1 + 5 * number)])
         renewed = await buyer.renew(ids, months=12, key=str(number))
@@ -61,8 +66,12 @@ async def test_lines_refunds_and_attempts_have_their_instances(world: World, buy
         await renew.run_at(world.at(f"2027-01-31 0{number}:30"))
         with sql_log.counted() as seen:
             answer = await buyer.client(ORDERS)
-        counts.append(len(seen))
-    assert counts[1] <= counts[0], counts
+        statements.append(Counter(seen))
+    one_row, more_rows = statements
+    assert more_rows.keys() <= one_row.keys()
+    [links] = [sql for sql in more_rows if " ".join(sql.split()).endswith(LOADED_BY_ID)]
+    assert {sql: times for sql, times in more_rows.items() if times > 1 and sql != links} == {}
+    assert more_rows[links] <= SOURCES
     for order in answer["orders"]["nodes"]:
         for line in [*order["lines"], *(line for refund in order["refunds"] for line in refund["lines"])]:
             assert line["instance"]["id"] == line["instanceId"]
