@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import uvicorn
 
@@ -74,11 +75,31 @@ def run(settings: config.Settings, app: str) -> bool:
 
 
 class WorkerServer(graceful_shutdown.GracefulServer):
-    """The server of one worker: it sends heartbeats to the supervisor, and drains when the supervisor ends."""
+    """The server of one worker: it sends heartbeats to the supervisor, and drains when the supervisor ends.
 
-    def __init__(self, config: uvicorn.Config, drain_seconds: float, heartbeat: socket.socket) -> None:
+    `listeners` is the list that `run` or `serve` gets.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        drain_seconds: float,
+        listeners: list[socket.socket],
+        heartbeat: socket.socket,
+    ) -> None:
         super().__init__(config, drain_seconds)
+        self._listeners = listeners
         self._heartbeat = heartbeat
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal; close the port at once if the worker does not serve yet.
+
+        The port would otherwise stay open until the worker has started, and connections would wait for nobody.
+        """
+        super().handle_exit(sig, frame)
+        if not hasattr(self, "servers"):  # uvicorn sets it when the application has started
+            while self._listeners:
+                self._listeners.pop().close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, then to send heartbeats."""
@@ -118,7 +139,8 @@ def _serve_as_worker(app: str, drain_seconds: str, listener_number: str, heartbe
     listener, heartbeat = (
         socket.socket(fileno=int(number)) for number in (listener_number, heartbeat_number)
     )
-    WorkerServer(_configuration(settings, app), float(drain_seconds), heartbeat).run([listener])
+    listeners = [listener]
+    WorkerServer(_configuration(settings, app), float(drain_seconds), listeners, heartbeat).run(listeners)
 
 
 if __name__ == "__main__":

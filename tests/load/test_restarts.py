@@ -14,9 +14,11 @@ from renewals.db import connection as database
 from tests.graphql_api.devserver.test_up import processes
 from tests.load import load, restarts
 from tests.load.load import Outcome
+from tests.support import waiting
 from tests.support.fixtures import World
 from tests.support.live_server import served
 
+DRAIN_SECONDS = 60
 PLAN = restarts.Plan(times=1, seconds=5, drain_seconds=10, rate=50)
 
 
@@ -62,6 +64,15 @@ async def test_processes_without_a_supervisor_exit(database_url: str) -> None:
                 await asyncio.sleep(0.05)
 
 
+async def refuses_connections(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    return False
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_connected_client_gets_one_more_response_and_connection_close(
     world: World, database_url: str, workers: str
@@ -69,7 +80,7 @@ async def test_a_connected_client_gets_one_more_response_and_connection_close(
     await world.account("a", balance="10.00")
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     async with (
-        served(database_url, RENEWALS_WORKERS=workers, RENEWALS_DRAIN_SECONDS="20") as server,
+        served(database_url, RENEWALS_WORKERS=workers, RENEWALS_DRAIN_SECONDS=str(DRAIN_SECONDS)) as server,
         httpx2.AsyncClient(headers=headers) as client,
     ):
         request_body = {"query": "{ account { balance } }"}
@@ -77,7 +88,8 @@ async def test_a_connected_client_gets_one_more_response_and_connection_close(
         assert "connection" not in response.headers
         began = time.monotonic()
         server.process.signal(signal.SIGTERM)
-        await asyncio.sleep(1)
+        await waiting.eventually(lambda: refuses_connections(server.port))
+        await asyncio.sleep(0.5)  # a server that does not drain would close the client's connection
         assert server.process.is_alive
         response = await client.post(server.url, json=request_body)
         assert (response.status_code, response.headers["connection"]) == (200, "close")
@@ -85,7 +97,9 @@ async def test_a_connected_client_gets_one_more_response_and_connection_close(
         with pytest.raises(httpx2.ConnectError):
             await client.post(server.url, json=request_body)
         await server.process.ended()
-        assert time.monotonic() - began < 5, "nobody is connected, and there is nothing to wait for"
+        assert time.monotonic() - began < DRAIN_SECONDS / 2, (
+            "nobody is connected, and there is nothing to wait for"
+        )
 
 
 async def test_a_running_renewal_completes_and_a_slow_one_is_cut_off(world: World, database_url: str) -> None:

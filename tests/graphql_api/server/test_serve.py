@@ -1,6 +1,7 @@
 """`renewals serve` as a process: it explains in one sentence why it cannot serve, and ends on SIGTERM."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -10,7 +11,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from graphql_api.server import graceful_shutdown, serve
 from tests.support import live_server
 
 END_SECONDS_MAX = 60
@@ -83,6 +87,43 @@ async def test_it_ends_on_sigterm_while_redis_is_flapping(database_url: str) -> 
             async with asyncio.timeout(END_SECONDS_MAX):
                 assert await server.process.ended() == -signal.SIGTERM
         listener.shutdown(socket.SHUT_RDWR)
+
+
+async def test_a_worker_that_is_stopped_before_it_serves_closes_its_port_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listeners = [socket.create_server(("127.0.0.1", 0))]
+    address = listeners[0].getsockname()
+    accepted, messages = [], []
+
+    async def start_slowly(_: Scope, receive: Receive, send: Send) -> None:
+        messages.append(await receive())
+        accepted.append(can_connect(address))
+        server.handle_exit(signal.SIGTERM, None)
+        accepted.append(can_connect(address))
+        await send({"type": "lifespan.startup.complete"})
+        messages.append(await receive())
+        await send({"type": "lifespan.shutdown.complete"})
+
+    supervisor_end, worker_end = socket.socketpair()
+    with supervisor_end, worker_end:
+        configuration = uvicorn.Config(start_slowly, lifespan="on", log_config=None)
+        server = serve.WorkerServer(configuration, 60, listeners, worker_end)
+        monkeypatch.setattr(graceful_shutdown, "_draining", threading.Event())
+        monkeypatch.setattr(server, "capture_signals", contextlib.nullcontext)
+        async with asyncio.timeout(END_SECONDS_MAX / 2):
+            await server.serve(listeners)
+        asyncio.get_running_loop().remove_reader(worker_end)
+    assert accepted == [True, False]
+    assert messages == [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+
+
+def can_connect(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def close_each(listener: socket.socket) -> None:
