@@ -13,7 +13,6 @@ from renewals import config
 from renewals.compute.messages import HEADER, Job
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
-from renewals.db import sessions
 from renewals.observability import gc_tuning, log_config
 
 log = logging.getLogger(__name__)
@@ -28,18 +27,8 @@ async def _serve() -> None:
         return
     config.use(settings)
     gc_tuning.tune_gc()
-    url = settings.required_database_url
-    async with database.connect(
-        url,
-        pool_size=1,
-        pool_size_min=0,
-        connect_seconds_max=settings.database_connect_seconds_max,
-        idle_seconds_max=settings.database_idle_seconds_max,
-        prepared_statements=settings.database_prepared_statements,
-        replica_url=settings.database_replica_url,
-        statement=settings.database_statement_seconds_max,
-        transaction=sessions.TRANSACTION_SECONDS_MAX,
-    ):
+    one_connection = {"database_pool_size": 1, "database_pool_size_min": 0}
+    async with database.connect_from_settings(settings.model_copy(update=one_connection)):
         while (job := await asyncio.to_thread(_read, source)) is not None:
             response = await _run(job)
             responses.write(HEADER.pack(len(response)) + response)
