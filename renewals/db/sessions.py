@@ -4,8 +4,6 @@ A pooler, such as PgBouncer, does not pass on the settings that a connection nam
 limit would hold its locks for ever, so such a session is refused unless the role has the limits.
 """
 
-import datetime as dt
-
 import asyncpg
 
 from renewals.db import server_version
@@ -14,8 +12,8 @@ IDLE_SECONDS_MAX = 60
 """Time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
 TRANSACTION_SECONDS_MAX = 300
 """Time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
-_UNLIMITED = """SELECT name FROM unnest($1::text[], $2::interval[]) AS bound (name, longest)
-  WHERE current_setting(name)::interval NOT BETWEEN interval '1 ms' AND longest ORDER BY name LIMIT 1"""
+_UNLIMITED = """SELECT name FROM unnest($1::text[], $2::text[]) AS bound (name, longest)
+  WHERE current_setting(name)::interval NOT BETWEEN interval '1 ms' AND longest::interval ORDER BY name LIMIT 1"""
 
 
 class LimitMissingError(Exception):
@@ -70,11 +68,7 @@ async def connect_first(
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
     """Raise LimitMissingError if PostgreSQL applies a longer limit than the settings have, or none."""
-    bounds = {
-        name: dt.timedelta(seconds=int(value.removesuffix("s")))
-        for name, value in settings.items()
-        if name.endswith("_timeout") and value != "0s"
-    }
+    bounds = {name: value for name, value in settings.items() if name.endswith("_timeout") and value != "0s"}
     name = await connection.fetchval(_UNLIMITED, list(bounds), list(bounds.values()))
     if name is not None:
         role = await connection.fetchval("SELECT quote_ident(current_user)")
