@@ -1,7 +1,6 @@
 """The reader and writer of the tables `products`, `discount_tiers`, `data_center_types` and `data_centers`."""
 
 import itertools
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -162,10 +161,9 @@ async def read_products(connection: database.Connection) -> dict[str, model.Prod
 
 def _build_products(rows: statements.Rows) -> dict[str, model.Product]:
     products = {}
-    for code, of_product in itertools.groupby(rows, key=operator.itemgetter(0)):
-        [(_, *columns, _, _), *_] = product_rows = list(of_product)
-        tiers = [pricing.DiscountTier(*row[6:]) for row in product_rows if row[6] is not None]
-        products[code] = model.Product(*(code, *columns, tuple(tiers)))
+    for product, product_rows in itertools.groupby(rows, key=lambda row: row[:6]):
+        tiers = tuple(pricing.DiscountTier(*row[6:]) for row in product_rows if row[6] is not None)
+        products[product[0]] = model.Product(*(*product, tiers))
     return products
 
 
