@@ -1,6 +1,5 @@
 """`renewals` and `python -m graphql_api`: the command line, after a check that its packages are this project's."""
 
-import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -27,7 +26,9 @@ def main() -> None:
     if sentences := shadowed_packages():
         sys.exit("\n".join(sentences))
     # Python's default scans the imported modules again and again, a sixth of the time to the first response.
-    gc.set_threshold(100_000)
+    from renewals.observability import gc_tuning  # noqa: PLC0415
+
+    gc_tuning.collect_rarely()
     from graphql_api.cli.main import app  # noqa: PLC0415
 
     app()

@@ -7,8 +7,13 @@ THRESHOLDS = (100_000, 20, 20)
 takes 13 % of a worker's CPU time, and 40 % of the CPU time of a call for 10,000 instances."""
 
 
+def collect_rarely() -> None:
+    """Collect every 100,000 new objects."""
+    gc.set_threshold(*THRESHOLDS)
+
+
 def tune_gc() -> None:
-    """Collect every 100,000 new objects, and exclude all imported modules from collection."""
+    """Collect rarely, and exclude all imported modules from collection."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
+    collect_rarely()
