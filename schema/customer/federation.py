@@ -3,7 +3,7 @@
 import functools
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry.federation.schema import FederationAny
@@ -12,10 +12,9 @@ from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
 from renewals.db.connection import Row
 from schema.context import Context, Info
-from schema.customer import accounts, instances, mutation, orders, query, subscription
-from schema.customer.schema import HANDLERS
-from schema.execution import executor, federation
-from schema.execution.schema import RenewalSchema, build_schema
+from schema.customer import accounts, instances, orders, query, schema
+from schema.execution import federation
+from schema.execution.schema import RenewalSchema
 
 Entity = Annotated[
     accounts.Account | instances.Instance | orders.RenewOrder, strawberry.union(federation.ENTITY)
@@ -24,12 +23,10 @@ Entity = Annotated[
 
 async def _resolve_entities(info: Info, representations: list[FederationAny]) -> list[Entity | None]:
     fetch = _Fetch(info.context)
-    entities: Any = await federation.resolve_entities(
+    return await federation.resolve_entities(
         representations,
         {"Account": fetch.accounts, "Instance": fetch.instances, "RenewOrder": fetch.orders},
     )
-    result: list[Entity | None] = entities
-    return result
 
 
 class _Fetch:
@@ -57,9 +54,7 @@ class _Fetch:
 
 @strawberry.type(name="Query", description=query.DESCRIPTION)
 class Query(query.Query):
-    subgraph = strawberry.field(
-        name="_service", resolver=federation.resolve_service, description="The subgraph for a gateway."
-    )
+    subgraph = federation.service_field()
     entities = strawberry.field(
         name="_entities",
         resolver=_resolve_entities,
@@ -70,11 +65,4 @@ class Query(query.Query):
 @functools.cache
 def build() -> RenewalSchema:
     """Return the subgraph, built at its first use."""
-    return build_schema(
-        executor.Executor,
-        query=Query,
-        mutation=mutation.Mutation,
-        subscription=subscription.Subscription,
-        exception_handlers=HANDLERS,
-        schema_class=federation.SubgraphSchema,
-    )
+    return schema.build(Query, federation.SubgraphSchema)

@@ -2,19 +2,26 @@
 
 from schema.customer import mutation, query, refusals, subscription
 from schema.execution import executor
-from schema.execution.schema import build_schema
+from schema.execution.schema import RenewalSchema, build_schema
 from schema.shared import errors
 
 HANDLERS = (*errors.HANDLERS, refusals.NotRenewableHandler())
 """The errors that a mutation returns as data if its union has their type."""
 
-schema = build_schema(
-    executor.Executor,
-    query=query.Query,
-    mutation=mutation.Mutation,
-    subscription=subscription.Subscription,
-    exception_handlers=HANDLERS,
-)
+
+def build(query_type: type, schema_class: type[RenewalSchema]) -> RenewalSchema:
+    """Build a schema with the customers' mutations and subscriptions."""
+    return build_schema(
+        executor.Executor,
+        schema_class=schema_class,
+        query=query_type,
+        mutation=mutation.Mutation,
+        subscription=subscription.Subscription,
+        exception_handlers=HANDLERS,
+    )
+
+
+schema = build(query.Query, RenewalSchema)
 
 
 def sdl() -> str:

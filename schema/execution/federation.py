@@ -66,15 +66,22 @@ class Service:
     sdl: str = strawberry.field(description="The schema with the directives of federation.")
 
 
-def resolve_service(info: strawberry.Info) -> Service:
+def _resolve_service(info: strawberry.Info) -> Service:
     """Return the subgraph's schema as text."""
     schema: Any = info.schema
     return Service(sdl=schema.sdl)
 
 
+def service_field() -> Any:
+    """Build the field of the query type that a gateway reads the subgraph from."""
+    return strawberry.field(
+        name="_service", resolver=_resolve_service, description="The subgraph for a gateway."
+    )
+
+
 async def resolve_entities(
     representations: Sequence[object], fetches: Mapping[str, FetchEntities]
-) -> list[dict[str, Any] | None]:
+) -> list[Any]:
     """Return the entity of each representation, None if there is none; read each type once.
 
     Raises InvalidInputError if a representation has no known type or no id, and if there are too many.

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 from strawberry.federation.schema import FederationAny
@@ -12,9 +12,9 @@ from renewals.db.connection import Row
 from renewals.instances import queries as instances_queries
 from renewals.operators import queries as operators_queries
 from renewals.orders import queries as orders_queries
-from schema.execution import executor, federation
-from schema.execution.schema import RenewalSchema, build_schema
-from schema.operator import accounts, errors, instances, mutation, orders, query, scalars
+from schema.execution import federation
+from schema.execution.schema import RenewalSchema
+from schema.operator import accounts, instances, orders, query, schema
 from schema.operator.context import Info
 
 Entity = Annotated[
@@ -26,12 +26,10 @@ async def _resolve_entities(info: Info, representations: list[FederationAny]) ->
     async def fetch_instances(ids: Sequence[str]) -> Mapping[str, Row]:
         return await instances_queries.fetch_instances_of_accounts(database.pool(), ids, info.context.now)
 
-    entities: Any = await federation.resolve_entities(
+    return await federation.resolve_entities(
         representations,
         {"Account": _fetch_accounts, "Instance": fetch_instances, "RenewOrder": _fetch_orders},
     )
-    result: list[Entity | None] = entities
-    return result
 
 
 async def _fetch_accounts(ids: Sequence[str]) -> Mapping[str, Row]:
@@ -46,9 +44,7 @@ async def _fetch_orders(ids: Sequence[str]) -> Mapping[str, Row | None]:
 
 @strawberry.type(name="Query", description=query.DESCRIPTION)
 class Query(query.Query):
-    subgraph = strawberry.field(
-        name="_service", resolver=federation.resolve_service, description="The subgraph for a gateway."
-    )
+    subgraph = federation.service_field()
     entities = strawberry.field(
         name="_entities",
         resolver=_resolve_entities,
@@ -59,12 +55,4 @@ class Query(query.Query):
 @functools.cache
 def build() -> RenewalSchema:
     """Return the subgraph, built at its first use."""
-    return build_schema(
-        executor.Executor,
-        query=Query,
-        mutation=mutation.Mutation,
-        subscription=None,
-        scalar_map=scalars.SCALARS,
-        exception_handlers=errors.HANDLERS,
-        schema_class=federation.SubgraphSchema,
-    )
+    return schema.build(Query, federation.SubgraphSchema)
