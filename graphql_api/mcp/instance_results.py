@@ -41,11 +41,9 @@ class CallerSummary(Result):
     account: AccountSummary
 
 
-class InstanceRow(Result):
-    """An instance in a list."""
+class InstanceSummary(Named):
+    """The policy, the expiry and the prices of an instance."""
 
-    id: str
-    name: str
     status: str
     renewal_mode: str
     auto_renew_months: int
@@ -54,6 +52,11 @@ class InstanceRow(Result):
     releases_at: str | None
     monthly_price: str
     agreed_price: str | None
+
+
+class InstanceRow(InstanceSummary):
+    """An instance in a list."""
+
     product: Coded
     data_center: Coded
     bundle: Named | None
@@ -176,20 +179,10 @@ class OrderSummary(Result):
     line_count: int | None = None
 
 
-class InstanceDetails(Result):
+class InstanceDetails(InstanceSummary):
     """One instance with its outlook, bundle, actions, attempts and orders."""
 
-    id: str
-    name: str
-    status: str
     billing_mode: str
-    renewal_mode: str
-    auto_renew_months: int
-    expires_on: str | None
-    days_left: int | None
-    releases_at: str | None
-    monthly_price: str
-    agreed_price: str | None
     product: ProductDetails
     configuration: list[ConfigurationItem]
     outlook: Outlook

@@ -44,7 +44,7 @@ class ReadTools:
     ) -> instance_results.InstanceList:
         """List the account's instances, the earliest expiry first, and whether the key may change anything."""
         variables = {
-            "filter": conditions.to_variable() if conditions else None,
+            "filter": _filter(conditions),
             "orderBy": {"field": order_by, "direction": direction},
             "first": first,
             "offset": offset,
@@ -57,7 +57,7 @@ class ReadTools:
         self, ctx: Context[Any, Any], conditions: FilterArgument = None
     ) -> instance_results.InstanceCounts:
         """Count instances in all, and by tab, product, data center, its type, and days to the expiry."""
-        variables = {"filter": conditions.to_variable() if conditions else None, "first": 0}
+        variables = {"filter": _filter(conditions), "first": 0}
         data = await self._api.read(ctx.headers, "List", variables)
         return instance_results.InstanceCounts.model_validate(data["instances"])
 
@@ -124,4 +124,9 @@ class ReadTools:
 
 def _page(conditions: inputs.Input | None, first: int, after: str | None) -> dict[str, object]:
     """Return the variables of a page."""
-    return {"filter": conditions.to_variable() if conditions else None, "first": first, "after": after}
+    return {"filter": _filter(conditions), "first": first, "after": after}
+
+
+def _filter(conditions: inputs.Input | None) -> dict[str, object] | None:
+    """Return the variable of a filter; None matches all."""
+    return conditions.to_variable() if conditions else None
