@@ -28,6 +28,8 @@ NODE_FOLDER = VENV / ".node"
 """Node.js of `make run`, until the console is built: it is larger than all other packages together."""
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
+_RARELY_IMPORTED = "site-packages/(fontTools|matplotlib|mypyc?|numpy|pip|pygments|setuptools)/"
+"""Almost half of all sources, which a few processes import in part: Python compiles that part when it is imported."""
 
 
 class Pin(NamedTuple):
@@ -115,7 +117,7 @@ def install_node(folder: Path) -> None:
 def finish(profile: str, site_packages: Path, node: Path | None) -> None:
     """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, in parallel."""
     say("Compiling, and fetching GraphiQL's files ...")
-    compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", str(site_packages)])
+    compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", "-x", _RARELY_IMPORTED, str(site_packages)])
     later = "With a network: .venv/bin/renewals graphiql-assets"
     fetching = {
         f"GraphiQL's files are missing; everything else works. {later}": start(
