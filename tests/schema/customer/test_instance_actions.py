@@ -1,19 +1,17 @@
 """Instance.actions say what the mutations then do, for a page in a fixed number of statements."""
 
 import datetime as dt
-from collections import Counter
 from typing import Any
 
 import hypothesis
 import pytest
-from graphql.execution import Executor as GraphQLExecutor
 from hypothesis import strategies as st
 
 from renewals.domain import dates, errors, limits, model, planning
 from renewals.instances import policy, selection
 from renewals.orders import place_order, requests
 from tests.renewals import random_accounts
-from tests.support import sql_log
+from tests.support import core_calls, sql_log
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 
@@ -106,14 +104,7 @@ async def test_a_page_of_actions_takes_a_fixed_number_of_statements_and_no_graph
         await world.instance(f"i-{number}", expires=f"2027-02-{1 + number % 28:02}")
     for number in range(10):
         await world.instances([f"m-{number}-1", f"m-{number}-2"], bundle=f"b-{number}")
-    completed: Counter[str] = Counter()
-    original = GraphQLExecutor.complete_list_item_value
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        completed["item"] += 1
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(GraphQLExecutor, "complete_list_item_value", counting)
+    completed = core_calls.count_core_calls(monkeypatch, "complete_list_item_value")
     counts = []
     for first in (50, 60):
         with sql_log.counted() as seen:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 import strawberry
-from graphql.execution import Executor as GraphQLExecutor
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -22,6 +21,7 @@ from schema.execution import executor
 from schema.fields import sources
 from schema.limits import document_cache
 from tests.schema.execution import compare
+from tests.support import core_calls
 
 
 @strawberry.enum
@@ -141,20 +141,7 @@ async def assert_same(query: type, document: str, given: Any = None, **variables
 @pytest.fixture
 def completed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counters of the list items that graphql-core completes and of the fields that it resolves."""
-    counted: Counter[str] = Counter()
-
-    def count(name: str) -> None:
-        original = getattr(GraphQLExecutor, name)
-
-        def counting(*args: Any, **kwargs: Any) -> Any:
-            counted[name] += 1
-            return original(*args, **kwargs)
-
-        monkeypatch.setattr(GraphQLExecutor, name, counting)
-
-    count("complete_list_item_value")
-    count("execute_field")
-    return counted
+    return core_calls.count_core_calls(monkeypatch, "complete_list_item_value", "execute_field")
 
 
 @pytest.mark.parametrize("make_item", [row, Item12])

@@ -6,19 +6,17 @@ import json
 import re
 import subprocess
 import uuid
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql.execution import Executor as GraphQLExecutor
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.customer import federation as customer_federation
 from schema.operator import federation as operator_federation
 from scripts import node_packages
 from tests.schema.execution.subgraphs import INSTANCES, refer, resolve
-from tests.support import sql_log
+from tests.support import core_calls, sql_log
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 from tests.support.operator_client import Operator
@@ -138,15 +136,8 @@ async def test_another_account_s_entities_are_those_that_do_not_exist(
 async def test_a_type_is_read_by_one_statement_and_completed_without_graphql_core(
     world: World, clients: tuple[Client, Operator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    completed: Counter[str] = Counter()
-    original = GraphQLExecutor.complete_list_item_value
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        completed["item"] += 1
-        return original(*args, **kwargs)
-
     ids = await world.instances([f"n-{number:03}" for number in range(200)])
-    monkeypatch.setattr(GraphQLExecutor, "complete_list_item_value", counting)
+    completed = core_calls.count_core_calls(monkeypatch, "complete_list_item_value")
     for client in clients:
         counts = []
         for references in (refer("Instance", "n-000"), refer("Instance", *ids, "none", "i-1")):

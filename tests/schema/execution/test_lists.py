@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from graphql.execution import Executor as GraphQLExecutor
 
 from renewals.db import connection as database
 from schema.fields import selected, sources
+from tests.support import core_calls
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
@@ -36,14 +36,7 @@ async def shop(world: World, graphql: Client) -> Client:
 async def test_a_list_of_the_schema_is_completed_without_graphql_core(
     shop: Client, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    completed: Counter[str] = Counter()
-    original = GraphQLExecutor.complete_list_item_value
-
-    def counting(*args: Any, **kwargs: Any) -> Any:
-        completed["item"] += 1
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(GraphQLExecutor, "complete_list_item_value", counting)
+    completed = core_calls.count_core_calls(monkeypatch, "complete_list_item_value")
     for _ in range(2):
         data = await shop(f"{{ {name} {{ totalCount {LISTS[name]} }} }}")
         assert data[name]["nodes"]
