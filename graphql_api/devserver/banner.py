@@ -61,20 +61,6 @@ def build_banner(
         api, key = f"{address}/operator/graphql", keys.operator
         first = _OPEN_GRAPHIQL.fill(page=api, moved=moved)
         query = "{ accounts { totalCount nodes { id name balance } } }"
-    lines: list[tuple[Message | str, str]] = [
-        (Message("Console"), f"{address}/console/"),
-        (Message("GraphQL and GraphiQL"), f"{address}/graphql"),
-        (Message("The provider's side"), f"{address}/operator/graphql"),
-        ("PostgreSQL", environment["DATABASE_URL"]),
-        ("Redis", environment["REDIS_URL"]),
-        *([(Message("Demo API key"), keys.demo)] if keys.demo else []),
-        (Message("Operator key"), keys.operator),
-    ]
-    labels = [label if isinstance(label, str) else catalogs.translate(label, language) for label, _ in lines]
-    width = max(map(cells.cell_len, labels)) + 2
-    table = "\n".join(
-        cells.set_cell_size(label, width) + value for label, (_, value) in zip(labels, lines, strict=True)
-    )
     separator = "" if language is Language.ZH else " "
     next_steps = "\n".join(
         separator.join(catalogs.translate(sentence, language) for sentence in line)
@@ -83,7 +69,7 @@ def build_banner(
     return f"""
 {catalogs.translate(first, language)}
 
-{table}
+{_build_table(address, keys, environment, language)}
 
 {catalogs.translate(_TRY_IT, language)}
 curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
@@ -91,6 +77,24 @@ curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/jso
 {next_steps}
 {catalogs.translate(_STOP, language)}
 """
+
+
+def _build_table(address: str, keys: Keys, environment: Mapping[str, str], language: Language) -> str:
+    """Return the addresses and the keys, a line each, in columns of a terminal."""
+    rows: list[tuple[Message | str, str]] = [
+        (Message("Console"), f"{address}/console/"),
+        (Message("GraphQL and GraphiQL"), f"{address}/graphql"),
+        (Message("The provider's side"), f"{address}/operator/graphql"),
+        ("PostgreSQL", environment["DATABASE_URL"]),
+        ("Redis", environment["REDIS_URL"]),
+        *([(Message("Demo API key"), keys.demo)] if keys.demo else []),
+        (Message("Operator key"), keys.operator),
+    ]
+    labels = [label if isinstance(label, str) else catalogs.translate(label, language) for label, _ in rows]
+    width = max(map(cells.cell_len, labels)) + 2
+    return "\n".join(
+        cells.set_cell_size(label, width) + value for label, (_, value) in zip(labels, rows, strict=True)
+    )
 
 
 def _next_steps(
