@@ -82,29 +82,43 @@ async def place_order(
             return placed
         plan = await _plan(connection, account, request, now, *read)
         _raise_refusals(plan, request)
-        kind = _kind(request)
-        order = NewOrder(
-            id=database.new_id(),
-            account_id=account_id,
-            kind=kind,
-            lines=plan.lines,
-            payment=plan.payment,
-            memo=catalogs.translate(_MEMOS[kind].fill(count=len(plan.lines)), account.language),
-            idempotency_key=request.idempotency_key,
-            request_hash=request_hash,
-            refusals=plan.refusals,
-        )
+        order = _build_order(account, request, request_hash, plan)
         is_small = len(plan.lines) <= instances_selection.INSTANCES_IN_PLACE_MAX
         rows = await repository.insert_orders(
             connection, {account_id: account}, [order], now, actor, returns_instances=is_small
         )
-    sorted_lines = sorted((line.starts_at, line.instance.id) for line in plan.lines)
+    return _build_result(order, account, rows, now)
+
+
+def _build_order(
+    account: model.Account, request: requests.OrderRequest, request_hash: bytes, plan: planning.Plan
+) -> NewOrder:
+    """Return the order that stores a plan."""
+    kind = _kind(request)
+    return NewOrder(
+        id=database.new_id(),
+        account_id=account.id,
+        kind=kind,
+        lines=plan.lines,
+        payment=plan.payment,
+        memo=catalogs.translate(_MEMOS[kind].fill(count=len(plan.lines)), account.language),
+        idempotency_key=request.idempotency_key,
+        request_hash=request_hash,
+        refusals=plan.refusals,
+    )
+
+
+def _build_result(
+    order: NewOrder, account: model.Account, rows: Sequence[database.Row], now: dt.datetime
+) -> PlacedOrder:
+    """Return a stored order with the account after it; `rows` are those of its instances."""
+    sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,
         tuple(instance_id for _, instance_id in sorted_lines),
-        plan.refusals,
+        tuple(order.refusals),
         orders_queries.build_row(order, now),
-        dataclasses.replace(account, balance_cents=plan.payment.balance_after_cents),
+        dataclasses.replace(account, balance_cents=order.payment.balance_after_cents),
         rows,
     )
 
