@@ -213,11 +213,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
             raise errors.HTTPError(400, "BAD_REQUEST", reason) from None
 
     async def _stream(
-        self,
-        request: Request,
-        query: str,
-        operation: http_request.GraphQLRequest,
-        context: Any,
+        self, request: Request, query: str, operation: http_request.GraphQLRequest, context: Any
     ) -> Response:
         request.state.slots.enter_context(self.subscriptions.slot(context.caller))
         name = operation.operation_name

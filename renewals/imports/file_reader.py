@@ -19,8 +19,6 @@ _FORMATS = {".csv": "CSV", ".jsonl": "JSONL"}
 _SAMPLE = 'id,"name"\r\n1,one\r\n'
 _END_IN_QUOTES = "unexpected end of data"
 """The csv module's message for a file that ends inside quotes."""
-
-
 _NO_OBJECT = Message("must be a JSON object")
 
 
@@ -100,13 +98,12 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
         except _UndecodableError as error:
             problems.append(error.place(candidate))
             if encoding is None and candidate == UTF_8 and _is_mostly_utf_8(path):
-                raise InvalidFileError(
-                    Message(
-                        "{file}: is mostly UTF-8, but is not valid {place}: correct it, or set --encoding",
-                        file=path.name,
-                        place=problems[0],
-                    )
-                ) from None
+                message = Message(
+                    "{file}: is mostly UTF-8, but is not valid {place}: correct it, or set --encoding",
+                    file=path.name,
+                    place=problems[0],
+                )
+                raise InvalidFileError(message) from None
         else:
             source = Source(path, _FORMATS[path.suffix.lower()] == "CSV", candidate, line_count)
             if source.is_csv:
@@ -151,24 +148,22 @@ def _count_lines(path: Path, encoding: str) -> int:
                 byte = position - len(error.object) + error.start + 1
                 raise _UndecodableError(lines + before.count("\n") + 1, column, byte) from None
             except UnicodeError as error:
-                raise InvalidFileError(
-                    Message(
-                        "{file}: is not valid {encoding}: {error}",
-                        file=path.name,
-                        encoding=encoding,
-                        error=str(error),
-                    )
-                ) from None
+                message = Message(
+                    "{file}: is not valid {encoding}: {error}",
+                    file=path.name,
+                    encoding=encoding,
+                    error=str(error),
+                )
+                raise InvalidFileError(message) from None
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
-                raise InvalidFileError(
-                    Message(
-                        "{file}: line {line} has more than {count} characters",
-                        file=path.name,
-                        line=lines + 1,
-                        count=LINE_CHARACTERS_MAX,
-                    )
+                message = Message(
+                    "{file}: line {line} has more than {count} characters",
+                    file=path.name,
+                    line=lines + 1,
+                    count=LINE_CHARACTERS_MAX,
                 )
+                raise InvalidFileError(message)
             length = len(text) - text.rfind("\n") - 1 if "\n" in text else length + len(first)
             lines += text.count("\n")
             last = text[-1:] or last
@@ -205,17 +200,16 @@ def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
         except csv.Error as error:
             if len(row_lines) > 1 or str(error) == _END_IN_QUOTES:
                 opened_on = line + _last_opening_quote(row_lines)
-                raise InvalidFileError(
-                    Message(
-                        "{file}: line {opened_on} opens a quote that is not closed: "
-                        "lines {line} to {last} are not valid CSV: {error}",
-                        file=source.path.name,
-                        opened_on=opened_on,
-                        line=line,
-                        last=reader.line_num,
-                        error=str(error),
-                    )
-                ) from None
+                message = Message(
+                    "{file}: line {opened_on} opens a quote that is not closed: "
+                    "lines {line} to {last} are not valid CSV: {error}",
+                    file=source.path.name,
+                    opened_on=opened_on,
+                    line=line,
+                    last=reader.line_num,
+                    error=str(error),
+                )
+                raise InvalidFileError(message) from None
             yield Record(line, None, Message("is not valid CSV: {error}", error=str(error)))
         else:
             if cells:

@@ -87,9 +87,8 @@ async def create_in(
     existing = await WebhookEndpoint.get_or_none(account_id=owner, idempotency_key=key, using_db=connection)
     if existing is not None:
         idempotency.check_same_request(key, existing.request_hash, request_hash)
-        return CreatedEndpoint(
-            _endpoint(existing), await secrets.read_issued_in(connection, existing.id, key)
-        )
+        secret = await secrets.read_issued_in(connection, existing.id, key)
+        return CreatedEndpoint(_endpoint(existing), secret)
     await _check_count_in(connection, owner)
     row = await WebhookEndpoint.create(
         using_db=connection,
