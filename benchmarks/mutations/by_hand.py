@@ -29,128 +29,181 @@ class Measured(NamedTuple):
     renewed_in_all: int
 
 
+class _Plan(NamedTuple):
+    """What a renewal reads and computes before it writes."""
+
+    order_id: uuid.UUID
+    now: dt.datetime
+    instance: asyncpg.Record
+    expires_at: dt.datetime
+    price_cents: int
+    balance_cents: int
+    ledger_number: int
+
+
 async def renew(connection: asyncpg.Connection, renewal: filling.Renewal) -> dict[str, object]:
     """Renew one instance for a month, and return the order, the balance and the instance."""
     async with connection.transaction():
-        account = await connection.fetchrow(
-            "SELECT balance_cents, ledger_number, time_zone FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
-            renewal.account_id,
-        )
-        used = await connection.fetchval(
-            "SELECT id FROM orders WHERE account_id = $1 AND idempotency_key = $2",
-            renewal.account_id,
-            renewal.key,
-        )
-        instance = await connection.fetchrow(
-            """SELECT i.expires_at, i.anchor_day, i.monthly_price_cents, i.refund_count,
-                 (SELECT max(t.discount_bps) FROM discount_tiers t WHERE t.product_code = p.code AND t.months <= 1)
-                   AS discount_bps
-               FROM instances i JOIN products p ON p.code = i.product_code
-               WHERE i.account_id = $1 AND i.id = $2 AND p.renewable AND NOT i.is_trial
-                 AND i.billing_mode = 'PREPAID' AND i.bundle_id IS NULL AND i.status <> 'RELEASED'""",
-            renewal.account_id,
-            renewal.instance_id,
-        )
+        account = await _lock_account(connection, renewal)
+        instance = await _read_instance(connection, renewal)
         now = dt.datetime.now(dt.UTC)
-        vouchers = await connection.fetch(
-            """SELECT id, available_cents FROM vouchers
-               WHERE account_id = $1 AND available_cents > 0 AND expires_at >= $2""",
-            renewal.account_id,
-            now,
-        )
-        assert used is None and not vouchers
-        zone = ZoneInfo(account["time_zone"])
-        starts_at, anchor_day = instance["expires_at"], instance["anchor_day"]
-        last_day = dates.add_months(anchor_day, dates.last_day(starts_at, zone), 1)
-        expires_at = dates.end_of_day(last_day, zone)
-        list_cents = instance["monthly_price_cents"]
-        price_cents = (list_cents * (10_000 - (instance["discount_bps"] or 0)) + 5_000) // 10_000
-        balance_cents = account["balance_cents"] - price_cents
-        assert now < expires_at <= now + dt.timedelta(days=TERM_DAYS_MAX) and balance_cents >= 0
-        order_id = database.new_id()
-        await connection.execute(
-            """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, idempotency_key,
-                 request_hash, refusals, created_at)
-               VALUES ($1, $2, 'MANUAL_RENEWAL', $3, 0, $3, $4, $5, '[]', $6)""",
-            order_id,
-            renewal.account_id,
-            price_cents,
-            renewal.key,
-            hashlib.sha256(f"{renewal.instance_id} 1".encode()).digest(),
-            now,
-        )
-        await connection.execute(
-            """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents,
-                 price_cents, anchor_day_before, refund_count)
-               VALUES ($1, $2, $3, $4, 1, 0, $5, $6, $7, $8)""",
-            order_id,
-            renewal.instance_id,
-            starts_at,
-            expires_at,
-            list_cents,
-            price_cents,
-            anchor_day,
-            instance["refund_count"],
-        )
-        await connection.execute(
-            """INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, order_id, memo,
-                 created_at)
-               VALUES ($1, $2, 'RENEWAL', $3, $4, $5, 'Instances renewed: 1', $6)""",
-            renewal.account_id,
-            account["ledger_number"] + 1,
-            -price_cents,
-            balance_cents,
-            order_id,
-            now,
-        )
-        await connection.execute(
-            "UPDATE accounts SET balance_cents = $2, ledger_number = $3 WHERE id = $1",
-            renewal.account_id,
-            balance_cents,
-            account["ledger_number"] + 1,
-        )
-        status = await connection.execute(
-            """UPDATE instances SET expires_at = $3, status = 'RUNNING', agreed_price_cents = NULL
-               WHERE id = $1 AND expires_at = $2""",
-            renewal.instance_id,
-            starts_at,
-            expires_at,
-        )
-        assert status == "UPDATE 1"
-        sequence = await connection.fetchval(
-            """INSERT INTO event_streams (account_id, last_sequence) VALUES ($1, 1)
-               ON CONFLICT (account_id) DO UPDATE SET last_sequence = event_streams.last_sequence + 1
-               RETURNING last_sequence""",
-            renewal.account_id,
-        )
-        await connection.execute(
-            """INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind,
-                 actor_name)
-               VALUES ($1, $2, 'instance.renewed', $3, $4, $5, 'CUSTOMER', '')""",
-            renewal.account_id,
-            sequence,
-            now,
-            renewal.instance_id,
-            _payload(order_id, starts_at, expires_at, price_cents),
-        )
+        await _check_vouchers(connection, renewal, now)
+        plan = _plan(account, instance, now)
+        await _insert_order(connection, renewal, plan)
+        await _pay(connection, renewal, plan)
+        await _extend_instance(connection, renewal, plan)
+        await _insert_event(connection, renewal, plan)
     return {
-        "order": order_id,
-        "balance": balance_cents,
+        "order": plan.order_id,
+        "balance": plan.balance_cents,
         "instance": renewal.instance_id,
-        "expires": expires_at,
+        "expires": plan.expires_at,
     }
 
 
-def _payload(order_id: uuid.UUID, starts_at: dt.datetime, expires_at: dt.datetime, price_cents: int) -> str:
+async def _lock_account(connection: asyncpg.Connection, renewal: filling.Renewal) -> asyncpg.Record:
+    """Lock the account, and check that the idempotency key is new."""
+    account = await connection.fetchrow(
+        "SELECT balance_cents, ledger_number, time_zone FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
+        renewal.account_id,
+    )
+    used = await connection.fetchval(
+        "SELECT id FROM orders WHERE account_id = $1 AND idempotency_key = $2",
+        renewal.account_id,
+        renewal.key,
+    )
+    assert used is None
+    return account
+
+
+async def _read_instance(connection: asyncpg.Connection, renewal: filling.Renewal) -> asyncpg.Record:
+    return await connection.fetchrow(
+        """SELECT i.expires_at, i.anchor_day, i.monthly_price_cents, i.refund_count,
+             (SELECT max(t.discount_bps) FROM discount_tiers t WHERE t.product_code = p.code AND t.months <= 1)
+               AS discount_bps
+           FROM instances i JOIN products p ON p.code = i.product_code
+           WHERE i.account_id = $1 AND i.id = $2 AND p.renewable AND NOT i.is_trial
+             AND i.billing_mode = 'PREPAID' AND i.bundle_id IS NULL AND i.status <> 'RELEASED'""",
+        renewal.account_id,
+        renewal.instance_id,
+    )
+
+
+async def _check_vouchers(connection: asyncpg.Connection, renewal: filling.Renewal, now: dt.datetime) -> None:
+    """Check that there are no vouchers, so that the balance pays."""
+    vouchers = await connection.fetch(
+        """SELECT id, available_cents FROM vouchers
+           WHERE account_id = $1 AND available_cents > 0 AND expires_at >= $2""",
+        renewal.account_id,
+        now,
+    )
+    assert not vouchers
+
+
+def _plan(account: asyncpg.Record, instance: asyncpg.Record, now: dt.datetime) -> _Plan:
+    """Compute the new period, the price and the balance after it."""
+    zone = ZoneInfo(account["time_zone"])
+    last_day = dates.add_months(instance["anchor_day"], dates.last_day(instance["expires_at"], zone), 1)
+    expires_at = dates.end_of_day(last_day, zone)
+    price_cents = (
+        instance["monthly_price_cents"] * (10_000 - (instance["discount_bps"] or 0)) + 5_000
+    ) // 10_000
+    balance_cents = account["balance_cents"] - price_cents
+    assert now < expires_at <= now + dt.timedelta(days=TERM_DAYS_MAX) and balance_cents >= 0
+    ledger_number = account["ledger_number"] + 1
+    return _Plan(database.new_id(), now, instance, expires_at, price_cents, balance_cents, ledger_number)
+
+
+async def _insert_order(connection: asyncpg.Connection, renewal: filling.Renewal, plan: _Plan) -> None:
+    """Insert the order and its line."""
+    await connection.execute(
+        """INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, idempotency_key,
+             request_hash, refusals, created_at)
+           VALUES ($1, $2, 'MANUAL_RENEWAL', $3, 0, $3, $4, $5, '[]', $6)""",
+        plan.order_id,
+        renewal.account_id,
+        plan.price_cents,
+        renewal.key,
+        hashlib.sha256(f"{renewal.instance_id} 1".encode()).digest(),
+        plan.now,
+    )
+    await connection.execute(
+        """INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents,
+             price_cents, anchor_day_before, refund_count)
+           VALUES ($1, $2, $3, $4, 1, 0, $5, $6, $7, $8)""",
+        plan.order_id,
+        renewal.instance_id,
+        plan.instance["expires_at"],
+        plan.expires_at,
+        plan.instance["monthly_price_cents"],
+        plan.price_cents,
+        plan.instance["anchor_day"],
+        plan.instance["refund_count"],
+    )
+
+
+async def _pay(connection: asyncpg.Connection, renewal: filling.Renewal, plan: _Plan) -> None:
+    """Insert the ledger entry, and update the balance."""
+    await connection.execute(
+        """INSERT INTO ledger_entries (account_id, number, kind, amount_cents, balance_after_cents, order_id, memo,
+             created_at)
+           VALUES ($1, $2, 'RENEWAL', $3, $4, $5, 'Instances renewed: 1', $6)""",
+        renewal.account_id,
+        plan.ledger_number,
+        -plan.price_cents,
+        plan.balance_cents,
+        plan.order_id,
+        plan.now,
+    )
+    await connection.execute(
+        "UPDATE accounts SET balance_cents = $2, ledger_number = $3 WHERE id = $1",
+        renewal.account_id,
+        plan.balance_cents,
+        plan.ledger_number,
+    )
+
+
+async def _extend_instance(connection: asyncpg.Connection, renewal: filling.Renewal, plan: _Plan) -> None:
+    status = await connection.execute(
+        """UPDATE instances SET expires_at = $3, status = 'RUNNING', agreed_price_cents = NULL
+           WHERE id = $1 AND expires_at = $2""",
+        renewal.instance_id,
+        plan.instance["expires_at"],
+        plan.expires_at,
+    )
+    assert status == "UPDATE 1"
+
+
+async def _insert_event(connection: asyncpg.Connection, renewal: filling.Renewal, plan: _Plan) -> None:
+    """Insert the event as the next of the account."""
+    sequence = await connection.fetchval(
+        """INSERT INTO event_streams (account_id, last_sequence) VALUES ($1, 1)
+           ON CONFLICT (account_id) DO UPDATE SET last_sequence = event_streams.last_sequence + 1
+           RETURNING last_sequence""",
+        renewal.account_id,
+    )
+    await connection.execute(
+        """INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind,
+             actor_name)
+           VALUES ($1, $2, 'instance.renewed', $3, $4, $5, 'CUSTOMER', '')""",
+        renewal.account_id,
+        sequence,
+        plan.now,
+        renewal.instance_id,
+        _payload(plan),
+    )
+
+
+def _payload(plan: _Plan) -> str:
     return json.dumps(
         {
-            "orderId": str(order_id),
+            "orderId": str(plan.order_id),
             "orderKind": "MANUAL_RENEWAL",
-            "startsAt": starts_at.isoformat(),
-            "expiresAt": expires_at.isoformat(),
+            "startsAt": plan.instance["expires_at"].isoformat(),
+            "expiresAt": plan.expires_at.isoformat(),
             "months": 1,
             "days": 0,
-            "price": f"{price_cents // 100}.{price_cents % 100:02}",
+            "price": f"{plan.price_cents // 100}.{plan.price_cents % 100:02}",
         }
     )
 
