@@ -13,7 +13,8 @@ import { InstanceListProvider } from "../instances/InstanceListProvider";
 import { useSession } from "../session/useSession";
 import { AccountProvider } from "./AccountProvider";
 import { PageLayout } from "./PageLayout";
-import { THEME } from "./theme";
+import { themeFor } from "./theme";
+import { useReducesMotion } from "./useReducesMotion";
 
 const SignIn = lazy(() => import("../session/SignIn"));
 
@@ -24,11 +25,12 @@ const DAYJS_LOCALES = { zh: "zh-cn", en: "en" };
 export function App() {
   const { language } = useLanguage();
   const session = useSession();
+  const theme = themeFor(useReducesMotion());
   useEffect(() => {
     dayjs.locale(DAYJS_LOCALES[language]);
   }, [language]);
   return (
-    <ConfigProvider locale={ANT_LOCALES[language]} theme={THEME}>
+    <ConfigProvider locale={ANT_LOCALES[language]} theme={theme}>
       {session.token === null ? (
         <Suspense>
           <SignIn reason={session.reason} />

@@ -1,7 +1,7 @@
 import type { ThemeConfig } from "antd";
 
 /** The look of the console: change the tokens here, see https://ant.design/docs/react/customize-theme. */
-export const THEME: ThemeConfig = {
+const THEME: ThemeConfig = {
   token: {
     colorPrimary: "#1f5fd6",
     colorLink: "#1f5fd6",
@@ -26,3 +26,10 @@ export const THEME: ThemeConfig = {
     Layout: { headerBg: "#ffffff", headerHeight: 52, headerPadding: "0 20px", siderBg: "#ffffff" },
   },
 };
+
+const STILL: ThemeConfig = { ...THEME, token: { ...THEME.token, motion: false } };
+
+/** Return the look for a system that asks for less motion, or does not: nothing then slides, fades or grows. */
+export function themeFor(reducesMotion: boolean): ThemeConfig {
+  return reducesMotion ? STILL : THEME;
+}
