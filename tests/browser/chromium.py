@@ -1,13 +1,15 @@
-"""A real Chromium, for tests that look at a page."""
+"""A real Chromium, for tests that look at a page: one for each test process, because each start takes a second."""
 
 import contextlib
 import shutil
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 from playwright import async_api
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+Motion = Literal["reduce", "no-preference"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 # Playwright's own five seconds are too few beside the other tests.
@@ -16,6 +18,8 @@ async_api.expect.set_options(timeout=20_000)
 needed = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"
 )
+# The browser outlives a test, so its event loop must, too.
+marks = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), needed]
 
 
 @contextlib.asynccontextmanager
@@ -27,3 +31,46 @@ async def opened() -> AsyncIterator[async_api.Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+class _Shared:
+    """The browser of this process: started when the first test needs it, and again if it has crashed."""
+
+    def __init__(self) -> None:
+        self._running = contextlib.AsyncExitStack()
+        self._browser: async_api.Browser | None = None
+
+    async def browser(self) -> async_api.Browser:
+        """Return the browser."""
+        if self._browser is None or not self._browser.is_connected():
+            await self.stop()
+            self._browser = await self._running.enter_async_context(opened())
+        return self._browser
+
+    async def close_contexts(self) -> None:
+        """Close what a test has left open."""
+        for context in self._browser.contexts if self._browser else []:
+            await context.close()
+
+    async def stop(self) -> None:
+        """End the browser, if there is one."""
+        self._browser = None
+        await self._running.aclose()
+
+
+shared = _Shared()
+
+
+async def new_context(
+    *,
+    locale: str | None = None,
+    viewport: async_api.ViewportSize | None = None,
+    reduced_motion: Motion = "reduce",
+) -> async_api.BrowserContext:
+    """Return a context with a storage and a cache of its own, in a time zone that is not the account's.
+
+    Pages do not move in it unless they are asked to: each frame of a movement is painted by the processor.
+    """
+    return await (await shared.browser()).new_context(
+        locale=locale, viewport=viewport, timezone_id="America/New_York", reduced_motion=reduced_motion
+    )

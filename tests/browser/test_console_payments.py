@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -13,16 +14,16 @@ from tests.support import integrity, live_server
 from tests.support.fixtures import World
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
+pytestmark = [*chromium.marks, pages.built]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def account(world: World) -> None:
     await dialogs.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(account: None, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with dialogs.served(database_url, redis_url) as served:
         yield served

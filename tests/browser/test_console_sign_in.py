@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -14,7 +15,7 @@ from tests.browser import chromium, pages
 from tests.support import live_server, oidc_provider
 from tests.support.fixtures import World
 
-pytestmark = [pytest.mark.browser, chromium.needed, pages.built]
+pytestmark = [*chromium.marks, pages.built]
 
 
 class Clock:
@@ -27,7 +28,7 @@ class Clock:
         return clocks.utc_now() + self.ahead
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def provider() -> AsyncIterator[oidc_provider.Provider]:
     async with oidc_provider.serving() as running:
         yield running
@@ -38,7 +39,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(
     world: World, provider: oidc_provider.Provider, clock: Clock, redis_url: str
 ) -> AsyncIterator[str]:
@@ -57,8 +58,7 @@ async def address(
 async def opened(address: str, locale: str) -> AsyncIterator[async_api.Page]:
     """Open the sign-in; a violation of the page's policy, or an error of its scripts, ends the test."""
     problems: list[str] = []
-    async with chromium.opened() as browser:
-        context = await browser.new_context(locale=locale)
+    async with await chromium.new_context(locale=locale) as context:
         page = await context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.extend(re.findall(".*Security Policy.*", message.text)))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright import async_api
 
 from graphql_api.graphql import graphiql
@@ -22,8 +23,7 @@ SCREENSHOT = os.environ.get("GRAPHIQL_SCREENSHOT")
 """The file for a screenshot, if one is wanted."""
 
 pytestmark = [
-    pytest.mark.browser,
-    chromium.needed,
+    *chromium.marks,
     pytest.mark.skipif(
         any(not (graphiql.FOLDER / asset.place).is_file() for asset in graphiql.assets()),
         reason="GraphiQL's files were not fetched: run `renewals graphiql-assets`",
@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
     await loader.load()
@@ -48,8 +48,8 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
 async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(address: str) -> None:
     urls: list[str] = []
     errors: list[str] = []
-    async with chromium.opened() as browser:
-        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    async with await chromium.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = await context.new_page()
         page.on("request", lambda request: urls.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(address)
@@ -71,8 +71,8 @@ async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(addr
 async def test_the_address_fills_the_editors_and_names_the_operation(address: str, name: str) -> None:
     query = "query First { account { id } } query Second($n: Int!) { instances(first: $n) { totalCount } }"
     parameters = {name: query, "variables": '{"n": 1}', "operationName": "Second"}
-    async with chromium.opened() as browser:
-        page = await browser.new_page()
+    async with await chromium.new_context() as context:
+        page = await context.new_page()
         await page.goto(f"{address}?{urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)}")
         result = page.locator(".result-window")
         await page.click("button.graphiql-execute-button")
@@ -90,8 +90,8 @@ async def test_the_address_fills_the_editors_and_names_the_operation(address: st
 
 
 async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> None:
-    async with chromium.opened() as browser:
-        page = await browser.new_page()
+    async with await chromium.new_context() as context:
+        page = await context.new_page()
         await page.goto(address)
         async with page.expect_response(_is_the_example):
             await _execute(page, "WhatExpiresFirst")
@@ -108,8 +108,8 @@ async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> Non
 
 
 async def test_the_root_leads_to_the_page(address: str) -> None:
-    async with chromium.opened() as browser:
-        page = await browser.new_page()
+    async with await chromium.new_context() as context:
+        page = await context.new_page()
         await page.goto(address.removesuffix("graphql"))
         assert page.url == address
         await async_api.expect(page.locator("button.graphiql-execute-button")).to_be_visible()
@@ -125,8 +125,8 @@ async def test_a_subscription_shows_new_events(address: str) -> None:
         loader.ACCOUNT_ID, policy.PolicyRequest(pick, model.RenewalMode.NONE), clocks.utc_now
     )
     query = urllib.parse.quote("subscription { events(after: 0) { sequence type instanceId } }")
-    async with chromium.opened() as browser:
-        page = await browser.new_page()
+    async with await chromium.new_context() as context:
+        page = await context.new_page()
         await page.goto(f"{address}?query={query}")
         await page.click("button.graphiql-execute-button")
         result = page.locator(".result-window")
