@@ -1,0 +1,119 @@
+"""The client: the generated operations with authentication, retries and the codes of errors."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Mapping
+from typing import Any, Self, TypeGuard, cast
+
+import httpx
+
+from renewals_client.generated import client as generated
+from renewals_client.generated.async_base_client import HttpClient, Response
+
+RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+DELAY_SECONDS = 0.2
+DELAY_SECONDS_MAX = 30.0
+
+
+class RequestError(Exception):
+    """The server refused or failed the whole request.
+
+    `code` is one of docs/errors.md, such as UNAUTHENTICATED; empty if the response is not GraphQL.
+    """
+
+    def __init__(self, message: str, *, code: str, status: int, request_id: str | None) -> None:
+        super().__init__(f"{code or status}: {message}")
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+
+
+class RenewalsClient(generated.Client):
+    """A client of one account, for as many requests at once as you like.
+
+    `attempts`: how often a request is sent if no response arrives or the server is unavailable. Each attempt sends the
+    same body, so that a payment has the same idempotency key each time and is charged once. `transport`: one of httpx,
+    such as one with a proxy or certificates of your own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        language: str = "en",
+        attempts: int = 4,
+        timeout_seconds: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
+        accepted = {"Accept": "application/graphql-response+json, application/json"}
+        client = httpx.AsyncClient(headers=headers | accepted, timeout=timeout_seconds, transport=transport)
+        ws_url = url.replace("http", "ws", 1)
+        super().__init__(url, http_client=cast(HttpClient, client), ws_url=ws_url, ws_headers=headers)
+        self.attempts = attempts
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(
+        self,
+        query: str,
+        operation_name: str | None = None,
+        variables: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Response:
+        """Send a request until there is a response that another attempt would not change, at most `attempts` times."""
+        for attempt in range(1, self.attempts + 1):
+            delay = _jittered(DELAY_SECONDS * 2**attempt)
+            try:
+                response = await super().execute(query, operation_name, variables, **kwargs)
+            except httpx.TransportError:
+                if attempt == self.attempts:
+                    raise
+            else:
+                if response.status_code not in RETRIED_STATUSES or attempt == self.attempts:
+                    return response
+                delay = max(delay, _retry_after(response))
+            await asyncio.sleep(min(delay, DELAY_SECONDS_MAX))
+        raise ValueError("attempts must be at least 1")
+
+    def get_data(self, response: Response) -> dict[str, Any]:
+        """Return the data of a response. Raises RequestError."""
+        assert isinstance(response, httpx.Response)
+        request_id = response.headers.get("X-Request-Id")
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if _is_mapping(body) and body.get("errors"):
+            error = body["errors"][0]
+            code = error.get("extensions", {}).get("code", "")
+            raise RequestError(
+                error["message"], code=code, status=response.status_code, request_id=request_id
+            )
+        if not _is_mapping(body) or not isinstance(body.get("data"), dict):
+            reason = f"the response is not GraphQL: {response.reason_phrase}"
+            raise RequestError(reason, code="", status=response.status_code, request_id=request_id)
+        return dict(body["data"])
+
+
+def new_key() -> str:
+    """Return a new idempotency key. Store it before the first attempt, and send it again after a crash."""
+    return str(uuid.uuid4())
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _jittered(seconds: float) -> float:
+    """Return 50 % to 100 % of a delay, so that clients do not come back together."""
+    return seconds * random.uniform(0.5, 1)  # noqa: S311 - not a secret
+
+
+def _retry_after(response: Response) -> float:
+    assert isinstance(response, httpx.Response)
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdecimal() else 0.0

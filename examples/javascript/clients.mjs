@@ -1,0 +1,38 @@
+// Writes the types and the documents of clients/typescript from clients/operations.graphql. scripts/clients.py runs it,
+// because the packages of this folder can do it: another folder of them would take longer to install than to use.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { codegen } from '@graphql-codegen/core';
+import * as documents from '@graphql-codegen/typed-document-node';
+import * as operations from '@graphql-codegen/typescript-operations';
+import * as typescript from '@graphql-codegen/typescript';
+import { parse } from 'graphql';
+
+const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+// Amounts and instants are strings; a JavaScript number cannot hold an amount exactly.
+const scalars = { ID: 'string', Money: 'string', DateTime: 'string', Date: 'string', JSON: 'unknown' };
+
+const output = await codegen({
+  filename: 'generated.ts',
+  schema: parse(read('../../schema.graphql')),
+  documents: [
+    { location: 'operations.graphql', document: parse(read('../../clients/operations.graphql')) },
+  ],
+  config: {
+    scalars,
+    strictScalars: true,
+    enumsAsTypes: true,
+    skipTypename: true,
+    onlyOperationTypes: true,
+    useTypeImports: true,
+    documentMode: 'string',
+    avoidOptionals: { field: true, inputValue: false, object: false, defaultValue: false },
+  },
+  plugins: [{ typescript: {} }, { operations: {} }, { documents: {} }],
+  pluginMap: { typescript, operations, documents },
+});
+// The package has no dependencies: it defines the one type that the documents would import.
+const imported = /^import type \{ DocumentTypeDecoration \}.*$/m;
+const defined =
+  'export interface DocumentTypeDecoration<Result, Variables> {\n  __apiType?: (variables: Variables) => Result;\n}';
+writeFileSync(new URL(process.argv[2]), `${output.replace(imported, defined).trim()}\n`);

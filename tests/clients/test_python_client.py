@@ -1,0 +1,191 @@
+"""The Python client of `clients/python` against a real server."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+import renewals_client as client_package
+from renewals_client import RenewalsClient, RenewSuccess, RequestError, generated
+
+from scripts import clients
+from tests.clients.conftest import Served
+from tests.support.fixtures import World
+
+UNTIL = dt.date(2027, 1, 31)
+
+
+def wish(*ids: str, key: str = "key", total: str | None = None) -> generated.RenewInstancesInput:
+    """Return the input of a renewal for one month."""
+    selection = generated.Selection(ids=list(ids))
+    if total is None:
+        return generated.RenewInstancesInput(selection=selection, months=1, idempotency_key=key)
+    return generated.RenewInstancesInput(
+        selection=selection, months=1, idempotency_key=key, expected_total=Decimal(total)
+    )
+
+
+class LossyTransport(httpx.AsyncHTTPTransport):
+    """A transport that loses the first responses after the server has sent them."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__()
+        self.lost = lost
+        self.requests: list[bytes] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request.content)
+        response = await super().handle_async_request(request)
+        await response.aread()
+        if len(self.requests) <= self.lost:
+            raise httpx.ReadError("the response is lost")
+        return response
+
+
+async def test_a_page_is_listed_quoted_and_renewed_once(world: World, served: Served) -> None:
+    async with RenewalsClient(served.url, served.key) as client:
+        page = await client.list_(filter_=generated.InstanceFilter(expires_on_to=UNTIL), first=2)
+        assert page.viewer.account.balance == Decimal("700.00")
+        assert [instance.expires_on for instance in page.instances.nodes] == [UNTIL, UNTIL]
+        assert page.instances.total_count == 3
+        assert page.instances.facets is not None
+        tabs = {count.value: count.count for count in page.instances.facets.tabs}
+        assert tabs["MANUAL"] == 3
+
+        selection = generated.Selection(ids=[instance.id for instance in page.instances.nodes])
+        quote = (
+            await client.quote_renewal(generated.QuoteRenewalInput(selection=selection, months=1))
+        ).quote_renewal
+        assert quote.total == Decimal("600.00")
+        assert quote.lines[0].expires_at == world.end_of("2027-02-28")
+
+        request = generated.RenewInstancesInput(
+            selection=selection,
+            months=1,
+            expected_total=quote.total,
+            idempotency_key=client_package.new_key(),
+        )
+        results = [(await client.renew(request)).renew_instances for _ in range(2)]
+        assert isinstance(results[0], RenewSuccess)
+        assert results[0].account.balance == Decimal("100.00")
+        assert results[0] == results[1]
+    assert await world.count("orders") == 1
+
+
+async def test_each_refusal_has_its_type_and_changes_nothing(world: World, served: Served) -> None:
+    async with RenewalsClient(served.url, served.key, language="zh") as client:
+        refused = [
+            (await client.renew(request)).renew_instances
+            for request in (
+                wish("i-1", total="1.00"),
+                wish("i-1", "i-2", "i-3"),
+                wish("i-9"),
+            )
+        ]
+    changed, short, unknown = refused
+    assert isinstance(changed, generated.RenewRenewInstancesPriceChanged)
+    assert (changed.expected_total, changed.total) == (Decimal("1.00"), Decimal("300.00"))
+    assert isinstance(short, generated.RenewRenewInstancesInsufficientFunds)
+    assert short.shortfall == Decimal("200.00")
+    assert "余额" in short.message
+    assert isinstance(unknown, generated.RenewRenewInstancesNotRenewable)
+    assert [refusal.code for refusal in unknown.refusals] == [generated.RefusalCode.NOT_FOUND]
+    assert await world.count("orders") == 0
+
+
+async def test_a_payment_whose_response_is_lost_is_asked_for_again_with_its_key(
+    world: World, served: Served
+) -> None:
+    transport = LossyTransport(lost=2)
+    async with RenewalsClient(served.url, served.key, transport=transport) as client:
+        result = (await client.renew(wish("i-1"))).renew_instances
+    assert isinstance(result, RenewSuccess)
+    assert result.account.balance == Decimal("400.00")
+    assert len(transport.requests) == 3
+    assert len(set(transport.requests)) == 1
+    assert await world.count("orders") == 1
+
+
+async def test_an_expired_key_is_a_request_error_at_once(served: Served) -> None:
+    transport = LossyTransport(lost=0)
+    async with RenewalsClient(served.url, served.expired_key, transport=transport) as client:
+        with pytest.raises(RequestError) as refusal:
+            await client.ledger()
+    assert (refusal.value.code, refusal.value.status) == ("UNAUTHENTICATED", 401)
+    assert refusal.value.request_id
+    assert len(transport.requests) == 1
+
+
+async def test_an_unavailable_server_is_asked_again_after_the_time_it_names() -> None:
+    times: list[float] = []
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        times.append(asyncio.get_running_loop().time())
+        return httpx.Response(503, headers={"Retry-After": "1"}, text="no server")
+
+    async with RenewalsClient(
+        "http://test/graphql", "key", attempts=2, transport=httpx.MockTransport(respond)
+    ) as client:
+        with pytest.raises(RequestError, match="503: the response is not GraphQL"):
+            await client.forecast()
+    first, second = times
+    assert second - first >= 1
+
+
+async def test_the_program_of_the_readme_renews_what_expires_soon(served: Served) -> None:
+    readme = (clients.PYTHON / "README.md").read_text(encoding="utf-8")
+    program: dict[str, Any] = {}
+    exec(readme.split("```python\n")[1].split("```")[0], program)
+    renew_expiring = program["renew_expiring"]
+    assert await renew_expiring(served.url, served.key, 30) == (
+        "InsufficientFunds: 900.00 is required and 700.00 is available; 200.00 is missing."
+    )
+
+
+async def test_events_are_followed(served: Served) -> None:
+    async with RenewalsClient(served.url, served.key) as client:
+        events = client.follow()
+        following = asyncio.ensure_future(anext(events))
+        for instance_id in ("i-1", "i-2"):  # the first may be renewed before the subscription has begun
+            await client.renew(wish(instance_id, key=instance_id))
+            await asyncio.wait([following], timeout=2)
+            if following.done():
+                break
+        event = (await following).events
+        assert isinstance(events, AsyncGenerator)
+        await events.aclose()
+    assert event.type_ == "instance.renewed"
+    assert event.instance is not None
+    assert event.instance.expires_on == dt.date(2027, 2, 28)
+
+
+def test_values_of_a_later_server_are_accepted() -> None:
+    code = generated.RefusalCode("LATER_REASON")
+    assert (code.value, code.name, f"{code}") == ("LATER_REASON",) * 3
+    data = {"renewInstances": {"__typename": "LaterError", "message": "Later."}}
+    result = generated.Renew.model_validate(data).renew_instances
+    assert isinstance(result, client_package.OtherError)
+    assert result.message == "Later."
+    known = {"renewInstances": {"__typename": "IdempotencyKeyReused", "message": "Used."}}
+    assert isinstance(
+        generated.Renew.model_validate(known).renew_instances,
+        generated.RenewRenewInstancesIdempotencyKeyReused,
+    )
+
+
+def test_values_that_the_server_would_refuse_are_written_as_it_reads_them() -> None:
+    assert (
+        generated.RenewInstancesInput(
+            selection=generated.Selection(ids=[]),
+            months=1,
+            idempotency_key="key",
+            expected_total=Decimal("1E+2"),
+        ).model_dump(by_alias=True)["expectedTotal"]
+        == "100"
+    )
+    assert generated.UnifyTarget(date=UNTIL).date == UNTIL
+    with pytest.raises(ValueError, match="timezone"):
+        generated.EventFilter(occurred_from=dt.datetime(2027, 1, 1))  # noqa: DTZ001
