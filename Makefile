@@ -48,8 +48,7 @@ tests: $(READY)
 # Debian keeps each version's programs in a folder of its own; the oldest has the most to lack.
 POSTGRES_BIN ?= $(patsubst %/initdb,%,$(firstword $(sort $(wildcard /usr/lib/postgresql/*/bin/initdb))))
 DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_api/rest/test_exports \
-	$(addprefix races/test_,hammer renew_races) \
-	renewals/auto_renewal/test_chunks \
+	races/test_renew_races renewals/auto_renewal/test_chunks \
 	$(addprefix renewals/db/test_,advisory_locks connection guards sql) \
 	$(addprefix schema/customer/test_,index_order instances instances_paging renew_instances)))
 

@@ -94,7 +94,7 @@ class WorkerServer(graceful_shutdown.GracefulServer):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note the signal; close the port at once if the worker does not serve yet.
 
-        The port would otherwise stay open until the worker has started, and connections would wait for nobody.
+        The port would otherwise stay open until the worker has started, and new connections would get no response.
         """
         super().handle_exit(sig, frame)
         if not hasattr(self, "servers"):  # uvicorn sets it when the application has started

@@ -164,7 +164,7 @@ def wallets(draw: st.DrawFn) -> list[model.Voucher]:
     ]
 
 
-@hypothesis.settings(unhurried, max_examples=500)
+@hypothesis.settings(unhurried, max_examples=200)
 @hypothesis.given(
     fleets(), wallets(), st.integers(0, 2000_00), st.integers(0, 3), st.sampled_from([SHANGHAI, NEW_YORK])
 )

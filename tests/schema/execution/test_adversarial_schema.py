@@ -16,7 +16,7 @@ from schema.fields import sources
 from tests.conftest import POSTGRES
 from tests.schema.execution import adversarial_schema, compare, documents
 
-EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 10_800)
+EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 5_400)
 """How many there are of all the seeds together."""
 
 SEEDS = range(9)
