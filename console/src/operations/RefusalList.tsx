@@ -34,7 +34,9 @@ export function RefusalList({ refusals, count }: RefusalListProps) {
             <ul className="refusals" tabIndex={0} aria-label={labelOf("RefusalCode", group.code)}>
               {group.refusals.map(({ instanceId, message }) => (
                 <li key={instanceId}>
-                  <span className="instance-id">{instanceId}</span> {message}
+                  <span className="instance-id">{instanceId}</span>
+                  {texts.operations.refusals.separator}
+                  {message}
                 </li>
               ))}
             </ul>

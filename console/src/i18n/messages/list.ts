@@ -92,7 +92,7 @@ export const en: typeof zh = {
     billing: "Billing",
     expiry: "Expires at",
     status: "Status",
-    price: "Price a month",
+    price: "Monthly price",
   },
   dataCenter: "Data center",
   noExpiry: "No expiry",

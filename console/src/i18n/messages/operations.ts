@@ -23,6 +23,7 @@ export const zh = {
   submit: "确定",
   finish: "完成",
   refusals: {
+    separator: "：",
     group: (reason: string, count: string | null) => (count === null ? reason : `${reason}（${count} 个）`),
     cut: (shown: string, count: string) => `共 ${count} 个，此处列出前 ${shown} 个。`,
   },
@@ -53,6 +54,7 @@ export const en: typeof zh = {
   submit: "Confirm",
   finish: "Done",
   refusals: {
+    separator: ": ",
     group: (reason, count) => (count === null ? reason : `${reason} (${count})`),
     cut: (shown, count) => `The first ${shown} of ${count} are listed.`,
   },

@@ -98,7 +98,7 @@ export const en: typeof zh = {
   partial: (count) => (count === "1" ? "Renew the other one only" : `Renew the other ${count} only`),
   columns: {
     instance: "Instance",
-    before: "Present expiry",
+    before: "Current expiry",
     after: "New expiry",
     newExpiry: "New expiry",
     term: "Duration",
