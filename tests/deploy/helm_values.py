@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from tests.deploy import environments
+from cryptography.fernet import Fernet
 
 RESOURCES = {"requests": {"cpu": 1, "memory": "512Mi"}, "limits": {"cpu": 2, "memory": "2Gi"}}
 PROBE = {"initialDelaySeconds": 1, "periodSeconds": 3, "timeoutSeconds": 2, "failureThreshold": 4}
 SECRETS = {
     "DATABASE_URL": "postgres://renewals:secret@db:5432/renewals",
     "REDIS_URL": "redis://cache:6379/0",
-    "RENEWALS_WEBHOOK_KEYS": environments.EXAMPLE_KEY,
+    "RENEWALS_WEBHOOK_KEYS": Fernet.generate_key().decode(),
     "RENEWALS_DATABASE_REPLICA_URL": "postgres://renewals:secret@replica:5432/renewals",
 }
 EVERYTHING: dict[str, Any] = {

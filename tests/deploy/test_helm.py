@@ -1,5 +1,6 @@
 """deploy/helm, rendered by Helm itself: valid for Kubernetes, and by default the same as deploy/kubernetes."""
 
+import base64
 import itertools
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -17,6 +18,11 @@ ALL_VALUES = pytest.mark.parametrize(
 )
 
 
+def decoded(secret: dict[str, Any]) -> dict[str, str]:
+    """Return the values of a Secret."""
+    return {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
+
+
 def environment(made: charts.Documents, pod: dict[str, Any]) -> dict[str, str]:
     """Return the environment of a pod's container; a Secret that exists elsewhere has the examples."""
     [container] = pod["spec"]["containers"]
@@ -26,7 +32,7 @@ def environment(made: charts.Documents, pod: dict[str, Any]) -> dict[str, str]:
             variables |= made["ConfigMap", source["configMapRef"]["name"]]["data"]
         else:
             secret = made.get(("Secret", source["secretRef"]["name"]))
-            variables |= secret["stringData"] if secret else SECRETS
+            variables |= decoded(secret) if secret else SECRETS
     return variables | {variable["name"]: variable["value"] for variable in container.get("env", ())}
 
 
@@ -161,7 +167,7 @@ def test_a_secret_is_made_only_from_values(helm: ProcessPoolExecutor) -> None:
     assert "Secret" not in {kind for kind, _ in charts.documents(helm, {})}
     made = charts.documents(helm, EVERYTHING)
     [secret] = [document for (kind, _), document in made.items() if kind == "Secret"]
-    assert secret["stringData"] == SECRETS
+    assert decoded(secret) == SECRETS
     sources = {
         name: pod["spec"]["containers"][0]["envFrom"][1]["secretRef"]["name"]
         for name, pod in charts.pods(made).items()

@@ -1,6 +1,6 @@
 {{- /*
 A Deployment and its PodDisruptionBudget. `component` is api, operator or worker, `values` its part of the values,
-`settings` its variables, `port` and `portNumber` where it answers probes, `serves` whether clients connect to it.
+`settings` its variables, `port` and `portNumber` of its probes, `serves` whether clients connect to it.
 */ -}}
 {{- define "renewals.deployment" -}}
 {{- $name := printf "%s-%s" (include "renewals.name" .root) .component -}}
