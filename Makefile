@@ -9,6 +9,7 @@ OF_PYTHON := $(if $(NAMED),-$(notdir $(PYTHON)))
 # What `make run` needs, and what all else needs, which holds the first.
 RUNNABLE := .venv/.run$(OF_PYTHON)
 READY := .venv/.dev$(OF_PYTHON)
+NODE_LOCKS := $(addsuffix /package-lock.json,console examples/javascript scripts/schema_tools)
 # No header and no index: a lock says what is installed, never from which host.
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11
@@ -130,6 +131,6 @@ $(RUNNABLE): requirements/embedded.txt pyproject.toml scripts/set_up.py
 	$(call SET_UP,run)
 	@touch .venv/.run $@
 
-$(READY): requirements/dev.txt pyproject.toml scripts/set_up.py
+$(READY): requirements/dev.txt pyproject.toml scripts/set_up.py $(NODE_LOCKS)
 	$(call SET_UP,dev)
 	@touch .venv/.run $(RUNNABLE) .venv/.dev $@
