@@ -117,6 +117,7 @@ lock: ## Compile the locks anew (needs uv; UPGRADE=--upgrade takes the newest ve
 	$(LOCK) $(UPGRADE) --constraints requirements/embedded.txt --constraints requirements/mcp.txt \
 		--extra embedded --extra mcp --extra dev \
 		--output-file requirements/dev.txt pyproject.toml
+	$(LOCK) $(UPGRADE) --output-file clients/python/codegen-requirements.txt clients/python/codegen-requirements.in
 
 clean: ## Remove .venv and the caches; the embedded servers' data in .renewals stays.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

@@ -1,5 +1,8 @@
 """What is generated in `clients/` is that of the operations and the schema."""
 
+from pathlib import Path
+
+import graphql
 import pytest
 
 from scripts import clients
@@ -9,11 +12,54 @@ def test_the_operations_and_the_python_client_are_current() -> None:
     assert clients.problems() == []
 
 
-def test_no_money_is_spent_by_a_default() -> None:
-    text = clients.OPERATIONS.read_text(encoding="utf-8")
-    assert "mutation Renew($input: RenewInstancesInput!)" in text
-    assert "idempotencyKey" not in text
-    assert "$first: Int = 10" in text
+def variables(kind: graphql.OperationType) -> list[graphql.VariableDefinitionNode]:
+    """Return the variables of all operations of a kind."""
+    document = graphql.parse(clients.OPERATIONS.read_text(encoding="utf-8"))
+    return [
+        variable
+        for operation in document.definitions
+        if isinstance(operation, graphql.OperationDefinitionNode) and operation.operation is kind
+        for variable in operation.variable_definitions or ()
+    ]
+
+
+def test_nothing_is_changed_by_a_default() -> None:
+    inputs = variables(graphql.OperationType.MUTATION)
+    assert len(inputs) == 3
+    assert all(isinstance(variable.type, graphql.NonNullTypeNode) for variable in inputs)
+    assert [variable for variable in inputs if variable.default_value] == []
+
+
+def test_nothing_is_hidden_by_a_default() -> None:
+    queries = variables(graphql.OperationType.QUERY)
+    filters = [variable for variable in queries if variable.variable.name.value == "filter"]
+    assert len(filters) == 4
+    assert not [variable for variable in filters if variable.default_value]
+    assert not [variable for variable in filters if isinstance(variable.type, graphql.NonNullTypeNode)]
+    assert [variable for variable in queries if variable.default_value]
+
+
+def test_an_operation_that_the_schema_refuses_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "clients/operations.graphql"
+    document.parent.mkdir()
+    document.write_text("query { instances(first: 1, later: true) { totalCount } }")
+    (tmp_path / "schema.graphql").write_text((clients.ROOT / "schema.graphql").read_text())
+    monkeypatch.setattr(clients, "ROOT", tmp_path)
+    monkeypatch.setattr(clients, "OPERATIONS", document)
+    [problem] = clients.problems()
+    assert problem.startswith("clients/operations.graphql: Unknown argument 'later'")
+
+
+def test_another_lock_of_the_generator_has_another_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = clients.environment()
+    lock = tmp_path / "codegen-requirements.txt"
+    lock.write_text("")
+    monkeypatch.setattr(clients, "LOCK", lock)
+    assert clients.environment() != folder
 
 
 def test_only_what_the_operations_use_makes_the_python_client_stale() -> None:
@@ -22,6 +68,7 @@ def test_only_what_the_operations_use_makes_the_python_client_stale() -> None:
     assert "enum RefusalCode" in used
     assert "union RenewInstancesResult" in used
     assert "Instance.expiresOn: Date" in used
+    assert "Query.instances(filter: InstanceFilter)" in used
     assert "AdvanceTestClockInput" not in used
 
 

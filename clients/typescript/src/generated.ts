@@ -591,7 +591,7 @@ export class TypedDocumentString<TResult, TVariables>
 }
 
 export const ListDocument = new TypedDocumentString(`
-    query List($filter: InstanceFilter = {tab: MANUAL}, $orderBy: InstanceOrder = {field: EXPIRES_AT, direction: ASC}, $first: Int = 10, $offset: Int = 0, $facets: Boolean = true) {
+    query List($filter: InstanceFilter, $orderBy: InstanceOrder = {field: EXPIRES_AT, direction: ASC}, $first: Int = 10, $offset: Int = 0, $facets: Boolean = true) {
   viewer {
     name
     canWrite
@@ -976,7 +976,7 @@ export const InstanceDetailsDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<InstanceDetailsQuery, InstanceDetailsQueryVariables>;
 export const OrdersDocument = new TypedDocumentString(`
-    query Orders($filter: OrderFilter = {kinds: [MANUAL_RENEWAL, UNIFY_EXPIRY, AUTO_RENEWAL]}, $first: Int = 10, $after: String) {
+    query Orders($filter: OrderFilter, $first: Int = 10, $after: String) {
   orders(filter: $filter, first: $first, after: $after) {
     totalCount
     pageInfo {
@@ -1013,7 +1013,7 @@ export const OrdersDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<OrdersQuery, OrdersQueryVariables>;
 export const LedgerDocument = new TypedDocumentString(`
-    query Ledger($filter: LedgerFilter = {vouchers: false}, $first: Int = 10, $after: String) {
+    query Ledger($filter: LedgerFilter, $first: Int = 10, $after: String) {
   account {
     balance
     vouchers {

@@ -48,7 +48,7 @@ class Client(AsyncBaseClient):
         **kwargs: Any,
     ) -> List:
         query = gql("""
-            query List($filter: InstanceFilter = {tab: MANUAL}, $orderBy: InstanceOrder = {field: EXPIRES_AT, direction: ASC}, $first: Int = 10, $offset: Int = 0, $facets: Boolean = true) {
+            query List($filter: InstanceFilter, $orderBy: InstanceOrder = {field: EXPIRES_AT, direction: ASC}, $first: Int = 10, $offset: Int = 0, $facets: Boolean = true) {
               viewer {
                 name
                 canWrite
@@ -517,7 +517,7 @@ class Client(AsyncBaseClient):
         **kwargs: Any,
     ) -> Orders:
         query = gql("""
-            query Orders($filter: OrderFilter = {kinds: [MANUAL_RENEWAL, UNIFY_EXPIRY, AUTO_RENEWAL]}, $first: Int = 10, $after: String) {
+            query Orders($filter: OrderFilter, $first: Int = 10, $after: String) {
               orders(filter: $filter, first: $first, after: $after) {
                 totalCount
                 pageInfo {
@@ -572,7 +572,7 @@ class Client(AsyncBaseClient):
         **kwargs: Any,
     ) -> Ledger:
         query = gql("""
-            query Ledger($filter: LedgerFilter = {vouchers: false}, $first: Int = 10, $after: String) {
+            query Ledger($filter: LedgerFilter, $first: Int = 10, $after: String) {
               account {
                 balance
                 vouchers {
