@@ -1,5 +1,7 @@
 // Does what the console's page does, with the packed client: node page.js URL KEY EXPIRED_KEY. Prints JSON.
 import {
+  type ClientOptions,
+  ForecastDocument,
   LedgerDocument,
   ListDocument,
   newKey,
@@ -71,6 +73,37 @@ try {
 } catch (error) {
   if (error instanceof RequestError) refusal = [error.code, error.status, error.requestId !== null];
 }
+function messageOf(options: Partial<ClientOptions>): string {
+  try {
+    return String(new RenewalsClient({ url, key, ...options }));
+  } catch (error) {
+    return error instanceof Error ? error.message : '';
+  }
+}
+
+function respond(response: Response): void {
+  sent.length = 0;
+  globalThis.fetch = async (...request: Parameters<typeof fetch>): Promise<Response> => {
+    sent.push(request[1]?.body);
+    return response.clone();
+  };
+}
+
+/** What a client with the default options makes of a response: how often it sends, and the error's facts. */
+async function sendsTo(response: Response): Promise<unknown> {
+  respond(response);
+  try {
+    await new RenewalsClient({ url, key, attempts: undefined, timeoutMs: undefined }).run(ForecastDocument);
+  } catch (error) {
+    if (error instanceof RequestError) return [sent.length, error.status, error.data];
+  }
+  return sent.length;
+}
+
+const readme = await renewExpiring(url, key, 30, newKey());
+const unavailable = await sendsTo(new Response('', { status: 503 }));
+const tooLong = await sendsTo(new Response('', { status: 429, headers: { 'Retry-After': '121' } }));
+const partial = await sendsTo(Response.json({ data: { forecast: 1 }, errors: [{ message: 'Failed.' }] }));
 console.log(
   JSON.stringify({
     balance,
@@ -80,7 +113,10 @@ console.log(
     renewed: [renewed, again].map(describe),
     bodies: [bodies, different],
     refusal,
-    readme: await renewExpiring(url, key, 30),
+    readme,
+    responses: [unavailable, tooLong, partial],
+    options: [messageOf({ attempts: 0 }), messageOf({ attempts: NaN }), messageOf({ url: 'ftp://test' })],
+    invalid: [messageOf({ url: 'http://' }), messageOf({ key: 'a\nb' })].map((message) => message !== ''),
   }),
 );
 

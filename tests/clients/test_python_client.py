@@ -45,6 +45,20 @@ class LossyTransport(httpx.AsyncHTTPTransport):
         return response
 
 
+class Responses(httpx.AsyncBaseTransport):
+    """A transport without a server, which returns or raises the same each time."""
+
+    def __init__(self, result: httpx.Response | Exception) -> None:
+        self.result = result
+        self.count = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.count += 1
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
 async def test_a_page_is_listed_quoted_and_renewed_once(world: World, served: Served) -> None:
     async with RenewalsClient(served.url, served.key) as client:
         page = await client.list_(filter_=generated.InstanceFilter(expires_on_to=UNTIL), first=2)
@@ -135,14 +149,58 @@ async def test_an_unavailable_server_is_asked_again_after_the_time_it_names() ->
     assert second - first >= 1
 
 
-async def test_the_program_of_the_readme_renews_what_expires_soon(served: Served) -> None:
+async def test_a_wait_that_is_too_long_is_left_to_the_caller() -> None:
+    transport = Responses(httpx.Response(503, headers={"Retry-After": "121"}))
+    async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
+        with pytest.raises(RequestError, match="503"):
+            await client.forecast()
+    assert transport.count == 1
+
+
+async def test_what_a_failed_request_did_is_kept() -> None:
+    data = {"renewInstances": {"__typename": "RenewInstancesSuccess", "order": {"id": "o-1"}}}
+    errors = [{"message": "Failed.", "path": ["renewInstances", "account"], "extensions": None}]
+    transport = Responses(httpx.Response(200, json={"data": data, "errors": errors}))
+    async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
+        with pytest.raises(RequestError, match="Failed") as failure:
+            await client.renew(wish("i-1"))
+    assert failure.value.data == data
+    assert transport.count == 1
+
+
+@pytest.mark.parametrize("error", [httpx.UnsupportedProtocol, httpx.LocalProtocolError])
+async def test_an_error_that_would_come_again_is_raised_at_once(error: type[httpx.TransportError]) -> None:
+    transport = Responses(error("the address cannot be sent"))
+    async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
+        with pytest.raises(error):
+            await client.forecast()
+    assert transport.count == 1
+
+
+def test_attempts_are_at_least_one() -> None:
+    with pytest.raises(ValueError, match="attempts is 0; it must be at least 1"):
+        RenewalsClient("http://test/graphql", "key", attempts=0)
+
+
+async def test_a_list_without_a_filter_hides_nothing(world: World, served: Served) -> None:
+    await world.instance("i-4", expires="2027-01-31", mode="AUTO")
+    async with RenewalsClient(served.url, served.key) as client:
+        page = await client.list_()
+    assert page.instances.total_count == 4
+
+
+async def test_the_program_of_the_readme_renews_what_expires_soon(world: World, served: Served) -> None:
+    await world.instance("i-4", expires="2027-01-31", mode="AUTO")
     readme = (clients.PYTHON / "README.md").read_text(encoding="utf-8")
     program: dict[str, Any] = {}
     exec(readme.split("```python\n")[1].split("```")[0], program)
     renew_expiring = program["renew_expiring"]
-    assert await renew_expiring(served.url, served.key, 30) == (
+    assert await renew_expiring(served.url, served.key, 30, "key") == (
         "InsufficientFunds: 900.00 is required and 700.00 is available; 200.00 is missing."
     )
+    await world.top_up("250.00")
+    assert await renew_expiring(served.url, served.key, 30, "key") == "order of 900.00, balance 50.00"
+    assert await world.expiry("i-4") == "2027-01-31"
 
 
 async def test_events_are_followed(served: Served) -> None:

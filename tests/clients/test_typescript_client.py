@@ -16,6 +16,11 @@ COMPILER = str(node_packages.FOLDER / "node_modules/typescript/bin/tsc")
 NODE = Path(node_packages.NODE)
 STRICT = ("--strict", "--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--skipLibCheck")
 
+PAY = """import { renewExpiring } from './readme.js';
+const [, , url, key] = process.argv;
+console.log(await renewExpiring(url, key, 30, 'key'));
+"""
+
 pytestmark = node_packages.needed
 
 
@@ -64,6 +69,7 @@ async def test_the_packed_client_is_typed_and_does_what_a_page_does(
     options = ("--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom", *STRICT)
     await asyncio.to_thread(run, str(NODE), COMPILER, *options, "page.ts", folder=folder)
     output = await asyncio.to_thread(run, str(NODE), "page.js", *served, folder=folder)
+    bound = "it must be a whole number of at least 1"
     assert json.loads(output) == {
         "balance": "700.00",
         "tabs": 3,
@@ -73,8 +79,19 @@ async def test_the_packed_client_is_typed_and_does_what_a_page_does(
         "bodies": [3, 1],
         "refusal": ["UNAUTHENTICATED", 401, True],
         "readme": "InsufficientFunds: 300.00 is required and 100.00 is available; 200.00 is missing.",
+        "responses": [[4, 503, None], [1, 429, None], [1, 200, {"forecast": 1}]],
+        "options": [
+            *(f"attempts is {attempts}; {bound}" for attempts in ("0", "NaN")),
+            "url is ftp://test; it must begin with https:// or http://",
+        ],
+        "invalid": [True, True],
     }
     assert await world.count("orders") == 1
+    await world.top_up("200.00")
+    (folder / "pay.js").write_text(PAY)
+    output = await asyncio.to_thread(run, str(NODE), "pay.js", served.url, served.key, folder=folder)
+    assert output.strip() == "order of 300.00, balance 0.00"
+    assert await world.count("orders") == 2
     installed = folder / "node_modules/renewals-client"
     assert {str(path.relative_to(installed)) for path in installed.rglob("*.*")} == {
         *("package.json", "README.md", "dist/index.js", "dist/index.d.ts"),

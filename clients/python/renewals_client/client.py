@@ -14,19 +14,32 @@ from renewals_client.generated.async_base_client import HttpClient, Response
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 DELAY_SECONDS = 0.2
 DELAY_SECONDS_MAX = 30.0
+RETRY_AFTER_SECONDS_MAX = 120.0
+PERMANENT_ERRORS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+"""Another attempt would fail in the same way: the address or a header cannot be sent."""
 
 
 class RequestError(Exception):
     """The server refused or failed the whole request.
 
-    `code` is one of docs/errors.md, such as UNAUTHENTICATED; empty if the response is not GraphQL.
+    `code` is one of docs/errors.md, such as UNAUTHENTICATED; empty if the response is not GraphQL. `data` is what the
+    response holds beside the error: a payment may have been made although a field of its order failed.
     """
 
-    def __init__(self, message: str, *, code: str, status: int, request_id: str | None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        status: int,
+        request_id: str | None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{code or status}: {message}")
         self.code = code
         self.status = status
         self.request_id = request_id
+        self.data = data
 
 
 class RenewalsClient(generated.Client):
@@ -47,6 +60,8 @@ class RenewalsClient(generated.Client):
         timeout_seconds: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        if attempts < 1:
+            raise ValueError(f"attempts is {attempts}; it must be at least 1")
         headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
         accepted = {"Accept": "application/graphql-response+json, application/json"}
         client = httpx.AsyncClient(headers=headers | accepted, timeout=timeout_seconds, transport=transport)
@@ -65,38 +80,42 @@ class RenewalsClient(generated.Client):
         **kwargs: Any,
     ) -> Response:
         """Send a request until there is a response that another attempt would not change, at most `attempts` times."""
-        for attempt in range(1, self.attempts + 1):
-            delay = _jittered(DELAY_SECONDS * 2**attempt)
+        attempt = 1
+        while True:
+            delay = _jittered(min(DELAY_SECONDS * 2**attempt, DELAY_SECONDS_MAX))
             try:
                 response = await super().execute(query, operation_name, variables, **kwargs)
+            except PERMANENT_ERRORS:
+                raise
             except httpx.TransportError:
-                if attempt == self.attempts:
+                if attempt >= self.attempts:
                     raise
             else:
-                if response.status_code not in RETRIED_STATUSES or attempt == self.attempts:
+                retry_after = _retry_after(response)
+                is_final = response.status_code not in RETRIED_STATUSES or attempt >= self.attempts
+                if is_final or retry_after > RETRY_AFTER_SECONDS_MAX:
                     return response
-                delay = max(delay, _retry_after(response))
-            await asyncio.sleep(min(delay, DELAY_SECONDS_MAX))
-        raise ValueError("attempts must be at least 1")
+                delay += retry_after
+            await asyncio.sleep(delay)
+            attempt += 1
 
     def get_data(self, response: Response) -> dict[str, Any]:
         """Return the data of a response. Raises RequestError."""
         assert isinstance(response, httpx.Response)
-        request_id = response.headers.get("X-Request-Id")
+        status, request_id = response.status_code, response.headers.get("X-Request-Id")
         try:
             body = response.json()
         except ValueError:
             body = None
+        data = body.get("data") if _is_mapping(body) else None
         if _is_mapping(body) and body.get("errors"):
             error = body["errors"][0]
-            code = error.get("extensions", {}).get("code", "")
-            raise RequestError(
-                error["message"], code=code, status=response.status_code, request_id=request_id
-            )
-        if not _is_mapping(body) or not isinstance(body.get("data"), dict):
+            code = (error.get("extensions") or {}).get("code", "")
+            raise RequestError(error["message"], code=code, status=status, request_id=request_id, data=data)
+        if not isinstance(data, dict):
             reason = f"the response is not GraphQL: {response.reason_phrase}"
-            raise RequestError(reason, code="", status=response.status_code, request_id=request_id)
-        return dict(body["data"])
+            raise RequestError(reason, code="", status=status, request_id=request_id)
+        return data
 
 
 def new_key() -> str:

@@ -6,6 +6,7 @@ export * from './generated.ts';
 const RETRIED_STATUSES: readonly number[] = [429, 502, 503, 504];
 const DELAY_MS = 200;
 const DELAY_MS_MAX = 30_000;
+const RETRY_AFTER_MS_MAX = 120_000;
 
 export interface ClientOptions {
   /** The address of the API, such as https://renewals.example.com/graphql. */
@@ -13,11 +14,11 @@ export interface ClientOptions {
   /** An API key, or a token of your own sign-in. */
   key: string;
   /** The language of messages; the account's amounts and dates do not depend on it. */
-  language?: 'en' | 'zh';
-  /** How often a request is sent if no response arrives or the server is unavailable. */
-  attempts?: number;
-  /** The time limit of one attempt. */
-  timeoutMs?: number;
+  language?: 'en' | 'zh' | undefined;
+  /** How often a request is sent if no response arrives or the server is unavailable: 4 times by default. */
+  attempts?: number | undefined;
+  /** The time limit of one attempt: 30 s by default. */
+  timeoutMs?: number | undefined;
 }
 
 /** The server refused or failed the whole request. `code` is one of docs/errors.md, or empty. */
@@ -25,13 +26,16 @@ export class RequestError extends Error {
   readonly code: string;
   readonly status: number;
   readonly requestId: string | null;
+  /** What the response holds beside the error: a payment may have been made although a field of its order failed. */
+  readonly data: unknown;
 
-  constructor(message: string, code: string, response: Response) {
+  constructor(message: string, code: string, response: Response, data?: unknown) {
     super(`${code || response.status}: ${message}`);
     this.name = 'RequestError';
     this.code = code;
     this.status = response.status;
     this.requestId = response.headers.get('X-Request-Id');
+    this.data = data ?? null;
   }
 }
 
@@ -44,10 +48,27 @@ interface Body<Result> {
 type Arguments<Variables> = Partial<Variables> extends Variables ? [variables?: Variables] : [variables: Variables];
 
 export class RenewalsClient {
-  readonly #options: Required<ClientOptions>;
+  readonly #url: string;
+  readonly #headers: Record<string, string>;
+  readonly #attempts: number;
+  readonly #timeoutMs: number;
 
-  constructor(options: ClientOptions) {
-    this.#options = { language: 'en', attempts: 4, timeoutMs: 30_000, ...options };
+  constructor({ url, key, language = 'en', attempts = 4, timeoutMs = 30_000 }: ClientOptions) {
+    if (!Number.isInteger(attempts) || attempts < 1) {
+      throw new RangeError(`attempts is ${attempts}; it must be a whole number of at least 1`);
+    }
+    this.#url = url;
+    this.#attempts = attempts;
+    this.#timeoutMs = timeoutMs;
+    this.#headers = {
+      Accept: 'application/graphql-response+json, application/json',
+      'Accept-Language': language,
+      Authorization: `Bearer ${key}`,
+      'Content-Type': 'application/json',
+    };
+    // fetch would throw a TypeError for these, as it does if no response arrives, and each attempt would fail.
+    const request = new Request(url, { method: 'POST', headers: this.#headers });
+    if (!/^https?:/.test(request.url)) throw new TypeError(`url is ${url}; it must begin with https:// or http://`);
   }
 
   /**
@@ -61,31 +82,27 @@ export class RenewalsClient {
     const [response, text] = await this.#send(JSON.stringify({ query: document.toString(), variables }));
     const body = parseBody<Result>(text);
     const error = body.errors?.[0];
-    if (error) throw new RequestError(error.message, error.extensions?.code ?? '', response);
+    if (error) throw new RequestError(error.message, error.extensions?.code ?? '', response, body.data);
     if (!body.data) throw new RequestError('the response is not GraphQL', '', response);
     return body.data;
   }
 
   async #send(body: string): Promise<[Response, string]> {
-    const { url, key, language, attempts, timeoutMs } = this.#options;
-    const headers = {
-      Accept: 'application/graphql-response+json, application/json',
-      'Accept-Language': language,
-      Authorization: `Bearer ${key}`,
-      'Content-Type': 'application/json',
-    };
     for (let attempt = 1; ; attempt += 1) {
-      let delay = DELAY_MS * 2 ** attempt * (0.5 + Math.random() / 2);
+      // 50 % to 100 % of a delay, so that clients do not come back together.
+      let delay = Math.min(DELAY_MS * 2 ** attempt, DELAY_MS_MAX) * (0.5 + Math.random() / 2);
+      const signal = AbortSignal.timeout(this.#timeoutMs);
       try {
-        const signal = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(url, { method: 'POST', headers, body, signal });
+        const response = await fetch(this.#url, { method: 'POST', headers: this.#headers, body, signal });
         const text = await response.text();
-        if (!RETRIED_STATUSES.includes(response.status) || attempt >= attempts) return [response, text];
-        delay = Math.max(delay, 1000 * (Number(response.headers.get('Retry-After')) || 0));
+        const retryAfter = retryAfterMs(response);
+        const isFinal = !RETRIED_STATUSES.includes(response.status) || attempt >= this.#attempts;
+        if (isFinal || retryAfter > RETRY_AFTER_MS_MAX) return [response, text];
+        delay += retryAfter;
       } catch (error) {
-        if (attempt >= attempts) throw error;
+        if (attempt >= this.#attempts) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.min(delay, DELAY_MS_MAX)));
+      await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
 }
@@ -93,6 +110,11 @@ export class RenewalsClient {
 /** Returns a new idempotency key. Store it before the first attempt, and send it again after a crash. */
 export function newKey(): string {
   return crypto.randomUUID();
+}
+
+function retryAfterMs(response: Response): number {
+  const seconds = response.headers.get('Retry-After') ?? '';
+  return /^\d+$/.test(seconds) ? 1000 * Number(seconds) : 0;
 }
 
 function parseBody<Result>(text: string): Body<Result> {
