@@ -69,7 +69,7 @@ async def new_context(
 ) -> async_api.BrowserContext:
     """Return a context with a storage and a cache of its own, in a time zone that is not the account's.
 
-    Pages do not move in it unless they are asked to: each frame of a movement is painted by the processor.
+    Without `reduced_motion="no-preference"` its pages do not move: the processor paints each frame of a movement.
     """
     return await (await shared.browser()).new_context(
         locale=locale, viewport=viewport, timezone_id="America/New_York", reduced_motion=reduced_motion

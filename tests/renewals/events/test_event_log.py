@@ -39,7 +39,7 @@ async def admitted() -> bool:
     return True
 
 
-def wish(*ids: str, key: str = "key", to: planning.UnifyToDate | None = None, **more: Any) -> Any:
+def build_request(*ids: str, key: str = "key", to: planning.UnifyToDate | None = None, **more: Any) -> Any:
     return requests.OrderRequest(selection.ById(ids), to or planning.RenewFor(1), idempotency_key=key, **more)
 
 
@@ -52,7 +52,7 @@ async def set_policy(*ids: str, mode: model.RenewalMode = AUTO, months: int = 1)
 async def test_a_renewal_by_hand_is_told_with_its_order_period_and_price(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
-    placed = await place_order.place_order("a", wish("i-1"), lambda: NOW)
+    placed = await place_order.place_order("a", build_request("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
     assert await payload(world, 1) == {
         "orderId": str(placed.order_id),
@@ -70,7 +70,7 @@ async def test_a_unified_expiry_is_told_as_that(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="310.00")
     to = planning.UnifyToDate(dt.date(2027, 3, 10))
-    await place_order.place_order("a", wish("i-1", to=to), lambda: NOW)
+    await place_order.place_order("a", build_request("i-1", to=to), lambda: NOW)
     assert await told(world) == [("expiry.unified", "i-1")]
     about = await payload(world, 1)
     assert (about["months"], about["days"], about["price"]) == (1, 10, "410.00")
@@ -80,7 +80,7 @@ async def test_the_first_answer_given_again_is_not_told_again(world: World) -> N
     await world.account("a", balance="1000.00")
     await world.instance("i-1", price="300.00")
     for _ in range(2):
-        await place_order.place_order("a", wish("i-1"), lambda: NOW)
+        await place_order.place_order("a", build_request("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
 
 
@@ -94,14 +94,14 @@ async def test_a_refusal_tells_nothing_and_takes_no_number(
     await world.instance("i-1", price="300.00")
     await world.instance("i-2", price="300.01")
     refused = {
-        errors.InsufficientFundsError: wish("i-2"),
-        errors.PriceChangedError: wish("i-1", expected_total_cents=1),
-        errors.NotRenewableError: wish("i-1", "nobody"),
+        errors.InsufficientFundsError: build_request("i-2"),
+        errors.PriceChangedError: build_request("i-1", expected_total_cents=1),
+        errors.NotRenewableError: build_request("i-1", "nobody"),
     }
     with pytest.raises(kind):
         await place_order.place_order("a", refused[kind], lambda: NOW)
     assert await told(world) == []
-    await place_order.place_order("a", wish("i-1"), lambda: NOW)
+    await place_order.place_order("a", build_request("i-1"), lambda: NOW)
     assert await told(world) == [("instance.renewed", "i-1")]
 
 
@@ -180,7 +180,7 @@ async def test_what_comes_back_to_life_is_told_to_have_expired_first(world: Worl
     if noted:
         await lifecycle.expire_and_release(now)
     before = await told(world)
-    await place_order.place_order("a", wish("i-1", "i-2"), lambda: now)
+    await place_order.place_order("a", build_request("i-1", "i-2"), lambda: now)
     first = [] if noted else [("instance.expired", "i-1")]
     restored = [("instance.renewed", "i-1"), ("instance.restored", "i-1")]
     assert (await told(world))[len(before) :] == [*first, *restored, ("instance.renewed", "i-2")]
@@ -206,7 +206,7 @@ async def test_numbers_have_no_gaps_however_many_write_at_once_and_are_rolled_ba
 
     async def renew(instance_id: str) -> None:
         try:
-            await place_order.place_order("a", wish(instance_id, key=instance_id), lambda: NOW)
+            await place_order.place_order("a", build_request(instance_id, key=instance_id), lambda: NOW)
         except errors.InsufficientFundsError:
             await set_policy(instance_id)
 
@@ -236,7 +236,7 @@ async def test_a_follower_is_given_what_it_missed_and_then_what_happens(world: W
     later = asyncio.ensure_future(anext(following))
     await asyncio.sleep(0.05)
     assert not later.done()
-    await place_order.place_order("a", wish("i-1"), lambda: NOW)
+    await place_order.place_order("a", build_request("i-1"), lambda: NOW)
     event = await asyncio.wait_for(later, 1)
     assert (event.sequence, event.type) == (3, "instance.renewed")
     await following.aclose()
