@@ -29,6 +29,23 @@ globalThis.fetch = async (...request: Parameters<typeof fetch>): Promise<Respons
   return response;
 };
 
+// A document of the reader's own generator, which declares a class of its own.
+class OwnDocument<Result, Variables> extends String {
+  __apiType?: (variables: Variables) => Result;
+  private value: string;
+
+  constructor(value: string) {
+    super(value);
+    this.value = value;
+  }
+
+  override toString(): string {
+    return this.value;
+  }
+}
+const own = new OwnDocument<{ account: { id: string } }, Record<string, never>>('{ account { id } }');
+const accountId: string = (await client.run(own)).account.id;
+
 const { viewer, instances } = await client.run(ListDocument, { filter: { expiresOnTo: '2027-01-31' }, first: 2 });
 const balance: string = viewer.account.balance;
 const ids = instances.nodes.map((instance) => instance.id);
@@ -106,6 +123,7 @@ const tooLong = await sendsTo(new Response('', { status: 429, headers: { 'Retry-
 const partial = await sendsTo(Response.json({ data: { forecast: 1 }, errors: [{ message: 'Failed.' }] }));
 console.log(
   JSON.stringify({
+    accountId,
     balance,
     tabs: instances.facets?.tabs.find((tab) => tab.value === 'MANUAL')?.count,
     total: quote.total,

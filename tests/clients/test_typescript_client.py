@@ -71,6 +71,7 @@ async def test_the_packed_client_is_typed_and_does_what_a_page_does(
     output = await asyncio.to_thread(run, str(NODE), "page.js", *served, folder=folder)
     bound = "it must be a whole number of at least 1"
     assert json.loads(output) == {
+        "accountId": "a",
         "balance": "700.00",
         "tabs": 3,
         "total": "600.00",

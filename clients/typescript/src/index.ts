@@ -1,5 +1,5 @@
 // A client of one account: typed operations over fetch, with retries that never pay twice.
-import type { TypedDocumentString } from './generated.ts';
+import type { DocumentTypeDecoration } from './generated.ts';
 
 export * from './generated.ts';
 
@@ -45,7 +45,7 @@ interface Body<Result> {
 }
 
 /** No variables are needed where each of them has a default. */
-type Arguments<Variables> = Partial<Variables> extends Variables ? [variables?: Variables] : [variables: Variables];
+type Arguments<Variables> = {} extends Variables ? [variables?: Variables] : [variables: Variables];
 
 export class RenewalsClient {
   readonly #url: string;
@@ -73,10 +73,11 @@ export class RenewalsClient {
 
   /**
    * Runs an operation and returns its data. Each attempt sends the same body, so that a payment has the same
-   * idempotency key each time and is charged once. Throws a RequestError, or what fetch throws.
+   * idempotency key each time and is charged once. A document is one of this package, or a string document of your own
+   * generator. Throws a RequestError, or what fetch throws.
    */
   async run<Result, Variables>(
-    document: TypedDocumentString<Result, Variables>,
+    document: String & DocumentTypeDecoration<Result, Variables>,
     ...[variables]: Arguments<Variables>
   ): Promise<Result> {
     const [response, text] = await this.#send(JSON.stringify({ query: document.toString(), variables }));
