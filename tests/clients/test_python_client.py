@@ -18,7 +18,7 @@ from tests.support.fixtures import World
 UNTIL = dt.date(2027, 1, 31)
 
 
-def wish(*ids: str, key: str = "key", total: str | None = None) -> generated.RenewInstancesInput:
+def build_input(*ids: str, key: str = "key", total: str | None = None) -> generated.RenewInstancesInput:
     """Return the input of a renewal for one month."""
     selection = generated.Selection(ids=list(ids))
     if total is None:
@@ -94,9 +94,9 @@ async def test_each_refusal_has_its_type_and_changes_nothing(world: World, serve
         refused = [
             (await client.renew(request)).renew_instances
             for request in (
-                wish("i-1", total="1.00"),
-                wish("i-1", "i-2", "i-3"),
-                wish("i-9"),
+                build_input("i-1", total="1.00"),
+                build_input("i-1", "i-2", "i-3"),
+                build_input("i-9"),
             )
         ]
     changed, short, unknown = refused
@@ -115,7 +115,7 @@ async def test_a_payment_whose_response_is_lost_is_asked_for_again_with_its_key(
 ) -> None:
     transport = LossyTransport(lost=2)
     async with RenewalsClient(served.url, served.key, transport=transport) as client:
-        result = (await client.renew(wish("i-1"))).renew_instances
+        result = (await client.renew(build_input("i-1"))).renew_instances
     assert isinstance(result, RenewSuccess)
     assert result.account.balance == Decimal("400.00")
     assert len(transport.requests) == 3
@@ -163,7 +163,7 @@ async def test_what_a_failed_request_did_is_kept() -> None:
     transport = Responses(httpx.Response(200, json={"data": data, "errors": errors}))
     async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
         with pytest.raises(RequestError, match="Failed") as failure:
-            await client.renew(wish("i-1"))
+            await client.renew(build_input("i-1"))
     assert failure.value.data == data
     assert transport.count == 1
 
@@ -208,7 +208,7 @@ async def test_events_are_followed(served: Served) -> None:
         events = client.follow()
         following = asyncio.ensure_future(anext(events))
         for instance_id in ("i-1", "i-2"):  # the first may be renewed before the subscription has begun
-            await client.renew(wish(instance_id, key=instance_id))
+            await client.renew(build_input(instance_id, key=instance_id))
             await asyncio.wait([following], timeout=2)
             if following.done():
                 break
