@@ -1,4 +1,4 @@
-"""The console's dialogs on an account of a test's own: its server, its page, and what the tests do on it."""
+"""The console's dialogs on an account of a test's own: the list with a dialog above it, and what the tests do on it."""
 
 import contextlib
 import re
@@ -8,11 +8,9 @@ from playwright import async_api
 from playwright.async_api import expect
 
 from tests.browser import chromium, pages
-from tests.support import fixtures, live_server
+from tests.support import live_server
 from tests.support.fixtures import World
-from tests.support.waiting import free_port
 
-WAIT_MS_MAX = 20_000
 TABS_MAX = 80
 
 TEXTS = {
@@ -96,17 +94,17 @@ class DialogPage:
         for instance_id in instance_ids:
             await self.row(instance_id).get_by_role("checkbox").check()
         await self.page.locator("section").get_by_role("button", name=self.name(operation)).click()
-        await expect(self.dialog).to_be_visible(timeout=WAIT_MS_MAX)
+        await expect(self.dialog).to_be_visible(timeout=pages.WAIT_MS_MAX)
 
     async def open_row(self, operation: str, instance_id: str) -> None:
         """Press the button of a row."""
         name = f"{self.texts[operation]} {instance_id}"
         await self.page.get_by_role("button", name=name, exact=True).click()
-        await expect(self.dialog).to_be_visible(timeout=WAIT_MS_MAX)
+        await expect(self.dialog).to_be_visible(timeout=pages.WAIT_MS_MAX)
 
     async def press(self, button: str) -> None:
         """Press a button of the dialog as soon as it can be pressed."""
-        await self.button(button).click(timeout=WAIT_MS_MAX)
+        await self.button(button).click(timeout=pages.WAIT_MS_MAX)
 
     async def choose(self, text: str) -> None:
         """Choose a duration or a kind of target."""
@@ -115,7 +113,7 @@ class DialogPage:
     async def shows(self, *parts: str) -> None:
         """Wait until the dialog shows texts, named or as they are."""
         for part in parts:
-            await expect(self.dialog).to_contain_text(self.texts.get(part, part), timeout=WAIT_MS_MAX)
+            await expect(self.dialog).to_contain_text(self.texts.get(part, part), timeout=pages.WAIT_MS_MAX)
 
     async def tab_to(self, target: async_api.Locator, *, key: str = "Tab") -> None:
         """Move the focus by keyboard to an element."""
@@ -144,20 +142,6 @@ class DialogPage:
 
 
 @contextlib.asynccontextmanager
-async def served(
-    database_url: str, redis_url: str, *, port: int | None = None
-) -> AsyncIterator[live_server.LiveServer]:
-    """Serve the console to the account `a`, which stands at NOW."""
-    variables = {
-        "REDIS_URL": redis_url,
-        "RENEWALS_CONSOLE": "true",
-        "RENEWALS_TRUSTED_DOCUMENTS_ONLY": "true",
-    }
-    async with live_server.served_at(port or free_port(), database_url, **variables) as server:
-        yield server
-
-
-@contextlib.asynccontextmanager
 async def opened(
     world: World,
     server: live_server.LiveServer,
@@ -179,14 +163,9 @@ async def opened(
         page = await context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         await page.goto(f"http://{server.address}/console/")
-        await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=WAIT_MS_MAX)
+        await page.locator("tbody tr.ant-table-row").first.wait_for(timeout=pages.WAIT_MS_MAX)
         yield DialogPage(page, locale)
     assert problems == []
-
-
-async def open_account(world: World, *, balance: str) -> None:
-    """Open the account `a` as a test account that stands at NOW, so that its dates are always the same."""
-    await world.account(balance=balance, test_clock=fixtures.NOW)
 
 
 async def count_orders(world: World) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from graphql_api.rest import console
 from tests.browser import chromium
 from tests.support import fixtures, live_server
 from tests.support.fixtures import World
+from tests.support.waiting import free_port
 
 WAIT_MS_MAX = 20_000
 VIEWPORT: async_api.ViewportSize = {"width": 1280, "height": 1000}
@@ -41,14 +42,16 @@ _MEASURE_WIDTH = """async (narrow) => {
 
 
 @contextlib.asynccontextmanager
-async def served(database_url: str, redis_url: str, **settings: str) -> AsyncIterator[live_server.LiveServer]:
-    """Serve the console, and only the documents of its build."""
+async def served(
+    database_url: str, redis_url: str, *, port: int | None = None, **settings: str
+) -> AsyncIterator[live_server.LiveServer]:
+    """Serve the console, and only the documents of its build; at a free port if none is given."""
     variables = {
         "REDIS_URL": redis_url,
         "RENEWALS_CONSOLE": "true",
         "RENEWALS_TRUSTED_DOCUMENTS_ONLY": "true",
     }
-    async with live_server.served(database_url, **variables, **settings) as server:
+    async with live_server.served_at(port or free_port(), database_url, **variables, **settings) as server:
         yield server
 
 

@@ -20,7 +20,7 @@ in_english = pytest.mark.parametrize("locale", ["en-US"])
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
-    async with dialogs.served(database_url, redis_url) as served:
+    async with pages.served(database_url, redis_url) as served:
         yield served
 
 
@@ -28,7 +28,7 @@ async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server
 async def test_setting_auto_shows_what_will_change_and_does_that(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", price="300.00")
     await world.instance("i-3", expires="2027-01-05", product="kec")
     async with dialogs.opened(world, server, locale) as page:
@@ -50,7 +50,7 @@ async def test_setting_auto_shows_what_will_change_and_does_that(
 async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="3000.00")
+    await pages.open_account(world, balance="3000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("100.00", expires="2027-06-30")
     await world.voucher("50.00", expires="2027-03-31")
@@ -77,7 +77,7 @@ async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
 async def test_several_instances_are_one_order(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-31", price="100.00")
     async with dialogs.opened(world, server, locale, reduced_motion="no-preference") as page:
         await page.open_batch("renew", "i-1", "i-3")
@@ -94,7 +94,7 @@ async def test_several_instances_are_one_order(
 async def test_a_member_of_a_bundle_renews_the_whole_bundle(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instances(["b-1-kec", "b-1-kes"], expires="2027-01-31", price="100.00", bundle="b-1")
     await world.instance("i-1", expires="2027-01-31")
     async with dialogs.opened(world, server, locale) as page:
@@ -113,14 +113,14 @@ async def test_a_member_of_a_bundle_renews_the_whole_bundle(
 async def test_expiries_are_unified_to_a_date(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="100.00")
     await world.instance("i-2", expires="2027-02-10", price="100.00")
     async with dialogs.opened(world, server, locale) as page:
         more = page.page.get_by_role("button", name=f"{page.texts['more']} i-1", exact=True)
         await more.press("Enter")
         await page.page.get_by_role("menuitem", name=page.texts["unify"]).press("Enter")
-        await expect(page.dialog).to_be_visible(timeout=dialogs.WAIT_MS_MAX)
+        await expect(page.dialog).to_be_visible(timeout=pages.WAIT_MS_MAX)
         await page.close()
         await expect(more).to_be_focused()
         await page.open_batch("unify", "i-1", "i-2")
@@ -140,7 +140,7 @@ async def test_expiries_are_unified_to_a_date(
 async def test_expiries_are_unified_to_a_day_of_the_month(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="2000.00")
+    await pages.open_account(world, balance="2000.00")
     await world.instance("i-1", expires="2027-01-20", price="300.00", product="kec")
     await world.instance("i-2", expires="2027-02-05", price="300.00", product="kec")
     async with dialogs.opened(world, server, locale) as page:
@@ -156,7 +156,7 @@ async def test_expiries_are_unified_to_a_day_of_the_month(
 async def test_refused_instances_are_named_and_the_others_are_renewed_on_request(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="9000.00")
+    await pages.open_account(world, balance="9000.00")
     await world.instance("i-1", expires="2027-01-31", price="100.00")
     await world.instance("i-2", expires="2029-06-30", price="100.00")
     async with dialogs.opened(world, server, locale) as page:
@@ -175,7 +175,7 @@ async def test_refused_instances_are_named_and_the_others_are_renewed_on_request
 async def test_missing_money_is_named_and_nothing_can_be_paid(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="100.00")
+    await pages.open_account(world, balance="100.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server, locale) as page:
         await page.open_row("renew", "i-1")
@@ -193,7 +193,7 @@ async def test_missing_money_is_named_and_nothing_can_be_paid(
 async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
-    await dialogs.open_account(world, balance="100.00")
+    await pages.open_account(world, balance="100.00")
     await world.instance("i-1", expires="2027-01-31")
     async with dialogs.opened(world, server, locale, role="VIEWER") as page:
         buttons = page.page.locator("section").get_by_role("button", name=page.name("set auto"))
@@ -206,7 +206,7 @@ async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
 async def test_tags_are_edited_for_a_selection_and_for_one_instance(
     world: World, server: live_server.LiveServer
 ) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", tags={"env": "test", "old": ""})
     await world.instance("i-2", expires="2027-01-31", tags={f"k{number}": "" for number in range(20)})
     async with dialogs.opened(world, server) as page:

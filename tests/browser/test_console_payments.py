@@ -19,13 +19,13 @@ pytestmark = [*chromium.marks, pages.built]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def account(world: World) -> None:
-    await dialogs.open_account(world, balance="1000.00")
+    await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(account: None, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
-    async with dialogs.served(database_url, redis_url) as served:
+    async with pages.served(database_url, redis_url) as served:
         yield served
 
 
@@ -39,7 +39,7 @@ async def test_a_double_click_pays_once(world: World, server: live_server.LiveSe
         page.page.on("request", lambda request: sent.append(request) if is_payment(request) else None)
         await page.open_row("renew", "i-1")
         await page.shows("2027-02-28")
-        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
+        await expect(page.button("pay")).to_be_enabled(timeout=pages.WAIT_MS_MAX)
         await page.button("pay").evaluate("button => { button.click(); button.click(); button.click(); }")
         await page.shows("paid")
     assert len(sent) == 1
@@ -67,7 +67,7 @@ async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
         await page.tab_to(page.dialog.get_by_role("radio", name="1 个月"))
         await keyboard.press("ArrowRight")
         await page.shows("2027-03-31")
-        await expect(page.button("pay")).to_be_enabled(timeout=dialogs.WAIT_MS_MAX)
+        await expect(page.button("pay")).to_be_enabled(timeout=pages.WAIT_MS_MAX)
         await page.tab_to(page.button("pay"))
         await keyboard.press("Enter")
         await page.shows("paid")
@@ -144,7 +144,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
 async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
     world: World, database_url: str, redis_url: str, account: None, moment: str
 ) -> None:
-    async with dialogs.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
+    async with pages.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
 
         async def kill_before_the_answer(route: async_api.Route) -> None:
             if is_payment(route.request) and first.process.is_alive:
@@ -166,7 +166,7 @@ async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
         await page.shows("正在确认支付结果…")
         orders = 1 if moment == "after the charge" else 0
         assert (await dialogs.count_orders(world))[0] == orders
-        async with dialogs.served(database_url, redis_url, port=first.port):
+        async with pages.served(database_url, redis_url, port=first.port):
             await page.shows("paid", "2027-02-28 23:59:59", "¥700.00")
     assert await dialogs.count_orders(world) == (1, 1)
     assert await world.balance() == "700.00"
@@ -177,16 +177,16 @@ async def test_a_server_killed_while_the_clock_moves_and_started_again_moves_it_
     world: World, database_url: str, redis_url: str, account: None
 ) -> None:
     await world.instance("i-auto", expires="2027-01-31", price="300.00", mode="AUTO")
-    async with dialogs.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
+    async with pages.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
         bar = page.page.locator(".clock-bar")
         await page.page.get_by_role("button", name="前进 1 个月", exact=True).click()
         has_moved = "SELECT FROM test_clock_moves WHERE reached_at > from_at"
         await eventually(lambda: database.fetch(database.pool(), has_moved))
         await first.process.kill()
-        await expect(bar).to_contain_text("恢复后将继续前进", timeout=dialogs.WAIT_MS_MAX)
+        await expect(bar).to_contain_text("恢复后将继续前进", timeout=pages.WAIT_MS_MAX)
         await expect(page.row("i-1")).to_be_visible()
         await expect(bar.get_by_role("button", name="前进 1 天", exact=True)).to_be_disabled()
-        async with dialogs.served(database_url, redis_url, port=first.port):
+        async with pages.served(database_url, redis_url, port=first.port):
             await expect(bar).to_contain_text("续费成功 1 次", timeout=60_000)
             await expect(bar).to_contain_text("2027-02-10 12:00:00")
     assert await world.count("test_clock_moves") == 1
