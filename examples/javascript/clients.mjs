@@ -1,16 +1,12 @@
 // Writes the types and the documents of clients/typescript from clients/operations.graphql. scripts/clients.py runs it,
 // because the packages of this folder can do it: another folder of them would take longer to install than to use.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as documents from '@graphql-codegen/typed-document-node';
 import * as operations from '@graphql-codegen/typescript-operations';
 import * as typescript from '@graphql-codegen/typescript';
 import { parse } from 'graphql';
-
-const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
-
-// Amounts and instants are strings; a JavaScript number cannot hold an amount exactly.
-const scalars = { ID: 'string', Money: 'string', DateTime: 'string', Date: 'string', JSON: 'unknown' };
+import { read, settings } from './settings.mjs';
 
 const output = await codegen({
   filename: 'generated.ts',
@@ -19,11 +15,7 @@ const output = await codegen({
     { location: 'operations.graphql', document: parse(read('../../clients/operations.graphql')) },
   ],
   config: {
-    scalars,
-    strictScalars: true,
-    enumsAsTypes: true,
-    skipTypename: true,
-    onlyOperationTypes: true,
+    ...settings,
     useTypeImports: true,
     documentMode: 'string',
     avoidOptionals: { field: true, inputValue: false, object: false, defaultValue: false },
