@@ -27,8 +27,8 @@ PAUSE_SECONDS = 3.0
 """Pause between two attempts, in which the waiting sessions continue."""
 ATTEMPTS_MAX = 20
 SHOWN_MAX = 3
-_BEFORE_FIRST_RELEASE = "0001_tables"
-"""The first of the migrations that the initial one replaced."""
+_BEFORE_FIRST_RELEASE = frozenset({"0001_tables", "0001_initial"})
+"""Migrations that the present first one replaced. Until the first release a change of that one renames it."""
 
 
 class TablesInUseError(Exception):
@@ -39,7 +39,7 @@ class UnknownMigrationsError(Exception):
     """The database has migrations of a later version, or of one before the first release."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        if _BEFORE_FIRST_RELEASE in names:
+        if not _BEFORE_FIRST_RELEASE.isdisjoint(names):
             message = (
                 "The database was created by a version before the first release, and cannot be migrated: "
                 "create a new database and run `renewals migrate` on it. `renewals up` creates one after "

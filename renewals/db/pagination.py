@@ -82,22 +82,33 @@ async def fetch_page(
     request: PageRequest,
     counted: bool = False,
     joins: str = "",
+    key: str | None = None,
 ) -> Page:
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
-    `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds
-    the total count.
+    `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds the total
+    count. With a unique column as `key`, the keys of the page are read first: then rows before an offset are not
+    joined, and an index with the columns of the conditions has all that is read of them.
     """
     size = _size(request)
     backward = request.last is not None
     descending = ordering.descending != backward
-    total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count" if counted else ""
+    total = ""
+    if counted and key is not None and request.after is None and request.before is None:
+        total = ", count(*) OVER () AS total_count"
+    elif counted:
+        total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count"
     _add_bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
     _add_bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
     order_by = ordering.sql(descending=descending)
     limit, offset = conditions.bind(size + 1), conditions.bind(request.offset or 0)
-    sql = f"""SELECT {select}{total} FROM {source} {joins} WHERE {conditions.where}
-              ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
+    read = f"""FROM {source} {joins if key is None else ""} WHERE {conditions.where}
+               ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
+    if key is None:
+        sql = f"SELECT {select}{total} {read}"
+    else:
+        sql = f"""SELECT {select}{", total_count" if counted else ""} FROM (SELECT {key} AS key{total} {read}) AS page
+                  JOIN {source} ON {key} = page.key {joins} ORDER BY {order_by}"""
     fetched = await database.fetch(connection, sql, *conditions.values)
     has_more, rows = len(fetched) > size, fetched[:size]
     if backward:

@@ -31,12 +31,14 @@ class AccountSize(NamedTuple):
 
 
 COUNT_ACCOUNT = """
-    SELECT count(*), count(*) FILTER (WHERE renewal_mode = 'AUTO'),
+    SELECT unreleased + (SELECT count(*) FROM instances WHERE account_id = $1 AND status = 'RELEASED'), autos,
       (SELECT count(*) FROM vouchers WHERE account_id = $1),
       coalesce((SELECT ledger_number FROM accounts WHERE id = $1), 0),
       coalesce((SELECT last_sequence FROM event_streams WHERE account_id = $1), 0)
-    FROM instances WHERE account_id = $1
+    FROM (SELECT count(*) AS unreleased, count(*) FILTER (WHERE renewal_mode = 'AUTO') AS autos
+          FROM instances WHERE account_id = $1 AND status <> 'RELEASED') AS counted
 """
+"""Two counts, because each part of an account's instances has an index of its own."""
 COUNT_LARGEST = """
     SELECT coalesce(max(n), 0), coalesce(max(autos), 0),
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),

@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from renewals.db import connection as database
-from renewals.db import sql
 from renewals.db.connection import Connection
 from renewals.domain import model
 from renewals.instances import filters
@@ -31,28 +30,26 @@ async def count_facets(
     Values known in advance keep their order and include zeros. Catalog codes are sorted by count.
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
-    values = {
-        "tabs": f"CASE WHEN {filters.MANAGEABLE} THEN {filters.TAB} END",
-        "products": "i.product_code",
-        "dataCenters": "i.data_center_code",
-        "dataCenterTypes": "d.type_code",
-        "expiry": _expiry_bucket(conditions, instance_filter, now),
-    }
-    columns = ", ".join(
-        f'{value} AS "{facet}", ({conditions.for_facet(facet)}) AS "in {facet}"'
-        for facet, value in values.items()
-    )
-    counts = " UNION ALL ".join(
-        f"""SELECT '{facet}' AS facet, "{facet}" AS value, sum(n)::bigint AS count FROM base
-            WHERE "{facet}" IS NOT NULL
-            {"".join(f' AND "in {other}"' for other in values if other != facet)} GROUP BY 2"""
-        for facet in values
-    )
-    statement = f"""WITH base AS MATERIALIZED (
-                SELECT {columns}, count(*) AS n FROM instances i
-                  JOIN data_centers d ON d.code = i.data_center_code
-                WHERE {conditions.for_facet("")} GROUP BY {", ".join(map(str, range(1, 2 * len(values) + 1)))})
-              SELECT * FROM ({counts}) AS counted ORDER BY facet, count DESC, value"""
+    manageable = "TRUE" if instance_filter.manageable else filters.MANAGEABLE
+    status = filters.matching_status_at(instance_filter, conditions.bind(now))
+    within = [
+        f"i.expires_at <= {conditions.bind(now + dt.timedelta(days=days))} AS within_{days}"
+        for days in EXPIRY_BUCKETS_DAYS
+    ]
+    is_in = ", ".join(f'({conditions.for_facet(facet)}) AS "in {facet}"' for facet in FACETS)
+    # The groups are few, and PostgreSQL knows that they are: its estimate for an expression of an instant is high
+    # unless it is a boolean, and it would sort all rows instead of hashing them.
+    statement = f"""WITH grouped AS MATERIALIZED (
+        SELECT i.renewal_mode, i.product_code, i.data_center_code, ({manageable}) AS is_manageable,
+          i.expires_at IS NOT NULL AS expires, ({status}) = 'EXPIRED' AS is_expired,
+          ({status}) = 'RUNNING' AS is_running, {", ".join(within)}, {is_in}, count(*) AS n
+        FROM instances i WHERE {conditions.for_facet("")}
+        GROUP BY {", ".join(map(str, range(1, 8 + len(within) + len(FACETS))))}),
+      faceted AS (SELECT grouped.*, CASE WHEN NOT expires THEN 'NO_EXPIRY' ELSE renewal_mode END AS tab,
+          CASE WHEN NOT expires THEN NULL WHEN is_expired THEN 'EXPIRED' {_BUCKETS} WHEN is_running THEN 'LATER' END
+            AS bucket, type_code
+        FROM grouped JOIN data_centers ON code = data_center_code)
+      SELECT * FROM ({" UNION ALL ".join(map(_count_by, FACETS))}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     for facet, value, count in map(tuple, await database.fetch(connection, statement, *conditions.values)):
         counted[facet][value] = count
@@ -88,14 +85,20 @@ async def count_tag_values(
     return [(row["value"], row["count"]) for row in rows]
 
 
-def _expiry_bucket(
-    conditions: sql.WhereClause, instance_filter: filters.InstanceFilter, now: dt.datetime
-) -> str:
-    """Return the SQL of the expiry bucket: the first that holds an instance that expires and is not released."""
-    buckets = "".join(
-        f" WHEN i.expires_at <= {conditions.bind(now + dt.timedelta(days=days))} THEN '{days}'"
-        for days in EXPIRY_BUCKETS_DAYS
-    )
-    status = filters.matching_status_at(instance_filter, conditions.bind(now))
-    return f"""CASE WHEN i.expires_at IS NULL THEN NULL ELSE CASE {status}
-      WHEN 'EXPIRED' THEN 'EXPIRED' WHEN 'RUNNING' THEN CASE{buckets} ELSE 'LATER' END END END"""
+_VALUES = {
+    "tabs": "CASE WHEN is_manageable THEN tab END",
+    "products": "product_code",
+    "dataCenters": "data_center_code",
+    "dataCenterTypes": "type_code",
+    "expiry": "bucket",
+}
+"""The value of each facet in a row of `faceted`."""
+_BUCKETS = " ".join(f"WHEN is_running AND within_{days} THEN '{days}'" for days in EXPIRY_BUCKETS_DAYS)
+
+
+def _count_by(facet: str) -> str:
+    """Return the SELECT of the counts by value of a facet, under the conditions of the others."""
+    conditions = "".join(f' AND "in {other}"' for other in FACETS if other != facet)
+    value = _VALUES[facet]
+    return f"""SELECT '{facet}' AS facet, {value} AS value, sum(n)::bigint AS count FROM faceted
+        WHERE {value} IS NOT NULL{conditions} GROUP BY 2"""

@@ -18,15 +18,13 @@ EXPIRY = "coalesce(i.expires_at, 'infinity')"
 TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
 """The tab of a manageable instance (rule 3)."""
 
-RELEASES_AT = """(SELECT (i.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(r.retention_days)))
-    AT TIME ZONE a.time_zone FROM accounts a, products r WHERE a.id = i.account_id AND (r.code = i.product_code
-    OR (i.bundle_id IS NOT NULL AND r.code IN (SELECT m.product_code FROM instances m WHERE m.bundle_id = i.bundle_id)))
-    GROUP BY a.time_zone)"""
+RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
 """The end of the product's retention in the account's time zone; a bundle has the longest of its members."""
 
-_RETAINED_AT_LEAST_UNTIL = """i.expires_at + make_interval(hours => 24 * (
-    SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
-"""A lower bound of `RELEASES_AT` at 20 % of its cost; the two days exceed every clock change of a zone."""
+_RETAINED_SINCE = (
+    """{now}::timestamptz - make_interval(hours => 24 * ((SELECT min(retention_days) FROM products) - 2))"""
+)
+"""The earliest expiry of an instance that cannot be past its retention; the two days exceed every clock change."""
 
 WITHIN_DAYS_MAX = 36_525
 TAG_CONDITIONS_MAX = 20
@@ -91,17 +89,18 @@ def check_filter(instance_filter: InstanceFilter, path: str) -> None:
 def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:
     """Return the SQL conditions of a filter within one account."""
     f, where = instance_filter, WhereClause()
-    where.add("i.account_id = {}", account_id)
+    account = where.bind(account_id)
+    where.add(f"i.account_id = {account}")
     if f.manageable is not None:
         where.add(MANAGEABLE if f.manageable else f"NOT {MANAGEABLE}")
     if f.ids is not None:
         where.add("i.id = ANY({})", storable_texts(f.ids))
     if f.search is not None:
-        _add_search(where, account_id, f.search)
+        _add_search(where, account, f.search)
     if f.tab is not None:
         _add_tab(where, f)
     _add_expiry(where, f, now)
-    _add_last_days(where, account_id, f)
+    _add_last_days(where, account, f)
     if f.products is not None:
         where.add("i.product_code = ANY({})", storable_texts(f.products), facet="products")
     if f.data_centers is not None:
@@ -119,18 +118,19 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
     return where
 
 
-def _add_search(conditions: WhereClause, account_id: str, search: str) -> None:
+def _add_search(conditions: WhereClause, account: str, search: str) -> None:
     """Add the condition that an instance's id, name or a value of its configuration contains a text, in any case.
 
     The index has the account and the trigrams of the text. A term of one or two ASCII characters has no trigram, and
-    then the account's texts are read by its part of the primary key.
+    then the account's texts are read by its part of the primary key. The array is computed first, however many rows
+    PostgreSQL expects of the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
         conditions.add("FALSE")
         return
     conditions.add(
-        """i.id IN (SELECT s.instance_id FROM search_texts s WHERE s.account_id = {} AND s.text LIKE {})""",
-        account_id,
+        f"""i.id = ANY(ARRAY(
+          SELECT s.instance_id FROM search_texts s WHERE s.account_id = {account} AND s.text LIKE {{}}))""",
         f"%{escape_like(search_text.fold(search))}%",
     )
 
@@ -164,8 +164,9 @@ def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
 
 def _is_unreleased_at(now: str) -> str:
     """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
+    retained_since = _RETAINED_SINCE.format(now=now)
     return f"""i.status <> 'RELEASED' AND (
-      {EXPIRY} >= {now} OR {_RETAINED_AT_LEAST_UNTIL} >= {now} OR {RELEASES_AT} >= {now})"""
+      {EXPIRY} >= {now} OR i.expires_at >= {retained_since} OR {RELEASES_AT} >= {now})"""
 
 
 def _add_status(
@@ -211,15 +212,15 @@ def _add_expiry(conditions: WhereClause, f: InstanceFilter, now: dt.datetime) ->
         )
 
 
-def _add_last_days(conditions: WhereClause, account_id: str, f: InstanceFilter) -> None:
+def _add_last_days(conditions: WhereClause, account: str, f: InstanceFilter) -> None:
     """Add the conditions on the last day as bounds of the expiry, so that an index applies.
 
     The zone is read once for the statement. Each expiry is the end of a day, so the start of a day is a bound.
     """
-    zone = "(SELECT time_zone FROM accounts WHERE id = {})"
+    zone = f"(SELECT time_zone FROM accounts WHERE id = {account})"
     if f.expires_on_from is not None:
         template = f"{EXPIRY} >= ({{}}::date::timestamp AT TIME ZONE {zone}) AND {EXPIRY} < 'infinity'"
-        conditions.add(template, f.expires_on_from, account_id, facet="expiry")
+        conditions.add(template, f.expires_on_from, facet="expiry")
     if f.expires_on_to is not None:
         template = f"{EXPIRY} < (({{}}::date + 1)::timestamp AT TIME ZONE {zone})"
-        conditions.add(template, f.expires_on_to, account_id, facet="expiry")
+        conditions.add(template, f.expires_on_to, facet="expiry")

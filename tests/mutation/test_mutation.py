@@ -39,7 +39,7 @@ MUTANTS = {
     ),
     # While the lock works this constraint never fires, so only a test of the database itself proves it.
     "no unique instance and start": Mutant(
-        "renewals/db/migrations/0001_initial.py",
+        "renewals/db/migrations/0001_schema.py",
         '"unique_together": (("instance", "starts_at", "refund_count"),),',
         "",
         "tests/renewals/db/test_guards.py::test_it_is_refused[a second line with the same instance and start]",

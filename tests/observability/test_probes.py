@@ -261,7 +261,7 @@ async def test_a_migration_that_is_missing_is_named(world: World, database_url: 
     async with asked(database_url, None) as client:
         answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_initial"}
+    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
 
 
 async def test_a_migration_of_tomorrow_does_not_stop_today_s_process(world: World, database_url: str) -> None:

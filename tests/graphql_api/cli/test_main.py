@@ -86,7 +86,7 @@ def test_an_unknown_command_or_option_ends_with_2(renewals: Renewals) -> None:
 def test_migrating_twice_is_migrating_once(renewals: Renewals, empty_database_url: str) -> None:
     first = renewals("migrate", DATABASE_URL=empty_database_url)
     assert (first.exit_code, first.stderr) == (0, "")
-    assert first.stdout.splitlines() == ["applied 0001_initial"]
+    assert first.stdout.splitlines() == ["applied 0001_schema"]
     second = renewals("migrate", DATABASE_URL=empty_database_url)
     assert (second.exit_code, second.stdout) == (0, "up to date\n")
 

@@ -15,7 +15,7 @@ from tortoise.migrations.recorder import MigrationRecorder
 
 from renewals.db import migrate, migrations
 
-NAMES = ["0001_initial"]
+NAMES = ["0001_schema"]
 LATER = "9001_later"
 LATER_FOLDER = str(Path(__file__).parent / "later")
 
@@ -150,16 +150,19 @@ async def test_a_migration_that_is_cut_before_it_is_noted_is_not_applied(behind_
         await mender.close()
 
 
+@pytest.mark.parametrize("applied", [("0001_tables", "0002_guards"), ("0001_initial",)])
 async def test_a_database_from_before_the_first_release_is_refused_with_a_remedy(
-    empty_database_url: str,
+    empty_database_url: str, applied: tuple[str, ...]
 ) -> None:
     connection = await asyncpg.connect(empty_database_url)
     try:
         await connection.execute("""
             CREATE TABLE tortoise_migrations (
-              id serial PRIMARY KEY, app text NOT NULL, name text NOT NULL, applied_at timestamptz);
-            INSERT INTO tortoise_migrations (app, name, applied_at)
-            VALUES ('renewals', '0001_tables', now()), ('renewals', '0002_guards', now())""")
+              id serial PRIMARY KEY, app text NOT NULL, name text NOT NULL, applied_at timestamptz)""")
+        await connection.executemany(
+            "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', $1, now())",
+            [(name,) for name in applied],
+        )
         with pytest.raises(
             migrate.UnknownMigrationsError, match=r"before the first release.*rm -r \.renewals"
         ):

@@ -188,4 +188,4 @@ async def test_retention_is_looked_up_for_the_buckets_only_where_an_instance_may
         await fleet(query, f={"status": status})
     [sql] = [sql for sql in seen if "AS MATERIALIZED" in sql]
     buckets = sql[: sql.index("FROM instances i")].rpartition(" AS ")[0]
-    assert ("retention_days" in buckets) is looks
+    assert ("releases_at" in buckets) is looks

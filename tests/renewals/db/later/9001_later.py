@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("renewals", "0001_initial")]  # noqa: RUF012 - Tortoise reads it
+    dependencies = [("renewals", "0001_schema")]  # noqa: RUF012 - Tortoise reads it
 
     operations = [  # noqa: RUF012
         ops.RunSQL(
