@@ -18,7 +18,7 @@ With fewer than 8 running, a client of 20 requests per second would wait as soon
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at a time, at most one per account."""
 HEAVY_COST = 5_000
-"""The cost from which a request is heavy: it may use the processor for milliseconds without a pause."""
+"""The cost from which a request is heavy: it may use a processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
 """The size from which reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05
@@ -124,6 +124,10 @@ class RequestLimiter:
         finally:
             self._rest(self._bodies, owner, time.monotonic() - began)
 
+    def has_others(self, owner: str) -> bool:
+        """Return whether another account has sent a request within OTHERS_SECONDS."""
+        return self._owners.has_others(owner)
+
     async def enter(self, owner: str) -> None:
         """Wait until no other request of the account is in the lane."""
         await self._heavy.acquire(owner)
@@ -134,7 +138,7 @@ class RequestLimiter:
 
     def _rest(self, slots: fair_queue.FairSlots, owner: str, seconds: float) -> None:
         """Give back the account's slot: at once, or after a pause if other accounts have sent requests."""
-        if self._owners.has_others(owner) and seconds > 0:
+        if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, owner)
         else:
@@ -163,13 +167,29 @@ class _RecentOwners:
 class Lane:
     """The turn of one request for its heavy steps; an account has at most one request in its lane."""
 
-    __slots__ = ("_began", "_owner", "_requests", "is_entered")
+    __slots__ = ("_began", "_is_awaiting_read", "_owner", "_requests", "is_entered")
 
     def __init__(self, requests: RequestLimiter, owner: str) -> None:
         self._requests = requests
         self._owner = owner
         self.is_entered = False
         self._began = 0.0
+        self._is_awaiting_read = False
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether there are other accounts, which a heavy request could delay."""
+        return self._requests.has_others(self._owner)
+
+    def enter_after_read(self) -> None:
+        """Enter the lane when the first statement of the request has returned its rows."""
+        self._is_awaiting_read = True
+        fair_queue.lane_after_read.set(self._enter_once)
+
+    async def _enter_once(self) -> None:
+        if self._is_awaiting_read:
+            self._is_awaiting_read = False
+            await self.enter()
 
     async def enter(self) -> None:
         """Wait for the account's turn, unless the request is in the lane already."""
@@ -189,4 +209,5 @@ class Lane:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_awaiting_read = False
         self.leave()

@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 Waiter = TypeVar("Waiter")
 
 _leave_lane: ContextVar[Callable[[], None] | None] = ContextVar("leave_lane", default=None)
+lane_after_read: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
+    "lane_after_read", default=None
+)
+"""The function that enters the current request's lane after its first read, because rows may be read outside of it."""
 
 
 def set_lane(leave: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from renewals import config
+from renewals.concurrency import fair_queue
 from renewals.db import errors as db_errors
 from renewals.db import server_version, sessions
 from renewals.db.configuration import DEFAULT_CONNECTION, build_configuration
@@ -198,6 +199,8 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
     async with connection.acquire_connection() as raw:
         _observe_wait(connection, started_at)
         rows = await raw.fetch(sql, *values)
+    if (enter_lane := fair_queue.lane_after_read.get()) is not None:
+        await enter_lane()
     return rows
 
 

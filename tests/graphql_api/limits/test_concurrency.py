@@ -115,6 +115,65 @@ async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
         assert second.is_entered
 
 
+async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> None:
+    requests = concurrency.RequestLimiter()
+    with requests.lane("a") as first, requests.lane("a") as second:
+        entered = []
+        for lane in (first, second):
+            lane.enter_after_read()
+            assert not lane.is_entered
+            enter_lane = fair_queue.lane_after_read.get()
+            assert enter_lane is not None
+            entered.append(enter_lane)
+        await entered[0]()
+        entering = asyncio.ensure_future(entered[1]())
+        await asyncio.sleep(0)
+        assert (first.is_entered, second.is_entered) == (True, False)
+        first.leave()
+        await entered[0]()  # the second statement of a request does not enter again
+        await entering
+        assert (first.is_entered, second.is_entered) == (False, True)
+    await entered[0]()
+    assert not first.is_entered, "the request has ended"
+
+
+@pytest.mark.parametrize("other_account_is_active", [False, True])
+async def test_heavy_reads_of_an_account_take_turns_only_if_there_are_other_accounts(
+    keys: tuple[str, str],
+    graphql: graphql_client.Client,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    other_account_is_active: bool,
+) -> None:
+    async def ask(key: str, body: object) -> httpx2.Response:
+        return await graphql.http.post(
+            graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
+        )
+
+    first, second = keys
+    await ask(first, BLOCKED)  # its document is known, and the size of the account
+    monkeypatch.setattr(concurrency, "HEAVY_COST", 0)
+    blocker = await asyncpg.connect(database_url)
+    try:
+        lock = blocker.transaction()
+        await lock.start()
+        await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
+        if other_account_is_active:
+            await ask(second, FREE)
+        asking = [asyncio.create_task(ask(first, BLOCKED)) for _ in range(3)]
+        await asyncio.sleep(0.5)
+        waiting = await blocker.fetchval(
+            """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+               WHERE NOT granted AND datname = current_database()"""
+        )
+        await lock.rollback()
+        for answer in await asyncio.gather(*asking):
+            assert answer.json()["data"] == {"instances": {"totalCount": 0}}
+    finally:
+        await blocker.close()
+    assert waiting == (1 if other_account_is_active else 3)
+
+
 async def test_large_bodies_of_an_account_are_received_in_turn_and_small_ones_at_once(
     keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
