@@ -29,7 +29,7 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from renewals.concurrency import lru_cache
-from schema.execution import columns, compiler
+from schema.execution import columns, compiler, root_field
 from schema.execution.completion import LISTS, Completion, Request
 from schema.limits import document_cache
 from schema.shared import scalars
@@ -43,6 +43,7 @@ class Variant:
 
     def __init__(self) -> None:
         self.root: GroupedFieldSet | None = None
+        self.root_field: root_field.RootField | None = None
         self.collected: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self.lists: dict[tuple[GraphQLOutputType, int], tuple[FieldDetailsList, Completion | None]] = {}
         self.objects: dict[int, Split] = {}
@@ -146,6 +147,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             if self.variant is not None:
                 self._relevant_sub_fields = self.variant.collected
 
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """Execute the operation; its only root field without graphql-core, once its selection is known."""
+        if self.variant is None or self.variant.root_field is None:
+            return super().execute_operation(serially)
+        return self.variant.root_field.execute(self, self.request)
+
     def execute_collected_root_fields(
         self, root_type: Any, root_value: Any, fields: Any, serially: Any, new_defer_usages: Any
     ) -> Any:
@@ -154,6 +161,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             # All requests use the first one's selection, because compiled code is found by its identity.
             if self.variant.root is None:
                 self.variant.root = fields
+                self.variant.root_field = root_field.RootField.compile(self, fields, self._compiler())
             fields = self.variant.root
         return super().execute_collected_root_fields(
             root_type, root_value, fields, serially, new_defer_usages
