@@ -222,12 +222,21 @@ def record_pool_metrics() -> None:
 async def stream_rows(
     connection: Connection, sql: str, *values: object, size: int
 ) -> AsyncGenerator[Sequence[Row], None]:
-    """Yield the rows of a statement, `size` at a time, in the caller's transaction."""
+    """Yield the rows of a statement, `size` at a time, in the caller's transaction.
+
+    PostgreSQL reads the next rows while the caller uses the last ones, so it must not use the connection meanwhile.
+    """
     async with connection.acquire_connection() as raw:
         # The connection's own `cursor` names its statement even where names are not allowed.
         cursor = await (await raw.prepare(sql)).cursor(*values)
-        while page := await cursor.fetch(size):
-            yield page
+        fetching = asyncio.create_task(cursor.fetch(size))
+        try:
+            while page := await fetching:
+                fetching = asyncio.create_task(cursor.fetch(size))
+                yield page
+        finally:
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:

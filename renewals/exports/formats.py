@@ -31,6 +31,9 @@ FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 
+_VALUES_KEPT = 1_000
+"""Formatted values of a column that are kept: many instances have equal expiries, configurations and tags."""
+
 Rows = Iterable[Iterable[object]]
 Write = Callable[[Any], Any]
 
@@ -132,7 +135,7 @@ def _cell_writer(column: ExportColumn, locale: ExportLocale) -> Write:
         case ColumnType.MONEY:
             return _amount
         case ColumnType.INSTANT:
-            return functools.partial(_local_time, locale.zone)
+            return functools.lru_cache(_VALUES_KEPT)(functools.partial(_local_time, locale.zone))
         case ColumnType.BOOLEAN:
             return {
                 True: catalogs.translate(labels.YES, locale.language),
@@ -163,7 +166,7 @@ def _local_time(zone: ZoneInfo, instant: dt.datetime | None) -> str:
     return "" if instant is None else str(instant.astimezone(zone))[: len("2027-01-31 23:59:59")]
 
 
-@functools.lru_cache(1_000)  # instances of a product often have equal configurations
+@functools.lru_cache(_VALUES_KEPT)
 def _items(configuration: str) -> str:
     return escape_formula(
         "; ".join(f"{item['label']}: {item['value']}" for item in orjson.loads(configuration))
@@ -187,6 +190,7 @@ def _tree(places: "Mapping[str, _Branch]") -> "dict[str, _Branch]":
 _Branch = int | dict[str, "_Branch"]
 
 
+@functools.lru_cache(_VALUES_KEPT)
 def _tags(tags: str) -> str:
     return escape_formula("; ".join(f"{key}: {value}" for key, value in sorted(orjson.loads(tags).items())))
 
