@@ -87,8 +87,8 @@ async def fetch_page(
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
     `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds the total
-    count. With a unique column as `key`, the keys of the page are read first: then rows before an offset are not
-    joined, and an index with the columns of the conditions has all that is read of them.
+    count. With a unique column as `key`, the keys of the page are read first: then rows before an offset are not read,
+    if an index has the columns of the conditions.
     """
     size = _size(request)
     backward = request.last is not None
@@ -100,15 +100,15 @@ async def fetch_page(
         total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count"
     _add_bound(conditions, ordering, request.after, "after", "<" if ordering.descending else ">")
     _add_bound(conditions, ordering, request.before, "before", ">" if ordering.descending else "<")
-    order_by = ordering.sql(descending=descending)
     limit, offset = conditions.bind(size + 1), conditions.bind(request.offset or 0)
-    read = f"""FROM {source} {joins if key is None else ""} WHERE {conditions.where}
-               ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"""
-    if key is None:
-        sql = f"SELECT {select}{total} {read}"
+    order_by = ordering.sql(descending=descending)
+    page = f"FROM {source} WHERE {conditions.where} ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"
+    if joins or key is not None:
+        order = _SortKeys(ordering, descending=descending)
+        sql = f"""SELECT {select}{", total_count" if counted else ""}
+                  FROM {_limited(source, page, f"{order.select}{total}", key)} {joins} ORDER BY {order.order_by}"""
     else:
-        sql = f"""SELECT {select}{", total_count" if counted else ""} FROM (SELECT {key} AS key{total} {read}) AS page
-                  JOIN {source} ON {key} = page.key {joins} ORDER BY {order_by}"""
+        sql = f"SELECT {select}{total} {page}"
     fetched = await database.fetch(connection, sql, *conditions.values)
     has_more, rows = len(fetched) > size, fetched[:size]
     if backward:
@@ -120,6 +120,24 @@ async def fetch_page(
         has_previous_page=has_more if backward else request.after is not None or bool(request.offset),
         total_count=fetched[0]["total_count"] if counted and fetched else None,
     )
+
+
+class _SortKeys:
+    """The sort keys of a page as columns of a subselect, whose order PostgreSQL then knows."""
+
+    def __init__(self, ordering: SortOrder, *, descending: bool) -> None:
+        names = [f"sort_key_{number}" for number in range(len(ordering.columns))]
+        columns = zip(ordering.columns, names, strict=True)
+        self.select = ", ".join(f"{column.sql} AS {name}" for column, name in columns)
+        self.order_by = ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
+
+
+def _limited(source: str, page: str, more_columns: str, key: str | None) -> str:
+    """Return the rows of a page for joins; before LIMIT, PostgreSQL may join and sort all rows of the list."""
+    if key is not None:
+        return f"(SELECT {key} AS key, {more_columns} {page}) AS page JOIN {source} ON {key} = page.key"
+    alias = source.rpartition(" ")[2]
+    return f"(SELECT {alias}.*, {more_columns} {page}) AS {alias}"
 
 
 async def count_rows(connection: database.Connection, source: str, conditions: db_sql.WhereClause) -> int:
