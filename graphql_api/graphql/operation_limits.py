@@ -40,8 +40,10 @@ class OperationLimits:
         """Take the cost of an operation off the caller's budget; return its document and its cost.
 
         A cheap operation leaves the lane as soon as its document is known to be valid, because its execution does not
-        delay other requests. So does the read of an account that is alone: PostgreSQL then reads for several of its
-        requests at a time, and only the responses are made one after the other. Raises HTTPError or LimitExceededError.
+        delay other requests. An account that is alone also reads its pages outside of the lane: PostgreSQL then works
+        for several of its requests, and only the responses are made one after the other.
+
+        Raises HTTPError or LimitExceededError.
         """
         query = self._store.find(request)
         if not self._schema.is_known_to_be_valid(query):
@@ -55,11 +57,12 @@ class OperationLimits:
         request_record.note_cost(admitted.cost)
         await consume(caller, admitted.cost, reading=admitted.reading, body_bytes=body_bytes)
         self._store.keep(request)
-        if admitted.cost > concurrency.HEAVY_COST and (lane.is_of_several or not admitted.is_one_read):
+        reads_outside = admitted.is_one_page and not lane.has_others
+        if admitted.cost > concurrency.HEAVY_COST and not reads_outside:
             await lane.enter()
         elif lane.is_entered and self._schema.is_valid(query):
             lane.leave()
-        if admitted.process_cost > concurrency.HEAVY_COST and admitted.is_one_read:
+        if admitted.fields > concurrency.HEAVY_COST and reads_outside:
             lane.enter_after_read()
         if lane.is_entered:
             await asyncio.sleep(0)  # let other requests run between two long steps

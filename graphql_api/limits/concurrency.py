@@ -18,7 +18,7 @@ With fewer than 8 running, a client of 20 requests per second would wait as soon
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at a time, at most one per account."""
 HEAVY_COST = 5_000
-"""The cost from which a request is heavy: it may use a processor for milliseconds without a pause."""
+"""The cost from which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
 """The size from which reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05
@@ -106,10 +106,17 @@ class RequestLimiter:
         finally:
             self.end(caller)
 
-    def lane(self, owner: str) -> "Lane":
-        """Return the lane for the heavy steps of one request. Call it inside `turn`."""
+    def lane(self, owner: str, name: str | None = None) -> "Lane":
+        """Return the lane for the heavy steps of one request of an account. Call it inside `turn`.
+
+        Lanes of another name are independent of the account's own.
+        """
         self._owners.note(owner)
-        return Lane(self, owner)
+        return Lane(self, owner, name or owner)
+
+    def has_others(self, owner: str) -> bool:
+        """Return whether another account has sent a request within OTHERS_SECONDS."""
+        return self._owners.has_others(owner)
 
     @contextlib.asynccontextmanager
     async def receiving(self, owner: str) -> AsyncIterator[None]:
@@ -122,27 +129,23 @@ class RequestLimiter:
         try:
             yield
         finally:
-            self._rest(self._bodies, owner, time.monotonic() - began)
+            self._rest(self._bodies, owner, owner, time.monotonic() - began)
 
-    def has_others(self, owner: str) -> bool:
-        """Return whether another account has sent a request within OTHERS_SECONDS."""
-        return self._owners.has_others(owner)
+    async def enter(self, name: str) -> None:
+        """Wait until no other request is in the lane of that name."""
+        await self._heavy.acquire(name)
 
-    async def enter(self, owner: str) -> None:
-        """Wait until no other request of the account is in the lane."""
-        await self._heavy.acquire(owner)
+    def leave(self, name: str, owner: str, seconds: float) -> None:
+        """Free a lane of an account, which has used the processor for `seconds`."""
+        self._rest(self._heavy, name, owner, seconds)
 
-    def leave(self, owner: str, seconds: float) -> None:
-        """Free the lane of an account, which has used the processor for `seconds`."""
-        self._rest(self._heavy, owner, seconds)
-
-    def _rest(self, slots: fair_queue.FairSlots, owner: str, seconds: float) -> None:
-        """Give back the account's slot: at once, or after a pause if other accounts have sent requests."""
+    def _rest(self, slots: fair_queue.FairSlots, name: str, owner: str, seconds: float) -> None:
+        """Give back the slot of that name: at once, or after a pause if other accounts have sent requests."""
         if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
-            asyncio.get_running_loop().call_later(rest, slots.release, owner)
+            asyncio.get_running_loop().call_later(rest, slots.release, name)
         else:
-            slots.release(owner)
+            slots.release(name)
 
 
 class _RecentOwners:
@@ -167,34 +170,38 @@ class _RecentOwners:
 class Lane:
     """The turn of one request for its heavy steps; an account has at most one request in its lane."""
 
-    __slots__ = ("_began", "_is_awaiting_read", "_owner", "_requests", "is_entered")
+    __slots__ = ("_began", "_has_ended", "_is_awaiting_read", "_name", "_owner", "_requests", "is_entered")
 
-    def __init__(self, requests: RequestLimiter, owner: str) -> None:
+    def __init__(self, requests: RequestLimiter, owner: str, name: str) -> None:
         self._requests = requests
         self._owner = owner
+        self._name = name
         self.is_entered = False
         self._began = 0.0
         self._is_awaiting_read = False
+        self._has_ended = False
 
     @property
-    def is_of_several(self) -> bool:
+    def has_others(self) -> bool:
         """Whether there are other accounts, which a heavy request could delay."""
         return self._requests.has_others(self._owner)
 
     def enter_after_read(self) -> None:
-        """Enter the lane when the first statement of the request has returned its rows."""
+        """Enter the lane when the request has read its rows."""
         self._is_awaiting_read = True
-        fair_queue.lane_after_read.set(self._enter_once)
+        fair_queue.set_lane_after_read(self._enter_once)
 
     async def _enter_once(self) -> None:
-        if self._is_awaiting_read:
+        if self._is_awaiting_read and not self._has_ended:
             self._is_awaiting_read = False
             await self.enter()
+            if self._has_ended:  # while this task waited
+                self.leave()
 
     async def enter(self) -> None:
         """Wait for the account's turn, unless the request is in the lane already."""
         if not self.is_entered:
-            await self._requests.enter(self._owner)
+            await self._requests.enter(self._name)
             self.is_entered = True
             self._began = time.thread_time()
             fair_queue.set_lane(self.leave)
@@ -203,11 +210,11 @@ class Lane:
         """Leave the lane, if the request is in it."""
         if self.is_entered:
             self.is_entered = False
-            self._requests.leave(self._owner, time.thread_time() - self._began)
+            self._requests.leave(self._name, self._owner, time.thread_time() - self._began)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._is_awaiting_read = False
+        self._has_ended = True
         self.leave()

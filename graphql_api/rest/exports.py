@@ -160,7 +160,7 @@ class Exports:
                 async for page in pages:
                     total += len(page)
                     await self._spending.add_rows(account_id, len(page), total)
-                    with self._requests.lane(lane_name) as lane:
+                    with self._requests.lane(account_id, lane_name) as lane:
                         await lane.enter()
                         rows = writer.rows(page)
                     yield head + rows

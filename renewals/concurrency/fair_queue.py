@@ -10,10 +10,7 @@ from typing import Generic, TypeVar
 Waiter = TypeVar("Waiter")
 
 _leave_lane: ContextVar[Callable[[], None] | None] = ContextVar("leave_lane", default=None)
-lane_after_read: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
-    "lane_after_read", default=None
-)
-"""The function that enters the current request's lane after its first read, because rows may be read outside of it."""
+_enter_lane: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("enter_lane", default=None)
 
 
 def set_lane(leave: Callable[[], None]) -> None:
@@ -26,6 +23,18 @@ def leave_lane() -> None:
     leave = _leave_lane.get()
     if leave is not None:
         leave()
+
+
+def set_lane_after_read(enter: Callable[[], Awaitable[None]]) -> None:
+    """Set the function that enters the current request's lane once its rows are read."""
+    _enter_lane.set(enter)
+
+
+async def enter_lane_after_read() -> None:
+    """Enter the current request's lane, if it waits with that until its rows are read."""
+    enter = _enter_lane.get()
+    if enter is not None:
+        await enter()
 
 
 class FairQueue(Generic[Waiter]):

@@ -25,7 +25,6 @@ from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
 from renewals import config
-from renewals.concurrency import fair_queue
 from renewals.db import errors as db_errors
 from renewals.db import server_version, sessions
 from renewals.db.configuration import DEFAULT_CONNECTION, build_configuration
@@ -199,8 +198,6 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
     async with connection.acquire_connection() as raw:
         _observe_wait(connection, started_at)
         rows = await raw.fetch(sql, *values)
-    if (enter_lane := fair_queue.lane_after_read.get()) is not None:
-        await enter_lane()
     return rows
 
 
@@ -224,7 +221,8 @@ async def stream_rows(
 ) -> AsyncGenerator[Sequence[Row], None]:
     """Yield the rows of a statement, `size` at a time, in the caller's transaction.
 
-    PostgreSQL reads the next rows while the caller uses the last ones, so it must not use the connection meanwhile.
+    PostgreSQL reads the next rows while the caller uses the last ones, so the caller must not use the connection
+    meanwhile. To end early may abort the transaction.
     """
     async with connection.acquire_connection() as raw:
         # The connection's own `cursor` names its statement even where names are not allowed.

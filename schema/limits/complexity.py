@@ -34,7 +34,7 @@ from graphql import (
 
 from renewals.instances.account_sizes import AccountSize
 from schema.limits import cost as limits_cost
-from schema.limits import list_sizes
+from schema.limits import field_work, list_sizes
 
 TOTALS_MAX = 100
 """Maximum number of cached totals of an operation."""
@@ -112,6 +112,8 @@ class Measure:
     nesting: int = 0
     width: int = 0
     """Number of fields of the set itself: of an operation, its root fields."""
+    pages: int = 0
+    """Number of those that are pages of a list of the account."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -151,6 +153,7 @@ class Measure:
         self.contain(fragment)
         self.depth = max(self.depth, fragment.depth)
         self.width += fragment.width
+        self.pages += fragment.pages
         for key, (times, fields) in fragment.names.items():
             self.add_name(key, times, fields)
         self.cost.include(fragment.cost)
@@ -228,6 +231,7 @@ class _Measurer:
         measure.add_name(key, 1, below.fields)
         if parent is not None and field is not None:
             measure.cost.add_field(node, parent, field, below.cost, self._lengths)
+            measure.pages += (parent.name, name) in field_work.PAGES
 
 
 _INTROSPECTION = (SchemaMetaFieldDef, TypeMetaFieldDef)

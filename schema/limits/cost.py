@@ -35,57 +35,45 @@ def known_lengths(schema: GraphQLSchema) -> Mapping[Place, int]:
 
 
 class Total(NamedTuple):
-    """The greatest number of fields of a result, the other work, and what only PostgreSQL does, in the same unit."""
+    """The greatest number of fields of a result, and the other work, in the same unit."""
 
     fields: int = 0
     work: int = 0
-    reads: int = 0
 
     @property
     def cost(self) -> int:
-        """The sum of all."""
-        return self.fields + self.work + self.reads
+        """The sum of both."""
+        return self.fields + self.work
 
 
 @dataclass(slots=True)
 class Cost:
-    """A sum of fields, works, reads, and other costs with their factors."""
+    """A sum of fields, works, and other costs with their factors."""
 
     fields: int = 0
     works: list[list_sizes.Length] = field(default_factory=list)
-    reads: list[list_sizes.Length] = field(default_factory=list)
     parts: list[tuple[int | list_sizes.Length, "Cost"]] = field(default_factory=list)
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether the cost is the same for all variables and accounts."""
-        return not (self.parts or self.works or self.reads)
 
     def add(self, times: int | list_sizes.Length, cost: "Cost") -> None:
         """Add a cost a number of times."""
-        if isinstance(times, int) and cost.is_constant:
+        if isinstance(times, int) and not cost.parts and not cost.works:
             self.fields += times * cost.fields
-        elif cost.fields or not cost.is_constant:
+        elif cost.parts or cost.fields or cost.works:
             self.parts.append((times, cost))
 
     def total(self, variables: list_sizes.Variables, totals: dict[int, Total] | None = None) -> Total:
         """Evaluate the cost for a request; `totals` holds the shared parts already evaluated."""
-        if self.is_constant:
+        if not self.parts and not self.works:
             return Total(self.fields)
         if totals is None:
             totals = {}
         if (total := totals.get(id(self))) is None:
-            fields, work, reads = self.fields, 0, 0
-            for part_work in self.works:
-                work += part_work(variables)
-            for part_read in self.reads:
-                reads += part_read(variables)
+            fields, work = self.fields, sum(part_work(variables) for part_work in self.works)
             for times, cost in self.parts:
                 count = times if isinstance(times, int) else times(variables)
                 one = cost.total(variables, totals)
                 fields, work = fields + count * one.fields, work + count * one.work
-                reads += count * one.reads
-            total = totals[id(self)] = Total(fields, work, reads)
+            total = totals[id(self)] = Total(fields, work)
         return total
 
 
@@ -139,8 +127,6 @@ class Parts:
         one = Cost(1)
         if work := field_work.work(place, node, selected):
             self.once.works.append(work)
-        if read := field_work.read(place, node, selected):
-            self.once.reads.append(read)
         self.batch.add(1, below.batch)
         if batch := field_work.batch_work(place):
             self.batch.works.append(batch)

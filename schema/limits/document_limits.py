@@ -49,15 +49,15 @@ class Limits(NamedTuple):
 class Admitted(NamedTuple):
     """An accepted operation with its cost.
 
-    `process_cost` is the part of this process, without PostgreSQL's. `reading` is the cost of parsing a document that
-    was not cached. `is_one_read` says that the operation is one field, which costs nothing until its rows are read.
+    `reading` is the cost of parsing a document that was not cached, and `fields` the greatest number of fields of the
+    result. `is_one_page` says that the operation is one page of a list of the account.
     """
 
     kind: OperationType | None
     cost: int
-    process_cost: int
     reading: int = 0
-    is_one_read: bool = False
+    fields: int = 0
+    is_one_page: bool = False
 
 
 class _Document(NamedTuple):
@@ -93,7 +93,7 @@ class DocumentLimits:
                 raise LimitExceededError(code, reason, **numbers)
             operation = self._choose(document, name)
             if operation is None:
-                return Admitted(None, 0, 0, reading)
+                return Admitted(None, 0, reading)
             total = operation.total(variables, size)
             self._check_total(total)
         except LimitExceededError as exceeded:
@@ -102,10 +102,8 @@ class DocumentLimits:
         except list_sizes.SizeNeededError as needed:
             needed.reading = reading
             raise
-        is_one_read = (
-            operation.kind is OperationType.QUERY and operation.measure.width == 1 and not total.work
-        )
-        return Admitted(operation.kind, total.cost, total.fields + total.work, reading, is_one_read)
+        is_one_page = operation.measure.pages == operation.measure.width == 1
+        return Admitted(operation.kind, total.cost, reading, total.fields, is_one_page)
 
     def _check_total(self, total: cost.Total) -> None:
         if total.fields > self._limits.fields:

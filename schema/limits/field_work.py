@@ -1,7 +1,4 @@
-"""The work of a request besides writing fields, from its arguments and the size of the account.
-
-Reads that only PostgreSQL does are counted apart: this process can serve other requests meanwhile.
-"""
+"""The work of a request besides writing fields, from its arguments and the size of the account."""
 
 import datetime as dt
 import math
@@ -20,6 +17,8 @@ from schema.limits.list_sizes import Bound, Length, Variables
 Place: TypeAlias = tuple[str, str]
 """The names of a type and of one of its fields."""
 
+PAGES = frozenset({("Query", name) for name in ("instances", "orders", "ledger", "eventHistory")})
+"""The pages of the account's lists."""
 _INDEXED = frozenset(
     {"ids", "tab", "expiresFrom", "expiresBefore", "expiresOnFrom", "expiresOnTo", "expiresWithinDays"}
 )
@@ -31,24 +30,17 @@ _CLOCK_MOVE_DAYS_MAX = 31 * limits.CLOCK_MOVE_MONTHS_MAX
 
 
 def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the work of a field each time it is resolved, without its reads; None if there is none."""
+    """Return the work of a field each time it is resolved; None if there is none."""
     if place in _BY_ARGUMENTS:
         return _BY_ARGUMENTS[place](node, field)
-    if place in _CONSTANT:
-        return _CONSTANT[place]
+    if place in _BY_SIZE:
+        return _BY_SIZE[place]
     named = list_sizes.count_named(node, field)
     weight = _NAMED.get(place, weights.CHANGE if place[0] == "Mutation" else 0)
     call = (weights.CHANGE_CALL if place[0] == "Mutation" else weights.QUOTE_CALL) if weight else 0
     if named is None:
         return (lambda _: call) if call else None
     return lambda variables: call + (1 + weight) * named(variables)
-
-
-def read(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the work of PostgreSQL for a field each time it is resolved; None if it reads only what it returns."""
-    if place in _READS_BY_ARGUMENTS:
-        return _READS_BY_ARGUMENTS[place](node, field)
-    return _READS_BY_SIZE.get(place)
 
 
 def batch_work(place: Place) -> Length | None:
@@ -78,19 +70,21 @@ def _forecast(node: FieldNode, field: GraphQLField) -> Length:
 def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
     """Return the rows that are scanned to find a page; None if an index has the page in order."""
     arguments = list_sizes.arguments(node)
+    named = list_sizes.count_named(node, field)
     if arguments.keys().isdisjoint(("filter", "orderBy", "offset")):
         return None
     offset = list_sizes.number(node, field, "offset", _OFFSET_MAX)
 
     def scanned(variables: Variables) -> int:
         conditions = list_sizes.members(arguments.get("filter"), variables)
+        ids = named(variables) if named else 0
         if "search" in conditions:
-            return int(weights.SEARCH * variables.size.instances)
+            return ids + int(weights.SEARCH * variables.size.instances)
         order = list_sizes.members(arguments.get("orderBy"), variables)
         if not conditions <= _INDEXED or order:
-            return int(weights.SCAN * variables.size.instances)
+            return ids + int(weights.SCAN * variables.size.instances)
         skipped = offset(variables)
-        return int(weights.SCAN * min(skipped, variables.size.instances)) if skipped else 0
+        return ids + (int(weights.SCAN * min(skipped, variables.size.instances)) if skipped else 0)
 
     return scanned
 
@@ -98,10 +92,12 @@ def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
 def _history(node: FieldNode, field: GraphQLField) -> Length:
     """Return the rows of a history that a filter passes at most."""
     filter_node = list_sizes.arguments(node).get("filter")
+    named = list_sizes.count_named(node, field)
 
     def passed(variables: Variables) -> int:
         is_scanned = not list_sizes.members(filter_node, variables) <= _INDEXED_OF_HISTORIES
-        return int(weights.ENTRY * _history_rows(node, variables)) if is_scanned else 0
+        rows = int(weights.ENTRY * _history_rows(node, variables)) if is_scanned else 0
+        return rows + (named(variables) if named else 0)
 
     return passed
 
@@ -143,13 +139,6 @@ def _days_between(clock: dt.datetime, to: str) -> int:
 _BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]] = {
     ("Mutation", "advanceTestClock"): _clock_move,
     ("Query", "forecast"): _forecast,
-}
-_CONSTANT: Mapping[Place, Length] = {
-    ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
-    ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
-    ("Event", "summary"): lambda _: weights.SUMMARY,
-}
-_READS_BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length | None]] = {
     ("Query", "instances"): _instances,
     ("Query", "orders"): _history,
     ("Query", "ledger"): _history,
@@ -158,7 +147,7 @@ _READS_BY_ARGUMENTS: Mapping[Place, Callable[[FieldNode, GraphQLField], Length |
     ("Refund", "lines"): _slice,
     ("Bundle", "instances"): _slice,
 }
-_READS_BY_SIZE: Mapping[Place, Length] = {
+_BY_SIZE: Mapping[Place, Length] = {
     ("InstanceConnection", "totalCount"): lambda variables: int(weights.COUNT * variables.size.instances),
     ("InstanceConnection", "facets"): lambda variables: int(weights.FACET * variables.size.instances),
     ("InstanceFacets", "tags"): lambda variables: int(weights.FACET * variables.size.instances),
@@ -170,6 +159,9 @@ _READS_BY_SIZE: Mapping[Place, Length] = {
         weights.ENTRY * variables.size.ledger_entries
     ),
     ("EventConnection", "totalCount"): lambda variables: int(weights.ENTRY * variables.size.events),
+    ("Instance", "attempts"): lambda _: weights.NESTED_HISTORY,
+    ("Instance", "orders"): lambda _: weights.NESTED_HISTORY,
+    ("Event", "summary"): lambda _: weights.SUMMARY,
     ("Instance", "releasesAt"): lambda _: weights.RELEASE_TIME,
     ("RenewOrder", "lineCount"): lambda _: weights.NESTED_COUNT,
     ("Refund", "lineCount"): lambda _: weights.NESTED_COUNT,

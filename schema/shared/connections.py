@@ -7,6 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
+from renewals.concurrency import fair_queue
 from renewals.db import pagination
 from renewals.domain import limits
 from schema.fields import selected, sources
@@ -108,7 +109,9 @@ def connection_field(
         page = {name: arguments.pop(name, None) for name in _PAGE_ARGUMENTS}
         query = build_query(info, **arguments)
         request = _page_request(query.ordering, page)
-        return await _read(query, request, RequestedFields(selected.selected(info)))
+        result = await _read(query, request, RequestedFields(selected.selected(info)))
+        await fair_queue.enter_lane_after_read()
+        return result
 
     parameters = [
         *inspect.signature(build_query).parameters.values(),

@@ -117,24 +117,44 @@ async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
 
 async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> None:
     requests = concurrency.RequestLimiter()
-    with requests.lane("a") as first, requests.lane("a") as second:
-        entered = []
-        for lane in (first, second):
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        with requests.lane("a") as lane:
             lane.enter_after_read()
-            assert not lane.is_entered
-            enter_lane = fair_queue.lane_after_read.get()
-            assert enter_lane is not None
-            entered.append(enter_lane)
-        await entered[0]()
-        entering = asyncio.ensure_future(entered[1]())
+            order.append(f"{name} reads")
+            await asyncio.sleep(0)
+            await fair_queue.enter_lane_after_read()
+            await fair_queue.enter_lane_after_read()  # the second list of a request does not enter again
+            order.append(f"{name} has entered")
+            await asyncio.sleep(0)
+            order.append(f"{name} leaves")
+
+    await asyncio.gather(work("first"), work("second"))
+    assert order == [
+        "first reads",
+        "second reads",
+        "first has entered",
+        "first leaves",
+        "second has entered",
+        "second leaves",
+    ]
+    await fair_queue.enter_lane_after_read()  # outside of a request
+
+
+async def test_a_lane_is_not_entered_once_its_request_has_ended() -> None:
+    requests = concurrency.RequestLimiter()
+    with requests.lane("a") as holder, requests.lane("a") as ended:
+        await holder.enter()
+        ended.enter_after_read()
+        late = asyncio.create_task(fair_queue.enter_lane_after_read())
         await asyncio.sleep(0)
-        assert (first.is_entered, second.is_entered) == (True, False)
-        first.leave()
-        await entered[0]()  # the second statement of a request does not enter again
-        await entering
-        assert (first.is_entered, second.is_entered) == (False, True)
-    await entered[0]()
-    assert not first.is_entered, "the request has ended"
+    await late
+    await fair_queue.enter_lane_after_read()
+    assert not ended.is_entered
+    async with asyncio.timeout(1):
+        with requests.lane("a") as following:
+            await following.enter()
 
 
 @pytest.mark.parametrize("other_account_is_active", [False, True])
