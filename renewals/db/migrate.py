@@ -28,7 +28,7 @@ PAUSE_SECONDS = 3.0
 ATTEMPTS_MAX = 20
 SHOWN_MAX = 3
 _BEFORE_FIRST_RELEASE = frozenset({"0001_tables", "0001_initial"})
-"""Migrations that the present first one replaced. Until the first release a change of that one renames it."""
+"""Former names of the first migration. Until the first release, each change of it renames it."""
 
 
 class TablesInUseError(Exception):

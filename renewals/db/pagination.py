@@ -82,19 +82,19 @@ async def fetch_page(
     request: PageRequest,
     counted: bool = False,
     joins: str = "",
-    key: str | None = None,
+    row_id: str | None = None,
 ) -> Page:
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
     `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds the total
-    count. With a unique column as `key`, the keys of the page are read first: then rows before an offset are not read,
-    if an index has the columns of the conditions.
+    count. With a unique column as `row_id`, the ids of the page are read first, and counted on the way: then an index
+    with the columns of the conditions has all that is read of the other rows.
     """
     size = _size(request)
     backward = request.last is not None
     descending = ordering.descending != backward
     total = ""
-    if counted and key is not None and request.after is None and request.before is None:
+    if counted and row_id is not None and request.after is None and request.before is None:
         total = ", count(*) OVER () AS total_count"
     elif counted:
         total = f", (SELECT count(*) FROM {source} WHERE {conditions.where}) AS total_count"
@@ -103,10 +103,10 @@ async def fetch_page(
     limit, offset = conditions.bind(size + 1), conditions.bind(request.offset or 0)
     order_by = ordering.sql(descending=descending)
     page = f"FROM {source} WHERE {conditions.where} ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"
-    if joins or key is not None:
+    if joins or row_id is not None:
         order = _SortKeys(ordering, descending=descending)
         sql = f"""SELECT {select}{", total_count" if counted else ""}
-                  FROM {_limited(source, page, f"{order.select}{total}", key)} {joins} ORDER BY {order.order_by}"""
+                  FROM {_limited(source, page, f"{order.select}{total}", row_id)} {joins} ORDER BY {order.order_by}"""
     else:
         sql = f"SELECT {select}{total} {page}"
     fetched = await database.fetch(connection, sql, *conditions.values)
@@ -132,10 +132,10 @@ class _SortKeys:
         self.order_by = ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
 
 
-def _limited(source: str, page: str, more_columns: str, key: str | None) -> str:
+def _limited(source: str, page: str, more_columns: str, row_id: str | None) -> str:
     """Return the rows of a page for joins; before LIMIT, PostgreSQL may join and sort all rows of the list."""
-    if key is not None:
-        return f"(SELECT {key} AS key, {more_columns} {page}) AS page JOIN {source} ON {key} = page.key"
+    if row_id is not None:
+        return f"(SELECT {row_id} AS row_id, {more_columns} {page}) AS page JOIN {source} ON {row_id} = page.row_id"
     alias = source.rpartition(" ")[2]
     return f"(SELECT {alias}.*, {more_columns} {page}) AS {alias}"
 

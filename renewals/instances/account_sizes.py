@@ -44,7 +44,7 @@ COUNT_LARGEST = """
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),
       coalesce((SELECT max(ledger_number) FROM accounts), 0),
       coalesce((SELECT max(last_sequence) FROM event_streams), 0)
-    FROM (SELECT count(*) AS n, count(*) FILTER (WHERE renewal_mode = 'AUTO') AS autos
+    FROM (SELECT count(*) AS n, count(*) FILTER (WHERE renewal_mode = 'AUTO' AND status <> 'RELEASED') AS autos
           FROM instances GROUP BY account_id) AS sizes
 """
 

@@ -37,8 +37,8 @@ async def count_facets(
         for days in EXPIRY_BUCKETS_DAYS
     ]
     is_in = ", ".join(f'({conditions.for_facet(facet)}) AS "in {facet}"' for facet in FACETS)
-    # The groups are few, and PostgreSQL knows that they are: its estimate for an expression of an instant is high
-    # unless it is a boolean, and it would sort all rows instead of hashing them.
+    # PostgreSQL expects many groups for an expression of an instant, but two for a boolean; with many it would sort
+    # all rows instead of hashing them.
     statement = f"""WITH grouped AS MATERIALIZED (
         SELECT i.renewal_mode, i.product_code, i.data_center_code, ({manageable}) AS is_manageable,
           i.expires_at IS NOT NULL AS expires, ({status}) = 'EXPIRED' AS is_expired,

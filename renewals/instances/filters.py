@@ -122,15 +122,15 @@ def _add_search(conditions: WhereClause, account: str, search: str) -> None:
     """Add the condition that an instance's id, name or a value of its configuration contains a text, in any case.
 
     The index has the account and the trigrams of the text. A term of one or two ASCII characters has no trigram, and
-    then the account's texts are read by its part of the primary key. The array is computed first, however many rows
+    then the account's texts are read by its part of the primary key. The array is computed first, however few rows
     PostgreSQL expects of the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
         conditions.add("FALSE")
         return
     conditions.add(
-        f"""i.id = ANY(ARRAY(
-          SELECT s.instance_id FROM search_texts s WHERE s.account_id = {account} AND s.text LIKE {{}}))""",
+        f"""i.id IN (SELECT unnest(ARRAY(
+          SELECT s.instance_id FROM search_texts s WHERE s.account_id = {account} AND s.text LIKE {{}})))""",
         f"%{escape_like(search_text.fold(search))}%",
     )
 

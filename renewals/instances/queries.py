@@ -80,7 +80,7 @@ async def fetch_instances(
         ordering=ordering,
         request=request,
         counted=counted,
-        key="i.id" if request.offset or instance_filter.search is not None else None,
+        row_id="i.id" if request.offset or instance_filter.search is not None else None,
     )
 
 

@@ -211,8 +211,7 @@ CREATE INDEX instances_by_expiry ON instances (account_id, (coalesce(expires_at,
   INCLUDE (expires_at, product_code, data_center_code, billing_mode, is_trial, status, renewal_mode, bundle_id)
   WHERE status <> 'RELEASED';
 CREATE INDEX instances_by_mode ON instances (account_id, renewal_mode, (coalesce(expires_at, 'infinity')), id)
-  INCLUDE (expires_at, product_code, bundle_id)
-  WHERE status <> 'RELEASED' AND NOT is_trial AND billing_mode <> 'ONE_OFF';
+  INCLUDE (expires_at, product_code, billing_mode, is_trial, bundle_id) WHERE status <> 'RELEASED';
 CREATE INDEX instances_released ON instances (account_id, (coalesce(expires_at, 'infinity')), id)
   WHERE status = 'RELEASED';
 CREATE UNIQUE INDEX test_clock_moves_once_per_key ON test_clock_moves (account_id, idempotency_key);
@@ -237,9 +236,10 @@ CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WH
 -- PostgreSQL would choose between its other parts at random.
 CREATE FUNCTION releases_at(account_id text, product_code text, bundle_id text, expires_at timestamptz)
 RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE COST 1 AS $$
-  SELECT (expires_at AT TIME ZONE a.time_zone + make_interval(days => max(p.retention_days))) AT TIME ZONE a.time_zone
-  FROM accounts a, products p WHERE a.id = account_id AND (p.code = product_code
-    OR (bundle_id IS NOT NULL
+  SELECT (releases_at.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(p.retention_days)))
+    AT TIME ZONE a.time_zone
+  FROM accounts a, products p WHERE a.id = releases_at.account_id AND (p.code = releases_at.product_code
+    OR (releases_at.bundle_id IS NOT NULL
       AND p.code IN (SELECT i.product_code FROM instances i WHERE i.bundle_id = releases_at.bundle_id)))
   GROUP BY a.time_zone
 $$;

@@ -24,7 +24,7 @@ RELEASED = """INSERT INTO instances (id, account_id, name, product_code, data_ce
 ORDERING = instances_queries.instance_ordering(
     instances_queries.InstanceOrderField.EXPIRES_AT, descending=False
 )
-COLUMNS = frozenset({"id", "status", "expires_at"})
+COLUMNS = frozenset({"id", "status", "expires_at", "product.code", "product.name"})
 FIRST, LAST = dt.date(2027, 6, 1), dt.date(2027, 6, 30)
 
 
@@ -46,9 +46,10 @@ def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from nodes(below)
 
 
-async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
-    """Return the indexes that a page of ten uses, and check that it reads at most 11 instances."""
-    request = pagination.PageRequest(first=10)
+async def explain_scans(
+    instance_filter: filters.InstanceFilter, request: pagination.PageRequest
+) -> list[Mapping[str, Any]]:
+    """Return the scans of instances in the executed plan of a page of ten."""
     with sql_log.noted() as seen:
         page = await instances_queries.fetch_instances(
             database.pool(),
@@ -63,11 +64,13 @@ async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
     assert len(page.rows) == 10
     [(sql, values)] = seen
     rows = await database.fetch(database.pool(), f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
-    scans = [
-        node
-        for node in nodes(json.loads(rows[0][0])[0]["Plan"])
-        if node.get("Relation Name") == "instances" and node.get("Alias") == "i"
-    ]
+    plan = json.loads(rows[0][0])[0]["Plan"]
+    return [node for node in nodes(plan) if node.get("Relation Name") == "instances"]
+
+
+async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
+    """Return the indexes that a page of ten uses, and check that it reads at most 11 instances."""
+    scans = await explain_scans(instance_filter, pagination.PageRequest(first=10))
     assert scans, "the page is read from instances"
     assert sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans) <= 11
     return {node["Index Name"] for node in scans}
@@ -92,6 +95,12 @@ async def test_a_page_reads_no_released_instances(
     fleet: World, instance_filter: filters.InstanceFilter, index: str
 ) -> None:
     assert await explain(instance_filter) == {index}
+
+
+async def test_a_page_at_an_offset_reads_the_rows_of_the_page_alone(fleet: World) -> None:
+    scans = await explain_scans(filters.InstanceFilter(), pagination.PageRequest(first=10, offset=20))
+    counts = {scan["Index Name"]: scan["Actual Rows"] * scan["Actual Loops"] for scan in scans}
+    assert counts == {"instances_by_expiry": 31, "instances_pkey": 11}
 
 
 async def test_no_statement_is_compiled(world: World) -> None:

@@ -152,6 +152,8 @@ async def test_a_plain_list_is_completed_without_graphql_core(
     data = await ask(schema, document, Given([make_item(number) for number in range(1000)]))
     assert [item["o"] for item in data["items"]] == list(range(1000))
     assert completed == {"execute_field": 1}, "the root field alone"
+    assert await ask(schema, document, Given([make_item(number) for number in range(1000)])) == data
+    assert completed == {"execute_field": 1}, "not even that once its selection is known"
     stock = await ask(make(StrawberryGraphQLCoreExecutionContext), document, Given([make_item(1)]))
     assert list(stock["items"][0].items()) == list(data["items"][1].items())
     assert completed["complete_list_item_value"] > 0, "which is what is counted here"
