@@ -38,6 +38,8 @@ POSTGRES_SETTINGS = {
     "random_page_cost": "1.1",
 }
 """All other settings are PostgreSQL's defaults: commits are flushed to disk."""
+SERVER_SETTINGS = {"RENEWALS_COST_PER_MINUTE_MAX": "1000000000000"}
+"""A server of the project has its default settings, except a budget that no closed loop uses up."""
 
 
 class Postgres(services.Postgres):
@@ -125,7 +127,7 @@ class Stage:
         with log.open("wb") as output, _on(self.server_core if pinned else None):
             process = subprocess.Popen(
                 command(port),
-                env=os.environ | environment,
+                env=os.environ | SERVER_SETTINGS | environment,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

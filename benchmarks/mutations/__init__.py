@@ -63,7 +63,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
         BY_HAND: asyncio.run(by_hand.count_round_trips(urls[BY_HAND])),
     }
     print(f"round trips: {trips}", file=sys.stderr)
-    with environment.running(api.command, {"DATABASE_URL": urls[OURS], **api.SETTINGS}) as server:
+    with environment.running(api.command, {"DATABASE_URL": urls[OURS]}) as server:
         figures = _measure(environment, server, urls, keys, size)
     figures += [
         results.Figure("one renewal", name, "round trips to PostgreSQL", (float(count),))
