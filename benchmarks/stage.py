@@ -127,7 +127,7 @@ class Stage:
         with log.open("wb") as output, _on(self.server_core if pinned else None):
             process = subprocess.Popen(
                 command(port),
-                env=os.environ | SERVER_SETTINGS | environment,
+                env={**os.environ, **SERVER_SETTINGS, **environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
