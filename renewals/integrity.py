@@ -1,7 +1,7 @@
 """Invariants of the database that hold at every moment (rules 11 and 15 to 24).
 
 Each invariant is a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
-memory grows only with the violations. Search texts are compared here, row by row, because their fold is not SQL.
+memory grows only with the violations. Search texts are compared here, row by row, because SQL cannot fold them.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ VIOLATIONS_MAX = 100
 _ROWS_PER_READ = 1_000
 
 Violation = Mapping[str, object]
-"""A row that violates an invariant, by column."""
+"""A row that violates an invariant: its values by column name."""
 
 _SEARCH_TEXTS = Message("each instance has its search text, and no other has one")
 _STATEMENTS: Mapping[Message, str] = {
@@ -189,7 +189,7 @@ _MESSAGES: Mapping[str, Message] = {str(rule): rule for rule in _STATEMENTS}
 
 
 def label(rule: str) -> Message:
-    """Return the name of an invariant as a message; a name of another version stays as it is."""
+    """Return the name of an invariant as a message; a name that this version does not know is not translated."""
     return _MESSAGES.get(rule) or Message("{name}", name=rule)
 
 
@@ -210,7 +210,7 @@ async def check_invariants(
 
 
 async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
-    """Return the first rows whose text is not that of the instance, or that lack one of the two."""
+    """Return the first rows in which the search text is wrong, or the text or its instance is missing."""
     wrong: list[database.Row] = []
     async with contextlib.aclosing(database.stream_rows(connection, statement, size=_ROWS_PER_READ)) as pages:
         async for rows in pages:

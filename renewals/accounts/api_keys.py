@@ -30,9 +30,10 @@ LAST_USED_PRECISION = dt.timedelta(minutes=5)
 
 
 class Principal(NamedTuple):
-    """The holder of a key or a token: role, account (None for an operator) and name.
+    """The caller that a key or a token identifies: its role, its account (None for an operator) and its name.
 
-    A key has an id. A token has an issuer, and its subject is the name. `test_clock` is the instant of a test account.
+    `key_id` is set for a key. `issuer` is set for a token, whose subject is the name. `test_clock` is set for a test
+    account.
     """
 
     key_id: uuid.UUID | None
@@ -43,7 +44,7 @@ class Principal(NamedTuple):
     test_clock: dt.datetime | None = None
 
     def instant(self, now: dt.datetime) -> dt.datetime:
-        """Return the account's own instant: its test clock, or `now` without one (rule 37)."""
+        """Return the current time of the account: its test clock, or `now` if it has none (rule 37)."""
         return now if self.test_clock is None else self.test_clock
 
     @property

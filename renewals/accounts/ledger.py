@@ -49,7 +49,7 @@ async def post_entries(
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Insert entries and update the balances, as `build_entries` says."""
+    """Insert entries and update the balances, as described in `build_entries`."""
     await statements.execute_together(connection, build_entries(accounts, entries, now))
 
 
@@ -58,7 +58,8 @@ def build_entries(
 ) -> statements.Change:
     """Return the change that inserts entries in order, numbered without gaps, and updates the balances.
 
-    The instant is each account's own. The accounts must come from `repository.lock_accounts` in the same transaction.
+    Each entry has the current time of its account, which may be a test clock. The accounts must come from
+    `repository.lock_accounts` in the same transaction.
     """
     numbers = {account_id: account.ledger_number for account_id, account in accounts.items()}
     balances = {account_id: account.balance_cents for account_id, account in accounts.items()}

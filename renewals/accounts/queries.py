@@ -28,7 +28,7 @@ async def fetch_account(connection: Connection, account_id: str) -> Row:
 
 
 def build_row(account: model.Account) -> dict[str, object]:
-    """Return the row of `fetch_account` of an account that was read by other means."""
+    """Return the row that `fetch_account` would return, built from an account that was already read."""
     return {
         "id": account.id,
         "name": account.name,
@@ -47,9 +47,9 @@ def build_row(account: model.Account) -> dict[str, object]:
 async def fetch_vouchers(
     connection: Connection, account_id: str, now: dt.datetime, *, usable: bool | None = None
 ) -> Sequence[Row]:
-    """Return the account's vouchers in the order of payment (rule 15).
+    """Return the account's vouchers in the order in which they are redeemed (rule 15).
 
-    `usable` selects the usable or the used and expired ones; None selects all.
+    With `usable` True, return the usable ones only; with False, the used and the expired ones; with None, all.
     """
     return await database.fetch(
         connection,
@@ -65,7 +65,7 @@ async def fetch_vouchers(
 async def fetch_vouchers_by_id(
     connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
-    """Return the account's vouchers by id."""
+    """Return the vouchers with these ids, by id: those of the account, or of all accounts if it is None."""
     rows = await database.fetch(
         connection,
         f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
@@ -78,7 +78,7 @@ async def fetch_vouchers_by_id(
 
 @dataclass(frozen=True, slots=True)
 class LedgerFilter:
-    """Conditions on ledger entries; None is no condition."""
+    """Conditions on ledger entries; a field that is None sets no condition."""
 
     vouchers: bool | None = None
     """True selects entries of vouchers, False entries of the balance."""

@@ -31,7 +31,7 @@ class AccountInsert(NamedTuple):
 
 
 class AccountPatch(NamedTuple):
-    """Values that replace those of an account."""
+    """The id of an account and the new values of its columns."""
 
     account_id: str
     name: str
@@ -57,7 +57,7 @@ async def open_account(
 ) -> None:
     """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
-    Without `auto_renew_from` its automatic renewals begin now (rule 38). A test account begins at its test clock.
+    Without `auto_renew_from`, automatic renewals begin at its test clock, or at `now` if it has none (rule 38).
     """
     begins_at = auto_renew_from or test_clock or now
     account = AccountInsert(
@@ -152,7 +152,10 @@ async def reset_demo(
     language: model.Language,
     now: dt.datetime,
 ) -> None:
-    """Set the demo account to the values of a new account that stands at `now`, after its ledger was deleted."""
+    """Give the demo account the values of an account created at `now`, with balance 0 and its test clock at `now`.
+
+    Its ledger entries must have been deleted before.
+    """
     await (
         models.Account.filter(id=account_id, is_demo=True)
         .using_db(connection)

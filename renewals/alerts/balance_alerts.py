@@ -48,7 +48,7 @@ async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
 
 
 async def check_or_log(account_id: str, clock: Clock) -> None:
-    """Check an account; log an error of the account, and raise one of the database's availability."""
+    """Check an account; log an error, but raise it if the database is unavailable."""
     try:
         await check_account(account_id, clock)
     except Exception as error:
@@ -58,10 +58,10 @@ async def check_or_log(account_id: str, clock: Clock) -> None:
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:
-    """Return the ids of accounts in real time that changed, or whose day began, after their last check.
+    """Return the ids of the accounts that were not checked since their last change or since their day began.
 
-    Accounts in a current run are omitted, because the run changes them several times. A test account is checked when
-    its clock moves (rule 37).
+    Accounts with a pending chunk of a run are omitted, because the run changes them several times. Test accounts are
+    omitted, because each is checked when its clock moves (rule 37).
     """
     rows = await database.fetch(database.pool(), "SELECT DISTINCT time_zone FROM accounts")
     zones = [row["time_zone"] for row in rows]
@@ -115,7 +115,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
 
 
 class NextCheck(NamedTuple):
-    """The next day on which a check may write an event, if nothing changes before; None for no such day."""
+    """The next day on which a check may write an event if the account does not change; None if there is no such day."""
 
     day: dt.date | None
 
@@ -123,7 +123,7 @@ class NextCheck(NamedTuple):
 async def read_next_check(connection: database.Connection, account: model.Account) -> NextCheck | None:
     """Return the next day of a test account on which a check is needed, or None if it has changed since its last one.
 
-    A check of a day writes nothing if no alert is reported and no instance lapses or is due within its forecast.
+    While no shortfall is reported, a check writes nothing if no instance expires or is due in its forecast.
     """
     watch = await _find_watch(connection, account.id)
     if watch is None or (watch.seen_sequence, watch.seen_ledger_number) != await _read_marker(
@@ -147,7 +147,7 @@ async def read_next_check(connection: database.Connection, account: model.Accoun
 
 
 async def recheck_account(connection: database.Connection, account_ids: Sequence[str]) -> None:
-    """Mark accounts as changed, for a change without an event: lead days or the start of automatic renewals."""
+    """Mark accounts to be checked again, as a change of lead days or of `auto_renew_from` writes no event."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 
@@ -195,7 +195,7 @@ def _last_alert(watch: models.AccountWatch | None) -> ChangeMarker | None:
 
 
 async def _has_acted(connection: database.Connection, account_id: str, since: ChangeMarker) -> bool:
-    """Return whether money moved, other than by automatic renewals, or a policy changed since a marker."""
+    """Return whether, since a marker, a policy changed or money moved other than by automatic renewals."""
     rows = await database.fetch(
         connection,
         """SELECT EXISTS (SELECT FROM ledger_entries e LEFT JOIN orders o ON o.id = e.order_id

@@ -1,6 +1,7 @@
 """Reminders before an expiry, each sent once (rule 25). Only this module writes `reminders`.
 
-An instance has one row: the expiry and the days before it of the last reminder. A new expiry starts again.
+The table has one row for an instance: its last reminder, as the expiry and the number of days before it. After a
+change of the expiry, every reminder can be sent again.
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ DAYS_BEFORE = (1, 3, 7, 15, 30)
 
 
 def due_days(days_left: int) -> int | None:
-    """Return the latest due reminder at a number of days before the last day, or None if none is due."""
+    """Return the reminder that is due `days_left` days before the last day, as a number of DAYS_BEFORE, or None."""
     return next((days for days in DAYS_BEFORE if days_left <= days), None)
 
 
@@ -29,10 +30,10 @@ def select_due(
     account: model.Account,
     now: dt.datetime,
 ) -> list[tuple[model.Instance, int]]:
-    """Return the instances with a due reminder, each with the reminder's days before the expiry. Pure.
+    """Return the instances with a due reminder, each with the number of DAYS_BEFORE to remind of. Pure.
 
-    Each input instance has the days of its last reminder for this expiry. AUTO instances are included only if they are
-    in `failing`, NONE instances never.
+    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. AUTO instances are
+    included only if they are in `failing`, NONE instances never.
     """
     today = now.astimezone(account.zone).date()
     selected = []
@@ -71,7 +72,7 @@ async def send_reminders(
 async def _read(
     connection: database.Connection, account: model.Account, now: dt.datetime
 ) -> list[tuple[model.Instance, int | None]]:
-    """Return the running instances that expire soon, except NONE, each with the days of its last reminder."""
+    """Return the running instances that expire soon, except NONE, each with the number of its last reminder or None."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=max(DAYS_BEFORE))
     rows = await database.fetch(
         connection,

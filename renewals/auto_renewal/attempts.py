@@ -42,7 +42,7 @@ async def insert_attempts_in(
 
 
 async def filter_new_failures_in(connection: Connection, failures: Sequence[NewEvent]) -> list[NewEvent]:
-    """Return the failures that no earlier run has met for the same due time and code.
+    """Return the failures without an earlier attempt of the same instance, due time and code.
 
     An hourly run that fails for the same reason must not notify the customer again.
     """

@@ -28,7 +28,7 @@ class Counts(NamedTuple):
 
 
 async def insert_chunks_in(connection: Connection, run_id: int, due_counts: Mapping[str, int]) -> int:
-    """Insert the chunks of a run, given the number of due instances by account; return how many chunks."""
+    """Insert the chunks of a run and return their number; `due_counts` has the due instances of each account id."""
     chunks = list(split_into_chunks(due_counts, config.get_settings().instances_per_chunk))
     # Chunks have different numbers of accounts, so they are sent as JSON: unnest() would flatten nested arrays.
     return await database.execute(
@@ -94,7 +94,7 @@ async def list_parked_accounts_in(
 
 
 async def get_chunk_in(connection: Connection, chunk: Chunk) -> tuple[list[str], dt.datetime | None]:
-    """Return the account ids of a chunk, and the fixed clock of its run if it has one."""
+    """Return the account ids of a chunk, and the time that its run uses instead of the clock, or None."""
     rows = RenewalChunk.filter(run_id=chunk.run_id, number=chunk.number).using_db(connection)
     [(account_ids, clock_at)] = await rows.values_list("account_ids", "run__clock_at")
     return account_ids, clock_at
@@ -111,7 +111,8 @@ async def mark_chunk_done_in(
 ) -> None:
     """Store the result of a claimed chunk.
 
-    Skipped instances were due when the run started and no longer are: renewed by hand, for example.
+    Skipped instances are those that were due when the run started but no longer are, for example because their owner
+    renewed them.
     """
     chunk.done_at = done_at
     chunk.renewed_count, chunk.refused_count, chunk.amount_cents = counts
@@ -125,14 +126,14 @@ async def mark_chunk_done_in(
 async def close_failed_in(
     connection: Connection, chunk: RenewalChunk, error: str | None, done_at: dt.datetime
 ) -> None:
-    """Mark a claimed chunk as done without a renewal; an error parks its only account until the next run."""
+    """Mark a claimed chunk as done without a renewal; with an error, its only account is parked until the next run."""
     chunk.done_at, chunk.error = done_at, error
     await chunk.save(using_db=connection, update_fields=["done_at", "error"])
 
 
 @database.retry_on_conflict
 async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
-    """Split a failed chunk into one chunk an account, or park its only account until the next run."""
+    """Split a failed chunk into one chunk per account, or park its only account until the next run."""
     async with database.transaction() as connection:
         # The lock on the run serializes the calls: new chunks are numbered from the last number of the run.
         await RenewalRun.filter(id=chunk.run_id).using_db(connection).select_for_update().first()

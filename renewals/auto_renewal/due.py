@@ -20,7 +20,10 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class _DueDay(NamedTuple):
-    """A due last day, for one time zone and number of lead days: its due time, and the bounds of its expiries."""
+    """A last day whose instances are due, in one time zone and with one number of lead days.
+
+    Its instances are due from `due_at`; they expire after `begins_after` and not after `ends_at`.
+    """
 
     time_zone: str
     lead_days: int
@@ -30,7 +33,7 @@ class _DueDay(NamedTuple):
 
 
 async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
-    """Return how many AUTO instances are due, by account in real time (rules 20 and 37)."""
+    """Return the number of due AUTO instances by account id, without test accounts (rules 20 and 37)."""
     default = config.get_settings().auto_renew_lead_days
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
@@ -61,7 +64,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield the last days that are due at `now` and not over: one, plus one for each lead day."""
+    """Yield the last days, from today on, whose instances are due at `now`: `lead_days` or one more."""
     zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),
@@ -83,12 +86,12 @@ def latest_due_expiry(now: dt.datetime, account: model.Account) -> dt.datetime:
 
 
 def left_until(account: model.Account) -> dt.datetime:
-    """Return the latest expiry that is left to the owner, due before `auto_renew_from` (rule 38)."""
+    """Return the latest expiry with which an instance was due before `auto_renew_from` (rule 38)."""
     return latest_due_expiry(account.auto_renew_from - _MICROSECOND, account)
 
 
 def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refusal | None:
-    """Return the refusal of an AUTO instance that is left to its owner, or None for any other (rule 38)."""
+    """Return the refusal of an AUTO instance that was due before `auto_renew_from`, or None for any other (rule 38)."""
     at = due_at(instance, account)
     if at >= account.auto_renew_from:
         return None
@@ -113,7 +116,7 @@ def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
 def next_run_at(account: model.Account, now: dt.datetime) -> dt.datetime:
     """Return the time of the next hourly run of an account; it may be `now`.
 
-    A test account that stands at an hour has had the run of that hour.
+    If the test clock of an account is at the time of a run, that run is over, and the next one is returned.
     """
     next_run = dates.next_scheduled_at if account.test_clock is None else dates.next_scheduled_after
     return next_run(now, account.auto_renew_time.minute)
@@ -147,9 +150,10 @@ async def read_due_instances(
 
 
 async def find_earliest_due_at(connection: Connection, account: model.Account) -> dt.datetime | None:
-    """Return the earliest due time of a test account's instances that have not expired, or None without one.
+    """Return the earliest due time of a test account's AUTO instances, or None.
 
-    It is in the past if an instance was tried and not renewed.
+    Expired instances and those left to their owner do not count (rule 38). The time is in the past if a run tried to
+    renew the instance without success.
     """
     rows = await database.fetch(
         connection,

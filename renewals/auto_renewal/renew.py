@@ -104,7 +104,7 @@ async def _verify_runs() -> None:
 
 
 async def process_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> bool:
-    """Renew a chunk and return True, or set it aside and return False if its data makes the engine raise.
+    """Renew a chunk and return True; if that raises an error, split the chunk or park its account and return False.
 
     Raises the error if the database is unavailable.
     """
@@ -147,9 +147,10 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
 async def renew_account_in(
     connection: Connection, account: model.Account, now: dt.datetime, *, error: str | None = None
 ) -> chunks.Counts:
-    """Renew what is due in one locked test account at an hour of its clock, as a run of its own (rule 37).
+    """Renew what is due in one locked test account at `now`, in a run for this account alone (rule 37).
 
-    Nothing is written if nothing is due. An error of an earlier attempt parks the account for this run instead.
+    Nothing is written if nothing is due. With `error`, which stopped an earlier attempt, the run renews nothing and
+    parks the account.
     """
     accounts = {account.id: account}
     due_instances = await due.read_due_instances(connection, accounts, now)

@@ -56,7 +56,10 @@ async def start_catch_up_run(now: dt.datetime) -> int | None:
 async def start_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:
-    """Insert a run with the chunks of all instances due at `clock_at` or `now`; return None if the run exists."""
+    """Insert a run with the chunks of all instances that are due at `clock_at`, or at `now` if that is None.
+
+    Return the id of the run, or None if the run exists already.
+    """
     async with database.transaction() as connection:
         rows = await database.fetch(
             connection,

@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 WAITING_PER_ACCOUNT_MAX = 64
 """Maximum number of waiting jobs of an account; the concurrency limits of the API apply before it."""
 JOB_SECONDS_MAX = 60.0
-"""Time after which a process that still computes is killed."""
+"""Seconds after which a job is stopped: its process is killed."""
 NICE = 5
 """Added to the nice value of the API's process."""
 

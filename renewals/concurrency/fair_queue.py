@@ -1,4 +1,7 @@
-"""Fair queues: round robin between owners, and first in, first out within one owner."""
+"""Fair queues: round robin between owners, and first in, first out within one owner.
+
+A lane is a request's place among the few heavy requests that the API runs at a time.
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +17,7 @@ _enter_lane: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("ente
 
 
 def set_lane(leave: Callable[[], None]) -> None:
-    """Set the function that leaves the current request's lane; it may be called repeatedly."""
+    """Set the function that `leave_lane` calls to leave the current request's lane, possibly more than once."""
     _leave_lane.set(leave)
 
 
@@ -26,12 +29,12 @@ def leave_lane() -> None:
 
 
 def set_lane_after_read(enter: Callable[[], Awaitable[None]]) -> None:
-    """Set the function that enters the current request's lane once its rows are read."""
+    """Set the function that `enter_lane_after_read` calls to enter the current request's lane."""
     _enter_lane.set(enter)
 
 
 async def enter_lane_after_read() -> None:
-    """Enter the current request's lane, if it waits with that until its rows are read."""
+    """Enter the current request's lane, if the request has postponed this until its rows are read."""
     enter = _enter_lane.get()
     if enter is not None:
         await enter()

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """Grace period after SIGTERM, in seconds. During the first half, open connections may send further requests."""
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
-    """Seconds after which an idle connection is closed; must exceed the time of the proxy in front, mostly 60."""
+    """Seconds after which an idle connection is closed; must exceed the idle time of the proxy in front, often 60."""
     graphiql: bool = False
     """Serve GraphiQL at /graphql; `renewals up` turns it on."""
     graphiql_key: Annotated[str | None, INTERNAL] = None
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     federation: bool = False
     """Serve both APIs as subgraphs of Apollo Federation 2."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
-    """Operator key that GraphiQL sends there. Everyone who opens the page sees it."""
+    """Key that GraphiQL sends to the operators' API. Everyone who opens its page sees the key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["json", "text"] | None = None
     """None: text if the log is a terminal, otherwise JSON."""
@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     At most 22:45, so that in every zone an hourly run follows on the same day.
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
-    """Days before the day of expiry; an account may have its own value."""
+    """Days from the start of automatic renewals to the day of expiry; an account may have its own value."""
     instances_per_chunk: Annotated[int, Field(ge=1)] = INSTANCES_PER_CHUNK
     """Approximate number of instances renewed in one transaction."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     """Bytes of a request of the operators' API, whose calls have thousands of rows."""
     document_characters_max: Annotated[int, Field(ge=1_000), FIXED] = 100_000
     document_tokens_max: Annotated[int, Field(ge=100), FIXED] = 2_000
-    """Names and punctuators; literal values do not count."""
+    """Maximum tokens of a document: names and punctuators; literal values do not count."""
     depth_max: Annotated[int, Field(ge=1, le=50), FIXED] = 15
     """Nesting of fields; GraphiQL's introspection needs 15."""
     root_fields_max: Annotated[int, Field(ge=1), FIXED] = 50
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     trusted_documents: Path | None = None
     """JSON file of documents that clients may name by hash or id: {"sha256:...": "query Q { ... }"}."""
     trusted_documents_only: bool = False
-    """Refuse every other document."""
+    """Refuse every document that is not in `trusted_documents`."""
     persisted_characters_max: Annotated[int, Field(ge=0), FIXED] = 5_000_000
     """Characters of documents that a process keeps for automatic persisted queries; 0: none."""
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
@@ -211,14 +211,14 @@ class Settings(BaseSettings):
 
     @property
     def required_database_url(self) -> str:
-        """Return `database_url`; raise SettingMissingError without one."""
+        """The value of `database_url`. Raises SettingMissingError if it is not set."""
         if self.database_url is None:
             raise SettingMissingError("DATABASE_URL")
         return self.database_url
 
     @property
     def required_redis_url(self) -> str:
-        """Return `redis_url`; raise SettingMissingError without one."""
+        """The value of `redis_url`. Raises SettingMissingError if it is not set."""
         if self.redis_url is None:
             raise SettingMissingError("REDIS_URL")
         return self.redis_url

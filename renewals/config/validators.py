@@ -1,4 +1,4 @@
-"""Checks of the values of settings, beyond their types and bounds."""
+"""Checks of the values of settings, beyond types and bounds; each returns the value or raises ValueError."""
 
 import contextlib
 import datetime as dt
@@ -16,12 +16,15 @@ def check_whole_minute(time: dt.time) -> dt.time:
 
 
 def split_at_commas(text: object) -> object:
-    """Return the parts of a text; any other value as it is."""
+    """Return the parts of a text between commas, without empty ones; return any other value unchanged."""
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
 def check_database_url(url: str | None) -> str | None:
-    """Check the port, which an unencoded character of the password breaks; the error never quotes the URL."""
+    """Check the port of a URL, which is invalid if a special character of the password is not percent-encoded.
+
+    The error never quotes the URL.
+    """
     with contextlib.suppress(ValueError):
         if url is None or urlsplit(url).port != 0:
             return url
@@ -31,7 +34,7 @@ def check_database_url(url: str | None) -> str | None:
 
 
 def check_issuer(url: str | None, info: ValidationInfo) -> str | None:
-    """Check that the address of an issuer has TLS, unless `jwt_http` allows one without."""
+    """Check that a URL of an issuer begins with https://, or with http:// if `jwt_http` allows it."""
     schemes = ("https://", "http://") if info.data.get("jwt_http") else ("https://",)
     if url is not None and not url.startswith(schemes):
         raise ValueError("must begin with https://")

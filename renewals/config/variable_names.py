@@ -24,7 +24,7 @@ def format_errors(problem: ValueError, name: str | None = None) -> str:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable with the prefix, with the nearest known name."""
+    """Return a sentence for each unknown variable that has the prefix of settings; it may suggest a known name."""
     prefix = str(Settings.model_config["env_prefix"])
     names = [
         _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata

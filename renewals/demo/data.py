@@ -198,10 +198,13 @@ MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AU
 """Weights of the renewal modes of instances with more than two months left."""
 
 LONG_EXPIRED_DAYS = -46
-"""Days to the last day of an expired database, whose product has 60 retention days: a renewal needs two months."""
+"""Days from today to the last day of an expired database, which must be renewed for at least two months.
+
+Its product has 60 retention days, so it is not released yet.
+"""
 
 DAYS_LATER_MIN, DAYS_LATER_MAX = 63, 400
-"""The range of days to the last day of the remaining instances, beside those of DAYS_LEFT."""
+"""The range of days from today to the last day, for the instances that fill the account up to INSTANCE_COUNT."""
 INSTANCE_COUNT = 300
 
 

@@ -92,7 +92,7 @@ class _InstanceMaker:
         return f"{stage.zh}-{purpose.zh}-{product.name_zh}-{self._made:03d}"
 
     def _created_at(self, last_day: dt.date | None, anchor_day: int | None) -> dt.datetime:
-        """Return an instant before today, whole anchored months before the expiry."""
+        """Return an instant before today, a whole number of anchored months before the last day if there is one."""
         months, minute = self.random.randint(1, 18), self.random.randrange(24 * 60)
         if last_day is None:
             created_on = self.in_days(-30 * months)
@@ -111,7 +111,7 @@ class _InstanceMaker:
 
 
 def _seed_instances(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return the two instances of the original specification: they expire at month ends, two months apart."""
+    """Yield the two instances of the original specification: they expire at month ends, two months apart."""
     first = dates.add_months(31, maker.day, 1)
     for instance_id, last_day in zip(SEED_IDS, (first, dates.add_months(31, first, 2)), strict=True):
         row = maker.make(last_day, anchor_day=31, offer=data.EIP, data_center=data.BEIJING_6)
@@ -125,7 +125,7 @@ def _seed_instances(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _bundle(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return a KES instance with the KEC and EBS instances of its bundle (rule 10)."""
+    """Yield a KES instance with the KEC and EBS instances of its bundle (rule 10)."""
     offers, last_day = (data.KES, data.KEC, data.EBS), maker.in_days(12)
     rows = [maker.make(last_day, offer=offer, data_center=data.BEIJING_6) for offer in offers]
     for row in rows:
@@ -133,7 +133,7 @@ def _bundle(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _unmanageable(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return instances that cannot be renewed (rules 1 and 2)."""
+    """Yield instances that cannot be renewed (rules 1 and 2)."""
     yield replace(maker.make(maker.in_days(5), offer=data.KEC), is_trial=True)
     yield replace(maker.make(maker.in_days(60), offer=data.CDN), billing_mode=BillingMode.ONE_OFF)
     yield maker.make(maker.in_days(20), offer=data.DDOS)
@@ -141,15 +141,15 @@ def _unmanageable(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _without_expiry(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return pay-as-you-go instances (rule 3)."""
+    """Yield pay-as-you-go instances (rule 3)."""
     for offer in (data.KEC, data.EIP, data.EBS, data.CDN):
         yield maker.make(None, offer=offer)
 
 
 def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return instances whose month of expiry lacks their anchor day, in twelve months from the third one (rule 6).
+    """Yield instances that expire in a month without their anchor day, 3 to 14 months from today (rule 6).
 
-    Twelve months have the same number of them from any day, so later instances do not depend on the day.
+    Any twelve months in a row have the same number of them, so the instances made later do not depend on the day.
     """
     modes = itertools.cycle((RenewalMode.AUTO, RenewalMode.MANUAL))
     for months in range(3, 15):
@@ -161,7 +161,7 @@ def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _expiring_soon(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Return the instances of `data.DAYS_LEFT`: expired, expiring soon, and at the maximum term."""
+    """Yield the instances of `data.DAYS_LEFT`: expired, expiring soon, and at the maximum term."""
     for mode, days_left in data.DAYS_LEFT.items():
         for days in days_left:
             offer = data.KEC if days > data.DAYS_LATER_MAX else None
@@ -171,7 +171,7 @@ def _expiring_soon(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _expiring_later(maker: _InstanceMaker, *, count: int) -> Iterator[ReportedInstance]:
-    """Return instances with more than two months left."""
+    """Yield instances with more than two months left."""
     for _ in range(count):
         mode = maker.random.choices(list(data.MODE_WEIGHTS), list(data.MODE_WEIGHTS.values()))[0]
         days = maker.random.randint(data.DAYS_LATER_MIN, data.DAYS_LATER_MAX)

@@ -1,6 +1,6 @@
-"""Load the demo account: an example of every rule, with dates relative to a day, otherwise always the same.
+"""Load the demo account, an example of every rule. Its dates are relative to a given day; all else is fixed.
 
-It is a test account (rule 37), so that it shows the same on any day of its reader.
+It is a test account (rule 37), so that its state does not depend on the date on which it is read.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ LANGUAGE = model.Language.ZH
 
 
 def opened_at(day: dt.date) -> dt.datetime:
-    """Return when the demo account of a day was created."""
+    """Return the instant at which a demo account loaded as of a day counts as created."""
     return _ago(day, days=800)
 
 
@@ -62,7 +62,7 @@ async def load(day: dt.date = DAY) -> bool:
 
 
 async def load_into_empty(day: dt.date = DAY) -> bool:
-    """Load the demo account as of a day if there are no accounts; return whether it exists now."""
+    """Load the demo account as of a day if there are no accounts; return whether the demo account exists now."""
     if await accounts_repository.is_demo(database.pool(), ACCOUNT_ID):
         return True
     if await accounts_repository.has_accounts(database.pool()):
@@ -90,7 +90,7 @@ async def lock(connection: database.Connection) -> bool:
 
 
 async def fill(connection: database.Connection, day: dt.date) -> None:
-    """Add money and instances to the locked, empty demo account, whose clock moves along to its day."""
+    """Add money and instances to the locked, empty demo account, and move its test clock forward to `day`."""
     await _extend_catalog(connection)
     await _add_money(connection, day)
     await accounts_repository.move_test_clock(connection, ACCOUNT_ID, _ago(day, days=0))

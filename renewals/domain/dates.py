@@ -69,7 +69,7 @@ def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """Add months to a day; return the anchor day of that month, or the month's last day (rule 6)."""
+    """Return the anchor day of the month `months` after a day, or that month's last day if it is shorter (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
@@ -95,15 +95,15 @@ def period_between(anchor_day: int, day: dt.date, target: dt.date) -> Period:
 
 
 def min_months_to_reach(anchor_day: int, day: dt.date, today: dt.date) -> int:
-    """Return the smallest number of months, at least 1, from a day to today or later (rule 7)."""
+    """Return the smallest number of months, at least 1, that moves a last day to today or later (rule 7)."""
     months = max(1, months_between(anchor_day, day, today))
     return months if add_months(anchor_day, day, months) >= today else months + 1
 
 
 def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
-    """Return the first date on a day of the month that is not before `earliest` (rule 14).
+    """Return the first date, not before `earliest`, that is the given day of its month (rule 14).
 
-    The last day of a shorter month counts as that day.
+    In a shorter month, the last day counts as the given day.
     """
     candidate = anchor_date(day_of_month, earliest.year, earliest.month)
     return candidate if candidate >= earliest else add_months(day_of_month, earliest, 1)
@@ -111,10 +111,10 @@ def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
 
 @lru_cache(1_000)
 def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
-    """Return the last day within the product's longest term from today (rule 7).
+    """Return the latest last day that an instance may have: the product's longest term after today (rule 7).
 
-    The last day of a month counts as anchor day 31. An instance that expires today at a month's end can therefore
-    always be renewed for the whole term.
+    If today is the last day of a month, it counts as anchor day 31. An instance that expires on that
+    day can therefore always be renewed for the whole term.
     """
     is_month_end = (today + dt.timedelta(days=1)).day == 1
     return add_months(31 if is_month_end else today.day, today, max_term_months)

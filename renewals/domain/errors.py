@@ -10,7 +10,7 @@ DomainError
 ├── NotRefundableError           no line of an order can be refunded; lists each one with its reason
 ├── PriceChangedError            the total differs from the total that the caller expects
 ├── InsufficientFundsError       vouchers and balance do not cover the total
-└── StillMovingError             a test clock is on its way; the only error after which something has changed
+└── StillMovingError             a test clock is still being moved; the only error after which something has changed
 
 They are raised in this order, and the operation that raises one changes nothing (rule 19). A request is validated
 before its key is looked up, and its instances are checked afterwards. A repeated key therefore returns the first
@@ -28,7 +28,7 @@ from renewals.domain.money import Cents
 
 
 class RefusalCode(StrEnum):
-    """The reason why an instance is refused; the first of several that is checked."""
+    """The reason why an instance is refused; if several apply, the one that is checked first."""
 
     NOT_FOUND = "NOT_FOUND"
     UNSUPPORTED_PRODUCT = "UNSUPPORTED_PRODUCT"
@@ -103,7 +103,7 @@ class ForbiddenError(DomainError):
 
 
 class NoTestClockError(ForbiddenError):
-    """A move of the clock of an account in real time (rule 37)."""
+    """An attempt to move the clock of an account that has no test clock (rule 37)."""
 
     @property
     def message(self) -> Message:

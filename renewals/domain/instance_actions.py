@@ -25,7 +25,10 @@ class InstanceActionKind(StrEnum):
 
 
 class InstanceAction(NamedTuple):
-    """An action with its refusal, or without one if it is allowed; an allowed RENEW has its least and most months."""
+    """An action, whether it is allowed, and the refusal if it is not.
+
+    `months_min` and `months_max` are set only for an allowed RENEW.
+    """
 
     action: InstanceActionKind
     allowed: bool
@@ -52,7 +55,7 @@ class ActionFacts(NamedTuple):
     anchor_day: int | None
 
     def to_instance(self) -> model.Instance:
-        """Return an instance for the planner; its mode and its price, which decide nothing here, are neutral."""
+        """Return an instance for the planner; its mode and price are arbitrary, because no action depends on them."""
         return model.Instance(
             self.id, "", self.product_code, self.billing_mode, self.is_trial, self.status, model.RenewalMode.MANUAL,
             self.auto_renew_months, self.expires_at, self.anchor_day, 0, self.bundle_id,
@@ -119,7 +122,7 @@ def _renew(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mappin
 
 
 def _set_auto(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mapping[str, InstanceAction]:
-    """Return SET_AUTO of each member, with the months that it has."""
+    """Return SET_AUTO for each member, by id; the members keep their `auto_renew_months`."""
     kind = InstanceActionKind.SET_AUTO
     accepted, refusals = selection.partition_units(
         [unit], lambda instance: policy.refuse_policy(instance, _SET_AUTO, context)
@@ -177,7 +180,7 @@ def _refused(
     extension: planning.Extension,
     context: planning.PlanContext,
 ) -> Mapping[str, InstanceAction]:
-    """Return the action with the planner's refusal of each member."""
+    """Return the refused action for each member, by id, with the planner's refusal."""
     _, refusals = planning.plan_lines([unit], extension, context)
     return {refusal.instance_id: InstanceAction(kind, False, refusal) for refusal in refusals}
 

@@ -38,7 +38,7 @@ class Message:
         )
 
     def english_text(self) -> str:
-        """Return the English text, with its placeholders."""
+        """Return the English text, in which the placeholders are not replaced by the arguments."""
         return self.text
 
     def _key(self) -> tuple[object, ...]:
@@ -105,7 +105,7 @@ class ProvidedText(Message):
 
 
 def _escape(text: str) -> str:
-    """Return a text whose braces are no placeholders."""
+    """Return the text with each brace doubled, so that formatting does not read it as a placeholder."""
     return text.replace("{", "{{").replace("}", "}}")
 
 

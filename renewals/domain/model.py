@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from renewals.domain import pricing
 
 CURRENCY_DEFAULT = "CNY"
-"""The currency of an account that is made without one."""
+"""The currency of an account that is created without a currency."""
 TERM_MONTHS_DEFAULT = 36
-"""The longest term of a product that is put without one, in months from now."""
+"""The longest term of a product for which none is given, in months from now."""
 RETENTION_DAYS_DEFAULT = 7
-"""The days between expiry and release of a product that is put without them."""
+"""The days between expiry and release for a product for which none are given."""
 
 
 class RenewalMode(StrEnum):
@@ -109,7 +109,7 @@ class ActorKind(StrEnum):
 
 
 class Actor(NamedTuple):
-    """The maker of a change: a customer's key or token by name or subject, the worker, or an operator by name."""
+    """The maker of a change; `name` is the name of a key or an operator, the subject of a token, or `worker`."""
 
     kind: ActorKind
     name: str
@@ -161,7 +161,7 @@ class Account:
     name: str = ""
 
     def instant(self, now: dt.datetime) -> dt.datetime:
-        """Return the account's own instant: its test clock, or `now` without one (rule 37)."""
+        """Return the current time of the account: its test clock, or `now` if it has none (rule 37)."""
         return now if self.test_clock is None else self.test_clock
 
 

@@ -87,7 +87,7 @@ class Wallet:
         ]
 
     def _redeem(self, charge: Charge, redeemed: dict[int, int]) -> int:
-        """Take the charge from vouchers, add the amounts to `redeemed`, and return the cents left to the balance."""
+        """Take a charge from vouchers, add the amounts to `redeemed`, and return the cents that the balance pays."""
         rest = charge.cents
         for index in reversed(self._usable_by(charge.product_code)):
             if not rest:
@@ -100,7 +100,7 @@ class Wallet:
         return rest
 
     def _usable_by(self, product_code: str) -> list[int]:
-        """Return the indexes of the vouchers for a product in reverse order; the last one is not empty."""
+        """Return the indexes of the vouchers for a product, in reverse order of use; the last voucher is not empty."""
         usable = self._usable.get(product_code)
         if usable is None:
             usable = self._usable[product_code] = [

@@ -58,7 +58,7 @@ class UnifyToDate:
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDayOfMonth:
-    """Extension to the first such day that is at least one month after the expiry (rule 14)."""
+    """Extension to the first date on this day of the month that is at least one month after the expiry (rule 14)."""
 
     day_of_month: int
 
@@ -138,7 +138,7 @@ class PricedUnit(NamedTuple):
 class UnitResult(NamedTuple):
     """The result of a run for one unit: an order with its payment, or a refusal for each member.
 
-    `price_cents` is the unit's price, also if the wallet could not pay it.
+    `price_cents` is the unit's price, even if the wallet could not pay it.
     """
 
     unit: RenewalUnit

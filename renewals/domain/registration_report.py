@@ -13,7 +13,7 @@ LABEL_LENGTH_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class ReportedInstance:
-    """A reported instance; without a last day, a new one has no expiry and a stored one keeps its expiry."""
+    """A reported instance. Without a last day, a new instance has no expiry, and a stored instance keeps its expiry."""
 
     id: str
     name: str
@@ -36,7 +36,7 @@ class ReportedInstance:
 
     @property
     def anchor(self) -> int | None:
-        """The anchor day that registration sets: the reported one, or the day of the last day (rule 6)."""
+        """The anchor day that registration sets: the reported one, or the day of the month of the last day (rule 6)."""
         return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
     @property
@@ -60,7 +60,7 @@ def validate_reported_instance(
     data_center_codes: Collection[str],
     has_expiry_already: bool,
 ) -> Iterator[tuple[str, Message | None]]:
-    """Yield the name of each field with its problem, or with None."""
+    """Yield the names of fields, each with its problem or None; a name can occur several times."""
     has_expiry = has_expiry_already or reported.last_day is not None
     yield "id", validation.identifier(reported.id)
     yield "name", validation.name(reported.name)
@@ -84,7 +84,7 @@ def validate_reported_instance(
 
 
 def unknown_product(code: str) -> Message:
-    """Return the problem of a code that is no product's."""
+    """Return the message for a product code that is not in the catalog."""
     return Message("unknown product {code!r}", code=code)
 
 

@@ -64,7 +64,7 @@ class RegistrationContext:
     members: Mapping[str, Sequence[InstanceRow]]
     """The rows that belong to a bundle, by bundle id."""
     is_part: bool = False
-    """Whether other parts of the same source follow; each part then names the bundles of its instances."""
+    """Whether the report is one part of a source; a new expiry of a bundle member then requires its bundle id."""
 
 
 class RowProblem(NamedTuple):
@@ -135,12 +135,12 @@ def update_row(
 
 
 def fixed(value: str | Message) -> Message:
-    """Return the problem of a value that differs from one that never changes."""
+    """Return the message for a reported value that differs from the stored `value`, which never changes."""
     return Message("cannot be changed ({value})", value=value)
 
 
 def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> RowProblem | None:
-    """Return the problem of a reported value that differs from a column that never changes."""
+    """Return the problem with the first reported value that differs from a column that never changes, or None."""
     if reported.product_code != stored.product_code:
         return RowProblem("productCode", fixed(stored.product_code))
     if reported.billing_mode != stored.billing_mode:
@@ -156,9 +156,9 @@ def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> Row
 def _expiry(
     reported: ReportedInstance, stored: InstanceRow, zone: ZoneInfo
 ) -> tuple[dt.datetime | None, int | None]:
-    """Return the new expiry and anchor day; a value that is not reported stays the same.
+    """Return the new expiry and anchor day; both stay the same if no last day is reported.
 
-    Without a reported anchor day, the stored one stays only if the expiry stays.
+    If no anchor day is reported, a new expiry also sets the anchor day.
     """
     if reported.last_day is None:
         return stored.expires_at, stored.anchor_day
@@ -168,7 +168,7 @@ def _expiry(
 
 
 def with_price(row: InstanceRow, monthly_price_cents: int) -> InstanceRow:
-    """Return the row with another price, and with the last agreed price if that differs."""
+    """Return the row with a new monthly price; the agreed price is the last one, or None if equal to the new one."""
     agreed_cents = row.monthly_price_cents if row.agreed_price_cents is None else row.agreed_price_cents
     return row._replace(
         monthly_price_cents=monthly_price_cents,

@@ -8,12 +8,12 @@ the text contains the term, in any case, so that no row has to be checked again.
 import orjson
 
 SEPARATOR = "\x1f"
-"""Separates the parts of a text. No id, name or value has it, and so no term may."""
+"""The separator of the parts of a text. No id, name or value contains it, so no search term may contain it."""
 
 _BASIC, _SUPPLEMENTARY = "U", "V"
-"""The first letter of a code, for a character of the Basic Multilingual Plane and for another one."""
+"""The first letter of the code of a character of the Basic Multilingual Plane, and of any other character."""
 _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
-"""Hexadecimal digits as letters that are never the first of a code, so that a term matches whole codes only."""
+"""Letters for hexadecimal digits: never the first letter of a code, so that a term matches whole codes only."""
 
 
 def build_search_text(instance_id: str, name: str, configuration: str) -> str:
@@ -23,7 +23,7 @@ def build_search_text(instance_id: str, name: str, configuration: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text without the difference of cases, in ASCII.
+    """Return a text in ASCII that is the same in upper and lower case.
 
     ASCII letters become lower case. Other characters become a code of capital letters: U and 4 letters, or V and 6.
     """
@@ -42,7 +42,10 @@ def _code(character: str) -> str:
 
 
 def _fold_case(character: str) -> str:
-    """Return the same character for all cases of a character; a case of several characters is ignored."""
+    """Return one character for the upper and the lower case of a character.
+
+    A case that consists of several characters is ignored.
+    """
     upper = character.upper()
     if len(upper) != 1:
         upper = character

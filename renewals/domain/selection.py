@@ -18,7 +18,7 @@ _BUNDLED = Message("It belongs to a bundle and cannot take part in a batch; send
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The selected instances, all members of their bundles, and the ids that are missing or excepted."""
+    """The selected instances, all members of their bundles, the missing ids, and the ids that the caller excludes."""
 
     instances: Sequence[model.Instance]
     bundle_members: Mapping[str, Sequence[model.Instance]]
@@ -39,7 +39,8 @@ def split_into_units(
 ) -> tuple[list[RenewalUnit], list[Refusal]]:
     """Return the units of a selection, ordered by expiry and id, and its refusals (rule 10).
 
-    An unmanageable bundle member is refused as such, so that the caller does not complete its bundle in vain.
+    A member that cannot be renewed is refused for that reason, even if its bundle is not selected as a whole: to
+    select the whole bundle would not help.
     """
     refusals = refuse_missing(selection)
     units: list[RenewalUnit] = [(instance,) for instance in selection.instances if instance.bundle_id is None]
@@ -112,14 +113,14 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
 
 
 def refuse_released(instance: model.Instance) -> Refusal | None:
-    """Return the refusal of a released instance, with which nothing can be done (rule 22)."""
+    """Return the refusal of a released instance, or None for any other (rule 22)."""
     if instance.status == model.InstanceStatus.RELEASED:
         return Refusal(instance.id, RefusalCode.RELEASED, _RELEASED)
     return None
 
 
 def unsupported_reason(product: model.Product) -> Message:
-    """Return the provider's reason for a product without support."""
+    """Return the provider's reason why instances of a product cannot be renewed."""
     return ProvidedText(product.unsupported_reason, product.unsupported_reason_zh)
 
 

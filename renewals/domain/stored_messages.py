@@ -1,4 +1,4 @@
-"""Messages as JSON, so that a stored answer can be read again in any language."""
+"""Messages as JSON, so that a stored result can be read again in any language."""
 
 import datetime as dt
 from typing import Any, TypedDict
@@ -10,7 +10,7 @@ from renewals.domain.money import Cents
 
 
 class StoredMessage(TypedDict, total=False):
-    """A message as a JSON object: the two texts of a provider, or a text of ours with its arguments."""
+    """A message as a JSON object: the provider's text in two languages, or an English text with its arguments."""
 
     english: str | None
     chinese: str | None
@@ -37,7 +37,7 @@ def dumps(message: Message) -> str:
 
 
 def loads(stored: str | None) -> Message | None:
-    """Return the message of a column of type json; null is None."""
+    """Return the message in the text of a column of type json; return None for null."""
     return None if stored is None else from_json(orjson.loads(stored))
 
 

@@ -16,17 +16,17 @@ Tags = Mapping[str, str]
 
 
 def find_key_problem(key: str) -> Message | None:
-    """Validate the key of a tag."""
+    """Return the problem with the key of a tag, or None."""
     return validation.text(key, 1, KEY_LENGTH_MAX)
 
 
 def find_value_problem(value: str) -> Message | None:
-    """Validate the value of a tag."""
+    """Return the problem with the value of a tag, or None."""
     return validation.text(value, 0, VALUE_LENGTH_MAX)
 
 
 def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
-    """Validate all tags of an instance, as pairs of key and value."""
+    """Return the first problem with all tags of an instance, given as pairs of key and value, or None."""
     if len(pairs) > TAGS_MAX:
         return Message("must have at most {count} tags", count=TAGS_MAX)
     if len(dict(pairs)) < len(pairs):

@@ -32,24 +32,24 @@ REPEATED = Message("occurs more than once in this call")
 
 
 def between(minimum: int | dt.date, maximum: int | dt.date) -> Message:
-    """Return the problem of a value outside inclusive bounds."""
+    """Return the message for a value outside inclusive bounds."""
     return Message("must be between {minimum} and {maximum}", minimum=minimum, maximum=maximum)
 
 
 def at_most_items(count: int) -> Message:
-    """Return the problem of a list that is too long."""
+    """Return the message for a list that is too long."""
     return CountedMessage("must have at most {count} item", "must have at most {count} items", count=count)
 
 
 def at_most_characters(count: int) -> Message:
-    """Return the problem of a text that is too long."""
+    """Return the message for a text that is too long."""
     return CountedMessage(
         "must have at most {count} character", "must have at most {count} characters", count=count
     )
 
 
 def printable(length_max: int) -> Message:
-    """Return the problem of an id or a key."""
+    """Return the message for an id or a key that is empty, too long or not printable."""
     return Message("must be 1 to {maximum} printable characters", maximum=length_max)
 
 
@@ -100,7 +100,7 @@ def check_range(value: int | None, minimum: int, maximum: int) -> Message | None
 def check_decimal_range(value: int | None, minimum: int, maximum: int) -> Message | None:
     """Validate that an amount in cents or basis points, if given, is within inclusive bounds.
 
-    The message has two decimal places.
+    The message shows the bounds with two decimal places.
     """
     if value is None or minimum <= value <= maximum:
         return None
@@ -118,7 +118,7 @@ def amount(cents: int) -> Message | None:
 
 
 def balance(cents: int) -> Message | None:
-    """Validate the balance, in cents, after a top-up; forecasts need it to be below their own upper bound."""
+    """Validate the balance, in cents, that a top-up would lead to; forecasts rely on its upper bound."""
     if cents <= BALANCE_CENTS_MAX:
         return None
     return Message("would make the balance exceed {maximum}", maximum=Cents(BALANCE_CENTS_MAX))

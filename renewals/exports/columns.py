@@ -38,7 +38,7 @@ class ExportColumn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """An exportable table; the SQL of a column can use a table of `joins`, and `{now}` for the current time."""
+    """An exportable table; the SQL of its columns can use the aliases of `joins`, and `{now}` for the current time."""
 
     name: str
     title: Message
@@ -54,10 +54,10 @@ class ExportTable:
         return cls(name, title, source, {column.name: column for column in columns}, joins)
 
     def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
-        """Return the columns with these names, in their order, or the default columns for None.
+        """Return the columns with these names, in the order of the names, or the default columns for None.
 
-        Raises InvalidInputError for an empty selection, for unknown or repeated names, and for a field beside a part of
-        it, because JSON Lines can nest only one of the two.
+        Raises InvalidInputError for an empty selection, for unknown or repeated names, and for a field together
+        with a part of it, because JSON Lines can have only one of the two.
         """
         if names is None:
             return tuple(column for column in self.columns.values() if column.is_default)

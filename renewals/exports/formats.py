@@ -174,7 +174,7 @@ def _items(configuration: str) -> str:
 
 
 def _tree(places: "Mapping[str, _Branch]") -> "dict[str, _Branch]":
-    """Return the columns' numbers by the first part of their paths; for several columns, a tree of the rest."""
+    """Return the columns' numbers as a tree, in which each part of a path such as `product.code` is a level."""
     tree: dict[str, _Branch] = {}
     for path, number in places.items():
         outer, _, inner = path.partition(".")
@@ -200,7 +200,10 @@ def _tag_objects(tags: str) -> list[dict[str, str]]:
 
 
 def _nested(branch: _Branch, columns: Sequence[Sequence[object]]) -> Sequence[object]:
-    """Return the values of a field: of its column, or objects of its inner fields; None if all of those are None."""
+    """Return the value of a field in each row: that of its column, or an object of its inner fields.
+
+    The value is None instead of an object whose fields are all None.
+    """
     if isinstance(branch, int):
         return columns[branch]
     rows = zip(*(_nested(inner, columns) for inner in branch.values()), strict=True)

@@ -18,7 +18,7 @@ from renewals.instances import filters
 from renewals.orders import queries as orders_queries
 
 ROWS_PER_PAGE = 500
-"""The rows that are held at a time. Formatting a page blocks the event loop for some milliseconds."""
+"""The number of rows held in memory at a time. Formatting a page blocks the event loop for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class DateRange:
 class Export:
     """An export: selected columns of a table, its conditions and its order.
 
-    `is_ordered_by_index` says whether an index returns the rows in this order, up to equal instants.
+    `is_ordered_by_index` says whether an index returns the rows in this order, except among equal instants.
     """
 
     table: ExportTable

@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
 """The numbers of days that are simulated. A request is rounded up to one of them, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""Renewals that are simulated in the serving process; this blocks its event loop for about 10 ms."""
+"""Maximum number of renewals to simulate in the serving process; it blocks the event loop for about 10 ms."""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
@@ -121,7 +121,10 @@ async def _read_key(
     *,
     instances_max: int | None,
 ) -> SnapshotKey | None:
-    """Return the key of a simulation, or None for more than `instances_max` instances; hash no more than those."""
+    """Return the key of a simulation, or None if it has more than `instances_max` instances.
+
+    At most one instance more than that is read.
+    """
     [row] = await database.fetch(
         connection,
         f"""SELECT count(*), coalesce(sum(hash_record_extended(ROW({instances_repository.COLUMNS}), 0)), 0)::text

@@ -50,8 +50,8 @@ async def group_forecast(
 ) -> list[ForecastGroup]:
     """Return the groups of an account's forecast, the largest total first; their totals add up to the forecast's.
 
-    Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid key, for a key with
-    too many values, and for a property with too many.
+    Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid tag key, and for more
+    than GROUPS_MAX groups.
     """
     if by is ForecastGrouping.TAG:
         _check_key(tag_key)

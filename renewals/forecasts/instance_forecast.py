@@ -35,7 +35,7 @@ class InstanceForecast:
 async def read_instance_forecasts(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts of those of the instances that belong to the account, by id."""
+    """Return the forecasts, by id, of the account's instances with the given ids and of their bundles' members."""
     async with pool.computing():
         result = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
         if result is None:
@@ -92,7 +92,7 @@ def _days_to_simulate(instances: Sequence[model.Instance], account: model.Accoun
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """The refusals of each instance in its first run, none if it is renewed; the money left after the last run."""
+    """The refusals of each instance in its first run (empty if it is renewed), and the money left after all runs."""
 
     refusals: Mapping[str, tuple[errors.Refusal, ...]]
     balance_cents: int
@@ -114,7 +114,7 @@ def simulate_instances(
     context: planning.PlanContext,
     account: model.Account,
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts of instances, which include all members of their bundles; pure."""
+    """Return the forecasts of instances by id; `instances` must include all members of their bundles. Pure."""
     units = selection.group_units(instances)
     forecasts: dict[str, InstanceForecast] = {}
     for unit in units:

@@ -62,7 +62,7 @@ def find_first_charges(
 ) -> Mapping[str, FirstCharge]:
     """Return the first charge of each AUTO instance that the worker will renew, by id; pure.
 
-    The instances have their new policy, and include all members of their bundles.
+    The instances must have their new policy already, and must include all members of their bundles.
     """
     charges: dict[str, FirstCharge] = {}
     for unit in selection.group_units(_running_autos(instances, context.now)):

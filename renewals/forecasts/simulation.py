@@ -44,11 +44,11 @@ class Forecast:
 
     @property
     def total_cents(self) -> int:
-        """Return the price of all renewals, paid or not."""
+        """The price of all renewals in cents, paid or not."""
         return sum(day.total_cents for day in self.days)
 
     def due_by_instance(self) -> dict[str, tuple[int, int]]:
-        """Return the number and the price of the renewals of each due instance, by its id."""
+        """Return the number of renewals and their total price in cents, by the id of the due instance."""
         due: dict[str, tuple[int, int]] = {}
         for day in self.days:
             for instance_id, cents in zip(day.due_ids, day.due_cents, strict=True):
@@ -58,14 +58,14 @@ class Forecast:
 
     @property
     def first_shortfall_on(self) -> dt.date | None:
-        """Return the first day with a shortfall, or None."""
+        """The first day with a shortfall, or None."""
         return next((day.date for day in self.days if day.shortfall_cents), None)
 
 
 class DaysAhead(NamedTuple):
     """The coming days, today first, from which a forecast of fewer days can be cut.
 
-    `needed_cents` holds, by day, the balance that pays for everything up to and including the day.
+    `needed_cents` has an entry for each day: the balance needed today to pay for everything until the end of that day.
     """
 
     days: tuple[Day, ...]
@@ -88,7 +88,7 @@ class AccountSnapshot:
 
     @property
     def instances_left_to_owner(self) -> list[model.Instance]:
-        """Return the instances that were due before the cut-over, which the worker does not renew (rule 38)."""
+        """The instances that were due before the cut-over, which the worker does not renew (rule 38)."""
         until = due.left_until(self.account)
         return [
             instance for instance in self.instances if instance.expires_at and instance.expires_at <= until
@@ -112,17 +112,17 @@ class SimulatedRun(NamedTuple):
 
     @property
     def due(self) -> list[model.Instance]:
-        """Return the instances that are due."""
+        """The instances that are due, without those lost on earlier days."""
         return [instance for priced_unit in self.priced for instance in priced_unit.unit]
 
     @property
     def outcomes(self) -> list[planning.UnitResult]:
-        """Return the result of each unit; each access builds the refusal messages again."""
+        """The result of each unit; each access builds the refusal messages again."""
         return list(map(planning.unit_result, self.priced, self.payments))
 
     @property
     def unpaid_units(self) -> list[selection.RenewalUnit]:
-        """Return the units that are not renewed."""
+        """The units that are not renewed."""
         return [
             priced_unit.unit
             for priced_unit, payment in zip(self.priced, self.payments, strict=True)
@@ -138,7 +138,7 @@ def simulate(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Forecast
 def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAhead:
     """Return the next `days` days; every shorter forecast is a prefix of them."""
     simulated: list[Day] = []
-    # The balance does not affect what vouchers pay. The needed balance is what vouchers leave of all that is due.
+    # The balance does not affect what vouchers pay. The needed balance is the part of all that is due that they do not.
     needed: list[int] = []
     needed_cents, vouchers = 0, snapshot.vouchers
     for run in simulate_days(snapshot, snapshot.account.balance_cents, days, now):

@@ -71,7 +71,7 @@ _INITIAL = HealthReport(Status.UNREADY, {})
 
 
 class HealthChecker:
-    """The checks of a process, of which the `required` ones make it unready."""
+    """The checks of a process, which is unready if one of the `required` checks fails."""
 
     def __init__(self, settings: config.Settings, clock: Clock, *, required: Collection[str]) -> None:
         self._database_url = settings.database_url

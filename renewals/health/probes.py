@@ -53,7 +53,7 @@ class Probes:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Record the pool metrics regularly while the block runs, within `connection.connect`."""
+        """Record the pool metrics regularly while the block runs, which must be inside `connection.connect`."""
         sampling = asyncio.create_task(_sample_pool())
         try:
             yield
