@@ -17,7 +17,7 @@ WITH_ACTIONS, PLAIN = "with actions", "without actions"
 DOCUMENTS = {WITH_ACTIONS: console.DOCUMENT.replace("id name", f"id {ACTIONS} name"), PLAIN: console.DOCUMENT}
 LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} that are all refused"
 TIMES_MAX = 2
-"""How many times the processor time of the plain page the page with actions may take."""
+"""Maximum processor time of the page with actions, as a multiple of that of the page without them."""
 CPU = "ms CPU of the server"
 NOTES = f"""\
 The page of {ROWS} of the console's list, with the same 12 fields, without and with `{ACTIONS}`.

@@ -31,7 +31,7 @@ OURS, BEST_PRACTICE, POSTGRAPHILE, MERCURIUS, FLOOR = (
     "no GraphQL (floor)",
 )
 POOL_SIZE = config.get_settings().database_pool_size
-"""The project's default, which it is measured with; each peer has the best of `pools.SIZES`."""
+"""The project's default pool size, with which it is measured; each peer has the best of `pools.SIZES`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The duration of a 30-day forecast for an account with 50,000 AUTO instances that are all due in it."""
+"""The duration of a 30-day forecast for an account with 50,000 AUTO instances that are all due within the 30 days."""
 
 import dataclasses
 import datetime as dt
@@ -20,7 +20,7 @@ from renewals.observability import gc_tuning
 
 DAYS = 30
 SHARE = 20
-"""The account has 1 of this many of the size's instances: 50,000 in full, 5,000 in quick."""
+"""The account has 1/SHARE of the size's instances: 50,000 in the full run, 5,000 in the quick one."""
 SECOND_MS = 1_000
 OURS, OVER_HTTP = "Renewals, in process", "Renewals, over HTTP"
 ENOUGH, SHORT = "enough money", "money for half"

@@ -42,7 +42,7 @@ def best(environment: stage.Stage, size: sizes.Size) -> Pools:
 
 
 def _measure(environment: stage.Stage, size: sizes.Size, name: str, pool_size: int) -> float:
-    """Return the geometric mean of the pages a second of each size."""
+    """Return the geometric mean of the rates (pages a second) of the page sizes."""
     contender = contenders.find(environment.folder, name)
     with contenders.start(environment, size, contender, pool_size) as running:
         rates = []

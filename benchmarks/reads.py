@@ -13,9 +13,9 @@ TARGETS = {
     contenders.MERCURIUS: (1.0, 0.8, 1.4),
     contenders.FLOOR: (0.9, 0.8, 1.1),
 }
-"""How many times a peer's requests a second, for pages of 10, 100 and 1,000."""
+"""Required requests a second as multiples of each peer's, for pages of 10, 100 and 1,000."""
 CPU_TARGETS = (1.5, 1.4, 1.0)
-"""At most this many times the floor's processor time in the server, for the same pages."""
+"""Maximum processor time of the server as a multiple of the floor's, for the same pages."""
 RATE, P99, SERVER_CPU, POSTGRES_CPU = (
     "requests/s",
     "ms p99",

@@ -63,7 +63,7 @@ class Section:
 
 
 def median(figures: Sequence[Figure], what: str, contender: str, unit: str | None = None) -> float | None:
-    """Return the median of a figure (the first, or that of a unit), or None if it was not measured."""
+    """Return the median of a contender's figure, or None if it was not measured; without a unit, the first figure."""
     return next(
         (f.median for f in figures if (f.what, f.contender) == (what, contender) and unit in (None, f.unit)),
         None,

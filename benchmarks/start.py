@@ -102,7 +102,7 @@ def _help(variables: Mapping[str, str]) -> Start:
 def _serve(
     command: Sequence[str], variables: Mapping[str, str], port: int, environment: stage.Stage, key: str | None
 ) -> Start:
-    """Start a server and wait for the answer to a query, with the key or without one that it accepts."""
+    """Start a server and wait for its response to a query: 200 with a key, 401 without."""
     log = environment.folder / "start.log"
     started = time.perf_counter()
     with log.open("wb") as output, _process(command, variables, output.fileno()) as pid:
@@ -137,7 +137,7 @@ def _process(command: Sequence[str], variables: Mapping[str, str], output: int) 
 
 
 async def _has_answered(port: int, key: str | None) -> bool:
-    """Ask until a server answers, and return False if it does not; without a key, 401 is an answer, too."""
+    """Query a server until it responds with 200, or 401 without a key; return False if it does not in time."""
     host = f"127.0.0.1:{port}"
     request = client.graphql_request("/graphql", key or "none", "{ __typename }", {}, host=host)
     deadline = time.monotonic() + ANSWER_SECONDS_MAX

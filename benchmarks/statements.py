@@ -110,7 +110,7 @@ async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
 
 
 async def catch_all(key: str, documents: Mapping[str, str]) -> Mapping[str, list[CapturedStatement]]:
-    """Run each document once in process, and return its statements but that of authentication; needs a pool."""
+    """Run each document once in process, and return its statements except that of authentication. Needs a pool."""
     caught = {}
     headers = {"Authorization": f"Bearer {key}"}
     transport = httpx2.ASGITransport(app=app.create())

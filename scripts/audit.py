@@ -1,7 +1,7 @@
 """Audit of the locked packages for known vulnerabilities: `python -m scripts.audit`, with pip-audit and OSV's data.
 
-It checks the pins of requirements/mcp.txt, which contains run.txt and the extra, and installs nothing. Without a
-network it says so and passes.
+It checks the pins of requirements/mcp.txt, which contains those of run.txt and of the extra `mcp`, and installs
+nothing. Without a network, it reports that it was skipped, and passes.
 """
 
 import json

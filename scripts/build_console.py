@@ -46,7 +46,7 @@ def hash_sources() -> str:
 
 
 def is_built() -> bool:
-    """Return whether the files are of the present sources."""
+    """Return whether the files were built from the present sources."""
     return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == hash_sources()
 
 
@@ -79,7 +79,7 @@ def _is_made(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Wait for another build, as when `make setup` and `make run` meet."""
+    """Hold the lock on the build while the block runs: `make setup` and `make run` may build at the same time."""
     with (SOURCES / "package.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,7 +1,7 @@
 """Hook of hatch: build the console and fetch GraphiQL's files before a wheel or a source distribution is packed.
 
 It builds the console if that is missing or stale, and fetches GraphiQL's files if they are missing. An editable
-installation makes nothing: `make` does that beside other work.
+installation makes nothing, because `make` makes these files in parallel with other work.
 """
 
 import sys

@@ -24,7 +24,7 @@ PACKAGES = ("renewals", "schema", "graphql_api", "workers")
 KEYWORDS: Mapping[str, tuple[int, ...]] = {"Message": (1,), "CountedMessage": (1, 2)}
 _MODULE = "renewals.domain.messages"
 _OWN_FILES = frozenset({"renewals/domain/messages.py", "renewals/domain/stored_messages.py"})
-"""The files that define messages, and make them of stored ones."""
+"""The files that define messages, and create them from stored messages."""
 LANGUAGES = tuple(language for language in Language if language is not Language.EN)
 LINE_CHARACTERS_MAX = 110
 _HEADER = """\

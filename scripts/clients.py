@@ -69,7 +69,7 @@ def operations() -> str:
 
 
 class _UseVisitor(visitor.Visitor):
-    """A visitor that collects what an operation uses of the schema."""
+    """A visitor that collects the parts of the schema that an operation uses."""
 
     def __init__(self, schema: graphql.GraphQLSchema, types: graphql.TypeInfo) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The pages of errors and refusals: `python -m scripts.error_pages` writes them, with `--check` it only compares.
 
 Codes, HTTP statuses and the sentences of refusals come from the source, labels and translations from the catalogs.
-`error_help.toml` adds what to do. A code that only one of source and file has ends the script with an error.
+`error_help.toml` adds what to do. A code that is missing in the source or in this file ends the script with an error.
 """
 
 import sys
@@ -28,7 +28,7 @@ Help: TypeAlias = Mapping[str, Any]
 
 
 class IncompleteError(Exception):
-    """A code that the source or the file of explanations lacks."""
+    """A code is missing in the source or in the file of explanations."""
 
 
 def text(language: Language, explanations: Help | None = None) -> str:

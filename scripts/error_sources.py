@@ -10,9 +10,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("renewals", "schema", "graphql_api", "workers")
 LIMIT_STATUS = 400
-"""The status of a request that exceeds a limit of documents."""
+"""The HTTP status of a request whose document exceeds a limit."""
 _CODE_AT = {"HTTPError": 1, "error": 1, "LimitExceededError": 0, "too_many": 0}
-"""The functions that make an error, and the place of its code among the arguments."""
+"""The functions that make an error, each with the index of the code among its arguments."""
 _CODE_CONSTANTS = ("CODE", "UNAVAILABLE")
 _MESSAGES = ("Message", "CountedMessage")
 

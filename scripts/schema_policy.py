@@ -34,19 +34,22 @@ def last_tag() -> str | None:
 
 
 def read_before(tag: str | None) -> dict[str, str]:
-    """Return both schemas as they were at a tag, or those of the baseline."""
+    """Return the SDL of both schemas by file name: at a tag or, for None, of the baseline."""
     if tag is None:
         return {name: (BASELINE / name).read_text(encoding="utf-8") for name in NAMES}
     return {name: _git("show", f"{tag}:{name}") or "" for name in NAMES}
 
 
 def read_present() -> dict[str, str]:
-    """Return both schemas of the working tree."""
+    """Return the SDL of both schemas of the working tree, by file name."""
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
-    """Return the changes of schemas by name. Raises CalledProcessError if one of them is not a schema."""
+    """Return one list of the changes between two sets of schemas, which are SDL by file name.
+
+    Raises CalledProcessError if one of the texts is not a schema.
+    """
     pairs = [{"before": before[name], "after": after[name]} for name in before]
     done = subprocess.run(
         [node_packages.NODE, str(node_packages.SCHEMA_TOOLS / "compare.mjs")],

@@ -1,7 +1,7 @@
-"""Smoke test of an installation: `python scripts/smoke.py renewals` starts the demo, asks it, and stops it.
+"""Smoke test of an installation: `python scripts/smoke.py renewals` starts the demo, queries it, and stops it.
 
-The words are the command of the program, as in `uvx --from 'renewals[embedded]' renewals`. It runs in an empty folder
-with an empty HOME, as on a new machine. Only the standard library is needed.
+The arguments are the command of the program, as in `uvx --from 'renewals[embedded]' renewals`. It runs in an empty
+folder with an empty HOME, as on a new machine. Only the standard library is needed.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class Demo(NamedTuple):
     log: Path
 
     def output(self) -> str:
-        """Return what `renewals up` has printed, once it has printed its last line."""
+        """Wait for the last line of `renewals up`, and return all that it has printed. Raises SmokeError."""
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while time.monotonic() < deadline:
             text = self.log.read_text(encoding="utf-8")

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 CHUNK_SECONDS_MAX = 300
 """Timeout of a job. A chunk takes about 1 s, one account with 60,000 due instances about 7 s."""
 IN_PROGRESS_TTL_SECONDS = 15
-"""Lifetime of a worker's claim on a job, which the worker renews. A killed worker's job is free after it, or when a
-worker starts."""
+"""Lifetime of a worker's claim on a job; the worker renews the claim. The job of a killed worker is free after this
+time, or when a worker starts."""
 POLL_SECONDS = 0.1
 """Interval of polls. A poll starts at most `max_jobs`, so that a longer interval would delay runs of many chunks."""
 QUEUE_READ_MAX = 10_000
@@ -46,13 +46,13 @@ STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5
 QUEUE_SECONDS_MAX = 10
-"""Timeout of Redis, after which the queue is unavailable."""
+"""Timeout of a Redis command, after which the queue counts as unavailable."""
 PAUSE_SECONDS = 1.0
 """Pause between two attempts to reach an unavailable server."""
 
 
 async def run(settings: config.Settings) -> None:
-    """Run the worker until SIGTERM or SIGINT, and finish the current chunks; wait for unavailable servers."""
+    """Run the worker until SIGTERM or SIGINT, then finish the current chunks. While a server is unavailable, wait."""
     gc_tuning.tune_gc()
     with tracing.configure(settings, "renewals-worker"):
         async with (
@@ -69,7 +69,7 @@ async def run(settings: config.Settings) -> None:
 
 
 class _WorkerRunner:
-    """The worker's life from its start to a signal, across outages of its servers."""
+    """The main loop of the worker, which runs until a signal and waits during outages of servers."""
 
     def __init__(self, settings: config.Settings, queue: ArqRedis) -> None:
         self._settings = settings

@@ -30,7 +30,7 @@ HEALTH = default_queue_name + health_check_key_suffix
 
 
 def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int) -> dict[str, float]:
-    """Renew the night with that many processes, and return instances, seconds and processor seconds."""
+    """Renew the night with `count` worker processes, and return instances, seconds and processor seconds."""
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(redis.Redis.from_url(queue.url))
         client.flushall()

@@ -22,7 +22,7 @@ AGAINST = {
         FULL JOIN renewal_attempts t USING (instance_id, due_at, succeeded)
         WHERE s.chunk IS NULL OR t.id IS NULL""",
 }
-"""The number of rows of the first accounts that differ from the staged rows."""
+"""SQL of checks by name: each counts the rows of the first accounts ($1) that differ from the staged rows."""
 TRIED_ONCE = """
 SELECT count(*) FROM instances i LEFT JOIN (
   SELECT instance_id, count(*) AS tries, count(*) FILTER (WHERE succeeded) AS successes FROM renewal_attempts
@@ -31,7 +31,7 @@ LEFT JOIN (SELECT instance_id, count(*) AS lines FROM order_lines GROUP BY insta
 WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
   AND (t.tries IS DISTINCT FROM 1 OR coalesce(l.lines, 0) <> t.successes)
 """
-"""The number of due instances that were not tried once, or not charged once after a success."""
+"""SQL: the number of due instances that were not tried exactly once, or not charged once for a success."""
 
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:

@@ -87,4 +87,4 @@ CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
     "product, in process": product,
     "postgresql": postgresql,
 }
-"""Those that run in a process of the benchmark's own; `processes` starts the workers."""
+"""The contenders that run in a process of this benchmark; `processes` starts the product's workers."""

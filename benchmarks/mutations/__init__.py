@@ -20,7 +20,7 @@ RATE, PROCESS_CPU, POSTGRES_CPU = "requests/s", "ms CPU of the process", "ms CPU
 
 
 class Setting(NamedTuple):
-    """A number of clients on a number of accounts, and the part of the requests by hand that is wanted."""
+    """A number of clients on a number of accounts, and the target: the least share of the rate by hand."""
 
     clients: int
     accounts: int

@@ -33,7 +33,7 @@ def _variables(renewal: filling.Renewal) -> dict[str, Any]:
 
 
 class Loop:
-    """Clients that each send their next renewal after the previous response; `accounts` has that of each client."""
+    """Clients that each send their next renewal after the previous response; `accounts` has one account a client."""
 
     def __init__(self, port: int, keys: Sequence[str], accounts: Sequence[int], seconds: float) -> None:
         self.port, self.keys, self.seconds = port, keys, seconds

@@ -21,7 +21,7 @@ TERM_DAYS_MAX = 36 * 31
 
 
 class Measured(NamedTuple):
-    """The renewals of a loop, its duration, the processor seconds of its process, and all renewals with the warm-up."""
+    """The renewals, seconds and processor seconds of a loop, and the number of renewals including the warm-up."""
 
     renewed: int
     seconds: float

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 INDEX = """CREATE INDEX instances_for_peers ON instances (account_id, renewal_mode, expires_at, id)
   INCLUDE (product_code)
   WHERE NOT is_trial AND billing_mode <> 'ONE_OFF' AND status <> 'RELEASED'"""
-"""The best index for this one list: it answers the count without reading a row."""
+"""The best index for this one list: with it, PostgreSQL counts without reading a row."""
 MATCHING = """i.account_id = $1 AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF' AND i.status <> 'RELEASED'
     AND i.renewal_mode = $2 AND i.expires_at >= $3 AND i.expires_at < $4
     AND i.product_code IN (SELECT code FROM products WHERE renewable)"""

@@ -12,7 +12,7 @@ DEFAULT_CONNECTION = "default"
 REPLICA_CONNECTION = "replica"
 CONNECT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 100
-"""Number of prepared statements that a connection keeps, as is asyncpg's default."""
+"""Number of prepared statements that a connection keeps; asyncpg has the same default."""
 
 
 def build_configuration(
@@ -28,7 +28,8 @@ def build_configuration(
 ) -> dict[str, Any]:
     """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none.
 
-    Without `prepared_statements` nothing of a session outlives a transaction, as poolers without support for them need.
+    Without `prepared_statements`, no statement of a session outlives a transaction. A pooler that does not support
+    prepared statements needs this.
     """
     transaction_seconds_max = seconds_max.pop("transaction", 0)
     credentials = {
@@ -40,7 +41,7 @@ def build_configuration(
         "transaction_seconds_max": transaction_seconds_max,
         "server_settings": sessions.build_settings(**seconds_max),
         "statement_cache_size": STATEMENT_CACHE_SIZE if prepared_statements else 0,
-        # Long statements are named too: a pooler may give the parts of an unnamed one to different sessions.
+        # Long statements are named, too: a pooler may send the messages of an unnamed one to different sessions.
         "max_cacheable_statement_size": 0,
     }
     app = {

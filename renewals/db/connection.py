@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.1
-"""Maximum pause before the second attempt; it grows with each attempt."""
+"""Maximum pause before the second attempt; before attempt n + 1 the maximum is n times as long."""
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
@@ -156,7 +156,7 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
 def retry_on_conflict(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Repeat a transaction that PostgreSQL ended with a deadlock or a serialization error, up to ATTEMPTS_MAX times."""
+    """Try a transaction up to ATTEMPTS_MAX times if PostgreSQL ends it with a deadlock or a serialization error."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -173,7 +173,7 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Repeat a transaction whose key a concurrent one has inserted, up to ATTEMPTS_MAX times; then its row is found."""
+    """Try a transaction up to ATTEMPTS_MAX times if a concurrent one inserts the same key; a retry finds its row."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -191,7 +191,7 @@ def retry_on_unique_violation(
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
     """Execute a statement and return its rows, or those of RETURNING.
 
-    It calls asyncpg directly, because the way through Tortoise adds 50 % to a short read.
+    It calls asyncpg directly, because a short read through Tortoise takes 50 % longer.
     """
     rows: Sequence[Row]
     started_at = time.perf_counter()
@@ -222,7 +222,7 @@ async def stream_rows(
     """Yield the rows of a statement, `size` at a time, in the caller's transaction.
 
     PostgreSQL reads the next rows while the caller uses the last ones, so the caller must not use the connection
-    meanwhile. To end early may abort the transaction.
+    meanwhile. If the caller ends the iteration early, the transaction may be aborted.
     """
     async with connection.acquire_connection() as raw:
         # The connection's own `cursor` names its statement even where names are not allowed.
@@ -238,7 +238,7 @@ async def stream_rows(
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:
-    """Execute a statement and return the number of its rows: written, or selected."""
+    """Execute a statement and return the number of rows that it wrote or selected."""
     started_at = time.perf_counter()
     async with connection.acquire_connection() as raw:
         _observe_wait(connection, started_at)
@@ -250,7 +250,7 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
 def new_id() -> uuid.UUID:
     """Return a UUID of version 7; ids of the same time are adjacent in an index.
 
-    It has asyncpg's own class, which asyncpg encodes fastest.
+    The id is of asyncpg's own UUID class, which asyncpg encodes fastest.
     """
     stamp = bytearray(int(time.time() * 1_000).to_bytes(6, "big") + os.urandom(10))
     stamp[6] = stamp[6] & 0x0F | 0x70

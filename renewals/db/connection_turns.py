@@ -32,7 +32,7 @@ class Share:
 
     @property
     def on_replica(self) -> "Share":
-        """The request's share of the replica's connections, which are counted apart: turns wake their own waiters."""
+        """The request's share of the replica's connections, which have their own `Turns` and are counted separately."""
         if self._on_replica is None:
             self._on_replica = Share(self.account_id)
         return self._on_replica
@@ -50,9 +50,9 @@ class _Waiter(NamedTuple):
 
 
 class Turns:
-    """The right to use a connection: round robin between accounts, within the limits of request and account.
+    """Turns to use a connection, given to accounts in rotation, within the limits of a request and of an account.
 
-    A turn that ends passes to a waiter immediately, so that a newcomer never overtakes one.
+    A turn that ends passes to a waiting task immediately, so that no later task overtakes it.
     """
 
     def __init__(self, count: int, *, is_replica: bool = False) -> None:
@@ -84,7 +84,7 @@ class Turns:
         return share
 
     def end(self, share: Share | None) -> None:
-        """End a turn, and begin those that may follow."""
+        """End a turn, and begin the turns of waiting tasks that are now possible."""
         self._free += 1
         if share is not None:
             share.in_use -= 1
@@ -96,7 +96,7 @@ class Turns:
             waiter.turn.set_result(None)
 
     def is_unused(self) -> bool:
-        """Return whether no turn is in use or awaited."""
+        """Return whether no request has a turn and no task waits for one."""
         return not self._in_use and not self._waiting
 
     def _is_within_limits(self, share: Share | None) -> bool:

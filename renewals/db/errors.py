@@ -1,4 +1,4 @@
-"""PostgreSQL's errors, however a statement was sent: which are an outage, and which a key that exists."""
+"""Classification of PostgreSQL's errors, however a statement was sent: outages, and unique violations."""
 
 import asyncio
 

@@ -56,10 +56,10 @@ class UnknownMigrationsError(Exception):
 async def migrate(url: str) -> list[str]:
     """Apply the missing migrations and return their names.
 
-    Raises TablesInUseError, after which the applied ones remain, and UnknownMigrationsError before the first one.
+    Raises UnknownMigrationsError before it applies any. After a TablesInUseError, those applied so far stay applied.
     """
     applied: list[str] = []
-    # A session's lock needs PostgreSQL itself: no pooler is told to ignore `lock_timeout`, so each refuses this.
+    # A session's lock needs a direct connection. A pooler refuses `lock_timeout`, which it does not ignore.
     unlimited = {"lock_timeout": "0", "statement_timeout": "0"}
     lock_connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, server_settings=unlimited)
     try:

@@ -87,8 +87,8 @@ async def fetch_page(
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
     `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds the total
-    count. With a unique column as `row_id`, the ids of the page are read first, and counted on the way: then an index
-    with the columns of the conditions has all that is read of the other rows.
+    count. If `row_id` names a unique column, a subselect reads the ids of the page and, without a cursor, counts the
+    rows: an index with the columns of the conditions then suffices for the rows of the other pages.
     """
     size = _size(request)
     backward = request.last is not None
@@ -123,7 +123,7 @@ async def fetch_page(
 
 
 class _SortKeys:
-    """The sort keys of a page as columns of a subselect, whose order PostgreSQL then knows."""
+    """The sort keys of a page as columns of a subselect, so that PostgreSQL knows how its rows are sorted."""
 
     def __init__(self, ordering: SortOrder, *, descending: bool) -> None:
         names = [f"sort_key_{number}" for number in range(len(ordering.columns))]
@@ -133,7 +133,7 @@ class _SortKeys:
 
 
 def _limited(source: str, page: str, more_columns: str, row_id: str | None) -> str:
-    """Return the rows of a page for joins; before LIMIT, PostgreSQL may join and sort all rows of the list."""
+    """Return the page as a subselect, so that tables are joined after its LIMIT and not to all rows of the list."""
     if row_id is not None:
         return f"(SELECT {row_id} AS row_id, {more_columns} {page}) AS page JOIN {source} ON {row_id} = page.row_id"
     alias = source.rpartition(" ")[2]
@@ -167,13 +167,13 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
 
 
 def encode_cursor(ordering: SortOrder, row: database.Row) -> str:
-    """Encode the tag of the order and the sort key of a row as a cursor, which is opaque to clients."""
+    """Encode the tag of the sort order and the sort key of a row as a cursor, which is opaque to clients."""
     text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
-    """Decode the sort key from a cursor. Raises InvalidInputError for a cursor of another order."""
+    """Decode the sort key from a cursor. Raises InvalidInputError if it is malformed or of another sort order."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -61,7 +61,7 @@ class WhereClause:
         return " AND ".join(text for texts in self.texts.values() for text in texts)
 
     def for_facet(self, facet: str) -> str:
-        """Return the conditions of one facet as one SQL expression."""
+        """Return the conditions of one facet as one SQL expression, which is TRUE if there are none."""
         return " AND ".join(self.texts.get(facet, ["TRUE"]))
 
 
@@ -72,7 +72,7 @@ def check_search(search: str | None, path: str) -> None:
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:
-    """Return the texts that PostgreSQL can store, because no row matches another one."""
+    """Return those of the texts that PostgreSQL can store. No row can match any of the others."""
     if is_storable("".join(texts)):  # one check for 10,000 ids, because nearly always all are storable
         return list(texts)
     return [text for text in texts if is_storable(text)]
@@ -119,6 +119,6 @@ def _any_case(character: str) -> str:
 
 
 def _cases(character: str) -> set[str]:
-    """Return the cases of a character, without those of several characters, such as "SS" for a sharp s."""
+    """Return the cases of a character, without those that are several characters, such as "SS" for a sharp s."""
     lower, upper = character.lower(), character.upper()
     return {case for case in (character, lower, upper, lower.upper(), upper.lower()) if len(case) == 1}

@@ -31,7 +31,7 @@ class Query(Generic[Value]):
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """It may return thousands of rows, for which arrays cost more than a round trip."""
+    """Whether it may return thousands of rows, which cost more as arrays than a round trip."""
 
     async def fetch(self, connection: Connection) -> Value:
         """Run the query alone."""
@@ -39,7 +39,7 @@ class Query(Generic[Value]):
 
 
 async def fetch_together(connection: Connection, *queries: Query[Any]) -> list[Any]:
-    """Run independent queries, all that are not large as one statement; return their values in the same order."""
+    """Run independent queries and return their values in order; all that are not large are sent as one statement."""
     small = [query for query in queries if not query.is_large]
     sql = _join_queries(*[(query.sql, len(query.values)) for query in small])
     [row] = await database.fetch(connection, sql, *[value for query in small for value in query.values])

@@ -162,10 +162,10 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
 async def subscribe(
     account_id: str, after: int | None, is_authorized: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[Event]:
-    """Return an iterator over the events after a number, or after the last one, that then waits for new events.
+    """Return an iterator over the events after `after`, or after the last event if it is None, that waits for new ones.
 
     The iterator ends when the process shuts down, and when `is_authorized` returns False. Raises InvalidInputError
-    for a number greater than the last.
+    for a number that is negative or greater than that of the last event.
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:

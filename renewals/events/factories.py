@@ -12,19 +12,19 @@ class ExpiringInstance(Protocol):
 
     @property
     def account_id(self) -> str:
-        """Return the id of the instance's account."""
+        """The id of the instance's account."""
 
     @property
     def id(self) -> str:
-        """Return the id of the instance."""
+        """The id of the instance."""
 
     @property
     def expires_at(self) -> dt.datetime | None:
-        """Return the expiry of the instance, or None."""
+        """The expiry of the instance, or None."""
 
     @property
     def renewal_mode(self) -> str:
-        """Return the renewal mode of the instance."""
+        """The renewal mode of the instance."""
 
 
 def instance_event(event_type: EventType, instance: ExpiringInstance) -> NewEvent:

@@ -148,7 +148,7 @@ def validate_payload(event_type: str, payload: str) -> None:
 def json_schemas() -> dict[str, Any]:
     """Return the JSON Schema of the payload of each type, by type, in order of type.
 
-    They allow further members, which readers must ignore; the models refuse them, so that none is undocumented.
+    The schemas allow further members, which readers must ignore. The models refuse them, so that all are documented.
     """
     return {
         event_type.value: _without_noise(BY_TYPE[event_type].model_json_schema())

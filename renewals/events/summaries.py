@@ -22,7 +22,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 class Subject(NamedTuple):
-    """The subject of an event: an instance, or None for the account; with the account's time zone and currency.
+    """The subject of an event: an instance, or the account if the id is None. Zone and currency are the account's.
 
     `instance_name` is the present name; it is None if the instance no longer exists.
     """

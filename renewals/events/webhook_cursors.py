@@ -25,7 +25,7 @@ ADVANCE_CURSORS = """
 
 
 class Cursor(NamedTuple):
-    """The position of an endpoint in an account's events: `sequence` of `last_sequence`."""
+    """The position of an endpoint in an account's events: it has passed `sequence` of `last_sequence` events."""
 
     account_id: str
     sequence: int
@@ -35,7 +35,7 @@ class Cursor(NamedTuple):
 async def read_lagging(
     connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
 ) -> list[Cursor]:
-    """Return at most `count` cursors of an endpoint with unread events, by account id, first those after `after`."""
+    """Return at most `count` cursors with unread events by account id: first those after `after`, then the others."""
     rows = await database.fetch(
         connection,
         """(SELECT account_id, sequence, last_sequence FROM webhook_cursors

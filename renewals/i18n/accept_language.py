@@ -8,7 +8,7 @@ from renewals.domain.model import Language
 DEFAULT = Language.EN
 """The language where neither Chinese nor English is preferred (rule 27)."""
 HEADER_CHARACTERS_MAX = 1_000
-"""The length of a header that is read; a longer one means English."""
+"""Maximum length of a header that is read. A longer one is treated as if it named no known language."""
 
 _requested: contextvars.ContextVar[Language | None] = contextvars.ContextVar("language", default=None)
 
@@ -24,12 +24,12 @@ def requested() -> Language | None:
 
 
 def set_current(language: Language | None) -> None:
-    """Set the language of the request that this task, and each task that it starts, serves."""
+    """Set the language that the current request names, or None, for this task and each task that it starts."""
     _requested.set(language)
 
 
 def negotiate(header: str) -> Language:
-    """Return the preferred of the known languages.
+    """Return the known language that the header prefers, or DEFAULT.
 
     Any region or script counts as its language: zh-TW is Chinese. The first one of equal quality is preferred. `*`
     is English, unless English is refused. A malformed range is ignored.

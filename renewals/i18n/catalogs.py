@@ -20,7 +20,7 @@ DOMAIN = "renewals"
 
 
 def path(language: Language) -> Path:
-    """Return the file of a language's catalog."""
+    """Return the path of the file with a language's catalog."""
     return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
 
 
@@ -32,7 +32,7 @@ def translate(message: Message, language: Language) -> str:
 
 
 def template(message: Message, language: Language) -> str:
-    """Return a message's text in a language with its placeholders, for a caller that fills them many times."""
+    """Return a message's text in a language, without filling its placeholders; the caller fills them many times."""
     return message.english_text() if language is Language.EN else _load(language).text(message)
 
 
@@ -49,14 +49,14 @@ def load() -> None:
 
 
 class _Catalog:
-    """A language's texts by their English ones."""
+    """The translations of a language: the English text of a message selects its translation."""
 
     def __init__(self, language: Language, translations: gettext.GNUTranslations) -> None:
         self._language = language
         self._translations = translations
 
     def text(self, message: Message) -> str:
-        """Return the text of a message with its placeholders."""
+        """Return the translated text of a message, without filling its placeholders."""
         if isinstance(message, ProvidedText):
             return message.chinese_text() if self._language is Language.ZH else message.english_text()
         if isinstance(message, CountedMessage):

@@ -50,7 +50,7 @@ class _AccountChange:
 
 
 class _AccountsState(NamedTuple):
-    """The accounts (locked, and as columns), the first balances posted so far, and the supported time zones."""
+    """The locked accounts (as objects and as columns), the posted first balances, and the supported time zones."""
 
     locked: Mapping[str, model.Account]
     rows: Mapping[str, Mapping[str, object]]

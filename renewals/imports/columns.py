@@ -29,7 +29,7 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _CACHE_SIZE = 10_000
-"""Texts whose parsed value is kept, because a file repeats prices, dates and configurations."""
+"""Number of texts whose parsed value is kept, because a file repeats prices, dates and configurations."""
 
 
 def _is_cell(value: object, info: ValidationInfo) -> bool:

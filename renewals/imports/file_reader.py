@@ -53,7 +53,7 @@ class _UndecodableError(Exception):
         self.line, self.column, self.byte = line, column, byte
 
     def place(self, encoding: str) -> Message:
-        """Return where the file is not in an encoding."""
+        """Return a message with the place of the first character that is not in the encoding."""
         return Message(
             "{encoding} at line {line}, column {column} (byte {byte})",
             encoding=encoding,

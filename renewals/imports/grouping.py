@@ -13,9 +13,9 @@ from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
-"""Lines of a transaction; the last group may exceed it."""
+"""Number of lines after which a transaction ends; its last group may exceed this number."""
 GROUP_LINES_MAX = 10_000
-"""Lines from the first row of a group to its last one."""
+"""Maximum number of lines from the first row of a group to its last one, both included."""
 _PAGE_CACHE_KIBIBYTES = 16_384
 
 
@@ -55,7 +55,7 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches, each group whole and placed where it is complete; pass each None on."""
+    """Yield the rows in batches. A group is added as a whole, once it is complete. Each None is yielded as it is."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)

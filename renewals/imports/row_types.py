@@ -206,7 +206,7 @@ class ImportFormat:
     row_type: type[ImportRow]
     write_batch: WriteBatch
     group_column: str | None = None
-    """Column of the rows that are written or refused together."""
+    """Column whose value rows share if they are written or refused together."""
     has_configuration_columns: bool = False
 
     @property

@@ -19,7 +19,7 @@ _REASONS = {
     "extra_forbidden": Message("is not a column"),
     "string_type": Message("must be text"),
 }
-"""Our words for pydantic's types of errors; the other errors are raised by the types of the columns."""
+"""The messages for pydantic's types of errors; the other errors are raised by the types of the columns."""
 
 
 class CellProblem(NamedTuple):
@@ -177,5 +177,5 @@ def _reason(details: ErrorDetails) -> Message:
 
 
 def _invalid(number: int, raw: Mapping[str, object], reason: Message) -> ParsedRow:
-    """Return a line that is no row at all."""
+    """Return the result for a line from which no row can be read."""
     return ParsedRow(number, None, "", None, raw, [CellProblem(number, "", "", reason)])

@@ -38,7 +38,7 @@ COUNT_ACCOUNT = """
     FROM (SELECT count(*) AS unreleased, count(*) FILTER (WHERE renewal_mode = 'AUTO') AS autos
           FROM instances WHERE account_id = $1 AND status <> 'RELEASED') AS counted
 """
-"""Two counts, because each part of an account's instances has an index of its own."""
+"""Released and other instances are counted separately, because each of these two has an index of its own."""
 COUNT_LARGEST = """
     SELECT coalesce(max(n), 0), coalesce(max(autos), 0),
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),

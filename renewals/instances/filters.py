@@ -32,7 +32,7 @@ TAG_CONDITIONS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class TagFilter:
-    """The condition that an instance has a tag with the key and, unless None, with one of the values."""
+    """The condition that an instance has a tag with the key and, unless `values` is None, with one of the values."""
 
     key: str
     values: Sequence[str] | None = None
@@ -52,7 +52,7 @@ class InstanceFilter:
     expires_before: dt.datetime | None = None
     expires_on_from: dt.date | None = None
     expires_on_to: dt.date | None = None
-    """The first and the last of the last days, both included, in the account's time zone."""
+    """Bounds of an instance's last day, `expires_on_from` and `expires_on_to` included, in the account's time zone."""
     expires_within_days: int | None = None
     products: Sequence[str] | None = None
     data_centers: Sequence[str] | None = None
@@ -136,7 +136,7 @@ def _add_search(conditions: WhereClause, account: str, search: str) -> None:
 
 
 def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
-    """Add the condition on a tag. No index has it: a scan of the account takes as long as its other facets."""
+    """Add the condition on a tag, without an index: a scan of the account takes no longer than counting its facets."""
     if not is_storable(tag.key):
         conditions.add("FALSE")
     elif tag.values is None:

@@ -47,7 +47,7 @@ async def count_changes(connection: database.Connection, now: dt.datetime) -> di
 
 @dataclass(frozen=True, slots=True)
 class NextLapse:
-    """The earliest expiry of a running instance and the earliest release of an expired one; None without one."""
+    """The earliest expiry of a running instance and the earliest release of an expired one; None if there is none."""
 
     expires_at: dt.datetime | None
     releases_at: dt.datetime | None

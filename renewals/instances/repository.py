@@ -115,7 +115,7 @@ _CHANGEABLE = (
 
 
 async def update_instances(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
-    """Update the columns of instances of locked accounts that the provider may change."""
+    """Update instances of locked accounts: the columns that the provider may change."""
     await database.execute(
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}

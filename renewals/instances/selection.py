@@ -36,7 +36,7 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""The number of instances that are planned in about 10 ms, in the event loop."""
+"""Maximum number of instances that are planned in the event loop, which takes about 10 ms."""
 
 
 def check_selector(selector: InstanceSelector) -> None:
@@ -69,7 +69,7 @@ async def resolve_selection(
 ) -> domain_selection.Selection:
     """Return the selected instances with their bundles. Raises InvalidInputError beyond the limit (rule 26).
 
-    A caller that writes holds the account's row first, by `accounts.repository.locked_account`.
+    A caller that writes must first lock the account's row with `accounts.repository.locked_account`.
     """
     instances = await select_instances(account_id, selector, now).fetch(connection)
     return await complete_selection(connection, account_id, selector, instances, handling, now)
@@ -78,7 +78,7 @@ async def resolve_selection(
 def select_instances(
     account_id: str, selector: InstanceSelector, now: dt.datetime
 ) -> statements.Query[list[model.Instance]]:
-    """Return the query of the selected instances, at most one beyond the limit: in any order, or by expiry."""
+    """Return the query of the selected instances: by id in any order; by filter sorted by expiry, at most limit + 1."""
     if isinstance(selector, ById):
         conditions = db_sql.WhereClause()
         ids = db_sql.storable_texts(list(dict.fromkeys(selector.ids)))

@@ -20,7 +20,7 @@ _is_enabled = False
 
 @contextlib.contextmanager
 def configure(settings: config.Settings, service: str) -> Iterator[None]:
-    """Export the spans of this process while the block runs, if `settings.traces` says where to."""
+    """Export the spans of this process while the block runs, if `settings.traces` names a destination."""
     global _is_enabled  # noqa: PLW0603 - tracing is a state of the process
     if settings.traces is None:
         yield

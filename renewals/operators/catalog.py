@@ -82,7 +82,7 @@ async def _put_data_centers_in(
 async def find_unknown_types_in(
     connection: Connection, centers: Sequence[DataCenterRecord]
 ) -> dict[str, Message]:
-    """Return the problem with each type of the data centers that is not in the catalog, by its code.
+    """Return, by code, the problem with each type that the data centers name and the catalog lacks.
 
     The catalog is locked, so that the types exist until the transaction ends.
     """

@@ -76,7 +76,7 @@ async def find_order(connection: Connection, order_id: uuid.UUID) -> Row | None:
 async def list_keys(
     connection: Connection, *, account_id: str | None = None, prefix: str | None = None
 ) -> Sequence[Row]:
-    """Return API keys without their secrets, by creation.
+    """Return API keys without their secrets, the oldest first.
 
     Without `account_id` the result is the keys of operators or, with `prefix`, the keys of all owners.
     """

@@ -194,7 +194,7 @@ def select_by_idempotency_key(
 ) -> statements.Query[PlacedOrder | None]:
     """Return the query of the order that was placed with a key; its value is None if there is none.
 
-    It raises IdempotencyKeyReusedError when it is read, if the key belongs to another request (rule 18).
+    Building the value raises IdempotencyKeyReusedError if the key belongs to another request (rule 18).
     """
 
     def build(rows: statements.Rows) -> PlacedOrder | None:

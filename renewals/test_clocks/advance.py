@@ -42,7 +42,7 @@ class MoveRequest:
 
 
 def _ignore(move: ClockMove) -> None:
-    """Take no notice of a tick."""
+    """Do nothing after a tick."""
 
 
 async def advance(
@@ -146,7 +146,7 @@ async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
 
 @database.retry_on_conflict
 async def _do_next_tick_once(move: ClockMove, clock: Clock, renewal_error: str | None) -> ClockMove:
-    """Do the next tick in one transaction; with an error of its renewals, park them as the worker would."""
+    """Do the next tick in one transaction. With a `renewal_error`, park its renewals instead, as the worker would."""
     async with accounts_repository.locked_account(move.account_id) as (connection, account):
         present = await moves.find_in(connection, move.id)
         if present is None:

@@ -16,7 +16,7 @@ from renewals.instances import lifecycle
 async def find_next_in(connection: Connection, account: model.Account, to: dt.datetime) -> dt.datetime | None:
     """Return the next tick of a locked test account that is not after `to`, or None.
 
-    The last hour before `to` is always one: it ends the account's day as the worker's last check would.
+    The last hour that is not after `to` is always a tick, which checks the account as the worker would have done.
     """
     assert account.test_clock is not None
     first = schedule.next_scheduled_after(account.test_clock)
@@ -30,7 +30,7 @@ async def find_next_in(connection: Connection, account: model.Account, to: dt.da
 async def _find_instants(
     connection: Connection, account: model.Account, first: dt.datetime
 ) -> AsyncIterator[dt.datetime]:
-    """Yield the earliest hours at which an instance lapses, an instance is due, and the account is checked."""
+    """Yield the first hours of an expiry, a release, a due renewal and a check of the account, if there are any."""
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):
         if instant is not None:

@@ -44,7 +44,7 @@ class DeliveryBatch:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether there is nothing to send, to skip or to delete."""
+        """Whether there is nothing to send, to skip or to delete."""
         return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[WebhookMessage]]:

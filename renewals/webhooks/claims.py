@@ -163,7 +163,7 @@ async def record_state_in(
 
 
 async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID) -> dt.datetime | None:
-    """Block claims and the writes of the claiming worker for the transaction; return the time of the last turn."""
+    """Block claims and the claiming worker's writes until the transaction ends; return the time of the last turn."""
     rows = await database.fetch(
         connection,
         """INSERT INTO webhook_states (endpoint_id) VALUES ($1)

@@ -98,7 +98,7 @@ async def schedule_lane_heads_in(
     lanes: Iterable[tuple[str, str]],
     now: dt.datetime,
 ) -> None:
-    """Schedule the first waiting event of each lane, for `now` if it has no time yet, and no event behind it."""
+    """Schedule the first waiting event of each lane for `now` unless it has a time; clear the times of the others."""
     await database.execute(
         connection,
         """UPDATE webhook_deliveries d

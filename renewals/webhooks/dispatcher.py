@@ -93,7 +93,7 @@ async def _take_turn(
 ) -> None:
     """Send batches to an endpoint until its time is up; after an error, keep the claim until it expires.
 
-    The kept claim prevents that the same endpoint fails again at once.
+    As long as the claim lasts, no turn of this endpoint begins, which could fail again at once.
     """
     try:
         await _send_batches(claim, subscriber, clock, resolver)

@@ -49,7 +49,7 @@ class Endpoint:
 
     @property
     def is_enabled(self) -> bool:
-        """Return whether events are delivered to the endpoint."""
+        """Whether events are delivered to the endpoint."""
         return self.disabled_reason is None
 
     def wants(self, event_type: str) -> bool:
@@ -212,7 +212,7 @@ async def disable_in(
 
 
 async def lock_provider_in(connection: database.Connection) -> None:
-    """Lock the endpoints of the provider for the transaction; an account's endpoints are locked with it."""
+    """Lock the provider's endpoints for the transaction. The lock on an account's row locks the account's endpoints."""
     await lock_in(connection, AdvisoryLock.PROVIDER_WEBHOOKS)
 
 

@@ -57,7 +57,7 @@ class WebhookResponse(NamedTuple):
 
     @property
     def stored_error(self) -> str | None:
-        """Return the error as JSON, as the tables store it."""
+        """The error as JSON text, as the tables store it, or None."""
         return None if self.error is None else stored_messages.dumps(self.error)
 
 

@@ -36,12 +36,12 @@ class WebhookMessage(NamedTuple):
 
     @property
     def lane(self) -> tuple[str, str]:
-        """Return the account id with the instance id, or with an empty string for an event of the account."""
+        """The account id with the instance id, or with an empty string for an event of the account."""
         return self.account_id, self.instance_id or ACCOUNT_LANE
 
     @property
     def key(self) -> tuple[str, int]:
-        """Return the account id and the sequence."""
+        """The account id and the sequence."""
         return self.account_id, self.sequence
 
     def id_for(self, endpoint_id: uuid.UUID) -> str:
@@ -50,14 +50,14 @@ class WebhookMessage(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """Return one sentence about the event."""
+        """One sentence about the event."""
         subject = summaries.Subject(self.instance_id, self.instance_name, self.time_zone, self.currency)
         message = summaries.summarize(self.type, self.payload, subject)
         return catalogs.translate(message, Language(self.language))
 
     @property
     def body(self) -> bytes:
-        """Return the event as JSON in the format of Standard Webhooks."""
+        """The event as JSON in the format of Standard Webhooks."""
         return orjson.dumps(
             {
                 "type": self.type,

@@ -43,12 +43,12 @@ class EndpointHealth(NamedTuple):
 
     @property
     def is_degraded(self) -> bool:
-        """Return whether the endpoint may need a long turn; degraded endpoints share half of the turns."""
+        """Whether the endpoint may need a long turn; degraded endpoints share half of the turns."""
         return self.failure_count > 0 or self.is_slow
 
     @property
     def is_half_open(self) -> bool:
-        """Return whether the endpoint gets one request at a time until one succeeds."""
+        """Whether the endpoint gets one request at a time until one succeeds."""
         return self.failure_count >= FAILURES_UNTIL_PAUSE
 
 

@@ -56,7 +56,7 @@ async def rotate_in(
     """Insert a new secret and return it, or return the one inserted under this idempotency key before.
 
     Older secrets sign until `now + overlap` at most. Raises IdempotencyKeyReusedError if the key was used with another
-    overlap, and InvalidInputError if too many secrets sign. A prefix separates the key from that of the creation.
+    overlap, and InvalidInputError if too many secrets sign. A prefix separates the stored key from the creation's.
     """
     stored_key = f"rotate {idempotency_key}"
     rows = await database.fetch(

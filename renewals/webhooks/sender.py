@@ -52,7 +52,7 @@ def _failing_post(error: domain_messages.Message) -> Post:
 
 
 async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
-    """Return a function that signs with the endpoint's current secrets; it fails if a secret is unreadable."""
+    """Return a function that signs with the current secrets; if one is unreadable, every response is that error."""
     try:
         keys = await secrets.list_active(endpoint_id, clock())
     except secrets.SecretUnreadableError:

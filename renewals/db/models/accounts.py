@@ -18,7 +18,7 @@ class Account(Model):
     price_rise_cap_bps = fields.IntField(null=True)
     auto_renew_from = fields.DatetimeField()
     language = fields.CharField(max_length=2, default="en")
-    # Set before the account holds anything: `demo.reset` may delete what this account paid, and no other's.
+    # True allows `demo.reset` to delete the account's payments. It is set before the account holds anything.
     is_demo = fields.BooleanField(default=False)
     # Set when the account is created, and only moved forward; null for an account in real time.
     test_clock = fields.DatetimeField(null=True)

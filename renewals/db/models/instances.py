@@ -115,7 +115,7 @@ class Instance(Model):
     )
     bundle_id: str | None
     created_at = fields.DatetimeField()
-    # The number of refunded periods; an order line keeps the number at its time.
+    # The number of refunded periods; an order line keeps the number as of its creation.
     refund_count = fields.IntField(default=0)
     # The value of each tag by its key.
     tags = fields.JSONField[dict[str, str]](default=dict)

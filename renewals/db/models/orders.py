@@ -87,7 +87,7 @@ class Refund(Model):
 
 
 class LedgerEntry(Model):
-    """A change of a voucher, or without one of the balance; written by `accounts.ledger`, never changed."""
+    """A change of a voucher or, if `voucher` is None, of the balance. Written by `accounts.ledger`, never changed."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(

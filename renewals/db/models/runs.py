@@ -36,7 +36,7 @@ class RenewalRun(Model):
 
     @property
     def lateness(self) -> dt.timedelta:
-        """Return how long after its scheduled time the run started."""
+        """The time from the scheduled start of the run to its actual start."""
         return self.started_at - self.scheduled_at
 
 

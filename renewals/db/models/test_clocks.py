@@ -37,5 +37,5 @@ class ClockMove(Model):
 
     @property
     def event_count(self) -> int:
-        """Return the number of the account's events from the beginning of a finished move to its end."""
+        """The number of the account's events from the beginning of a finished move to its end."""
         return 0 if self.last_sequence is None else self.last_sequence - self.first_sequence
