@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 PACKAGES = ("renewals", "schema", "workers")
-"""The packages beside this one. Their names are common, so another distribution may have one of them."""
+"""The packages beside this one. Their names are common, so another distribution may contain one of the same name."""
 _SITE = Path(__file__).resolve().parents[1]
 
 
 def shadowed_packages() -> list[str]:
-    """Return a sentence for each package that Python would import from elsewhere, or not at all."""
+    """Return a sentence for each of PACKAGES that Python would not find, or would import from another place."""
     specs = {name: importlib.util.find_spec(name) for name in PACKAGES}
     origins = {name: spec.origin if spec else None for name, spec in specs.items()}
     return [

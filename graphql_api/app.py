@@ -151,7 +151,7 @@ def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Rou
 def _build_page_routes(
     settings: config.Settings, graphiql_path: str, *, serves_customers: bool
 ) -> list[BaseRoute]:
-    """Return the routes of the console, of GraphiQL's files if they were fetched, and from / to the first of both."""
+    """Return the routes of the console and GraphiQL's fetched files, and a redirect of / to one of the two."""
     routes: list[BaseRoute] = []
     has_console = settings.console and serves_customers
     if has_console:
@@ -172,7 +172,7 @@ def _register_compressible_types() -> None:
 
 
 def _wrap(app: ASGIApp, settings: config.Settings) -> ASGIApp:
-    """Return the application in its middleware, the outermost last."""
+    """Return the application wrapped in its middleware. The last one is the outermost."""
     app = response_headers.with_cors(app, settings.cors_origins)
     has_page = settings.graphiql or settings.console
     if has_page and (settings.graphiql_key or settings.graphiql_operator_key):
@@ -239,5 +239,5 @@ def _close_subscriptions_on_shutdown() -> Iterator[None]:
 
 
 def _headers(key: str | None) -> str | None:
-    """Return GraphiQL's request headers for a key, as JSON."""
+    """Return GraphiQL's request headers for a key, as JSON, or None without a key."""
     return orjson.dumps({"Authorization": f"Bearer {key}"}).decode() if key else None

@@ -27,7 +27,7 @@ class HTTPError(Exception):
 
 
 def truncate(text: str) -> str:
-    """Return the beginning of a text that may repeat a part of the request."""
+    """Return at most SHOWN_CHARACTERS_MAX characters of a text that may repeat a part of the request."""
     return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 

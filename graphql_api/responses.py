@@ -20,7 +20,7 @@ from schema.shared import errors
 log = logging.getLogger(__name__)
 
 RETRY_HEADERS = {"Retry-After": "1"}
-"""Headers of a 503 that a retry may not meet again."""
+"""Headers of a response with status 503 after which a retry may succeed."""
 
 
 def error(status: int, code: str, message: Message, headers: Mapping[str, str] | None = None) -> Response:

@@ -180,7 +180,7 @@ class Loaders(OrderLoaders):
 def _loader(
     fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]], missing: Any = None
 ) -> DataLoader[Key, Value]:
-    """Return a loader of a batch read, which returns `missing` for a key without a result."""
+    """Return a loader that calls a batch read, and that returns `missing` for a key without a result."""
 
     async def load(keys: list[Key]) -> list[Value]:
         values = await fetch(database.pool(), keys)
@@ -194,12 +194,12 @@ async def _by_code(rows: Awaitable[Sequence[Row]]) -> dict[str, Row]:
 
 
 def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read of keys that each have a slice, from a read with `first` and `offset`."""
+    """Return a read by pairs of an owner's key and a slice, from a read with `first` and `offset`."""
     return _per_part(lambda connection, account_id, keys, part: fetch(connection, account_id, keys, *part))
 
 
 def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read of keys that each have a part of a list, with one statement for each distinct part."""
+    """Return a read by pairs of an owner's key and a part of its list. It makes one statement per distinct part."""
 
     async def fetch_parts(
         connection: Connection, account_id: str, keys_and_parts: list[tuple[object, object]]

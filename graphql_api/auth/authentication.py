@@ -67,9 +67,9 @@ def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> api_keys.Principal | None:
-    """Return the holder of a calendar token in a URL, or of the header's key or token; None without one.
+    """Return the holder of the token in a URL or, if that is None, of the header's key or token; None if it is invalid.
 
-    URLs are stored in many places, so no other key is accepted in them.
+    URLs are stored in many places, so the token in a URL must be a calendar token.
     """
     if token is None:
         return await identify_customer(header, now)

@@ -21,7 +21,7 @@ STALE_KEYS_SECONDS_MAX = 21_600.0
 FETCH_PAUSE_SECONDS = 10.0
 """The pause between two fetches, so that tokens with random key ids cannot cause a flood of them."""
 FETCH_SECONDS_MAX = 5.0
-"""The time for a fetch: the issuer's metadata, if the URL of the keys comes from there, and the keys."""
+"""The time limit of a fetch, including that of the issuer's metadata if the URL of the keys is read from there."""
 FETCH_BYTES_MAX = 262_144
 METADATA_PATH = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[str, str], str] = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256"}
@@ -131,7 +131,7 @@ class JwksCache:
         return document
 
     def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
-        """Return the keys for the algorithms of the settings by id; of several with one id, the first."""
+        """Return by id the keys for the algorithms in the settings, the first one of each id. Raises JwksFetchError."""
         members = document.get("keys")
         if not isinstance(members, list):
             raise JwksFetchError("the response is not a key set")
@@ -144,7 +144,7 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key, or None unless it has an id and verifies one of the algorithms."""
+    """Return a member of a key set as a key; None if it has no id or cannot verify signatures of the algorithms."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

@@ -87,7 +87,7 @@ class Verifier:
         return _Verified(principal, ends_at, generation, self._seconds() + TOKEN_SECONDS_MAX)
 
     async def _read_claims(self, token: str) -> dict[str, object]:
-        """Return the claims of a token after the checks of its signature, issuer and audience."""
+        """Check the signature, the issuer and the audience of a token; return its claims. Raises InvalidTokenError."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.find(key_id) if isinstance(key_id, str) else None
@@ -126,9 +126,9 @@ class Verifier:
 
 
 async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal:
-    """Return the holder of a cached token with the account's present test clock.
+    """Return a principal with its account's present test clock, which may have moved since the token was cached.
 
-    Only a test account costs a statement: an account in real time remains one.
+    Only a test account costs a statement, because an account without a test clock never gets one.
     """
     if principal.account_id is None or principal.test_clock is None:
         return principal
@@ -137,7 +137,7 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
 
 
 def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
-    """Return the Unix time at which a token expires, with the leeway. Raises InvalidTokenError for other times."""
+    """Return the expiry of a token as a Unix time, plus the leeway. Raises InvalidTokenError if it is not valid now."""
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
     ends_at = times["exp"] + leeway_seconds
@@ -156,7 +156,7 @@ def _seconds_of(claim: object) -> float:
 
 
 def _role(claim: object) -> model.Role:
-    """Return the one role in a claim, which is a text or a list that may have other members."""
+    """Return the only role in a claim: a text, or a list that may have other members. Raises InvalidTokenError."""
     names = claim if isinstance(claim, list) else [claim]
     roles = [role for role in ROLES if role.value in names]
     if len(roles) != 1:

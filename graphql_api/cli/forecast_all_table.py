@@ -30,7 +30,7 @@ _HEADER = (
 _TOTAL = Message("total")
 _NOTHING = Message("Nothing is due, and nothing is left to an account's owner.")
 _WIDTHS = (10, 7, 7, 7, 14, 14, 14, 14)
-"""Characters of each column but the last, the account, whose length varies."""
+"""The width in characters of each column except the last one, the account, whose length varies."""
 
 
 async def print_table(

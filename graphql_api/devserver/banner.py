@@ -35,7 +35,7 @@ _CLOCK = Message(
 _SHELL = Message("In another shell, `. {folder}/env` names the addresses and the keys.")
 _TUTORIAL = Message("Next, follow docs/tutorial.md.")
 _TUTORIAL_PATH = Path(__file__).parents[2] / "docs/tutorial.md"
-"""The tutorial of a checkout; an installed wheel has none."""
+"""The path of the tutorial in a checkout of the repository. An installed wheel does not contain it."""
 _RESET_DATABASE = Message(
     "To start over, stop this, empty the database that DATABASE_URL names, and start again."
 )
@@ -80,7 +80,7 @@ curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/jso
 
 
 def _build_table(address: str, keys: Keys, environment: Mapping[str, str], language: Language) -> str:
-    """Return the addresses and the keys, a line each, in columns of a terminal."""
+    """Return the addresses and the keys, one in each line, with their values aligned for a terminal."""
     rows: list[tuple[Message | str, str]] = [
         (Message("Console"), f"{address}/console/"),
         (Message("GraphQL and GraphiQL"), f"{address}/graphql"),
@@ -100,7 +100,7 @@ def _build_table(address: str, keys: Keys, environment: Mapping[str, str], langu
 def _next_steps(
     keys: Keys, settings: config.Settings, folders: Sequence[Path]
 ) -> Sequence[Sequence[Message]]:
-    """Return the last lines; they do not suggest emptying a database with other accounts than the demo."""
+    """Return the last lines. They explain how to empty the database only if the demo account has a key."""
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]
@@ -109,7 +109,7 @@ def _next_steps(
 
 
 def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:
-    """Return how to start over; as root, the servers' data may be outside the data folder."""
+    """Return how to start over. If root runs the servers, their data may be outside of the data folder."""
     if settings.database_url:
         return _RESET_DATABASE
     data_folder = settings.data_dir.resolve()

@@ -1,8 +1,8 @@
 """The paths of the embedded servers' programs and data, and the user that they run as.
 
 PostgreSQL refuses to run as root, so root starts the servers as the user `nobody`, who cannot enter a home folder or a
-private temporary folder. If the wheels or the data are in such a folder, /var/lib/renewals has a copy of the programs,
-or the data.
+private temporary folder. If the wheels are in such a folder, the programs are copied to /var/lib/renewals. If the data
+folder would be in one, it is in /var/lib/renewals instead.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class NotInstalledError(EmbeddedError):
 
 
 def service_user() -> pwd.struct_passwd | None:
-    """Return the user that the servers run as if this process is root, or else None."""
+    """Return the user as which root starts the servers, or None if this process does not run as root."""
     return None if os.geteuid() else pwd.getpwnam("nobody")
 
 
@@ -50,7 +50,7 @@ def as_service_user() -> dict[str, Any]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return a server's environment: UTC and the C locale, whatever the terminal has."""
+    """Return a server's environment: UTC and the C locale, whatever the environment of this process is."""
     return {"PATH": os.defpath, "HOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -99,7 +99,10 @@ class ChildServer:
         raise NotImplementedError
 
     def _claim(self) -> None:
-        """Lock the folder. The server inherits the lock and holds it until its last process has ended."""
+        """Lock the folder. The server inherits the lock and holds it until its last process has ended.
+
+        Raises FolderInUseError or ForeignFolderError.
+        """
         lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while True:
@@ -107,7 +110,7 @@ class ChildServer:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # After a kill of the owner, its reaper stops the server soon; a running owner keeps it.
+                # If the owner was killed, its reaper stops the server soon. A running owner keeps the lock.
                 owner = os.pread(lock, 20, 0).decode()
                 if (owner and reaper.start_time(int(owner)) is not None) or time.monotonic() > deadline:
                     os.close(lock)
@@ -159,7 +162,7 @@ class ChildServer:
         raise StartError(f"{self.name} found no free port in {PORTS_TRIED_MAX} attempts.")
 
     def _starts_on(self, port: int) -> bool:
-        """Return whether the server is ready; False if another process took the port first. Raises StartError."""
+        """Start the server; return False if another process took the port first. Raises StartError."""
         assert self._lock is not None
         log = self.folder / "log"
         if log.exists():
@@ -204,7 +207,7 @@ class ChildServer:
 
 
 def _free_port(wanted: int) -> int:
-    """Return the wanted port if it is free, a free port for 0, and 0 for a port in use."""
+    """Return the wanted port if it is free, any free port if 0 is wanted, and 0 if the wanted port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

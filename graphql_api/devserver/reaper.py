@@ -38,7 +38,7 @@ class WatchedProcess(NamedTuple):
 def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
-    """Stop a running child if this process ends: a server `last`, after its users. `remove` is a folder to remove."""
+    """Let the reaper stop a child when this process ends, the `last` ones last, and then delete the folder `remove`."""
     if (started_at := start_time(pid)) is not None:
         _send_to_reaper(
             WatchedProcess(pid, started_at, int(stop_with), last, str(remove) if remove else None)

@@ -62,9 +62,10 @@ class Postgres(child_server.ChildServer):
         unfinished.rename(self.data)
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove the pid file of a killed server: another process may have its number, and prevent the start.
+        """Remove the pid file of a killed server, which prevents the start if another process now has that id.
 
-        The lock shows that no server of this program runs; a server started by hand is found by its command.
+        The lock shows that no server of this program runs. If the process in the file is a server that was started by
+        hand, its command names the data: raises FolderInUseError.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():

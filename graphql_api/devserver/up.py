@@ -31,7 +31,7 @@ from renewals.operators import api_keys as operators_api_keys
 from renewals.operators import audit_log
 
 START_SECONDS_MAX = 120
-"""A process that ends is seen at once; a busy machine that compiles a new installation may need a minute."""
+"""The time for the API to start. A busy machine may need a minute, because it compiles a new installation."""
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
 _KEY_LINE = "export GRAPHQL_KEY="
@@ -98,7 +98,7 @@ async def new_key(request: operators_api_keys.ApiKeyCreate) -> str:
 def _start_servers(
     settings: config.Settings, language: model.Language, running: contextlib.ExitStack
 ) -> tuple[dict[str, str], list[Path]]:
-    """Start the servers without a URL in the settings.
+    """Start each server that has no URL in the settings.
 
     Return the environment of the API and the worker, and the folders with data.
     """
@@ -126,7 +126,7 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account into a database without accounts, and return valid keys."""
+    """Migrate, load the demo account into a database without accounts, and return valid keys, new ones if needed."""
     await migrate.migrate(database_url)
     async with database.connect(database_url):
         now = clocks.utc_now()
@@ -153,7 +153,7 @@ def _read_keys(path: Path) -> Keys:
 
 
 def _write_env_file(path: Path, address: str, keys: Keys, environment: Mapping[str, str]) -> None:
-    """Write the file with a shell's variables for the running servers: `. .renewals/env`."""
+    """Write shell variables for the running servers to a file, which a shell reads by `. .renewals/env`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

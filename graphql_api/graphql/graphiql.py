@@ -98,7 +98,7 @@ def page(
 
 
 def fill(source: str, example_query: str, headers: str | None, more_examples: Sequence[str] = ()) -> str:
-    """Replace the page's addresses, its examples, the headers of a first visit and the names of its parameters."""
+    """Return Strawberry's page with this server's URLs, examples, headers and parameters. Raises PageChangedError."""
     places = (_HEADERS, _STATE, _QUERY, _EDITED, _PROPERTY)
     if len(_EXAMPLE.findall(source)) != 1 or any(source.count(place) != 1 for place in places):
         raise PageChangedError(
@@ -119,7 +119,7 @@ def fill(source: str, example_query: str, headers: str | None, more_examples: Se
 
 
 def _tabs(more_examples: Sequence[str], headers: str | None) -> str:
-    """Return GraphiQL's property for the tabs of a first visit: what the address names, then the other examples."""
+    """Return GraphiQL's property for the tabs of a first visit: first the page's own query, then the other examples."""
     own_headers = "null" if headers is None else _script(headers)
     others = "".join(f", {{query: {_script(query)}, headers: {own_headers}}}" for query in more_examples)
     return f"defaultTabs: [{{query, variables, headers: headers || {own_headers}}}{others}],"

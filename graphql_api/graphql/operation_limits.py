@@ -14,7 +14,7 @@ from schema.limits import document_limits, limit_errors, list_sizes
 
 
 class OperationLimits:
-    """The limits of one schema, whose operations cost as much as the size of the account makes them."""
+    """The limits of one schema's operations, whose cost may depend on the size of the account."""
 
     def __init__(
         self,
@@ -40,8 +40,8 @@ class OperationLimits:
         """Take the cost of an operation off the caller's budget; return its document and its cost.
 
         A cheap operation leaves the lane as soon as its document is known to be valid, because its execution does not
-        delay other requests. An account that is alone also reads its pages outside of the lane: PostgreSQL then works
-        for several of its requests, and only the responses are made one after the other.
+        delay other requests. While no other account sends requests, pages are also read outside of the lane. Then
+        PostgreSQL works for several requests at a time, and only the responses are built one after the other.
 
         Raises HTTPError or LimitExceededError.
         """

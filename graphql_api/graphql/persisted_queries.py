@@ -13,11 +13,11 @@ from schema.execution import schema as execution_schema
 from schema.limits import document_cache
 
 DOCUMENT_OVERHEAD_CHARACTERS = 300
-"""The memory of a cached document beside its text: its hash and its cache entry."""
+"""The memory of a cached document besides its text, in characters: its hash and its cache entry."""
 
 
 class PersistedQueryCache:
-    """The documents that clients sent last with their hash, of at most `characters_max` together."""
+    """The documents that clients last sent with a hash, which have at most `characters_max` characters in total."""
 
     def __init__(self, characters_max: int) -> None:
         self._characters_max = characters_max

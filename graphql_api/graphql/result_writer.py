@@ -13,7 +13,7 @@ from schema.limits import document_limits
 from schema.shared import errors
 
 NOT_STORED = {"Cache-Control": "no-store"}
-"""Strawberry's headers of an event stream allow caches to store it."""
+"""Added to event streams, because Strawberry's headers allow caches to store them."""
 
 
 class ResultWriter:
@@ -25,7 +25,7 @@ class ResultWriter:
     def write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
     ) -> Response:
-        """Return the response in a media type of JSON, or as an event stream without one."""
+        """Return the response in a media type of JSON, or as an event stream if the media type is None."""
         body: dict[str, object] = {
             **process_result(result),
             "extensions": {**(result.extensions or {}), "cost": admitted.cost},

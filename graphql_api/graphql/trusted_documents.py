@@ -27,7 +27,7 @@ class ManifestError(Exception):
 
 
 class BuiltDocuments:
-    """The documents of a page that may be built while the server runs: its manifest is read when it has changed."""
+    """The documents of a page that may be built while the server runs. A changed manifest is read again."""
 
     def __init__(self, manifest: Path, check: Callable[[str, str], None]) -> None:
         self._manifest = manifest
@@ -52,7 +52,7 @@ class BuiltDocuments:
         return before != modified_ns
 
     def _read(self) -> dict[str, str]:
-        """Return the documents that this server can execute; the page of another version may have others."""
+        """Return the documents, or none if this server cannot execute one, as after the build of another version."""
         try:
             documents = read_manifest(self._manifest)
             for document_id, query in documents.items():
@@ -89,7 +89,7 @@ def load_trusted_documents(
     *schemas: execution_schema.RenewalSchema,
     built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the trusted documents of the settings. Raises ManifestError, also for one that cannot be executed.
+    """Load the trusted documents of the settings. Raises ManifestError, also if one cannot be executed.
 
     `built_manifest` is the manifest of the console, which is trusted as well.
     """

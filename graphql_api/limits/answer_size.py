@@ -14,9 +14,9 @@ from renewals.domain.messages import Message
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
-"""The size from which a body is sent in pieces, one after the other, so that a stalled client is noticed."""
+"""The size of the pieces in which a larger body is sent, so that a stalled client is noticed."""
 UNREAD_ANSWERS_MAX = 2
-"""The number of largest responses per key that may wait to be read, which limits their memory."""
+"""The limit of the unread bytes of a key, as a number of responses of the maximum size. It limits the memory."""
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 

@@ -13,7 +13,7 @@ from renewals.domain.messages import Message
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""Requests of a key that run and that wait. A waiting request needs only its connection, and slows down a fast client.
+"""The most requests of a key that run, and the most that wait. Waiting costs a connection and slows a fast client down.
 With fewer than 8 running, a client of 20 requests per second would wait as soon as its requests take longer."""
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at a time, at most one per account."""
@@ -23,7 +23,7 @@ HEAVY_BODY_BYTES = 32_000
 """The size from which reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
-"""The time in which a request of another account makes this account pause between two heavy requests.
+"""The time after a request of another account in which this account pauses between two heavy requests.
 
 The pause is as long as the account used the processor, at most REST_SECONDS_MAX.
 """
@@ -109,7 +109,7 @@ class RequestLimiter:
     def lane(self, owner: str, name: str | None = None) -> "Lane":
         """Return the lane for the heavy steps of one request of an account. Call it inside `turn`.
 
-        Lanes of another name are independent of the account's own.
+        A lane with a `name` is independent of the account's own lane.
         """
         self._owners.note(owner)
         return Lane(self, owner, name or owner)

@@ -1,7 +1,8 @@
 """Rate limiting by query cost, per API key and minute, shared by all processes through Redis.
 
-A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of such a page. So a process
-reserves 1 % of a key's budget at a time, and spends it alone. While Redis is unavailable, each process counts alone.
+A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of its time. So a process
+reserves 1 % of a key's budget at a time, and spends that without Redis. While Redis is unavailable, each process counts
+alone.
 """
 
 import asyncio
@@ -80,9 +81,9 @@ class CostRateLimiter:
             await pool.aclose()
 
     async def consume_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
-        """Take the cost of a request and of reading it off the key's budget. Raises HTTPError as `consume`.
+        """Take the cost of a request and of reading it off the key's budget. Raises HTTPError as `consume` does.
 
-        `reading` is the cost of parsing and validating its document.
+        `reading` is the cost of parsing and validating its document, and `body_bytes` the size of its body.
         """
         if self._cost_max:
             # Even the smallest budget must allow some requests.

@@ -17,7 +17,7 @@ READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 CHANGE = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
-"""A payment or a change of policy: it replaces what was, and the same call again changes nothing more."""
+"""The hints for a payment or a change of policy: it replaces data, and a repeated call changes nothing more."""
 
 
 class _Arguments(ArgModelBase):
@@ -39,7 +39,7 @@ class _ResultSchema(GenerateJsonSchema):
 
 
 class _ArgumentSchema(_ResultSchema):
-    """The JSON Schema of arguments, in which one that may be null is one that may be left out."""
+    """The JSON Schema of arguments. It shows an argument that may be null as one that may be left out."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         """Return the schema of the value that is not null."""
@@ -83,7 +83,7 @@ class ApiTool(Tool):
             raise
 
     def _describe(self, problem: ErrorDetails) -> str:
-        """Return the path of a wrong argument, and the bound or, if it is missing, its description."""
+        """Return the path of a wrong argument with the problem or, if it is missing, with its description."""
         path = ".".join(map(str, problem["loc"]))
         if problem["type"] == "missing" and path in self.parameters["properties"]:
             return f"{path}: is required: {self.parameters['properties'][path].get('description', '')}"

@@ -61,7 +61,7 @@ def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> A
 
 
 def _log_errors_only() -> None:
-    """Silence the libraries below warnings: they would log addresses and refused arguments, which are the caller's."""
+    """Log only warnings and errors of the libraries: their other messages contain addresses and callers' arguments."""
     for name in ("httpx2", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

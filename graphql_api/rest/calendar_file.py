@@ -42,7 +42,7 @@ _MORE = Message("and {count} more")
 
 
 async def compose(account_id: str, days: int, now: dt.datetime, language: Language | None) -> bytes:
-    """Return the calendar of an account as an iCalendar file; None is the account's language."""
+    """Return the calendar of an account as an iCalendar file, in the account's language if `language` is None."""
     entries = await calendar_entries.build_calendar(account_id, days, now)
     return write(entries, language or entries.language, now)
 

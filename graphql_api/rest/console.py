@@ -47,7 +47,7 @@ class Console:
         self._key = settings.graphiql_key
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes: the page answers each path that is not a file, because its script reads the path."""
+        """Return the routes. The response at each path that is not a file is the page, whose script reads the path."""
         return [
             Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/"), methods=["GET"]),
             Route(f"{PREFIX}/config.json", self._respond_config, methods=["GET"]),
@@ -86,7 +86,7 @@ class Console:
     def _policy(self, nonce: str) -> str:
         """Return the page's policy.
 
-        A script must be a file of this server. A style may also be an element with this answer's nonce: antd writes
+        A script must be a file of this server. A style may also be an element with this response's nonce: antd writes
         its styles at run time, and its styles as a file would add 110 kB to the first page.
         """
         issuer = f" {_origin(self._issuer)}" if self._issuer else ""
@@ -124,7 +124,7 @@ class _Assets(StaticFiles):
 
 
 def _is_of_this_page(request: Request) -> bool:
-    """Return whether no page of another origin sent a request: browsers say so, and CORS may allow all origins."""
+    """Return whether no Origin and no Sec-Fetch-Site but same-origin is sent. CORS may allow all origins."""
     return (
         "origin" not in request.headers
         and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"

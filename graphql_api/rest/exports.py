@@ -179,7 +179,7 @@ def _failed(error: Exception) -> Response:
 def _disposition(
     table: ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
 ) -> str:
-    """Return the header with the file's name and local time, in ASCII and in the reader's language (RFC 6266)."""
+    """Return a Content-Disposition: a file name with the local time, in ASCII and the reader's language (RFC 6266)."""
     ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"
     titled = urllib.parse.quote(f"{catalogs.translate(table.title, language)}-{ending}")
     return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

@@ -15,7 +15,7 @@ Input = TypeVar("Input")
 
 
 def read_input(value: object, input_type: type[Input], path: str) -> Input | None:
-    """Return the input object of a value. Raises InvalidInputError where a GraphQL variable would be refused."""
+    """Return a value as an input object. Raises InvalidInputError where a GraphQL variable would be refused."""
     schema, definition = customer_schema.schema, input_type.__strawberry_definition__  # type: ignore[attr-defined]
     coerced = _coerce(value, definition.name, path)
     result: Any = convert_argument(
@@ -25,13 +25,13 @@ def read_input(value: object, input_type: type[Input], path: str) -> Input | Non
 
 
 def read_instant(value: object, path: str) -> dt.datetime | None:
-    """Return the instant of a value; raise InvalidInputError if a DateTime variable with it were refused."""
+    """Return a value as an instant. Raises InvalidInputError where a DateTime variable would be refused."""
     instant: dt.datetime | None = _coerce(value, "DateTime", path)
     return instant
 
 
 def _coerce(value: object, type_name: str, path: str) -> Any:
-    """Return the value as graphql-core coerces it; raise InvalidInputError with the path of the first misfit."""
+    """Return the value as graphql-core coerces it; raise InvalidInputError with the path of the first wrong part."""
     graphql_type: Any = customer_schema.schema._schema.type_map[type_name]
 
     def refuse(error: GraphQLError, subpath: list[str | int]) -> None:

@@ -50,7 +50,7 @@ def _read_actor(row: strawberry.Parent[object]) -> Actor:
 
 
 async def _read_orders(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return the orders for rows of a payload."""
+    """Return the order that the payload in each row names, or None if it names none."""
     order_ids = [_find_order_id(payload) for (payload,) in rows]
     distinct = list(dict.fromkeys(order_id for order_id in order_ids if order_id is not None))
     found = dict(zip(distinct, await load.order.load_many(distinct), strict=True))
@@ -119,7 +119,7 @@ async def resolve_events(
         ),
     ] = strawberry.UNSET,
 ) -> AsyncIterator[Event]:
-    """Return the account's events, until the caller's key ends."""
+    """Return the account's events, until the caller's key or token is no longer valid."""
     context = info.context
     events = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
     return cast("AsyncIterator[Event]", _with_new_loaders(events, context))
@@ -128,9 +128,9 @@ async def resolve_events(
 async def _with_new_loaders(
     events: AsyncGenerator[event_log.Event], context: Context
 ) -> AsyncIterator[event_log.Event]:
-    """Yield events, each with the rows of its own time, because a subscription outlives what it has loaded.
+    """Yield each event after a refresh of the context, because rows that were loaded for an earlier event may be stale.
 
-    A test clock may have moved since then, too (rule 37).
+    The context gets the test clock of the event, because the clock may have moved (rule 37).
     """
     async with contextlib.aclosing(events) as stream:
         async for event in stream:

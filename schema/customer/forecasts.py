@@ -71,7 +71,7 @@ async def _read_groups(
         strawberry.argument(description="The key of the tag. Required for TAG, ignored otherwise."),
     ] = None,
 ) -> list[ForecastGroup]:
-    """Return the groups of a forecast; raise InvalidInputError for TAG without a valid key, and for too many."""
+    """Return the groups of a forecast; raise InvalidInputError for too many, or for TAG without a valid key."""
     found = await groups.group_forecast(database.pool(), info.context.account_id, simulated, by, tag_key)
     return [
         ForecastGroup(

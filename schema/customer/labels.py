@@ -13,7 +13,7 @@ class EnumLabel:
 
 
 def resolve_labels() -> list[EnumLabel]:
-    """Return the labels of all enums, in the order of their values."""
+    """Return the labels of the values of all enums, in the order of `labels.BY_ENUM`."""
     return [
         EnumLabel(enum=enum, value=value, label=catalogs.translate_for_request(label))
         for enum, values in labels.BY_ENUM.items()

@@ -105,7 +105,7 @@ class OrderPlaced(BatchDone):
         return cls(placed=placed, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     def prime(self, load: Loaders) -> None:
-        """Keep the rows of the renewed instances, so that they are not read again."""
+        """Give the rows of the renewed instances to their loader, so that they are not read again."""
         load.instance.prime_many({row["id"]: row for row in self.placed.instances})
 
     order = strawberry.field(

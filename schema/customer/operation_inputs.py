@@ -103,7 +103,7 @@ class OrderInput(SelectionInput):
     idempotency_key: str = strawberry.field(description=inputs.IDEMPOTENCY_KEY)
 
     def to_order(self, extension: requests.Extension) -> requests.OrderRequest:
-        """Return the request of the domain for an extension."""
+        """Return the domain's request for an order that extends the selected instances by `extension`."""
         return requests.OrderRequest(
             self.selection.to_pick(),
             extension,

@@ -16,7 +16,7 @@ from schema.shared import scalars
 
 
 def _fact(name: str, description: str) -> Any:
-    """Return the field of a fact of a refusal."""
+    """Return a field that reads one of the facts of a refusal."""
 
     def resolve(refusal: strawberry.Parent[errors.Refusal]) -> object:
         return getattr(refusal.facts, name)

@@ -11,13 +11,13 @@ from schema.loaders import Loaders
 
 
 async def read_last_days(load: Loaders, rows: Sequence[tuple[dt.datetime | None]]) -> list[dt.date | None]:
-    """Return the last days for rows of an expiry."""
+    """Return the date of the expiry in each row, or None without an expiry."""
     zone = (await load.read_account()).zone
     return [None if expires_at is None else dates.last_day(expires_at, zone) for (expires_at,) in rows]
 
 
 async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]]) -> list[int | None]:
-    """Return the days left for rows of an expiry."""
+    """Return the days left until the expiry in each row, negative after it, or None without an expiry."""
     zone = (await load.read_account()).zone
     return [
         None if expires_at is None else dates.days_left(expires_at, zone, load.now) for (expires_at,) in rows
@@ -25,7 +25,7 @@ async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]
 
 
 async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> list[dt.datetime | None]:
-    """Return the ends of the retention for rows of an id and a status."""
+    """Return when the retention of each instance ends, or None; a row has the id and the status of an instance."""
     account = await load.read_account()
     ids = [instance_id for instance_id, _ in rows]
     times = await instances_queries.fetch_release_times(database.pool(), account.id, ids)
@@ -36,7 +36,7 @@ async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> 
 async def read_actions(
     load: Loaders, rows: Sequence[tuple[object, ...]]
 ) -> list[instance_actions.InstanceActions]:
-    """Return the actions for rows of `ActionFacts`."""
+    """Return the actions of each instance; a row has the values of its `ActionFacts`."""
     account = await load.read_account()
     facts = list(map(instance_actions.ActionFacts._make, rows))
     return await actions.read_actions(database.pool(), account, facts, load.now)

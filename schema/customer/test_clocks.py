@@ -17,7 +17,7 @@ from schema.customer import accounts, inputs
 from schema.customer.events import Event
 
 SECONDS_SHARE = 0.8
-"""The share of a request's time limit for which it works on a move; the rest is for the answer."""
+"""The share of a request's time limit in which it moves the clock. The rest is for the response."""
 
 
 @strawberry.input(description="The arguments of advanceTestClock.")

@@ -32,7 +32,7 @@ class _Column(NamedTuple):
     joined: Completion | None
 
     def read(self, values: Values, by_item: bool) -> Values:
-        """Return the field of each value."""
+        """Return the field of each value; `by_item` says that the values are rows, not objects."""
         if self.name is not None and type(values) is sources.ColumnarRows:
             column: Values = values.columns[self.name]
             return column
@@ -191,7 +191,7 @@ async def _load_slices(
 
 def _slices_of(lists: Values, part: slices.Slice) -> list[Sequence[object] | None]:
     if any(value is not None and type(value) not in LISTS for value in lists):
-        unexpected()  # consuming an iterator here would leave graphql-core none to refuse
+        unexpected()  # graphql-core must refuse an iterator, so nothing may consume it here
     return [None if value is None else part.of(value) for value in lists]
 
 

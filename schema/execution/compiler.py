@@ -42,13 +42,13 @@ from schema.fields import sources
 from schema.limits import slices
 
 ColumnCoercions = Mapping[readers.Read, Callable[[Values], Values | None]]
-"""By the coercion of a scalar, a faster one for a whole column, which returns None if it cannot be used."""
+"""Faster coercions of whole columns, by the coercion of one value. They return None if they cannot be used."""
 
 
 class Compiler:
     """A compiler for the selections of one document.
 
-    `collect` returns the fields selected of a type below field nodes.
+    `collect` returns the fields of a type that are selected below field nodes.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Compiler:
     def selection(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet, table: str | None = None
     ) -> "columns.PlainSelection | None":
-        """Return the compiled fields, or None if one of them is not plain.
+        """Return the compiled fields, or None if one of them is not plain or if no field is read.
 
         With a table, the values are rows with that table joined, and the fields are read from its columns.
         """

@@ -54,7 +54,7 @@ def of_lists(complete: Complete) -> Complete:
 
 
 def of_union(completions: Mapping[str, Completion]) -> Complete:
-    """Return a completion of rows of one type, which each have its name as `__typename`."""
+    """Return a completion of rows that are all of one type. Its name is the `__typename` of each row."""
 
     def complete_rows(request: Request, values: Values) -> object:
         names = {value["__typename"] for value in values}
@@ -66,7 +66,7 @@ def of_union(completions: Mapping[str, Completion]) -> Complete:
 
 
 def _split(items: list[object], lists: Sequence[Sequence[object]]) -> list[list[object]]:
-    """Split items into lists of the given lengths."""
+    """Split items into lists that are as long as the given lists."""
     rest = iter(items)
     return [list(islice(rest, len(original))) for original in lists]
 

@@ -73,7 +73,7 @@ class Compiled:
         )
 
     def variant(self, values: dict[str, object]) -> Variant | None:
-        """Return the variant for these values of the variables; None if there is no room or no support for it."""
+        """Return the variant for these values of the variables; None if VARIANTS_MAX others exist, or no support."""
         if self._variants is None:
             return None
         conditions = (values.get(name) for name in self._names)
@@ -148,7 +148,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 self._relevant_sub_fields = self.variant.collected
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """Execute the operation; its only root field without graphql-core, once its selection is known."""
+        """Execute the operation: by the compiled root field if there is one, or else by graphql-core."""
         if self.variant is None or self.variant.root_field is None:
             return super().execute_operation(serially)
         return self.variant.root_field.execute(self, self.request)

@@ -100,7 +100,7 @@ async def resolve_entities(
 
 
 def _parse_reference(number: int, representation: object, known: Mapping[str, object]) -> tuple[str, str]:
-    """Return the type and the id that a representation names."""
+    """Return the type and the id that a representation names. Raises InvalidInputError."""
     field = f"{_REPRESENTATIONS}.{number}"
     members = representation if isinstance(representation, dict) else {}
     type_name, entity_id = members.get(_TYPENAME), members.get("id")
@@ -121,7 +121,7 @@ def _build_entity(type_name: str, row: Row | None) -> dict[str, Any] | None:
 async def fetch_by_uuid(
     ids: Sequence[str], fetch: Callable[[list[uuid.UUID]], Awaitable[Mapping[uuid.UUID, Row | None]]]
 ) -> dict[str, Row | None]:
-    """Return rows by their ids as the caller wrote them; an id that is no UUID has no row."""
+    """Return rows by id, in the caller's spelling of the id. An id that is not a UUID is left out."""
     uuids: dict[str, uuid.UUID] = {}
     for entity_id in ids:
         try:

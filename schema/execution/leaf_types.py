@@ -27,7 +27,7 @@ Convert = Callable[[Values], Values]
 _STR = frozenset({str})
 _UUIDS = frozenset({uuid.UUID, asyncpg.pgproto.pgproto.UUID})
 INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, *_UUIDS})
-"""Types whose values are never awaitables, errors or null, so that a scalar's coercion alone decides."""
+"""Types whose values are never awaitables, errors or null, so that only a scalar's coercion can refuse them."""
 
 
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
@@ -78,4 +78,4 @@ BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
     GraphQLInt: (frozenset({int}), _ints),
     GraphQLString: (_STR, _unchanged),
 }
-"""By built-in scalar, the Python types of its values, and their conversion."""
+"""By built-in scalar: the Python types of its values, and the function that converts these values."""

@@ -1,7 +1,7 @@
 """Cache of validated operations, which are executed again without parsing and validation.
 
 Only operations of valid documents are cached, so validation rules must depend on the document alone. Extensions that
-observe each request or each field still do.
+observe each request or each field also run for cached operations.
 """
 
 from collections import OrderedDict

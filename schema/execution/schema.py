@@ -40,7 +40,7 @@ from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 ERRORS_MAX = 5
-"""Errors reported of one document, because each one costs a pass over it."""
+"""The most errors that are reported for one document. Each of them costs a pass over the document."""
 
 
 _NAME_REQUIRED = Message("operationName is required for a document with several operations")

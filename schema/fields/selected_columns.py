@@ -33,9 +33,9 @@ def columns_of(object_type: object, selected: Selected) -> frozenset[str]:
 
 
 def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[str]:
-    """Return the columns of a table to join; none if a selected field is neither a column nor a joined table.
+    """Return the columns to read from a joined table, with its name as a prefix, or none if a loader must read the row.
 
-    A loader reads the row then.
+    A loader must read the row if a selected field is neither a column nor a joined table.
     """
     joined_type: Any = field.type
     readings = [_fields(joined_type)[name][1] for name in below.fields if name in _fields(joined_type)]

@@ -46,7 +46,7 @@ class ColumnSource:
     column: str
 
     def within(self, table: str) -> "ColumnSource":
-        """Return the same source of a table that the statement joins."""
+        """Return the same source for a row in which its table is joined as `table`."""
         return ColumnSource(f"{table}.{self.column}")
 
 
@@ -62,12 +62,12 @@ class Loaded:
     """The value is a number. Compiled code loads no other scalar."""
 
     def within(self, table: str) -> "Loaded":
-        """Return the same source of a table that the statement joins."""
+        """Return the same source for a row in which its table is joined as `table`."""
         joined = self.joined and f"{table}.{self.joined}"
         return dataclasses.replace(self, column=f"{table}.{self.column}", joined=joined)
 
     def part_of(self, row: Row) -> dict[str, object]:
-        """Return the joined table's columns of a row, without the prefix."""
+        """Return the columns of a row that belong to the joined table, without the prefix."""
         prefix = f"{self.joined}."
         return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
 
@@ -127,7 +127,7 @@ def read(source: Any, name: str) -> Any:
 
 
 def column(name: str, *, description: str | None = None) -> Any:
-    """Return a field that reads a column, or an attribute, of another name."""
+    """Return a field that reads the column or the attribute `name`, if the field itself has another name."""
 
     def resolve(row: strawberry.Parent[object]) -> Any:
         return read(row, name)
@@ -146,7 +146,7 @@ def loaded(
     graphql_type: Any = None,
     description: str | None = None,
 ) -> Any:
-    """Return a field that is loaded by the key in the column `name`; it needs a type here or in an annotation."""
+    """Return a field that is loaded by the key in the column `name`; `graphql_type` or an annotation gives its type."""
     reading = Loaded(loader, name, joined, is_count)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:

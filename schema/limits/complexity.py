@@ -57,7 +57,7 @@ class Operation:
     cost: limits_cost.Cost
     defaults: Mapping[str, object]
     _totals: dict[AccountSize | None, limits_cost.Total] = field(default_factory=dict, compare=False)
-    """Totals without variables, by the size of the account. A sum takes 30 us, 5 % of a small page."""
+    """Totals of requests without variables, by the size of the account. A sum takes 30 us, 5 % of a small page."""
 
     def total(self, variables: Mapping[str, object], size: AccountSize | None = None) -> limits_cost.Total:
         """Return the cost; raise SizeNeededError if it depends on the size of the account and that is None."""
@@ -123,7 +123,7 @@ class Measure:
     """Pairs of fields with the same response name: validation compares each pair."""
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """By response name, how often it is selected, and the number of fields below it."""
+    """By response name: how often it is selected, and the largest number of fields below it."""
     cost: limits_cost.Parts = field(default_factory=limits_cost.Parts)
 
     def contain(self, below: "Measure") -> None:
@@ -143,7 +143,7 @@ class Measure:
             self.directives_in_one_place = max(self.directives_in_one_place, len(directives))
 
     def add_name(self, key: str, times: int, fields: int) -> None:
-        """Add a response name. Validation compares each pair of one name, with the fields below it."""
+        """Add a response name. Validation compares each pair of fields with one name, and the fields below them."""
         known_times, known_fields = self.names.get(key, (0, 0))
         self.duplicate_pairs += known_times * times * (1 + min(fields, known_fields))
         self.names[key] = (known_times + times, max(fields, known_fields))

@@ -48,7 +48,7 @@ class Total(NamedTuple):
 
 @dataclass(slots=True)
 class Cost:
-    """A sum of fields, works, and other costs with their factors."""
+    """A sum of a number of fields, works, and other costs, each of these multiplied by its factor."""
 
     fields: int = 0
     works: list[list_sizes.Length] = field(default_factory=list)
@@ -87,9 +87,9 @@ class Parts:
     once: Cost = field(default_factory=Cost)
     """Fields that are counted once."""
     near: Cost = field(default_factory=Cost)
-    """One item of each list of the set itself."""
+    """The cost of one item of each list of the set itself whose length is not known yet."""
     far: Cost = field(default_factory=Cost)
-    """One item of each list that is nested in an object of the set."""
+    """The cost of one item of each such list that is nested in an object of the set."""
     batch: Cost = field(default_factory=Cost)
     """Work that is done once for all objects together."""
 

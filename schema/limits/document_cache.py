@@ -1,4 +1,4 @@
-"""Caches by the text of a document, and the parsed documents."""
+"""Caches of values by the text of a document, and the cache of parsed documents."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 DOCUMENTS_MAX = 200
 """Documents in each cache: parsed, measured, validated and compiled ones."""
 CHARACTERS_KEPT_MAX = 5_000
-"""Characters of a cached document, which takes some 100 kB. Only the last longer document is cached."""
+"""Maximum length of a document in an LRU cache, where it takes some 100 kB. Of longer ones, only the last is kept."""
 
 
 class DocumentCache(Generic[Value]):

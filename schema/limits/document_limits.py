@@ -61,7 +61,7 @@ class Admitted(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """The operations of a document, or its refusal, and the cost of reading it."""
+    """The operations of a document or the reason for its refusal, and the cost of reading the document."""
 
     operations: Mapping[str | None, complexity.Operation]
     refusal: tuple[str, Message, dict[str, Any]] | None

@@ -68,7 +68,7 @@ def _forecast(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the rows that are scanned to find a page; None if an index has the page in order."""
+    """Return the work of finding a page; None without filter, order and offset, because an index has the page."""
     arguments = list_sizes.arguments(node)
     named = list_sizes.count_named(node, field)
     if arguments.keys().isdisjoint(("filter", "orderBy", "offset")):
@@ -90,7 +90,7 @@ def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def _history(node: FieldNode, field: GraphQLField) -> Length:
-    """Return the rows of a history that a filter passes at most."""
+    """Return the most work of finding the rows of a history that match its filter."""
     filter_node = list_sizes.arguments(node).get("filter")
     named = list_sizes.count_named(node, field)
 
@@ -113,7 +113,7 @@ def _slice(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _clock_move(node: FieldNode, field: GraphQLField) -> Length:
-    """Return the work of a move of a test clock by its days; a move that is refused is only a call."""
+    """Return the work of a move of a test clock, which grows with its days. A refused move costs one call."""
     input_node = list_sizes.arguments(node).get("input")
 
     def moved(variables: Variables) -> int:
@@ -129,7 +129,7 @@ def _clock_move(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _days_between(clock: dt.datetime, to: str) -> int:
-    """Return the days of a move, also of a part of a day; 0 if it is none."""
+    """Return the length of a move in days, rounded up; 0 if `to` is not an instant."""
     try:
         return math.ceil((dt.datetime.fromisoformat(to) - clock) / dt.timedelta(days=1))
     except (ValueError, TypeError, OverflowError):

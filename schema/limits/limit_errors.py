@@ -8,7 +8,7 @@ from renewals.domain.messages import Message
 class LimitExceededError(GraphQLError):
     """A request exceeds a limit. `extensions` has the code, and the limit as `maximum`.
 
-    `reading` is the cost of finding that out, in the unit of all costs.
+    `reading` is the cost of reading the document, in the unit of all costs.
     """
 
     def __init__(self, code: str, reason: Message, **numbers: int) -> None:
@@ -18,7 +18,7 @@ class LimitExceededError(GraphQLError):
 
 
 def too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
-    """Return the error of too many of something in a document; `template` has the argument `count`."""
+    """Return the error of too many of something in a document; `maximum` becomes `count` in the template."""
     message = template.fill(count=maximum)
     return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
 

@@ -39,7 +39,7 @@ class SizeNeededError(Exception):
 
 
 class Variables:
-    """The variables of a request, each searched at most once, and the size of the caller's account."""
+    """The variables of a request, each searched at most once for the ids in it, and the size of the account."""
 
     def __init__(
         self, values: Mapping[str, object], defaults: Mapping[str, object], size: AccountSize | None = None
@@ -68,6 +68,7 @@ class Variables:
 
 
 Length: TypeAlias = Callable[[Variables], int]
+"""Returns a length, or an amount of work, for the variables of a request."""
 
 
 class Bound(NamedTuple):
@@ -128,7 +129,7 @@ def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
 
 
 def text(value: ValueNode | None, name: str, variables: Variables) -> str | None:
-    """Return the member of an input object if it is a text."""
+    """Return the member `name` of an input object if it is a text, or else None."""
     if isinstance(value, ObjectValueNode):
         member = next((field.value for field in value.fields if field.name.value == name), None)
         found = None if member is None else _value(member, variables)

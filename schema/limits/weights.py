@@ -38,7 +38,7 @@ RENEWAL = 40
 CHANGE = 40
 """An object named by any other mutation. Measured for registered instances: 100 microseconds."""
 FORECAST_RENEWAL = 8
-"""A renewal in a forecast: one for each AUTO instance and 30 days, and one more. Measured: 22 microseconds."""
+"""A renewal in a forecast. An AUTO instance has one for each 30 days, and one more. Measured: 22 microseconds."""
 OUTLOOK_MONTHS = 6
 """Months of AUTO renewals that the outlook of instances is charged for."""
 

@@ -73,7 +73,7 @@ class PutProductsInput(IdempotentInput):
     )
 
     def to_records(self) -> list[catalog.ProductRecord]:
-        """Return the records in their order."""
+        """Return the records of the products, in the order of the input."""
         return [product.to_record() for product in self.products]
 
 
@@ -97,7 +97,7 @@ class PutDataCenterTypesInput(IdempotentInput):
     )
 
     def to_records(self) -> list[catalog.DataCenterTypeRecord]:
-        """Return the records in their order."""
+        """Return the records of the types, in the order of the input."""
         return [center_type.to_record() for center_type in self.data_center_types]
 
 
@@ -123,5 +123,5 @@ class PutDataCentersInput(IdempotentInput):
     )
 
     def to_records(self) -> list[catalog.DataCenterRecord]:
-        """Return the records in their order."""
+        """Return the records of the data centers, in the order of the input."""
         return [center.to_record() for center in self.data_centers]

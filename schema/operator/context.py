@@ -34,12 +34,12 @@ class OperatorContext:
 
     @property
     def caller(self) -> str:
-        """The key of the operator's rate limit."""
+        """The name under which the rate limiter counts the operator's requests."""
         return str(self.operator.key_id or (self.operator.issuer, self.operator.name))
 
     @property
     def owner(self) -> str:
-        """The owner by which concurrent requests are queued fairly, beside accounts."""
+        """The operator's name as an owner in the fair queue of requests, in which accounts are owners too."""
         return f"operator {self.caller}"
 
     def call(self, idempotency_key: str) -> audit_log.OperatorRequest:

@@ -18,7 +18,7 @@ ACCOUNT_ID = "The account's id."
 
 @strawberry.input
 class IdempotentInput:
-    """The field that all changes have in common."""
+    """The field that the inputs of all mutations have in common."""
 
     idempotency_key: str = strawberry.field(
         description=(
@@ -165,7 +165,7 @@ class IssueVouchersInput(IdempotentInput):
     vouchers: list[VoucherInput] = strawberry.field(description="1 to 10,000 vouchers.")
 
     def to_vouchers(self) -> list[NewVoucher]:
-        """Return the vouchers in their order."""
+        """Return the vouchers, in the order of the input."""
         return [voucher.to_voucher() for voucher in self.vouchers]
 
 
@@ -185,7 +185,7 @@ class CreateApiKeyInput(IdempotentInput):
     )
 
     def to_request(self) -> api_keys.ApiKeyCreate:
-        """Return the key to create; left out and null mean the same."""
+        """Return the key to create. A field that is left out has the same meaning as null."""
         return api_keys.ApiKeyCreate(
             unset_to_none(self.account_id), self.role, self.name, unset_to_none(self.expires_at)
         )

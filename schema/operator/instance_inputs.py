@@ -94,7 +94,7 @@ class InstanceInput:
         return self.tags
 
     def to_reported_instance(self) -> registration_report.ReportedInstance:
-        """Return the instance as the provider reports it; null and left out mean the same."""
+        """Return the instance as the provider reports it. A field that is left out has the same meaning as null."""
         return registration_report.ReportedInstance(
             id=self.id,
             name=self.name,
@@ -155,13 +155,13 @@ class ChangePricesInput(IdempotentInput):
     prices: list[PriceInput] = strawberry.field(description="1 to 10,000 prices, one for an instance.")
 
     def to_prices(self) -> list[instances.NewPrice]:
-        """Return the prices in their order."""
+        """Return the prices, in the order of the input."""
         return [instances.NewPrice(price.instance_id, price.monthly_price) for price in self.prices]
 
 
 @strawberry.input
 class InstancesInput(IdempotentInput):
-    """The field that changes of given instances have in common."""
+    """The field that the inputs of changes of given instances share."""
 
     instance_ids: IDs = strawberry.field(description="1 to 10,000 instances, of any accounts.")
 

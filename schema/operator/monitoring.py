@@ -112,7 +112,7 @@ class IntegrityRule:
 
 
 async def resolve_integrity_report() -> list[IntegrityRule]:
-    """Check all invariants and return the violations."""
+    """Check all invariants; return each of them with its violations."""
     violations = await integrity.check_invariants()
     return [
         IntegrityRule(
@@ -125,7 +125,7 @@ async def resolve_integrity_report() -> list[IntegrityRule]:
 
 
 def _plain(value: object) -> str:
-    """Return a number of any size without an exponent, and any other value as text."""
+    """Return a decimal as text without an exponent, and any other value as text."""
     return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
 
 

@@ -21,7 +21,7 @@ async def _read_account(success: strawberry.Parent["AccountChanged"]) -> account
 
 @strawberry.type
 class AccountChanged:
-    """The fields that changes of an account have in common."""
+    """The fields that the successes of changes of an account share."""
 
     account_id: strawberry.Private[str]
     account: accounts.Account = strawberry.field(
@@ -69,7 +69,7 @@ async def _read_key(success: strawberry.Parent["ApiKeyChanged"]) -> accounts.Api
 
 @strawberry.type
 class ApiKeyChanged:
-    """The fields that changes of an API key have in common."""
+    """The fields that the successes of changes of an API key share."""
 
     key_id: strawberry.Private[str]
     api_key: accounts.ApiKey = strawberry.field(
@@ -94,7 +94,7 @@ class RevokeApiKeySuccess(ApiKeyChanged):
 
 @strawberry.type
 class RowsPut:
-    """The counts that changes of the catalog have in common."""
+    """The counts that the successes of changes of the catalog share."""
 
     created_count: int = strawberry.field(description="Number of entries with new codes.")
     changed_count: int = strawberry.field(
@@ -131,7 +131,7 @@ class Refusals:
 
 @strawberry.type
 class RowCounts:
-    """The counts that changes of instances have in common."""
+    """The counts that the successes of changes of instances share."""
 
     changed_count: int = strawberry.field(description="Number of instances that were changed.")
     unchanged_count: int = strawberry.field(description="Number of instances that were already as requested.")
@@ -139,7 +139,7 @@ class RowCounts:
 
 @strawberry.type
 class RowsDone(RowCounts, Refusals):
-    """The result that changes of instances have in common."""
+    """The counts and refusals that the successes of changes of instances share."""
 
 
 _HELD_COUNT = strawberry.field(

@@ -101,7 +101,7 @@ async def _read_endpoint(changed: strawberry.Parent["ProviderEndpointChanged"]) 
 
 @strawberry.type
 class ProviderEndpointChanged:
-    """The field that changes of an endpoint have in common."""
+    """The field that the successes of changes of an endpoint share."""
 
     endpoint_id: strawberry.Private[str]
 

@@ -82,7 +82,7 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
     _PriceChanged(),
     _InsufficientFunds(),
 )
-"""A field whose union has the error type returns it as data; any other field reports a GraphQL error."""
+"""A field returns an error as data if its union has the error's type. Otherwise it reports a GraphQL error."""
 
 
 MESSAGE_LENGTH_MAX = 500

@@ -19,8 +19,8 @@ def mutation_field(
     """Return the field of a mutation.
 
     The handler takes the context and the input, and returns the success type `...Success`. The field's type is the
-    union `...Result` of that type, the error types and InvalidInput. If the success has a method `prime`, it gives rows
-    that the change has returned to the loaders of the result.
+    union `...Result` of that type, the error types and InvalidInput. If the success has a method `prime`, this method
+    gives the loaders of the result the rows that the change has read already.
     """
     signature = inspect.signature(handler)
     _, request = signature.parameters.values()

@@ -43,11 +43,11 @@ class RequestError(Exception):
 
 
 class RenewalsClient(generated.Client):
-    """A client of one account, for as many requests at once as you like.
+    """A client of one account, for any number of concurrent requests.
 
-    `attempts`: how often a request is sent if no response arrives or the server is unavailable. Each attempt sends the
-    same body, so that a payment has the same idempotency key each time and is charged once. `transport`: one of httpx,
-    such as one with a proxy or certificates of your own.
+    `attempts`: the most times a request is sent if no response arrives or the server is unavailable. Each attempt sends
+    the same body, so that a payment has the same idempotency key each time and is charged once. `transport`: a
+    transport of httpx, for example one with a proxy or with your own certificates.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
 
 
 def _jittered(seconds: float) -> float:
-    """Return 50 % to 100 % of a delay, so that clients do not come back together."""
+    """Return 50 % to 100 % of a delay, so that clients do not all retry at the same time."""
     return seconds * random.uniform(0.5, 1)  # noqa: S311 - not a secret
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, PlainSerializer
 
 
 def _format_money(amount: Decimal) -> str:
-    """Return an amount without an exponent, which the server refuses."""
+    """Return an amount without an exponent, because the server refuses exponents."""
     return format(amount, "f")
 
 
