@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 
 from renewals.db import connection as database
+from renewals.db import row_stream
 from renewals.domain import search_text
 from renewals.domain.messages import Message
 
@@ -212,7 +213,9 @@ async def check_invariants(
 async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
     """Return the first rows in which the search text is wrong, or the text or its instance is missing."""
     wrong: list[database.Row] = []
-    async with contextlib.aclosing(database.stream_rows(connection, statement, size=_ROWS_PER_READ)) as pages:
+    async with contextlib.aclosing(
+        row_stream.stream_rows(connection, statement, size=_ROWS_PER_READ)
+    ) as pages:
         async for rows in pages:
             wrong += [row for row in rows if row["name"] is None or row["text"] != _build_text(row)]
             if len(wrong) >= VIOLATIONS_MAX:

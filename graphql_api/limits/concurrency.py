@@ -18,7 +18,7 @@ With fewer than 8 running, a client of 20 requests per second would wait as soon
 HEAVY_AT_ONCE_MAX = 4
 """Heavy requests of all accounts that run at a time, at most one per account."""
 HEAVY_COST = 5_000
-"""The cost from which a request is heavy: it may use the processor for milliseconds without a pause."""
+"""The cost above which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
 """The size from which reading a body is heavy: an account sends one such body at a time."""
 REST_SECONDS_MAX = 0.05

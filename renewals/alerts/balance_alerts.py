@@ -146,7 +146,7 @@ async def read_next_check(connection: database.Connection, account: model.Accoun
     return NextCheck(max(tomorrow, dates.last_day(expires_at, account.zone) - quiet_days))
 
 
-async def recheck_account(connection: database.Connection, account_ids: Sequence[str]) -> None:
+async def mark_for_recheck(connection: database.Connection, account_ids: Sequence[str]) -> None:
     """Mark accounts to be checked again, as a change of lead days or of `auto_renew_from` writes no event."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)

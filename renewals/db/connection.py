@@ -12,7 +12,7 @@ import random
 import time
 import uuid
 import weakref
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import asyncpg
@@ -214,27 +214,6 @@ def record_pool_metrics() -> None:
         metrics.POOL.labels("in_use").set(asyncpg_pool.get_size() - idle)
         metrics.POOL.labels("idle").set(idle)
         metrics.POOL_MAX.set(asyncpg_pool.get_max_size())
-
-
-async def stream_rows(
-    connection: Connection, sql: str, *values: object, size: int
-) -> AsyncGenerator[Sequence[Row], None]:
-    """Yield the rows of a statement, `size` at a time, in the caller's transaction.
-
-    PostgreSQL reads the next rows while the caller uses the last ones, so the caller must not use the connection
-    meanwhile. If the caller ends the iteration early, the transaction may be aborted.
-    """
-    async with connection.acquire_connection() as raw:
-        # The connection's own `cursor` names its statement even where names are not allowed.
-        cursor = await (await raw.prepare(sql)).cursor(*values)
-        fetching = asyncio.create_task(cursor.fetch(size))
-        try:
-            while page := await fetching:
-                fetching = asyncio.create_task(cursor.fetch(size))
-                yield page
-        finally:
-            fetching.cancel()
-            await asyncio.gather(fetching, return_exceptions=True)
 
 
 async def execute(connection: Connection, sql: str, *values: object) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
-from renewals.db import pagination
+from renewals.db import pagination, row_stream
 from renewals.db import sql as db_sql
 from renewals.exports.columns import ExportColumn, ExportTable
 from renewals.exports.tables import INSTANCES, LEDGER, ORDERS
@@ -114,7 +114,7 @@ async def read_rows(
         # A sort would cost less in total, but would delay the first row until all rows are read.
         await database.execute(connection, "SET LOCAL enable_sort = off")
     async with contextlib.aclosing(
-        database.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)
+        row_stream.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)
     ) as pages:
         async for page in pages:
             yield page

@@ -189,7 +189,7 @@ async def _update(
         for account_id, columns in before.items()
     }
     await price_holds.emit_price_held(connection, caps, now, batch.operator.actor)
-    await balance_alerts.recheck_account(connection, list(after))
+    await balance_alerts.mark_for_recheck(connection, list(after))
     change = AuditedChange({"changed_count": len(updated)}, list(after), before, after)
     return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, change)] if updated else []
 

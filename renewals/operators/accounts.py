@@ -124,7 +124,7 @@ async def _update_account_in(
     await accounts_repository.update_account(connection, account_id, **columns)
     caps = price_holds.CapChange(before["price_rise_cap_bps"], columns["price_rise_cap_bps"])
     await price_holds.emit_price_held(connection, {account_id: caps}, call.clock(), call.operator.actor)
-    await balance_alerts.recheck_account(connection, [account_id])
+    await balance_alerts.mark_for_recheck(connection, [account_id])
     after = await _get_columns(connection, account_id)
     return AuditedChange({"account_id": account_id}, [account_id], before, after)
 

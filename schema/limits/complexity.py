@@ -1,7 +1,6 @@
 """The size of the operations of a document, measured in one pass.
 
-Fragments in fragments make a short document with a huge result. Each fragment is therefore measured once and never
-expanded.
+Fragments in fragments make a short document with a huge result, so each one is measured once and never expanded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -111,9 +110,8 @@ class Measure:
     depth: int = 0
     nesting: int = 0
     width: int = 0
-    """Number of fields of the set itself: of an operation, its root fields."""
     pages: int = 0
-    """Number of those that are pages of a list of the account."""
+    """Numbers of fields of the set itself (of an operation, its root fields), and of pages of lists among them."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -227,21 +225,19 @@ class _Measurer:
         measure.width += 1
         measure.fields += 1
         measure.aliases += key != name
-        measure.is_introspection |= field in _INTROSPECTION or name == "_service"  # a subgraph's schema
+        measure.is_introspection |= name in _INTROSPECTION or name == "_service"  # a subgraph's schema
         measure.add_name(key, 1, below.fields)
         if parent is not None and field is not None:
             measure.cost.add_field(node, parent, field, below.cost, self._lengths)
             measure.pages += (parent.name, name) in field_work.PAGES
 
 
-_INTROSPECTION = (SchemaMetaFieldDef, TypeMetaFieldDef)
+_INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 
 def _find_field(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
-    if name == "__schema":
-        return SchemaMetaFieldDef
-    if name == "__type":
-        return TypeMetaFieldDef
+    if name in _INTROSPECTION:
+        return _INTROSPECTION[name]
     return parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
 
 

@@ -19,7 +19,7 @@ from graphql_api.rest import exports
 from renewals import config
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database
-from renewals.db import server_version
+from renewals.db import row_stream, server_version
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from tests.conftest import postgres_major
@@ -189,7 +189,7 @@ async def test_at_most_two_pages_are_in_memory(world: World, key: str) -> None:
         )
         assert [page async for page in export_queries.read_rows(connection, export)] == []
         sql = "SELECT id FROM instances ORDER BY id"
-        pages = database.stream_rows(connection, sql, size=export_queries.ROWS_PER_PAGE)
+        pages = row_stream.stream_rows(connection, sql, size=export_queries.ROWS_PER_PAGE)
         sizes = [len(page) async for page in pages]
     assert sizes == [export_queries.ROWS_PER_PAGE] * 3 + [1]
 
@@ -197,7 +197,7 @@ async def test_at_most_two_pages_are_in_memory(world: World, key: str) -> None:
 async def test_an_export_that_ends_early_leaves_its_connection_usable(world: World, key: str) -> None:
     await insert_rows(export_queries.ROWS_PER_PAGE * 3)
     async with database.read_snapshot() as connection:
-        pages = database.stream_rows(connection, "SELECT id FROM instances", size=10)
+        pages = row_stream.stream_rows(connection, "SELECT id FROM instances", size=10)
         assert len(await anext(pages)) == 10
         await asyncio.sleep(0)  # the next rows are being read
         await pages.aclose()
