@@ -16,7 +16,7 @@ async def test_no_request_is_much_slower_per_cost_unit_than_a_page(world: World)
     async with stage.opened(world, INSTANCES) as opened:
 
         async def measure(operation: operations.Operation) -> float:
-            usage = await opened.measure(operation, seconds_min=0.05, rounds_max=20)
+            usage = await opened.measure(operation, seconds_min=0.05, rounds_max=10)
             return usage.seconds_per_million
 
         page, *others = operations.operations(INSTANCES)
