@@ -106,7 +106,7 @@ def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) 
 
     The quickest execution of each read is compared, because other work on the machine is not the database's growth.
     """
-    first, last = (f"of {count:,} instances" for count in (instance_counts[0], instance_counts[-1]))
+    fewest, most = instance_counts[0], instance_counts[-1]
     targets = []
     for kind in KINDS:
         smallest, largest = (
@@ -115,9 +115,9 @@ def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) 
                 for figure in figures
                 if (figure.what, figure.unit) == (title, MS) and figure.contender.startswith(kind)
             )
-            for title in (first, last)
+            for title in (f"of {fewest:,} instances", f"of {most:,} instances")
         )
-        title = f"every {kind}, {last} against {first} (ms)"
+        title = f"every {kind}, with {most:,} instances against {fewest:,} (ms)"
         targets.append(results.Target(title, largest, smallest, 1 / FLAT, less_is_better=True))
     return targets
 
