@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import random
 import uuid
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from renewals.accounts import api_keys
 from renewals.db import connection as database
 
 ACCOUNTS = 32
-INSTANCES_PER_ACCOUNT = 2_000
+INSTANCES_PER_ACCOUNT = 8_000
 
 ACCOUNTS_SQL = """
 INSERT INTO accounts (id, name, currency, time_zone, language, balance_cents, ledger_number, created_at,
@@ -45,8 +46,12 @@ class Renewal(NamedTuple):
 
 
 def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
-    """Yield the renewals of one of an account's clients, which share its instances."""
-    for number in itertools.count(client, clients):
+    """Yield the renewals of one of an account's clients, which share its instances.
+
+    They begin at a random instance, so that no instance is renewed beyond its longest term.
+    """
+    first = client + clients * random.randrange(INSTANCES_PER_ACCOUNT // clients)  # noqa: S311 - not a secret
+    for number in itertools.count(first, clients):
         instance_id = f"i-{account}-{number % INSTANCES_PER_ACCOUNT}"
         yield Renewal(f"a-{account}", instance_id, uuid.uuid4().hex)
 

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 DOCUMENTS_MAX = 200
 """Documents in each cache: parsed, measured, validated and compiled ones."""
 CHARACTERS_KEPT_MAX = 5_000
-"""Maximum length of a document in an LRU cache, where it takes some 100 kB. Of longer ones, only the last is kept."""
+"""Maximum length of a document in an LRU cache, where it takes some 100 kB. Only the last longer one is kept."""
 
 
 class DocumentCache(Generic[Value]):
