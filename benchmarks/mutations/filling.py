@@ -50,7 +50,7 @@ def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
 
     They begin at a random instance, so that no instance is renewed beyond its longest term.
     """
-    first = client + clients * random.randrange(INSTANCES_PER_ACCOUNT // clients)  # noqa: S311 - not a secret
+    first = client + clients * random.randrange(INSTANCES_PER_ACCOUNT // clients)
     for number in itertools.count(first, clients):
         instance_id = f"i-{account}-{number % INSTANCES_PER_ACCOUNT}"
         yield Renewal(f"a-{account}", instance_id, uuid.uuid4().hex)
