@@ -84,7 +84,9 @@ _STATEMENTS: Mapping[Message, str] = {
               FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id GROUP BY l.instance_id) AS l
           ON l.instance_id = i.id
         WHERE i.expires_at IS DISTINCT FROM l.last_end""",
-    Message("a refund is the sum of its lines, each from its order and account at the price paid"): """
+    Message(
+        "a refund is the sum of its lines, which have the order, the account and the prices that were paid"
+    ): """
         SELECT r.id AS refund_id, r.account_id, r.total_cents, l.sum_cents FROM refunds r
         JOIN orders o ON o.id = r.order_id
         LEFT JOIN (SELECT f.refund_id, sum(f.cents) AS sum_cents, min(l.order_id::text) AS first_order,
@@ -110,7 +112,7 @@ _STATEMENTS: Mapping[Message, str] = {
         SELECT order_id, voucher_id, sum(amount_cents) AS excess_cents FROM ledger_entries
         WHERE voucher_id IS NOT NULL AND kind IN ('RENEWAL', 'REFUND') GROUP BY order_id, voucher_id
         HAVING sum(amount_cents) > 0""",
-    Message("an instance counts its refunds"): """
+    Message("the refund count of an instance is the number of its refunds"): """
         SELECT i.id AS instance_id, i.refund_count, coalesce(f.count, 0) AS refunded FROM instances i
         LEFT JOIN (SELECT l.instance_id, count(*) AS count FROM refund_lines f
                    JOIN order_lines l ON l.id = f.order_line_id GROUP BY l.instance_id) AS f
@@ -149,7 +151,9 @@ _STATEMENTS: Mapping[Message, str] = {
     Message("an API key in the audit log belongs to an operator"): """
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
-    Message("a webhook cursor has the number of its account's last event and is not beyond it"): """
+    Message(
+        "a webhook cursor stores the number of its account's last event and is not beyond that number"
+    ): """
         SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
         FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id
         WHERE c.last_sequence IS DISTINCT FROM s.last_sequence OR c.sequence > c.last_sequence""",

@@ -85,7 +85,7 @@ def running(command: Sequence[str]) -> Iterator[Demo]:
 
 
 def read(address: str, key: str | None = None, body: bytes | None = None) -> str:
-    """Return the text at an address, asked as a browser asks for a page, or posted as JSON with a key."""
+    """Return the text at an address: get it as a browser does, or post `body` as JSON. Send `key` if there is one."""
     headers = (
         {"Accept": "application/json", "Content-Type": "application/json"}
         if body

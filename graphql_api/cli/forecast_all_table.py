@@ -40,7 +40,7 @@ async def print_table(
     language: Language,
     echo: Callable[[str], object],
 ) -> None:
-    """Print the accounts with something due or left, and the sums of each currency."""
+    """Print the accounts with instances that are due or left to their owner, and the sums of each currency."""
     echo(translate(_TITLE.fill(days=days, at=now.isoformat(timespec="seconds")), language))
     echo("")
     echo(_format_line([translate(label, language) for label in _HEADER]))

@@ -32,7 +32,7 @@ _CLOCK = Message(
     "The demo account stands at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
     "advanceTestClock moves it on."
 )
-_SHELL = Message("In another shell, `. {folder}/env` names the addresses and the keys.")
+_SHELL = Message("In another shell, run `. {folder}/env` to set variables with the addresses and the keys.")
 _TUTORIAL = Message("Next, follow docs/tutorial.md.")
 _TUTORIAL_PATH = Path(__file__).parents[2] / "docs/tutorial.md"
 """The path of the tutorial in a checkout of the repository. An installed wheel does not contain it."""

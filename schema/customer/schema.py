@@ -25,5 +25,5 @@ schema = build(query.Query, RenewalSchema)
 
 
 def sdl() -> str:
-    """The schema as text."""
+    """Return the schema as text."""
     return schema.as_str() + "\n"

@@ -1,4 +1,4 @@
-"""Dates of instances' terms in the account's time zone, and their actions, for all rows of a list in one call."""
+"""The dates of instances in the account's time zone, and their available actions, for all rows of a list at once."""
 
 import datetime as dt
 from collections.abc import Sequence

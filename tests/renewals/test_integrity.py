@@ -48,7 +48,7 @@ DAMAGES = {
     "an instance expires at the end of its last period, or at the start of its first if all are refunded": (
         "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
     ),
-    "a refund is the sum of its lines, each from its order and account at the price paid": (
+    "a refund is the sum of its lines, which have the order, the account and the prices that were paid": (
         "UPDATE refund_lines SET cents = cents - 1"
     ),
     "the entries of a refund add up to it, for vouchers and for the balance, with its order and account": (
@@ -57,7 +57,9 @@ DAMAGES = {
     "no voucher receives a refund above its share of the order": (
         "UPDATE ledger_entries SET amount_cents = amount_cents + 5000 WHERE kind = 'REFUND' AND voucher_id IS NOT NULL"
     ),
-    "an instance counts its refunds": "UPDATE instances SET refund_count = refund_count + 1",
+    "the refund count of an instance is the number of its refunds": (
+        "UPDATE instances SET refund_count = refund_count + 1"
+    ),
     "the members of a bundle share expiry, anchor and policy": (
         "UPDATE instances SET renewal_mode = 'AUTO' WHERE id = 'b-1'"
     ),
@@ -76,7 +78,7 @@ DAMAGES = {
     "an API key in the audit log belongs to an operator": (
         "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
     ),
-    "a webhook cursor has the number of its account's last event and is not beyond it": (
+    "a webhook cursor stores the number of its account's last event and is not beyond that number": (
         "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
     ),
     "a waiting or parked delivery has an event, and the cursor is past it": (
@@ -168,7 +170,7 @@ async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> N
 
 
 LEDGER = "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
-SUM = "a refund is the sum of its lines, each from its order and account at the price paid"
+SUM = "a refund is the sum of its lines, which have the order, the account and the prices that were paid"
 TEXT = "each instance has its search text, and no other has one"
 EXPIRY = "an instance expires at the end of its last period, or at the start of its first if all are refunded"
 
