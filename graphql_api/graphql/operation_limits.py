@@ -57,12 +57,13 @@ class OperationLimits:
         request_record.note_cost(admitted.cost)
         await consume(caller, admitted.cost, reading=admitted.reading, body_bytes=body_bytes)
         self._store.keep(request)
-        reads_outside = admitted.is_one_page and not lane.has_others
-        if admitted.cost > concurrency.HEAVY_COST and not reads_outside:
+        is_heavy = admitted.cost > concurrency.HEAVY_COST
+        reads_outside = is_heavy and admitted.is_one_page and not lane.has_others
+        if is_heavy and not reads_outside:
             await lane.enter()
         elif lane.is_entered and self._schema.is_valid(query):
             lane.leave()
-        if admitted.fields > concurrency.HEAVY_COST and reads_outside:
+        if reads_outside and admitted.fields > concurrency.HEAVY_COST:
             lane.enter_after_read()
         if lane.is_entered:
             await asyncio.sleep(0)  # let other requests run between two long steps

@@ -104,9 +104,11 @@ async def fetch_page(
     order_by = ordering.sql(descending=descending)
     page = f"FROM {source} WHERE {conditions.where} ORDER BY {order_by} LIMIT {limit} OFFSET {offset}"
     if joins or row_id is not None:
-        order = _SortKeys(ordering, descending=descending)
-        sql = f"""SELECT {select}{", total_count" if counted else ""}
-                  FROM {_limited(source, page, f"{order.select}{total}", row_id)} {joins} ORDER BY {order.order_by}"""
+        sort_keys = [column.sql for column in ordering.columns]
+        columns = f"{select}, total_count" if counted else select
+        subselect = db_sql.select_page(source, f"{total} {page}", sort_keys, row_id)
+        order_by = db_sql.order_by_sort_keys(len(sort_keys), descending=descending)
+        sql = f"SELECT {columns} FROM {subselect} {joins} ORDER BY {order_by}"
     else:
         sql = f"SELECT {select}{total} {page}"
     fetched = await database.fetch(connection, sql, *conditions.values)
@@ -120,24 +122,6 @@ async def fetch_page(
         has_previous_page=has_more if backward else request.after is not None or bool(request.offset),
         total_count=fetched[0]["total_count"] if counted and fetched else None,
     )
-
-
-class _SortKeys:
-    """The sort keys of a page as columns of a subselect, so that PostgreSQL knows how its rows are sorted."""
-
-    def __init__(self, ordering: SortOrder, *, descending: bool) -> None:
-        names = [f"sort_key_{number}" for number in range(len(ordering.columns))]
-        columns = zip(ordering.columns, names, strict=True)
-        self.select = ", ".join(f"{column.sql} AS {name}" for column, name in columns)
-        self.order_by = ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
-
-
-def _limited(source: str, page: str, more_columns: str, row_id: str | None) -> str:
-    """Return the page as a subselect, so that tables are joined after its LIMIT and not to all rows of the list."""
-    if row_id is not None:
-        return f"(SELECT {row_id} AS row_id, {more_columns} {page}) AS page JOIN {source} ON {row_id} = page.row_id"
-    alias = source.rpartition(" ")[2]
-    return f"(SELECT {alias}.*, {more_columns} {page}) AS {alias}"
 
 
 async def count_rows(connection: database.Connection, source: str, conditions: db_sql.WhereClause) -> int:

@@ -28,6 +28,24 @@ def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
     return groups
 
 
+def select_page(source: str, page: str, sort_keys: Sequence[str], row_id: str | None) -> str:
+    """Return a page as a subselect, so that tables are joined to its rows and not to the whole list.
+
+    The sort keys are columns of the subselect, so that PostgreSQL knows how its rows are sorted. `page` is the rest of
+    the subselect. With `row_id`, the subselect has only the ids, by which `source` is joined.
+    """
+    keys = ", ".join(f"{key} AS sort_key_{number}" for number, key in enumerate(sort_keys))
+    if row_id is not None:
+        return f"(SELECT {row_id} AS row_id, {keys}{page}) AS page JOIN {source} ON {row_id} = page.row_id"
+    alias = source.rpartition(" ")[2]
+    return f"(SELECT {alias}.*, {keys}{page}) AS {alias}"
+
+
+def order_by_sort_keys(count: int, *, descending: bool) -> str:
+    """Return the ORDER BY clause of the sort keys of `select_page`."""
+    return ", ".join(f"sort_key_{number} {'DESC' if descending else 'ASC'}" for number in range(count))
+
+
 SEARCH_LENGTH_MAX = 200
 
 

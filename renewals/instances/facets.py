@@ -45,10 +45,7 @@ async def count_facets(
           ({status}) = 'RUNNING' AS is_running, {", ".join(within)}, {is_in}, count(*) AS n
         FROM instances i WHERE {conditions.for_facet("")}
         GROUP BY {", ".join(map(str, range(1, 8 + len(within) + len(FACETS))))}),
-      faceted AS (SELECT grouped.*, CASE WHEN NOT expires THEN 'NO_EXPIRY' ELSE renewal_mode END AS tab,
-          CASE WHEN NOT expires THEN NULL WHEN is_expired THEN 'EXPIRED' {_BUCKETS} WHEN is_running THEN 'LATER' END
-            AS bucket, type_code
-        FROM grouped JOIN data_centers ON code = data_center_code)
+      faceted AS (SELECT grouped.*, type_code FROM grouped JOIN data_centers ON code = data_center_code)
       SELECT * FROM ({" UNION ALL ".join(map(_count_by, FACETS))}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
     for facet, value, count in map(tuple, await database.fetch(connection, statement, *conditions.values)):
@@ -85,15 +82,16 @@ async def count_tag_values(
     return [(row["value"], row["count"]) for row in rows]
 
 
+_BUCKETS = " ".join(f"WHEN is_running AND within_{days} THEN '{days}'" for days in EXPIRY_BUCKETS_DAYS)
 _VALUES = {
-    "tabs": "CASE WHEN is_manageable THEN tab END",
+    "tabs": "CASE WHEN NOT is_manageable THEN NULL WHEN expires THEN renewal_mode ELSE 'NO_EXPIRY' END",
     "products": "product_code",
     "dataCenters": "data_center_code",
     "dataCenterTypes": "type_code",
-    "expiry": "bucket",
+    "expiry": f"""CASE WHEN NOT expires THEN NULL WHEN is_expired THEN 'EXPIRED' {_BUCKETS}
+      WHEN is_running THEN 'LATER' END""",
 }
 """The value of each facet in a row of `faceted`."""
-_BUCKETS = " ".join(f"WHEN is_running AND within_{days} THEN '{days}'" for days in EXPIRY_BUCKETS_DAYS)
 
 
 def _count_by(facet: str) -> str:

@@ -15,16 +15,8 @@ MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE rene
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
 """The expiry for sorting and for indexes; an instance without an expiry sorts last."""
 
-TAB = "CASE WHEN i.expires_at IS NULL THEN 'NO_EXPIRY' ELSE i.renewal_mode END"
-"""The tab of a manageable instance (rule 3)."""
-
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
 """The end of the product's retention in the account's time zone; a bundle has the longest of its members."""
-
-_RETAINED_SINCE = (
-    """{now}::timestamptz - make_interval(hours => 24 * ((SELECT min(retention_days) FROM products) - 2))"""
-)
-"""The earliest expiry of an instance that cannot be past its retention; the two days exceed every clock change."""
 
 WITHIN_DAYS_MAX = 36_525
 TAG_CONDITIONS_MAX = 20
@@ -164,9 +156,11 @@ def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
 
 def _is_unreleased_at(now: str) -> str:
     """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
-    retained_since = _RETAINED_SINCE.format(now=now)
+    # A lower bound of the retention, without the function: two days exceed every clock change of a zone.
+    retained_until = """i.expires_at + make_interval(hours => 24 * (
+        SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
     return f"""i.status <> 'RELEASED' AND (
-      {EXPIRY} >= {now} OR i.expires_at >= {retained_since} OR {RELEASES_AT} >= {now})"""
+      {EXPIRY} >= {now} OR {retained_until} >= {now} OR {RELEASES_AT} >= {now})"""
 
 
 def _add_status(

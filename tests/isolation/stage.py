@@ -158,7 +158,12 @@ async def _take_stock(world: World, stock: Stock) -> None:
         "account": [account_id],
         "instance": instances,
         "bundle": await column("SELECT id FROM bundles WHERE account_id = $1"),
-        "name": [f"Instance {account_id}-i", f"{account_id}-i", f"Account {account_id}", f"{account_id}-trial"],
+        "name": [
+            f"Instance {account_id}-i",
+            f"{account_id}-i",
+            f"Account {account_id}",
+            f"{account_id}-trial",
+        ],
         "order": [str(row["id"]) for row in orders],
         "instance cursor": [pagination.encode_cursor(ordering, cursor_row)],
         "order cursor": [pagination.encode_cursor(orders_queries.ORDERS, row) for row in orders[:1]],
