@@ -37,8 +37,8 @@ async def key(world: World) -> str:
 
 @pytest.fixture
 async def impatient_client(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """Yield a client of the application with a time limit of 0.3 s."""
-    settings = config.get_settings().model_copy(update={"request_seconds_max": 0.3})
+    """Yield a client of the application with a time limit of 1 s."""
+    settings = config.get_settings().model_copy(update={"request_seconds_max": 1.0})
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
     ) as client:
