@@ -135,7 +135,7 @@ async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
     await world.instances([f"b-{number}" for number in range(20)], bundle="b", product="kec")
     await world.instances([f"r-{number:06}" for number in range(instances // 2)], expires="2027-01-31")
     await world.voucher("1000.00")
-    await database.execute(database.pool(), "ANALYZE")
+    await database.execute(database.pool(), "VACUUM (ANALYZE)")
     key = await world.key("a")
     spent: list[int] = []
     original = rate_limit.CostRateLimiter.consume

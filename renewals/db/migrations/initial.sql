@@ -233,16 +233,22 @@ CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WH
 
 -- The end of an instance's retention: that of its product, or the longest of its bundle, in the account's time zone.
 -- The cost is low because few rows of a list need it. A subselect would dominate the estimated cost of the list, and
--- PostgreSQL would choose between its other parts at random.
+-- PostgreSQL would choose between its other parts at random. The same as one statement in SQL took six times as long
+-- (38 microseconds instead of 6.5), because PostgreSQL starts such a statement anew for each row.
 CREATE FUNCTION releases_at(account_id text, product_code text, bundle_id text, expires_at timestamptz)
-RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE COST 1 AS $$
-  SELECT (releases_at.expires_at AT TIME ZONE a.time_zone + make_interval(days => max(p.retention_days)))
-    AT TIME ZONE a.time_zone
-  FROM accounts a, products p WHERE a.id = releases_at.account_id AND (p.code = releases_at.product_code
-    OR (releases_at.bundle_id IS NOT NULL
-      AND p.code IN (SELECT i.product_code FROM instances i WHERE i.bundle_id = releases_at.bundle_id)))
-  GROUP BY a.time_zone
-$$;
+RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $$
+DECLARE
+  days integer;
+  zone text := (SELECT a.time_zone FROM accounts a WHERE a.id = releases_at.account_id);
+BEGIN
+  IF releases_at.bundle_id IS NULL THEN
+    days := (SELECT p.retention_days FROM products p WHERE p.code = releases_at.product_code);
+  ELSE
+    days := (SELECT max(p.retention_days) FROM instances i JOIN products p ON p.code = i.product_code
+      WHERE i.bundle_id = releases_at.bundle_id);
+  END IF;
+  RETURN (releases_at.expires_at AT TIME ZONE zone + make_interval(days => days)) AT TIME ZONE zone;
+END $$;
 
 -- Rows that are never changed or deleted, except those of the demo account, which a reset deletes.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
