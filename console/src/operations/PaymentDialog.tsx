@@ -3,9 +3,9 @@ import type { ReactNode } from "react";
 import type { OperationDialogProps } from "./operations";
 import type { Agreement, PaymentRequest } from "./payment";
 import { PaymentForm } from "./PaymentForm";
-import { PaymentConfirming } from "./PaymentConfirming";
 import { PaymentDone } from "./PaymentDone";
 import { PaymentPending } from "./PaymentPending";
+import { PaymentSending } from "./PaymentSending";
 import type { PaymentProcess } from "./usePayment";
 import type { Quote } from "./useQuote";
 
@@ -30,7 +30,7 @@ export function PaymentDialog(props: PaymentDialogProps) {
     case "pending":
       return <PaymentPending {...frame} payment={state.payment} process={process} />;
     case "sending":
-      return <PaymentConfirming {...frame} payment={state.payment} lostCount={state.lostCount} />;
+      return <PaymentSending {...frame} payment={state.payment} lostCount={state.lostCount} />;
     case "done":
       return <PaymentDone {...frame} result={state.result} process={process} />;
   }

@@ -6,14 +6,14 @@ import { DialogFrame } from "./DialogFrame";
 import type { OperationDialogProps } from "./operations";
 import type { Payment } from "./payment";
 
-interface PaymentConfirmingProps extends Pick<OperationDialogProps, "isOpen" | "onClose" | "afterClose"> {
+interface PaymentSendingProps extends Pick<OperationDialogProps, "isOpen" | "onClose" | "afterClose"> {
   readonly title: string;
   readonly payment: Payment;
   readonly lostCount: number;
 }
 
-/** The time between the payment and its answer. Once an answer was lost, the dialog may be closed. */
-export function PaymentConfirming({ payment, lostCount, ...frame }: PaymentConfirmingProps) {
+/** Shows that a payment waits for its response. Once a response was lost, the dialog can be closed. */
+export function PaymentSending({ payment, lostCount, ...frame }: PaymentSendingProps) {
   const texts = useTexts().payment;
   const format = useFormat();
   const isLost = lostCount > 0;
