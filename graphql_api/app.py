@@ -21,7 +21,7 @@ from starlette_compress import add_compress_type
 from graphql_api import responses
 from graphql_api.auth import jwt_tokens
 from graphql_api.graphql import api_config, console_queries, graphiql, trusted_documents, view
-from graphql_api.limits import concurrency, spending
+from graphql_api.limits import concurrency, export_costs
 from graphql_api.middleware import (
     direct_routes,
     request_language,
@@ -140,10 +140,10 @@ def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.G
 
 def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Route]:
     settings, clock, requests, sizes = shared
-    account_spending = spending.Spending(customers.budgets, sizes)
-    feed = calendar_feed.CalendarFeed(settings, clock, requests, account_spending)
+    costs_of_exports = export_costs.ExportCosts(customers.budgets, sizes)
+    feed = calendar_feed.CalendarFeed(settings, clock, requests, costs_of_exports)
     return [
-        *exports.Exports(settings, clock, requests, account_spending).routes(),
+        *exports.Exports(settings, clock, requests, costs_of_exports).routes(),
         Route(calendar_feed.PATH, feed.respond, methods=["GET"]),
     ]
 

@@ -1,6 +1,7 @@
 """Idempotency keys: their format, the fingerprint of a request, and the check of a repeated key (rules 18 and 26).
 
-Each table that accepts keys stores the key and the fingerprint of its first request in its own columns.
+Each table that accepts keys stores the key and the fingerprint of its first request in its own columns. The tables are
+written by `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and `webhooks.secrets`.
 """
 
 import hashlib

@@ -13,6 +13,8 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, core_schema
 
+ToolContext = Context[Any, Any]
+"""The context of a call, with its headers; the server has no state to which the type arguments would apply."""
 READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 CHANGE = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
@@ -68,9 +70,7 @@ class ApiTool(Tool):
         parameters = strict.model_json_schema(schema_generator=_ArgumentSchema)
         return tool.model_copy(update={"fn_metadata": metadata, "parameters": parameters})
 
-    async def run(
-        self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False
-    ) -> Any:
+    async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> Any:
         """Run the tool. Raises ToolError, with the name and the bound of each wrong argument."""
         try:
             return await super().run(arguments, context, convert_result)

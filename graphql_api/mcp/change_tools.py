@@ -1,8 +1,7 @@
 """The tools that pay and set policies, each with the tool that quotes or previews it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
@@ -35,7 +34,7 @@ class ChangeTools:
 
     async def preview_renewal_policy(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         mode: inputs.RenewalMode,
         auto_renew_months: AutoRenewMonths = None,
@@ -49,7 +48,7 @@ class ChangeTools:
 
     async def set_renewal_policy(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         mode: inputs.RenewalMode,
         expected_change_count: Annotated[
@@ -73,7 +72,7 @@ class ChangeTools:
 
     async def quote_renewal(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         months: inputs.Months,
         bundles: inputs.Bundles = "REFUSE",
@@ -83,7 +82,7 @@ class ChangeTools:
 
     async def renew_instances(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         months: inputs.Months,
         expected_total: inputs.ExpectedTotal,
@@ -97,7 +96,7 @@ class ChangeTools:
 
     async def quote_unify_expiry(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         target: inputs.UnifyTarget,
         bundles: inputs.Bundles = "REFUSE",
@@ -107,7 +106,7 @@ class ChangeTools:
 
     async def unify_expiry(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         selection: inputs.Selection,
         target: inputs.UnifyTarget,
         expected_total: inputs.ExpectedTotal,
@@ -120,7 +119,7 @@ class ChangeTools:
         return await self._pay(ctx, "Unify", request, expected_total, idempotency_key, batch_mode)
 
     async def _quote(
-        self, ctx: Context[Any, Any], operation: str, request: dict[str, object]
+        self, ctx: api_tool.ToolContext, operation: str, request: dict[str, object]
     ) -> change_results.Quote:
         ledger = await self._api.read(ctx.headers, "Ledger", _LATEST_ENTRY)
         [quote] = (await self._api.read(ctx.headers, operation, {"input": request})).values()
@@ -129,7 +128,7 @@ class ChangeTools:
 
     async def _pay(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         operation: str,
         request: dict[str, object],
         expected_total: str,

@@ -1,8 +1,7 @@
 """The tools that read: they change nothing and cost nothing."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from pydantic import Field
@@ -33,7 +32,7 @@ class ReadTools:
 
     async def list_instances(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         conditions: FilterArgument = None,
         order_by: Annotated[
             Literal["EXPIRES_AT", "CREATED_AT", "NAME", "PRODUCT", "ID"], Field(description="Sort by.")
@@ -54,7 +53,7 @@ class ReadTools:
         return instance_results.InstanceList.model_validate(data)
 
     async def count_instances(
-        self, ctx: Context[Any, Any], conditions: FilterArgument = None
+        self, ctx: api_tool.ToolContext, conditions: FilterArgument = None
     ) -> instance_results.InstanceCounts:
         """Count instances in all, and by tab, product, data center, its type, and days to the expiry."""
         variables = {"filter": _filter(conditions), "first": 0}
@@ -62,7 +61,7 @@ class ReadTools:
         return instance_results.InstanceCounts.model_validate(data["instances"])
 
     async def get_instance(
-        self, ctx: Context[Any, Any], instance_id: str
+        self, ctx: api_tool.ToolContext, instance_id: str
     ) -> instance_results.InstanceDetails:
         """Get one instance with its outlook (whether it will be renewed, when, for how much), actions and orders."""
         data = await self._api.read(ctx.headers, "InstanceDetails", {"id": instance_id})
@@ -74,7 +73,7 @@ class ReadTools:
 
     async def forecast(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         days: Annotated[int, Field(ge=1, le=366, description="Days, today included.")] = 30,
     ) -> account_results.Forecast:
         """Forecast the automatic renewals of the coming days, and the top-up that is needed to pay them."""
@@ -84,7 +83,7 @@ class ReadTools:
 
     async def list_orders(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         conditions: Annotated[
             inputs.OrderFilter | None, Field(alias="filter", description="Null: all.")
         ] = None,
@@ -97,7 +96,7 @@ class ReadTools:
 
     async def list_ledger(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         conditions: Annotated[
             inputs.LedgerFilter | None, Field(alias="filter", description="Null: all.")
         ] = None,
@@ -110,7 +109,7 @@ class ReadTools:
 
     async def list_history(
         self,
-        ctx: Context[Any, Any],
+        ctx: api_tool.ToolContext,
         conditions: Annotated[
             inputs.EventFilter | None, Field(alias="filter", description="Null: all.")
         ] = None,

@@ -10,8 +10,8 @@ from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.graphql import http_request
 from graphql_api.limits import concurrency
-from graphql_api.limits.spending import Spending
-from graphql_api.rest import calendar_file, parameters
+from graphql_api.limits.export_costs import ExportCosts
+from graphql_api.rest import icalendar_file, parameters
 from renewals import config
 from renewals.compute import process_pool
 from renewals.db import pool
@@ -32,12 +32,12 @@ class CalendarFeed:
         settings: config.Settings,
         clock: Clock,
         requests: concurrency.RequestLimiter,
-        spending: Spending,
+        costs: ExportCosts,
     ) -> None:
         self._days = settings.calendar_days
         self._seconds_max = settings.request_seconds_max
         self._requests = requests
-        self._spending = spending
+        self._costs = costs
         self._clock = clock
 
     async def respond(self, request: Request) -> Response:
@@ -69,9 +69,9 @@ class CalendarFeed:
         language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
-                await self._spending.calendar(account_id, self._days)
+                await self._costs.calendar(account_id, self._days)
                 content = await process_pool.run(
-                    account_id, calendar_file.compose, account_id, self._days, instant, language
+                    account_id, icalendar_file.compose, account_id, self._days, instant, language
                 )
         headers = {
             "Cache-Control": "private, no-cache",

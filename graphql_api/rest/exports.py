@@ -17,7 +17,7 @@ from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.limits import concurrency
-from graphql_api.limits.spending import Spending
+from graphql_api.limits.export_costs import ExportCosts
 from graphql_api.rest import export_arguments, parameters, streaming
 from renewals import config
 from renewals.accounts import queries as accounts_queries
@@ -52,12 +52,12 @@ class Exports:
         settings: config.Settings,
         clock: Clock,
         requests: concurrency.RequestLimiter,
-        spending: Spending,
+        costs: ExportCosts,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._requests = requests
-        self._spending = spending
+        self._costs = costs
         at_once_max = min(settings.exports_at_once_max, max(1, settings.database_pool_size // 2))
         self._slots = fair_queue.FairSlots(
             at_once_max, per_owner_max=max(1, at_once_max // 2), waiting_max=WAITING_PER_ACCOUNT_MAX
@@ -119,7 +119,7 @@ class Exports:
         }
         if request.method == "HEAD":
             return Response(headers=headers)
-        await self._spending.begin_export(account_id)
+        await self._costs.begin_export(account_id)
         return streaming.StreamedBody(
             lambda: self._pieces(account_id, export, writer),
             headers,
@@ -159,7 +159,7 @@ class Exports:
             async with contextlib.aclosing(export_queries.read_rows(connection, export)) as pages:
                 async for page in pages:
                     total += len(page)
-                    await self._spending.add_rows(account_id, len(page), total)
+                    await self._costs.add_rows(account_id, len(page), total)
                     with self._requests.lane(account_id, lane_name) as lane:
                         await lane.enter()
                         rows = writer.rows(page)

@@ -1,4 +1,7 @@
-"""The only writer of `renewal_chunks`: the accounts of a run that are renewed in one transaction (rule 23)."""
+"""The accounts of a run that are renewed in one transaction, and those that are parked after a failure (rule 23).
+
+Only this module writes `renewal_chunks`. A parked account is renewed by the next run, or by `operators.runs`.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence

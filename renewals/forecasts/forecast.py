@@ -1,4 +1,4 @@
-"""Read an account's forecast: simulate its coming runs on a snapshot, or find the result in the cache.
+"""Read an account's forecast: have `simulation` compute it from a snapshot, or find it in the cache.
 
 Nothing is written and nothing is locked.
 """

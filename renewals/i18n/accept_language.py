@@ -1,4 +1,7 @@
-"""The language of a request, by its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4)."""
+"""The language of a request, by its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4).
+
+The middleware `request_language` reads the header, and `graphql.websocket` reads the language of a web socket.
+"""
 
 import contextvars
 import functools

@@ -1,5 +1,6 @@
 """Instances that are not renewed automatically because of a price rise, and their event.
 
+The planner refuses them to the worker, by `planning.is_held`; this module reports them.
 The event is emitted once, when a rise, a lower cap or a corrected expiry makes an instance held. A further price rise
 of a held instance emits no event.
 """
@@ -21,7 +22,7 @@ class CapChange(NamedTuple):
     new: int | None
 
 
-def is_held(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
+def is_held_at(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
     """Return whether the price alone keeps the worker from renewing an instance; an expired one is never held."""
     is_running = instance.status_at(now) is model.InstanceStatus.RUNNING
     return is_running and planning.is_held(instance, cap_bps)
@@ -60,7 +61,7 @@ async def emit_price_held(
     events = [
         price_held_event(instance)
         for instant, instance in instances
-        if is_held(instance, caps[instance.account_id].new, instant)
-        and not is_held(instance, caps[instance.account_id].old, instant)
+        if is_held_at(instance, caps[instance.account_id].new, instant)
+        and not is_held_at(instance, caps[instance.account_id].old, instant)
     ]
     await event_log.append_events(connection, events, now, actor)

@@ -1,4 +1,4 @@
-"""Reads of instances for the API, always within one account."""
+"""Reads of instances for the API, always within one account; `db.pagination` builds the statement of a page."""
 
 import datetime as dt
 import functools

@@ -42,7 +42,7 @@ def count_held(changes: Sequence[RowChange], accounts: Mapping[str, model.Accoun
 
 def _is_held(row: InstanceRow, accounts: Mapping[str, model.Account], now: dt.datetime) -> bool:
     account = accounts[row.account_id]
-    return price_holds.is_held(_instance(row), account.price_rise_cap_bps, account.instant(now))
+    return price_holds.is_held_at(_instance(row), account.price_rise_cap_bps, account.instant(now))
 
 
 def _instance(row: InstanceRow) -> model.Instance:

@@ -1,4 +1,4 @@
-"""The size of the operations of a document, measured in one pass.
+"""The size of the operations of a document, measured in one pass. `document_limits` refuses those that are too large.
 
 Fragments in fragments make a short document with a huge result, so each one is measured once and never expanded.
 """

@@ -9,7 +9,7 @@ from renewals.instances import account_sizes
 from schema.limits import field_work, weights
 
 
-class Spending(NamedTuple):
+class ExportCosts(NamedTuple):
     """The rate limiter of a process, and the sizes of accounts that the costs depend on."""
 
     budgets: rate_limit.CostRateLimiter
