@@ -1,8 +1,8 @@
 """Reads of orders and refunds for the API.
 
 A function for a nested field reads any number of rows in one statement and returns them by key to a data loader.
-Every statement restricts the rows to the account, although the keys come from rows of that account. The account may be
-None for an operator, who can read every account.
+Except for `fetch_refund`, every statement restricts the rows to the account, although the keys come from rows of that
+account. If `account_id` is None, the caller is an operator, who can read every account.
 """
 
 import datetime as dt
@@ -78,7 +78,7 @@ async def count_lines(
 async def fetch_voucher_uses(
     connection: Connection, account_id: str, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """Return the voucher redemptions of orders, in their order, by order id."""
+    """Return the voucher redemptions by order id, sorted by their number in the ledger."""
     rows = await database.fetch(
         connection,
         """SELECT order_id, voucher_id::text, -amount_cents AS amount_cents FROM ledger_entries
@@ -103,7 +103,7 @@ async def fetch_refunds(
 
 
 async def fetch_refund(connection: Connection, refund_id: str) -> Row:
-    """Return an existing refund by id."""
+    """Return the refund with this id, for an operator. Raises IndexError if it does not exist."""
     statement = f"SELECT {_REFUND} FROM refunds r WHERE r.id = $1"
     return (await database.fetch(connection, statement, refund_id))[0]
 
@@ -154,13 +154,13 @@ async def fetch_refund_vouchers(
 async def fetch_instance_orders(
     connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """Return the latest `first` orders of each instance, the newest first, by instance id."""
+    """Return the latest `first` orders of each instance, the latest first, by instance id."""
     rows = await database.fetch(
         connection,
         f"""SELECT a.* FROM instances i CROSS JOIN LATERAL (
              SELECT l.instance_id, {ORDER_COLUMNS}
              FROM order_lines l JOIN orders o ON o.id = l.order_id
-             WHERE l.instance_id = i.id ORDER BY l.starts_at DESC, l.id DESC LIMIT $3) AS a
+             WHERE l.instance_id = i.id ORDER BY o.created_at DESC, l.id DESC LIMIT $3) AS a
             WHERE i.account_id = $1 AND i.id = ANY($2)""",
         account_id,
         instance_ids,
@@ -178,7 +178,7 @@ ORDERS = pagination.SortOrder(
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Conditions on orders that must all hold; None is no condition, and an empty list matches nothing."""
+    """Conditions on orders that must all hold; a None field sets no condition, and an empty list matches nothing."""
 
     kinds: Sequence[model.OrderKind] | None = None
     instance_id: str | None = None

@@ -56,6 +56,21 @@ async def unified(buyer: Buyer, *ids: str, date: str, key: str = "key") -> str:
     return str(answer["order"]["id"])
 
 
+async def test_the_latest_order_comes_first_even_if_it_buys_an_earlier_period(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
+    await world.instance("i-1", price="100.00")
+    first = await renewed(buyer, "i-1", key="first")
+    second = await renewed(buyer, "i-1", key="second")
+    await refund(operator, second)
+    await refund(operator, first)
+    again = await renewed(buyer, "i-1", key="again")  # the period of the first order
+    data = await buyer.client('{ instance(id: "i-1") { orders { id } latest: orders(first: 1) { id } } }')
+    orders = [order["id"] for order in data["instance"]["orders"]]
+    assert (orders[0], set(orders[1:])) == (again, {first, second})
+    assert [order["id"] for order in data["instance"]["latest"]] == [again]
+
+
 async def test_a_refund_returns_the_money_and_takes_the_time_back(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
@@ -98,8 +113,8 @@ async def test_lines_can_be_refunded_at_different_times(
     ]
     rest = await refund(operator, order_id)
     assert [line["instanceId"] for line in rest["refund"]["lines"]] == ["i-1", "i-3"]
-    assert rest["refusals"] == [{"id": "i-2", "field": "instanceIds", "message": "was refunded before"}]
-    assert set((await refused(operator, order_id)).values()) == {"was refunded before"}
+    assert rest["refusals"] == [{"id": "i-2", "field": "instanceIds", "message": "was already refunded"}]
+    assert set((await refused(operator, order_id)).values()) == {"was already refunded"}
     await integrity.assert_holds()
 
 
@@ -324,7 +339,7 @@ async def test_a_bundle_with_new_members_is_not_refunded_in_part(
     order_id = await renewed(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
     assert await refused(operator, order_id) == {
-        "k-1": "k-2 joined its bundle later and would have another expiry"
+        "k-1": "k-2 joined its bundle after the order, so its expiry would differ after the refund"
     }
     await integrity.assert_holds()
 
@@ -381,7 +396,7 @@ async def test_the_same_key_is_the_same_refund(world: World, operator: Operator,
     assert await refund(operator, order_id.upper(), "i-1", key="once") == first
     kind, _, _ = await operator.refused("refundOrder", key="once", orderId=order_id, reason="Outage")
     assert kind == "IdempotencyKeyReused"
-    assert await refused(operator, order_id, "i-1") == {"i-1": "was refunded before"}
+    assert await refused(operator, order_id, "i-1") == {"i-1": "was already refunded"}
     assert await world.snapshot() == before
 
 
