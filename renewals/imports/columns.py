@@ -1,6 +1,7 @@
 """Pydantic types of the columns of an import.
 
-A CSV cell is always text, a JSON Lines value has a JSON type: the validation context `IS_CSV` tells them apart.
+A CSV cell is always text; a JSON Lines value has a JSON type. The key `IS_CSV` of the validation context distinguishes
+the two.
 Each parser raises InvalidValueError with a message for the person who made the file.
 """
 
@@ -93,7 +94,7 @@ def _parse_date(value: object) -> dt.date:
 
 
 def by_name(enum: type[E]) -> PlainValidator:
-    """Return the validator of an enum's members by name."""
+    """Return a validator that parses the name of an enum's member."""
     members = {member.name: member for member in enum}
 
     def parse(value: object) -> E:
@@ -157,7 +158,7 @@ def _parse_tags_text(value: str) -> tuple[tuple[str, str], ...]:
     try:
         return _parse_tag_items(orjson.loads(value))
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"must be JSON: {error}") from None
+        raise InvalidValueError(Message("must be JSON: {error}", error=str(error))) from None
 
 
 def _parse_tags(value: object, info: ValidationInfo) -> tuple[tuple[str, str], ...]:
@@ -170,7 +171,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
     if isinstance(value, list):
         items = [_check_keys(item, ("key", "value")) for item in value]
         return tuple((_parse_text(item["key"]), _parse_text(item["value"])) for item in items)
-    raise ValueError('must be keys and values, for example {"env": "prod"}')
+    raise InvalidValueError(Message('must be keys and values, for example {{"env": "prod"}}'))
 
 
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
@@ -180,7 +181,7 @@ def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:
-    """Return a UUID as it is, and the same UUID each time for any other id."""
+    """Return an id that is a UUID as it is, and a UUID that is derived from any other id."""
     identifier = _check_identifier(_parse_text(value))
     try:
         return uuid.UUID(identifier)
@@ -191,7 +192,7 @@ def _parse_voucher_id(value: object) -> uuid.UUID:
 Identifier = Annotated[str, AfterValidator(_check_identifier)]
 """An id or a code."""
 Name = Annotated[str, AfterValidator(_check(validation.name))]
-"""A name for people."""
+"""A display name."""
 Amount = Annotated[int, PlainValidator(_parse_amount)]
 """Money in cents, or a percentage in basis points; at most two decimals in the file."""
 Integer = Annotated[int, PlainValidator(_parse_integer)]
@@ -201,12 +202,12 @@ Date = Annotated[dt.date, PlainValidator(_parse_date)]
 Instant = Annotated[dt.datetime, PlainValidator(dates.parse_instant)]
 """An instant with a UTC offset."""
 Codes = Annotated[tuple[str, ...], PlainValidator(_parse_codes)]
-"""Codes; separated by semicolons in a CSV cell."""
+"""Codes, separated by semicolons in a CSV cell."""
 Tiers = Annotated[tuple[pricing.DiscountTier, ...], PlainValidator(_parse_tiers)]
-"""Discount tiers; in a CSV cell as in 12:17%;24:20%."""
+"""Discount tiers, written as 12:17%;24:20% in a CSV cell."""
 Configuration = Annotated[tuple[tuple[str, str], ...], PlainValidator(_parse_configuration)]
-"""Labels and values; JSON in a CSV cell."""
+"""Labels and values, written as JSON in a CSV cell."""
 Tags = Annotated[tuple[tuple[str, str], ...], PlainValidator(_parse_tags)]
-"""Keys and values; JSON in a CSV cell."""
+"""Keys and values, written as JSON in a CSV cell."""
 VoucherId = Annotated[uuid.UUID, PlainValidator(_parse_voucher_id)]
 """A UUID, or any id of the provider, from which a UUID is derived."""

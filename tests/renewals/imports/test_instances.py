@@ -17,7 +17,7 @@ from tests.renewals.imports.conftest import (
 )
 from tests.support.cli import Renewals, query
 
-NO_AMOUNT = 'an amount is a decimal string with at most two places, as in "512.90", or an integer'
+NO_AMOUNT = 'an amount must be an integer or a decimal string with at most two decimal places, as in "512.90"'
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
@@ -108,16 +108,16 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
     assert (result.exit_code, counts(result)) == (1, (2, 0, 0, 9))
     assert problems(result) == [
         f"3: monthlyPrice: '12.345': {NO_AMOUNT}",
-        "3: expiresOn: '2099-02-30': a date is ISO 8601, as in \"2026-11-23\"",
+        "3: expiresOn: '2099-02-30': a date must be in ISO 8601, as in \"2026-11-23\"",
         "3: isTrial: 'perhaps': must be true or false",
         "3: renewalMode: 'SOMETIMES': must be one of MANUAL, AUTO, NONE",
         "3: autoRenewMonths: '1.5': must be a whole number",
         "3: configuration: '{': must be JSON: unexpected end of data: line 1 column 2 (char 1)",
-        "3: createdAt: 'noon': an instant is ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
+        "3: createdAt: 'noon': an instant must be in ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
         "4: has 4 cells, but the header has 13",
         "5: productCode: 'moon': unknown product 'moon'",
         "6: accountId: 'nobody': unknown account",
-        "7: id: 'i-1': repeats line 2, which is used",
+        "7: id: 'i-1': is also on line 2; only that line is used",
         "8: id: '': is missing",
         "9: expiresOn: '': is required for a prepaid instance",
         "10: is not valid CSV: ',' expected after '\"'",
@@ -125,6 +125,20 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
     ]
     assert query(url, "SELECT id FROM instances ORDER BY id") == [("i-1",), ("i-11",)]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ("{", "must be JSON: unexpected end of data: line 1 column 2 (char 1)"),
+        ("1", 'must be keys and values, for example {"env": "prod"}'),
+    ],
+)
+def test_tags_that_cannot_be_read_are_refused_in_the_words_of_the_import(
+    run_import: RunImport, tags: str, reason: str
+) -> None:
+    result = run_import("instances", csv_of([row("i-1", tags=tags)]))
+    assert problems(result) == [f"2: tags: '{tags}': {reason}"]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
