@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import datetime as dt
 import functools
 import logging
@@ -33,16 +34,18 @@ from renewals.domain.messages import Message
 from renewals.i18n import accept_language, catalogs
 from renewals.observability import internal_errors, request_record
 from schema.context import Context
-from schema.limits import limit_errors
+from schema.limits import document_limits, limit_errors
 
 log = logging.getLogger(__name__)
 
 INIT_TIME_MAX = dt.timedelta(seconds=10)
-"""The time for `connection_init`; then the connection is closed."""
+"""The time limit for `connection_init`, after which the connection is closed."""
 OPERATIONS_MAX = 10
 """Operations that one connection may run at a time."""
 TRY_AGAIN_LATER = 1013
 """The close code after which clients wait a little and reconnect."""
+_admitted: contextvars.ContextVar[document_limits.Admitted] = contextvars.ContextVar("admitted")
+"""The kind and the cost of the operation that the current task starts or runs."""
 
 
 @dataclass(kw_only=True)
@@ -76,7 +79,7 @@ class SocketContext(Context):
             accept_language.set_current(self.language)
 
     async def identify_again(self) -> bool:
-        """Return whether the key can still read the account, and take the account's present test clock."""
+        """Update the account's test clock; return False if the key can no longer read the account."""
         customer = await authentication.identify_customer(self._header, self.clock())
         if customer is None or customer.account_id != self.account_id:
             return False
@@ -94,7 +97,7 @@ class SocketContext(Context):
 
 
 SocketOperation = Operation[Any, None]
-"""An operation of a web socket; Strawberry's base class does not know which context it has."""
+"""An operation of a web socket, with the type of its context left open as in Strawberry's base class."""
 
 
 class LimitedView(Protocol):
@@ -110,7 +113,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
     """Strawberry's handler with this server's limits. It checks the key again before each operation."""
 
     async def handle(self) -> None:
-        """Serve the connection; give back its slots at the end."""
+        """Serve the connection; release its slots at the end."""
         with contextlib.ExitStack() as self.context.slots:
             await super().handle()
 
@@ -155,7 +158,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         try:
             view = self._limited_view
             with view.requests.lane(self.context.owner) as lane:
-                query, _ = await view.limits.check(
+                query, admitted = await view.limits.check(
                     http_request.build_request(payload), self.context, lane, message.get("characters", 0)
                 )
         except errors.HTTPError as refusal:
@@ -166,6 +169,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             )
         else:
             payload["query"] = query
+            _admitted.set(admitted)  # the task of the operation copies it
             await super().handle_message(message)
 
     @property
@@ -185,8 +189,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _run_within_limits(self, operation: SocketOperation) -> None:
         view = self._limited_view
-        kind = view.limits.documents.kind(operation.query, operation.operation_name)
-        if kind is OperationType.SUBSCRIPTION:
+        if _admitted.get().kind is OperationType.SUBSCRIPTION:
             try:
                 with view.subscriptions.slot(self.context.caller):
                     await super().run_operation(operation)
@@ -210,12 +213,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _run_in_turn(self, operation: SocketOperation) -> None:
         view = self._limited_view
-        admitted = await view.limits.measure(
-            operation.query, operation.operation_name, operation.variables or {}, self.context
-        )
         with view.requests.lane(self.context.owner) as lane, pool.sharing(self.context.owner):
             async with view.requests.turn(self.context.caller):
-                if admitted.cost > concurrency.HEAVY_COST:
+                if _admitted.get().cost > concurrency.HEAVY_COST:
                     await lane.enter()
                 await super().run_operation(operation)
 
@@ -229,7 +229,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> None:
-        """Return None: an error of one operation is sent with its id, and the others continue."""
+        """Return None: the error of an operation is sent with its id, and does not close the connection."""
 
     async def _handle_pre_execution_error(
         self, operation: SocketOperation, result: PreExecutionError
@@ -242,6 +242,6 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await super()._handle_pre_execution_error(operation, result)
 
     async def handle_task_exception(self, error: Exception) -> None:
-        """Report an unexpected error of a task; a client that has disconnected is not one."""
+        """Report an unexpected error of a task; ignore the disconnection of the client."""
         if not isinstance(error, WebSocketDisconnected):
             internal_errors.report_internal_error(error)

@@ -1,8 +1,9 @@
-"""The console at /console/: its page with a policy of its own, its files, and what it must know to sign in."""
+"""The console at /console/: its page with a Content Security Policy, its files, and its configuration for sign-in."""
 
 import html
 import mimetypes
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ _MEDIA_TYPES = {
 }
 """Media types by suffix; the table of the operating system may lack some of them."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$")
 
 
 class Console:
@@ -84,7 +86,7 @@ class Console:
         )
 
     def _policy(self, nonce: str) -> str:
-        """Return the page's policy.
+        """Return the page's Content Security Policy.
 
         A script must be a file of this server. A style may also be an element with this response's nonce: antd writes
         its styles at run time, and its styles as a file would add 110 kB to the first page.
@@ -113,7 +115,8 @@ class _Assets(StaticFiles):
         path = Path(full_path)
         headers = {**_IMMUTABLE, "Vary": "Accept-Encoding"}
         accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
-        names = {part.partition(";")[0].strip() for part in accepted.split(",") if not part.endswith(";q=0")}
+        parts = [part for part in accepted.split(",") if not _REFUSED.search(part)]
+        names = {part.partition(";")[0].strip() for part in parts}
         media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
         for encoding, suffix in _ENCODINGS:
             compressed = path.with_name(path.name + suffix)
@@ -124,7 +127,10 @@ class _Assets(StaticFiles):
 
 
 def _is_of_this_page(request: Request) -> bool:
-    """Return whether no Origin and no Sec-Fetch-Site but same-origin is sent. CORS may allow all origins."""
+    """Return whether a request is from this server's page: it has no Origin and no Sec-Fetch-Site but same-origin.
+
+    Without this check, every page could read the key if CORS allows all origins.
+    """
     return (
         "origin" not in request.headers
         and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"

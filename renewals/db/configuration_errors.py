@@ -1,6 +1,6 @@
 """Messages for errors of PostgreSQL and Redis that the configuration causes.
 
-Unlike an outage, such an error does not end by waiting. No message contains a password.
+Unlike an outage, such an error lasts until the configuration is corrected. No message contains a password.
 """
 
 from collections.abc import Iterator
@@ -68,10 +68,12 @@ def explain(error: BaseException) -> str | None:
 
 
 def summarize(error: BaseException) -> str | None:
-    """Return a short message without the names of role, database and host, for public probes, or None."""
+    """Return a short message for public probes, without the names of role, database and host, or None if none fits."""
     for cause in _causes(error):
         if isinstance(cause, server_version.UnsupportedServerError):
             return str(cause)
+        if isinstance(cause, sessions.LimitMissingError):
+            return POOLER_REFUSED
         for kinds, summary, _ in _REASONS:
             if isinstance(cause, kinds):
                 return summary

@@ -12,7 +12,7 @@ from schema.limits import complexity, cost, document_cache, document_text, list_
 from schema.limits.limit_errors import LimitExceededError, too_deep, too_many
 
 DIRECTIVES_TOGETHER_MAX = 5
-"""Directives on one field, fragment or operation."""
+"""Maximum number of directives on one field, fragment or operation."""
 
 
 class Limits(NamedTuple):
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, settings: config.Settings) -> "Limits":
-        """Return the limits of the settings."""
+        """Return the limits that the settings define."""
         return cls(
             characters=settings.document_characters_max,
             tokens=settings.document_tokens_max,
@@ -50,7 +50,7 @@ class Admitted(NamedTuple):
     """An accepted operation with its cost.
 
     `reading` is the cost of parsing a document that was not cached, and `fields` the greatest number of fields of the
-    result. `is_one_page` says that the operation is one page of a list of the account.
+    result. `is_one_page` is True if the operation reads only one page of one of the account's lists.
     """
 
     kind: OperationType | None
@@ -61,11 +61,10 @@ class Admitted(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """The operations of a document or the reason for its refusal, and the cost of reading the document."""
+    """The operations of a document, or the code, the reason and the numbers of its refusal."""
 
     operations: Mapping[str | None, complexity.Operation]
     refusal: tuple[str, Message, dict[str, Any]] | None
-    reading: int
 
 
 class DocumentLimits:
@@ -81,7 +80,8 @@ class DocumentLimits:
     ) -> Admitted:
         """Return the kind and the cost of an operation.
 
-        A document that cannot be parsed, or has no such operation, has the kind None; its execution reports the error.
+        If the document cannot be parsed or does not have the operation, the kind is None. The execution reports the
+        error.
 
         Raises LimitExceededError if the operation must not be executed, and SizeNeededError if the cost depends on the
         size of the account and `size` is None.
@@ -126,11 +126,6 @@ class DocumentLimits:
                 maximum=self._limits.cost,
             )
 
-    def kind(self, query: str, name: str | None) -> OperationType | None:
-        """Return whether an operation is a query, a mutation or a subscription; None if it is unknown."""
-        operation = self._choose(self._find(query)[0], name)
-        return operation.kind if operation else None
-
     def _find(self, query: str) -> tuple[_Document, int]:
         """Return the document, and the cost of reading it now: 0 if it was cached."""
         document = self._documents.find(query)
@@ -146,7 +141,7 @@ class DocumentLimits:
         except LimitExceededError as exceeded:
             numbers = dict(exceeded.extensions or {})
             refusal = (str(numbers.pop("code")), exceeded.reason, numbers)
-        document = _Document(operations, refusal, reading)
+        document = _Document(operations, refusal)
         self._documents.keep(query, document)
         return document, reading
 

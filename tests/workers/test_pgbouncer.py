@@ -104,8 +104,9 @@ async def test_a_session_without_limits_is_refused_and_limits_survive_an_error(
 ) -> None:
     remedy = f"run ALTER ROLE {bouncer.role} SET idle_in_transaction_session_timeout = '60s'"
     async with database.connect(bouncer.url, pool_size=1, statement=300):
-        with pytest.raises(sessions.LimitMissingError, match=remedy):
+        with pytest.raises(sessions.LimitMissingError, match=remedy) as missing:
             await database.fetch(database.pool(), "SELECT 1")
+    assert configuration_errors.summarize(missing.value) == configuration_errors.POOLER_REFUSED
     await set_limits(owner, bouncer)
     await owner.execute(f"ALTER ROLE {bouncer.role} SET statement_timeout = '200ms'")
     await owner.execute(

@@ -83,6 +83,7 @@ async def test_the_policy_allows_no_inline_script_and_a_style_only_with_the_answ
         ("gzip;q=1.0", "gzip", b"as gzip"),
         ("identity", None, SCRIPT),
         ("br;q=0, gzip;q=0", None, SCRIPT),
+        ("br; q=0.0, gzip ;q=0.000", None, SCRIPT),
     ],
 )
 async def test_a_file_is_immutable_and_sent_as_the_build_has_compressed_it(
