@@ -78,7 +78,7 @@ def _pages(loaded: data.Loaded) -> Iterator[MeasuredPage]:
 
 
 async def _check(server: stage.Running, page: MeasuredPage) -> None:
-    """Raise if a page has other rows or actions than it is measured for."""
+    """Raise if a page does not have the rows and actions that are to be measured."""
     nodes = orjson.loads((await client.ask(server.port, page.request)).body)["data"]["instances"]["nodes"]
     actions = [action for node in nodes for action in node.get("actions", ())]
     is_refused = page.what == REFUSED

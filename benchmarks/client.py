@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client with little overhead: kept connections, prepared requests, response bodies only counted.
+"""An HTTP/1.1 client with little overhead: it keeps connections open and only counts the bytes of responses.
 
 It runs on this process's event loop; `stage` keeps the process off the server's core.
 """
@@ -16,7 +16,7 @@ ANSWER_SECONDS_MAX = 60
 
 
 class UnexpectedAnswerError(Exception):
-    """A server answered with another status, or another length, than before."""
+    """A response is missing or late, or has an unexpected status, length or content."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One kept connection with one request at a time; calls `on_answer` with each response."""
+    """One persistent connection with one request at a time; calls `on_answer` with each response."""
 
     def __init__(self, on_answer: Callable[["Connection", Answer], None], *, keep: bool = False) -> None:
         self.on_answer = on_answer

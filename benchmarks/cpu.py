@@ -1,6 +1,6 @@
 """The processor seconds of processes, user and system, from /proc; 0 where the system does not have it.
 
-The clock of /proc ticks a hundred times a second, so that a measurement lasts a second at least.
+The clock of /proc ticks a hundred times a second, so a measurement must last at least a second.
 """
 
 import os
@@ -40,7 +40,7 @@ def of_process(pid: int) -> float:
 
 
 def of_thread(pid: int) -> float:
-    """Return the seconds of a process of one thread, such as a backend of PostgreSQL, to the microsecond."""
+    """Return the precise seconds of a process with one thread, such as a backend of PostgreSQL."""
     schedule = PROC / str(pid) / "schedstat"
     if not schedule.exists():
         return of_process(pid)
@@ -48,12 +48,12 @@ def of_thread(pid: int) -> float:
 
 
 def of_session(session: int) -> float:
-    """Return the seconds of the processes of a session, those that have ended included."""
+    """Return the seconds of the processes of a session, including those that have ended."""
     return sum(stat.seconds + stat.ended_seconds for stat in _all() if stat.session == session)
 
 
 def of_family(parent: int) -> float:
-    """Return the seconds of a process and its children, those that have ended included."""
+    """Return the seconds of a process and its children, including those that have ended."""
     return sum(
         stat.seconds + (stat.ended_seconds if stat.pid == parent else 0)
         for stat in _all()
@@ -62,7 +62,7 @@ def of_family(parent: int) -> float:
 
 
 def of_descendants(root: int) -> float:
-    """Return the seconds of a process and all that descend from it, those that have ended included."""
+    """Return the seconds of a process and all its descendants, including those that have ended."""
     stats = list(_all())
     family, seconds = {root}, 0.0
     for _ in range(len(stats)):

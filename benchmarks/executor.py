@@ -121,7 +121,7 @@ async def _context() -> Context:
 async def _time(
     schema: GraphQLSchema, document: DocumentNode, context: Context, how: type[Any], seconds: float
 ) -> tuple[float, float]:
-    """Return the median of as many executions as fit into the time, and their mean processor time, in ms."""
+    """Return the median duration of all executions within `seconds`, and their mean processor time, in ms."""
     times = []
     gc.collect()
     cpu_before = time.process_time()

@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measure(server: stage.Running, key: str) -> Iterator[str]:
-    """Print a line for each export: rows, bytes, seconds, and the memory before, at its peak and after."""
+    """Yield a line for each export: rows, bytes, seconds, and the memory before, at its peak and after."""
     query = "filter=%7B%22manageable%22%3Anull%7D"
     for address in (
         f"csv?{query}&columns={SEEN_COLUMNS}",

@@ -110,7 +110,7 @@ async def _top_up(cents: int) -> None:
 async def _measure(
     loaded: data.Loaded, server: stage.Running, rounds: int
 ) -> Mapping[tuple[str, str, str], list[float]]:
-    """Return the elapsed and the processor milliseconds, by contender and part."""
+    """Return the elapsed and the processor milliseconds, by scenario, contender and unit."""
     milliseconds_by_figure: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
     async with database.connect(loaded.url, pool_size=2):

@@ -30,7 +30,7 @@ Medians of {TIMES} executions of the prepared statement, fetched by asyncpg on o
 
 
 HUGE = "BENCHMARK_HUGE"
-"""This environment variable adds a database of 10 million: 20 minutes, and 10 GB of disk."""
+"""The environment variable that adds a database of 10 million instances, which takes 20 minutes and 10 GB of disk."""
 
 
 def counts(size: sizes.Size) -> Sequence[int]:
@@ -40,7 +40,7 @@ def counts(size: sizes.Size) -> Sequence[int]:
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure each read in each database; write the plans of the largest to PLANS."""
+    """Measure each read in each database. Unless the size is quick, write the plans of the largest one to PLANS."""
     figures: list[results.Figure] = []
     plans: list[statements.Plan] = []
     for count in counts(size):
@@ -80,7 +80,7 @@ def _size(size: sizes.Size, count: int) -> sizes.Size:
 async def _measure(
     url: str, caught: Sequence[statements.CapturedStatement]
 ) -> Mapping[tuple[str, str], list[float]]:
-    """Return the milliseconds of each execution, and the mean of the backend's, by read and unit."""
+    """Return, by read and unit, the milliseconds of each execution, and the mean CPU milliseconds of the backend."""
     connection = await asyncpg.connect(url)
     backend = connection.get_server_pid()
     measured = {}
@@ -102,9 +102,9 @@ async def _time(connection: asyncpg.Connection, statement: statements.CapturedSt
 
 
 def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) -> list[results.Target]:
-    """Return the target: all reads together take as long in the largest database as in the smallest.
+    """Return a target for each kind of read: its time in the largest database is at most FLAT times the smallest's.
 
-    The quickest execution of each read is compared, because other work on the machine is not the database's growth.
+    The targets compare the fastest execution of each read, because other work on the machine slows single executions.
     """
     fewest, most = instance_counts[0], instance_counts[-1]
     targets = []

@@ -1,6 +1,6 @@
 """The history of the reads' data set: a renewal of each instance that expires, with order, line, entry and event.
 
-The orders of an account are spread over the last 30 days; the ledger adds up, as `renewals verify` wants it.
+The orders of an account are spread over the last 30 days; the ledger adds up, as `renewals verify` requires.
 """
 
 import asyncpg

@@ -56,7 +56,7 @@ def _line(number: int) -> str:
 
 
 def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
-    """Import a file in a process of its own and print the duration; kill the process at a count of rows if given."""
+    """Import a file in a separate process, and print its duration and memory. Kill it at `kill_at` rows, if given."""
     command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
     environment = os.environ | {"DATABASE_URL": url}
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""One picture a section: a panel for each measurement, a bar for each contender, a line for its spread."""
+"""One picture per section, with a panel for each measurement, a bar for each contender, and a line for its spread."""
 
 from pathlib import Path
 

@@ -26,7 +26,7 @@ class Pools:
 
 @functools.cache
 def best(environment: stage.Stage, size: sizes.Size) -> Pools:
-    """Return the project's own default, and for each peer the size with the most pages of 10 and 100 a second."""
+    """Return the project's default, and for each peer the size with the highest rate of pages of 10 and 100."""
     names, missing = contenders.available(environment.folder)
     figures: list[results.Figure] = []
     size_by_name = {contenders.OURS: contenders.POOL_SIZE}

@@ -1,4 +1,4 @@
-"""Lists a second by contender, in closed loops; all contenders run at once and take turns."""
+"""The rate of list requests by contender, in closed loops. All servers run; one at a time is measured."""
 
 import sys
 from collections import defaultdict

@@ -1,6 +1,6 @@
 """The report: raw results as JSON, a page in Markdown, and a plot for each section.
 
-Sections can be measured separately: each records its machine, size and day.
+Sections can be measured separately: each records its machine, size, commit and day.
 """
 
 import dataclasses
@@ -62,7 +62,7 @@ def is_measured(folder: Path, name: str, commit_name: str, size: sizes.Size) -> 
 
 
 def commit(published: Path) -> str:
-    """Return the commit, with DIRTY if another file than the published results has changed since."""
+    """Return the commit, with the suffix DIRTY if a file other than the published results differs from it."""
     changed = _git("status", "--porcelain", "--", ".", f":!{published}", f":!{published.with_suffix('.md')}")
     return _git("rev-parse", "--short", "HEAD") + (DIRTY if changed else "")
 
@@ -88,7 +88,7 @@ def write(folder: Path, order: Sequence[str]) -> Path:
 
 
 def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
-    """Return all targets as one table, and a sentence on those that were missed."""
+    """Yield one table of all targets, and a sentence on those that were missed."""
     targets = [target for recorded in recorded_sections for target in recorded.section.targets]
     if not targets:
         return
@@ -127,7 +127,7 @@ def _part(recorded: RecordedSection) -> Iterator[str]:
 
 
 def _tables(section: results.Section) -> Iterator[tuple[str, Mapping[tuple[str, str], results.Figure]]]:
-    """Return the tables of a section: a title, and the figures by contender and column."""
+    """Yield the tables of a section: a title, and the figures by contender and column."""
     whole, column = ("what", "unit") if section.units_together else ("unit", "what")
     for title in dict.fromkeys(getattr(figure, whole) for figure in section.figures):
         yield (
@@ -144,7 +144,7 @@ def _cell(figure: results.Figure | None) -> str:
 
 
 def _machines(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
-    """Return one table, or one for each set of sections with the same machine and versions."""
+    """Yield a table for each machine and set of versions, after the titles of its sections if there are several."""
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for recorded in recorded_sections:
         machines.setdefault(tuple(recorded.machine.items()), []).append(recorded.section.title)

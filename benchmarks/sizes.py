@@ -16,7 +16,7 @@ class Size:
     """The duration of one closed-loop measurement, of one contender and one page."""
     warm_up_seconds: float
     pool_seconds: float
-    """The duration of one measurement of a size of a peer's pool."""
+    """The duration of one measurement of a peer with one pool size."""
     connections: int
     open_loop_seconds: float
     open_loop_rounds: int

@@ -37,9 +37,9 @@ POSTGRES_SETTINGS = {
     "max_wal_size": "8GB",
     "random_page_cost": "1.1",
 }
-"""All other settings are PostgreSQL's defaults: commits are flushed to disk."""
+"""All other settings are PostgreSQL's defaults, so commits are flushed to disk."""
 SERVER_SETTINGS = {"RENEWALS_COST_PER_MINUTE_MAX": "1000000000000"}
-"""A server of the project has its default settings, except a budget that no closed loop uses up."""
+"""The only settings of the project's servers that are not defaults: a budget that no closed loop uses up."""
 
 
 class Postgres(services.Postgres):
@@ -86,7 +86,7 @@ class Stage:
         self._stack.close()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
-        """Create a database, migrated or as a copy of another, replacing an old one; return its URL."""
+        """Create a migrated database or a copy of `template`, and return its URL. Replaces a database of this name."""
         url = self.url(name)
         asyncio.run(_create(self.postgres.url, name, template))
         if template is None:
@@ -106,7 +106,7 @@ class Stage:
                 _pin(pid, self.other_core)
 
     def cpu_seconds(self, server: Running) -> cpu.CpuSeconds:
-        """Return the processor seconds so far of a server and of PostgreSQL, which works for whoever is measured."""
+        """Return the processor seconds so far of a server and of PostgreSQL, which works for the measured server."""
         return cpu.CpuSeconds(server.cpu_seconds(), cpu.of_family(self.postgres.pid))
 
     def url(self, name: str) -> str:
@@ -121,7 +121,7 @@ class Stage:
         folder: Path | None = None,
         pinned: bool = True,
     ) -> Iterator[Running]:
-        """Run a server, on the server's core if `pinned`; `command` receives its port. Its output goes to a file."""
+        """Run a server, on the server's core if `pinned`, with its output in a file; `command` receives the port."""
         port = free_port()
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as output, _on(self.server_core if pinned else None):

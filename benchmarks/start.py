@@ -1,6 +1,6 @@
-"""The seconds that a person waits: `renewals --help`, `renewals serve`, and `make run` where it has run before.
+"""The time that a person waits for `renewals --help`, `renewals serve`, and `make run` where it has run before.
 
-A server has started when it answers a GraphQL query. Nothing is pinned to a core, as on a developer's machine.
+A server has started when it responds to a GraphQL query. Nothing is pinned to a core, as on a developer's machine.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ HELP, SERVE, RUN = (
     "second make run, to the first answer",
 )
 SECONDS_MAX: Mapping[str, float] = {HELP: 0.48, SERVE: 0.65, RUN: 1.65}
-"""Half of what each took when it was measured first: 0.95 s, 1.3 s and 3.3 s."""
+"""About half of the seconds that each command took when it was first measured: 0.95, 1.3 and 3.3."""
 STARTS = {"full": 9, "quick": 2}
 ANSWER_SECONDS_MAX, STOP_SECONDS_MAX = 600, 60
-"""The first `make run` may set up what it needs."""
+"""Limits of a start and of a stop. The first `make run` may install packages, which takes minutes."""
 POLL_SECONDS = 0.005
 SECONDS, CPU_SECONDS = "s", "s of CPU until then"
 NOTES = """\
@@ -42,7 +42,7 @@ seconds, because PostgreSQL, Valkey, the API and the worker start on two cores.
 
 
 class Start(NamedTuple):
-    """Seconds until the first answer, and the processor seconds until then."""
+    """Seconds until the first response or the end of `--help`, and the processor seconds until then."""
 
     seconds: float
     cpu_seconds: float
@@ -75,7 +75,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _start(environment: stage.Stage, name: str, loaded: data.Loaded) -> Start:
-    # Whatever the environment says, modules are compiled once, as on a user's machine.
+    # Python keeps compiled modules, as on a user's machine, whatever the environment says.
     variables = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
     port = stage.free_port()
     if name == HELP:
@@ -113,7 +113,7 @@ def _serve(
 
 @contextlib.contextmanager
 def _process(command: Sequence[str], variables: Mapping[str, str], output: int) -> Iterator[int]:
-    """Run a command in a session of its own, and end it and all that it has started."""
+    """Run a command in a session of its own; afterwards, terminate all processes of the session."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -60,7 +60,7 @@ def create(
     clock: Clock = clocks.utc_now,
     serves_customers: bool = True,
 ) -> ASGIApp:
-    """Return the application for the given settings, or for those of the environment.
+    """Return the application for `settings`; if that is None, for the settings of the environment.
 
     Raises ManifestError if the trusted documents of the settings cannot be used.
     """
@@ -87,7 +87,7 @@ def create(
 
 
 def create_for_operators() -> ASGIApp:
-    """Return the application that serves only the operator API, for its own port."""
+    """Return the application that serves the operator API without the customers' API, for a port of its own."""
     return create(serves_customers=False)
 
 
@@ -151,7 +151,7 @@ def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Rou
 def _build_page_routes(
     settings: config.Settings, graphiql_path: str, *, serves_customers: bool
 ) -> list[BaseRoute]:
-    """Return the routes of the console and GraphiQL's fetched files, and a redirect of / to one of the two."""
+    """Return the routes of the console and of GraphiQL's files, and a redirect from / to the console or GraphiQL."""
     routes: list[BaseRoute] = []
     has_console = settings.console and serves_customers
     if has_console:
@@ -172,7 +172,7 @@ def _register_compressible_types() -> None:
 
 
 def _wrap(app: ASGIApp, settings: config.Settings) -> ASGIApp:
-    """Return the application wrapped in its middleware. The last one is the outermost."""
+    """Return the application wrapped in its middleware. The middleware that is added last is the outermost."""
     app = response_headers.with_cors(app, settings.cors_origins)
     has_page = settings.graphiql or settings.console
     if has_page and (settings.graphiql_key or settings.graphiql_operator_key):
@@ -211,7 +211,7 @@ def _lifespan(
 
 
 async def _reraise(_: Request, problem: Exception) -> Response:
-    """Leave an unexpected error to `RequestLoggingMiddleware`, which logs it; otherwise Starlette would respond."""
+    """Raise an unexpected error again, so that `RequestLoggingMiddleware` handles it instead of Starlette."""
     raise problem
 
 

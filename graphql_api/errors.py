@@ -1,4 +1,4 @@
-"""Errors that end a request with a response of their own."""
+"""Errors that end a request, with a response of their own or by closing the connection."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 
 SHOWN_CHARACTERS_MAX = 200
-"""The number of characters of a request that an error message repeats."""
+"""The maximum length of an error message that may repeat a part of the request."""
 
 
 class HTTPError(Exception):
@@ -27,7 +27,7 @@ class HTTPError(Exception):
 
 
 def truncate(text: str) -> str:
-    """Return at most SHOWN_CHARACTERS_MAX characters of a text that may repeat a part of the request."""
+    """Return a text that may repeat a part of the request, truncated to SHOWN_CHARACTERS_MAX characters."""
     return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
 
 

@@ -47,7 +47,7 @@ def error_response(
 class ErrorResponse(Response):
     """The error of a request that was not executed, in the media type of JSON that the client prefers.
 
-    `application/graphql-response+json` has no member `data` then; `application/json` has `data: null`.
+    A body in `application/graphql-response+json` has no member `data`; one in `application/json` has `data: null`.
     """
 
     def __init__(self, error: dict[str, object], status: int, headers: Mapping[str, str] | None) -> None:
@@ -72,12 +72,12 @@ def unauthenticated(message: Message) -> Response:
 
 
 def unavailable() -> Response:
-    """Return 503 while PostgreSQL or Redis is unavailable, or this process stops."""
+    """Return 503 for a request that fails because PostgreSQL or Redis is unavailable, or because this process stops."""
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
 def internal_error(problem: Exception) -> Response:
-    """Return 500 with the id of the traceback in the log, or 503 if the error means that PostgreSQL is unavailable."""
+    """Return 500 with the id of the traceback in the log, or 503 if the error is an outage of a server."""
     if db_errors.is_unavailable(problem):
         log.warning(
             "a request cannot be served, because a server is unavailable: %s",

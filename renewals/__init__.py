@@ -1,1 +1,1 @@
-"""The domain, a package for each feature."""
+"""Renewal management: the rules in `domain`, and a package for each feature."""

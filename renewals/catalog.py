@@ -1,4 +1,4 @@
-"""The reader and writer of the tables `products`, `discount_tiers`, `data_center_types` and `data_centers`."""
+"""The catalog. Only this module writes `products`, `discount_tiers`, `data_center_types` and `data_centers`."""
 
 import itertools
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class DataCenterRecord:
 
 
 async def upsert_products(connection: database.Connection, products: Sequence[ProductRecord]) -> None:
-    """Insert products or update all their columns, and replace their tiers."""
+    """Insert products or update all their columns, and replace their discount tiers."""
     rows = [
         (
             p.code,
@@ -112,7 +112,7 @@ async def upsert_data_centers(connection: database.Connection, centers: Sequence
 
 
 async def lock_catalog(connection: database.Connection) -> None:
-    """Lock the catalog against writes by other transactions until this one ends."""
+    """Lock the catalog against writes by other transactions until the current one ends."""
     await database.execute(
         connection, "LOCK TABLE products, data_center_types, data_centers IN SHARE ROW EXCLUSIVE MODE"
     )
@@ -155,7 +155,7 @@ async def list_data_centers(connection: database.Connection) -> list[DataCenterR
 
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:
-    """Return what the planner needs of all products, by code, with their discount tiers."""
+    """Return all products by code, as the planner needs them, with their discount tiers."""
     return await PRODUCTS.fetch(connection)
 
 

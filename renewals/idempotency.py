@@ -1,6 +1,6 @@
 """Idempotency keys: their format, the fingerprint of a request, and the check of a repeated key (rules 18 and 26).
 
-Each table that accepts keys stores the key and the fingerprint of its first request in its own columns. The tables are
+The result of a request with a key is a row, which also stores the key and the request or its fingerprint. Such rows are
 written by `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and `webhooks.secrets`.
 """
 
@@ -26,14 +26,14 @@ def canonical_json(value: object) -> bytes:
 
 
 def fingerprint(operation: str, request_json: bytes) -> bytes:
-    """Return the SHA-256 digest of an operation's name and its request in canonical JSON."""
+    """Return the SHA-256 digest of an operation's name and its request; equal requests must have equal JSON."""
     return hashlib.sha256(f"{operation} ".encode() + request_json).digest()
 
 
 def check_same_request(idempotency_key: str, first_request: object, request: object) -> None:
     """Raise IdempotencyKeyReusedError if the key's first request differs from this one (rule 18).
 
-    The arguments are fingerprints, or the requests themselves if their table stores them.
+    `first_request` and `request` are fingerprints, or the values in the requests if the table stores these values.
     """
     if first_request != request:
         raise errors.IdempotencyKeyReusedError(idempotency_key)

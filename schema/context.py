@@ -24,7 +24,7 @@ class Context:
     All reads use the same instant `now`; changes read the clock again. `test_clock` is the instant of a test account,
     which replaces the clock for reads (rule 37). `caller` identifies the API key or token whose rate limit is charged,
     and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks again whether the key
-    is valid, for subscriptions. `language` is that of the messages.
+    is valid, for subscriptions. `language` is the language of the messages.
     """
 
     account_id: str
@@ -48,11 +48,11 @@ class Context:
 
     @property
     def owner(self) -> str:
-        """The account, by which concurrent requests are limited."""
+        """The account's id. The server limits the concurrent requests of each owner."""
         return self.account_id
 
     def copy_for_operation(self) -> "Context":
-        """Return a context for another operation of a connection, with its own instant and loaders."""
+        """Return a context for another operation of a WebSocket connection, with a new instant and new loaders."""
         return Context(
             self.account_id,
             self.clock,
@@ -65,7 +65,7 @@ class Context:
         )
 
     def refresh(self) -> None:
-        """Take a new instant and empty loaders, because a change made the loaded rows stale."""
+        """Replace the instant and the loaders. After a change, the rows that were loaded before it are stale."""
         self.now = self.clock() if self.test_clock is None else self.test_clock
         self.load = loaders.Loaders(self.account_id, self.now)
 

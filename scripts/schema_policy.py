@@ -34,7 +34,7 @@ def last_tag() -> str | None:
 
 
 def read_before(tag: str | None) -> dict[str, str]:
-    """Return the SDL of both schemas by file name: at a tag or, for None, of the baseline."""
+    """Return the SDL of both schemas at a tag, by file name. If `tag` is None, return that of the baseline."""
     if tag is None:
         return {name: (BASELINE / name).read_text(encoding="utf-8") for name in NAMES}
     return {name: _git("show", f"{tag}:{name}") or "" for name in NAMES}

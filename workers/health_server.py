@@ -1,4 +1,4 @@
-"""The worker's HTTP server of probes and metrics."""
+"""The worker's HTTP server for probes and metrics."""
 
 import asyncio
 import contextlib
@@ -81,7 +81,7 @@ def _build_server(worker_probes: probes.Probes) -> _Server:
             log_config=None,
             log_level="warning",
             access_log=False,
-            headers=[("connection", "close")],  # so that no second request meets the end of its connection
+            headers=[("connection", "close")],  # so that no client sends a second request on it
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=1,
         )

@@ -22,14 +22,14 @@ _tracer = trace.get_tracer("renewals")
 
 @_tracer.start_as_current_span("catch_up")
 async def catch_up(ctx: Context) -> None:
-    """Start a run of everything that is due, when a worker starts (rule 23)."""
+    """Start a run of everything that is due, and enqueue all pending chunks, when a worker starts (rule 23)."""
     await runs.start_catch_up_run(clocks.utc_now())
     await enqueue_pending_chunks(ctx["redis"], again=True)
 
 
 @_tracer.start_as_current_span("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
-    """Renew one chunk of a run, and end the run if it was the last."""
+    """Renew one chunk of a run, and end the runs that have no pending chunk."""
     if not await renew.process_chunk(chunks.Chunk(run_id, number)):
         await enqueue_pending_chunks(ctx["redis"])
     await renew.finish_runs()
@@ -37,7 +37,11 @@ async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
 
 @_tracer.start_as_current_span("sweep")
 async def run_every_minute(ctx: Context) -> None:
-    """Start the hourly run if it is due, expire and release instances, and enqueue what the queue has lost."""
+    """Start the hourly run if it is due, expire and release instances, and enqueue jobs that the queue lacks.
+
+    These jobs are for pending chunks and abandoned moves of test clocks. Also end the runs without pending chunks, and
+    delete the rows of deleted webhook endpoints.
+    """
     now = clocks.utc_now()
     await runs.start_scheduled_run(now)
     await lifecycle.expire_and_release(now)
@@ -55,12 +59,12 @@ async def move_test_clock(ctx: Context, move_id: str) -> None:
 
 @_tracer.start_as_current_span("watch")
 async def check_alerts(ctx: Context) -> None:
-    """Send alerts and reminders of the accounts that changed or whose day began."""
+    """Send warnings and reminders to the accounts that have changed or whose day has begun."""
     await balance_alerts.check_changed_accounts()
 
 
 async def enqueue_abandoned_moves(queue: ArqRedis) -> None:
-    """Enqueue the moves of test clocks that no process works on; one that is queued already keeps its place."""
+    """Enqueue the moves of test clocks that no process works on; a move that is queued already keeps its place."""
     for move_id in await advance.list_abandoned(clocks.utc_now):
         await queue.enqueue_job(move_test_clock.__name__, str(move_id), _job_id=f"move:{move_id}")
 

@@ -1,6 +1,6 @@
 """The arq worker, with jobs as JSON and cron times in UTC.
 
-The database decides what is due; a cron job only makes the worker read it.
+The data in the database determine what is due; a cron job only starts a query of them.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ IN_PROGRESS_TTL_SECONDS = 15
 """Lifetime of a worker's claim on a job; the worker renews the claim. The job of a killed worker is free after this
 time, or when a worker starts."""
 POLL_SECONDS = 0.1
-"""Interval of polls. A poll starts at most `max_jobs`, so that a longer interval would delay runs of many chunks."""
+"""Interval of polls. A poll starts at most `max_jobs` jobs, so a longer interval would delay runs of many chunks."""
 QUEUE_READ_MAX = 10_000
 """Number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire: with
 arq's default of 100, about 30 kills would hide all other jobs."""
@@ -86,7 +86,7 @@ class _WorkerRunner:
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
 
     async def repeat_after_outages(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Run `work`, and again as long as it fails because a server is unavailable."""
+        """Run `work`, and repeat it after each failure that is caused by an unavailable server, until a signal."""
         while not self.is_stopping:
             try:
                 await work()
@@ -173,7 +173,7 @@ def create(settings: config.Settings, queue: ArqRedis) -> Worker:
 
 
 async def _keep_claims(worker: Worker) -> None:
-    """Renew the claims on the worker's current jobs, until it is cancelled."""
+    """Renew the claims on the worker's current jobs, until this task is cancelled."""
     while True:
         with contextlib.suppress(
             RedisError, OSError

@@ -1,4 +1,4 @@
-"""The nightly run: renewals a second, compared with PostgreSQL itself, by processes, and at 10 times the size."""
+"""The rate of the nightly run: against PostgreSQL's own limit, with several workers, and at 10 times the size."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _prepare(environment: stage.Stage, accounts: int) -> None:
-    """Create the night that every contender gets a copy of, and stage the product's result in it."""
+    """Create the database of the night, of which every contender gets a copy, and stage the product's result in it."""
     url = environment.create_database("night")
     asyncio.run(night.fill(url, accounts))
     copy_url = environment.create_database("engine", template="night")
@@ -67,7 +67,7 @@ def _rounds(
 
 
 def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
-    """Run the product once over the large night, in the database that was filled for it."""
+    """Run the product once over the large night, in a database that is filled for this run."""
     url = environment.create_database("engine")
     asyncio.run(night.fill(url, LARGE * accounts))
     report = _contend(environment, PRODUCT, url)
@@ -102,7 +102,7 @@ def _contend(environment: stage.Stage, name: str, url: str) -> dict[str, Any]:
 
 
 async def _settle(url: str) -> None:
-    """Make PostgreSQL write the pages of the copy, so that no contender pays for them."""
+    """Write the pages of the copy to disk, so that this work is not measured."""
     connection = await asyncpg.connect(url)
     await connection.execute("CHECKPOINT")
     await connection.close()

@@ -75,7 +75,7 @@ CHUNK = (
 
 
 async def stage(made_url: str, template_url: str) -> None:
-    """Copy the rows of the run in a database into the database from which it was copied."""
+    """Copy the rows of the run from its database into the template from which this database was created."""
     run_connection, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
     try:
         for connection in (run_connection, template):
@@ -99,7 +99,7 @@ async def stage(made_url: str, template_url: str) -> None:
 
 
 async def write(url: str, connections: int) -> None:
-    """Write the run: the run and its chunks first, then each chunk in a transaction, the connections in parallel."""
+    """Write the run and its chunks, then the rows of each chunk in a transaction, on parallel connections."""
     workers = [await asyncpg.connect(url) for _ in range(connections)]
     try:
         await workers[0].execute("INSERT INTO renewal_runs OVERRIDING SYSTEM VALUE SELECT * FROM staged.runs")

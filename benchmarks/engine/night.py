@@ -1,4 +1,4 @@
-"""A night's work: accounts with due instances, with vouchers and bundles, and some short of money.
+"""A night's work: accounts with due instances, some with vouchers or bundles, and some short of money.
 
 An account has 10 due instances and 10 others. The data is consistent before the run, so that
 `integrity.check_invariants` judges what a contender wrote.
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 NOW = dt.datetime(2027, 1, 31, 4, tzinfo=dt.UTC)
-"""Noon of the last day in Shanghai: due instances are due since 00:30 and expire at midnight."""
+"""Noon of the last day in Shanghai: due instances have been due since 00:30 and expire at midnight."""
 ZONE = ZoneInfo("Asia/Shanghai")
 DUE_AT = dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC)
 EXPIRES_AT = dt.datetime(2027, 1, 31, 15, 59, 59, tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""Renewals of one instance a second, over HTTP, against the same transaction written by hand for asyncpg."""
+"""The rate of renewals of one instance over HTTP, against the same transaction written by hand for asyncpg."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ RATE, PROCESS_CPU, POSTGRES_CPU = "requests/s", "ms CPU of the process", "ms CPU
 
 
 class Setting(NamedTuple):
-    """A number of clients on a number of accounts, and the target: the least share of the rate by hand."""
+    """A number of clients on a number of accounts, and the target: the minimum share of the rate by hand."""
 
     clients: int
     accounts: int

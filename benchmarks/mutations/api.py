@@ -67,7 +67,7 @@ class Loop:
 
 
 async def count_round_trips(url: str, key: str) -> int:
-    """Return the number of statements of one renewal, including BEGIN and COMMIT, of a process that is warm."""
+    """Return the number of statements of one renewal in a warm process, including BEGIN and COMMIT."""
     statements = 0
     connection = pool.PooledConnection
     fetch, execute = connection.fetch, connection.execute

@@ -46,9 +46,9 @@ class Renewal(NamedTuple):
 
 
 def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
-    """Yield the renewals of one of an account's clients, which share its instances.
+    """Yield the renewals of one client; the clients of an account divide its instances among them.
 
-    They begin at a random instance, so that no instance is renewed beyond its longest term.
+    The renewals begin at a random instance, so that no instance is renewed beyond its longest term.
     """
     first = client + clients * random.randrange(INSTANCES_PER_ACCOUNT // clients)
     for number in itertools.count(first, clients):

@@ -1,1 +1,1 @@
-"""The peers: each a small server for one list, written as its own documentation shows."""
+"""The peers: small servers for one list, each written as the documentation of its framework shows."""

@@ -1,4 +1,4 @@
-"""Strawberry tuned by a good engineer: cached parsing and validation, one statement through asyncpg, orjson."""
+"""Strawberry with the usual optimizations: cached parsing and validation, one statement through asyncpg, orjson."""
 
 from typing import Any
 

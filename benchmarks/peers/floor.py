@@ -1,6 +1,6 @@
-"""The lower bound without GraphQL: one hand-written endpoint, fixed SQL, a fixed answer, no checks of the request.
+"""The lower bound without GraphQL: one hand-written endpoint, fixed SQL, fixed fields, no checks of the request.
 
-It has what a server needs that the others have: the key is looked up in the database, and each request is logged.
+Like the others, it looks up the key in the database and logs each request.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ LOG_SECONDS = 0.1
 
 
 class RequestLog:
-    """One line of JSON a request, written together with others."""
+    """A log with one line of JSON per request; several lines are written at once."""
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []

@@ -67,7 +67,7 @@ def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> api_keys.Principal | None:
-    """Return the holder of the token in a URL or, if that is None, of the header's key or token; None if it is invalid.
+    """Return the holder of a URL's token or, if `token` is None, of the header's key or token; None if that is invalid.
 
     URLs are stored in many places, so the token in a URL must be a calendar token.
     """

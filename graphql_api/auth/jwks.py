@@ -19,9 +19,9 @@ KEYS_SECONDS = 600.0
 STALE_KEYS_SECONDS_MAX = 21_600.0
 """The time for which fetched keys are used while the issuer is unavailable."""
 FETCH_PAUSE_SECONDS = 10.0
-"""The pause between two fetches, so that tokens with random key ids cannot cause a flood of them."""
+"""The minimum time between the starts of two fetches, so that tokens with random key ids cannot cause many fetches."""
 FETCH_SECONDS_MAX = 5.0
-"""The time limit of a fetch, including that of the issuer's metadata if the URL of the keys is read from there."""
+"""The time limit of a fetch, including the request for the issuer's metadata if the settings have no URL of keys."""
 FETCH_BYTES_MAX = 262_144
 METADATA_PATH = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[str, str], str] = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256"}
@@ -56,11 +56,14 @@ class JwksCache:
         self._fetch_task: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """Return the key of this id, after a fetch if one is due, or None if the issuer has no such key."""
+        """Return the key with this id, after a fetch if one is due; None if the fetched keys lack it or are too old.
+
+        A key that the issuer has just added is not found during the pause between two fetches.
+        """
         is_usable = key_id in self._keys and self._age < STALE_KEYS_SECONDS_MAX
         if not is_usable or self._age >= KEYS_SECONDS:
             task = self._fetch_if_due()
-            # With a usable key, a request does not wait for an issuer that was unavailable before.
+            # With a usable key, a request does not wait for an issuer that was unavailable at the last fetch.
             if task and not (is_usable and self._is_unavailable):
                 await asyncio.wait({task})
         return self._keys.get(key_id) if self._age < STALE_KEYS_SECONDS_MAX else None
@@ -76,7 +79,7 @@ class JwksCache:
         return self._seconds() - self._fetched_at
 
     def _fetch_if_due(self) -> asyncio.Task[None] | None:
-        """Return the running fetch or a new one; None during the pause after the last one."""
+        """Return the running fetch or a new one; None if the last one began less than FETCH_PAUSE_SECONDS ago."""
         if self._fetch_task and not self._fetch_task.done():
             return self._fetch_task
         if self._seconds() - self._attempted_at < FETCH_PAUSE_SECONDS:
@@ -131,7 +134,7 @@ class JwksCache:
         return document
 
     def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
-        """Return by id the keys for the algorithms in the settings, the first one of each id. Raises JwksFetchError."""
+        """Return by id the keys for the algorithms in the settings, the first of each id. Raises JwksFetchError."""
         members = document.get("keys")
         if not isinstance(members, list):
             raise JwksFetchError("the response is not a key set")

@@ -44,7 +44,7 @@ class _Verified(NamedTuple):
 
 
 class Verifier:
-    """Verifies tokens, and caches the last verified ones for a short time."""
+    """A verifier of tokens, with a cache of the tokens that were verified in the last TOKEN_SECONDS_MAX seconds."""
 
     def __init__(
         self, settings: config.Settings, keys: jwks.JwksCache, seconds: jwks.Seconds = time.monotonic
@@ -102,7 +102,7 @@ class Verifier:
                 options={
                     "require": ["iss", "aud", "exp"],
                     "enforce_minimum_key_length": True,
-                    # check_times checks them by the clock of the request.
+                    # check_times checks exp, nbf and iat at the time of the request.
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
@@ -128,7 +128,7 @@ class Verifier:
 async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal:
     """Return a principal with its account's present test clock, which may have moved since the token was cached.
 
-    Only a test account costs a statement, because an account without a test clock never gets one.
+    Only a test account costs a statement, because an account in real time never gets a test clock.
     """
     if principal.account_id is None or principal.test_clock is None:
         return principal
@@ -156,7 +156,7 @@ def _seconds_of(claim: object) -> float:
 
 
 def _role(claim: object) -> model.Role:
-    """Return the only role in a claim: a text, or a list that may have other members. Raises InvalidTokenError."""
+    """Return the only role in a claim, which is a text or a list with other members too. Raises InvalidTokenError."""
     names = claim if isinstance(claim, list) else [claim]
     roles = [role for role in ROLES if role.value in names]
     if len(roles) != 1:

@@ -29,7 +29,7 @@ _ALL_ACCOUNTS = Message("all accounts")
 
 
 def format_preview(preview: run_now.RunPreview, language: Language) -> str:
-    """Return the accounts that the run would change, and their sums."""
+    """Return the preview as text: one row for each account, and the sums."""
     lines = [translate(_TITLE.fill(at=preview.at.isoformat()), language)]
     lines += [translate(_UNFINISHED.fill(id=run_id), language) for run_id in preview.unfinished_run_ids]
     header = [translate(label, language) for label in _HEADER]
@@ -56,7 +56,7 @@ def _format_account(account: run_now.AccountPreview, language: Language) -> list
 
 
 def _format_reasons(account: run_now.AccountPreview, language: Language) -> str:
-    """Return the error that would park the account, or how often each reason refuses an instance."""
+    """Return the error that would park the account, or the number of refused instances for each reason."""
     if account.error:
         return translate(Message("parked: {error}", error=account.error), language)
     reasons = [

@@ -7,7 +7,7 @@ from renewals.webhooks.status import EndpointStatus
 
 
 def format_endpoint(endpoint: EndpointStatus, language: Language) -> str:
-    """Return an endpoint with its owner, its state and its numbers of deliveries."""
+    """Return the line: the endpoint's owner, URL, state, numbers of events and last response."""
     line = Message(
         "endpoint {id} of {owner}, {url}, {state}: {delivered} delivered, {behind} behind, {waiting} waiting, "
         "{parked} parked",

@@ -1,4 +1,4 @@
-"""An account's forecast as text: a table of the days with something due, in English or Chinese."""
+"""An account's forecast as text: a table of the days with due instances, in English or Chinese."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ _TOP_UP = Message("Add {amount} today to pay for every renewal.")
 
 
 def format_forecast(account_id: str, result: simulation.Forecast, language: Language) -> str:
-    """Return the days with something due, their sums, and the top-up needed."""
+    """Return the days with due instances, their sums, and the top-up needed."""
     days = [day for day in result.days if day.due_count]
     header = [catalogs.translate(label, language) for label in _HEADER]
     rows = [*map(_format_day, days), [catalogs.translate(_ALL_DAYS, language), *_format_sums(days)]]
@@ -61,7 +61,10 @@ def _format_day(day: simulation.Day) -> list[str]:
 
 
 def _format_sums(days: Sequence[simulation.Day]) -> list[str]:
-    """Return the sums of the columns after the date; shortfalls repeat from day to day and have no sum."""
+    """Return the sums of the columns after the date. Balances and shortfalls are not summed.
+
+    A renewal that is not paid can be part of the shortfalls of several days.
+    """
     sums = [
         sum(day.total_cents for day in days),
         sum(day.voucher_cents for day in days),

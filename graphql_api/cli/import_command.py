@@ -34,7 +34,7 @@ Errors = Annotated[
 
 
 def _add_command(name: str, description: str) -> None:
-    """Add the command that imports one kind of file; all have the same options."""
+    """Add the command that imports one kind of file. All import commands have the same options."""
 
     @app.command(name, help=description)
     def command(

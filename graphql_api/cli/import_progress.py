@@ -37,7 +37,7 @@ _DRY_RUN_SUMMARY = Message(
 
 
 class ProgressReporter:
-    """Shows the progress of an import, and collects its problems for the end."""
+    """The output of an import: the progress while it runs, then the problems that were collected, and a summary."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ProgressReporter:
             self._errors.writerow(("line", "column", "value", "reason"))
 
     def add_problems(self, problems: Sequence[CellProblem]) -> None:
-        """Write problems to the errors file, and keep the first ones for the end."""
+        """Write problems to the errors file, and keep the first PROBLEMS_SHOWN_MAX for `print_problems`."""
         self._problem_count += len(problems)
         self._shown_problems.extend(problems[: PROBLEMS_SHOWN_MAX - len(self._shown_problems)])
         if self._errors:
@@ -97,7 +97,7 @@ class ProgressReporter:
         return self.latest.total / max(time.monotonic() - self._started, 0.001)
 
     def print_problems(self) -> None:
-        """Print the first problems in the order of the file, and the number of the others."""
+        """Print the first problems in the order of the file, and the number of further problems."""
         file_name = self._source.path.name
         for problem in sorted(self._shown_problems, key=lambda shown: shown.line):
             value = problem.value

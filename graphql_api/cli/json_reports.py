@@ -1,4 +1,4 @@
-"""Output of the commands with `--json`; the keys are part of the public contract (docs/cli.md).
+"""Output of the commands with `--json`. The keys of its objects are part of the public contract (docs/cli.md).
 
 Amounts are strings with two decimals, instants are ISO 8601 in UTC, dates are ISO 8601.
 """
@@ -61,7 +61,7 @@ def attempts_as_dict(attempts: Sequence[attempts.Attempt], count_max: int) -> di
 
 
 def preview_as_dict(preview: run_now.RunPreview) -> dict[str, object]:
-    """Return the preview of a run by account, and the unfinished runs that it would finish first."""
+    """Return the preview of a run by account, and the unfinished runs that the run would finish first."""
     return {
         "at": _instant(preview.at),
         "unfinishedRunIds": list(preview.unfinished_run_ids),
@@ -88,7 +88,7 @@ def preview_as_dict(preview: run_now.RunPreview) -> dict[str, object]:
 
 
 def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, object]:
-    """Return an account's forecast with all of its days, including those with nothing due."""
+    """Return an account's forecast with all of its days, including days without due instances."""
     return {
         "accountId": account_id,
         "days": [

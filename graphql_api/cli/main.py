@@ -25,7 +25,7 @@ from graphql_api.cli import (
 app = typer.Typer(
     help="Renewal management for prepaid cloud instances.",
     no_args_is_help=True,
-    # Rich would read "[default: ...]" as markup and drop it, and its import would double the time of --help.
+    # Rich would drop "[default: ...]" as markup, and the import of Rich would double the time of --help.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},

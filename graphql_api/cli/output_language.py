@@ -1,4 +1,4 @@
-"""The language of what a command prints for people; JSON and `--help` do not depend on it."""
+"""The language of the text that a command prints. JSON and `--help` do not depend on the language."""
 
 import os
 import re

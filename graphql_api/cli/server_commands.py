@@ -11,7 +11,8 @@ from graphql_api.server import bootstrap
 def up(lang: output_language.Lang = None) -> None:
     """Start everything on this machine.
 
-    This is PostgreSQL and Valkey (unless their URLs are set), the demo account, the API and the worker.
+    This starts PostgreSQL and Valkey (unless their URLs are set), the API and the worker.
+    A database without accounts gets the demo account.
     """
     from graphql_api.devserver import binaries, up
 
@@ -61,7 +62,7 @@ def serve(
 def worker() -> None:
     """Run the worker.
 
-    It renews due instances every hour; every minute it expires, releases, reminds and warns.
+    It renews due instances every hour. Every minute it expires and releases others, and sends reminders and warnings.
     """
     from workers import main
 

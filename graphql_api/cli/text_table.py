@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich import cells, console, table
 
 WIDTH_MAX = 10_000
-"""Columns of the imaginary terminal: a row is never wrapped, so that a script can read it."""
+"""The width of a table in characters, above that of any row: no row is wrapped, so a script can read it as one line."""
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: frozenset[int]) -> str:

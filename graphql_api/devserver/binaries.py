@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root, so root starts the servers as the user `nobody`, who cannot enter a home folder or a
 private temporary folder. If the wheels are in such a folder, the programs are copied to /var/lib/renewals. If the data
-folder would be in one, it is in /var/lib/renewals instead.
+folder is in such a folder, the data is in /var/lib/renewals instead.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ def valkey() -> Path:
 
 
 def data_directory(folder: Path) -> Path:
-    """Make and return the folder, or a replacement for it that the service user can enter."""
+    """Make and return the folder or, if the service user cannot enter it, a replacement in DATA_DIRECTORY."""
     folder = folder.resolve()
     if _is_reachable(_make_open(folder)):
         return folder

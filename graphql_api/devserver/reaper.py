@@ -1,12 +1,13 @@
-"""A small process that stops the registered processes if this process is killed before it can stop them.
+"""The reaper: a small process that stops the registered processes if their parent is killed before it can stop them.
 
-It reads a pipe that only this process can write to. When this process ends, even by kill -9, the system closes the
+The reaper reads a pipe that only the parent can write to. When the parent ends, even by kill -9, the system closes the
 pipe. Then the reaper stops the processes in order, servers last, and removes their temporary folders.
 
 Linux has prctl(PR_SET_PDEATHSIG), but macOS has nothing like it, and a signal at the parent's death neither stops
 processes in order nor removes folders. So there is one mechanism for both systems.
 
-This file is also the reaper's program. It runs by path in isolated mode, and so imports nothing of the project.
+This file is also the reaper's program. The program runs by its path in isolated mode, and so this file imports nothing
+of the project.
 """
 
 import atexit
@@ -38,7 +39,10 @@ class WatchedProcess(NamedTuple):
 def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
-    """Let the reaper stop a child when this process ends, the `last` ones last, and then delete the folder `remove`."""
+    """Register a child that the reaper stops when this process ends; with `last`, after the children without it.
+
+    Then the reaper deletes the folder `remove`.
+    """
     if (started_at := start_time(pid)) is not None:
         _send_to_reaper(
             WatchedProcess(pid, started_at, int(stop_with), last, str(remove) if remove else None)
@@ -119,7 +123,7 @@ def _stop(processes: list[WatchedProcess]) -> None:
 
 
 def _is_alive(watched: WatchedProcess) -> bool:
-    # A later process may have the same number, but not the same start time.
+    # A later process may have the same process id, but not the same start time.
     return start_time(watched.pid) == watched.start_time
 
 

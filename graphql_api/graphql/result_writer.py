@@ -13,11 +13,11 @@ from schema.limits import document_limits
 from schema.shared import errors
 
 NOT_STORED = {"Cache-Control": "no-store"}
-"""Added to event streams, because Strawberry's headers allow caches to store them."""
+"""A header for event streams, because Strawberry's headers allow caches to store them."""
 
 
 class ResultWriter:
-    """Writes results as JSON or as an event stream, of at most `bytes_max`."""
+    """A writer of results, each of at most `bytes_max` bytes, as JSON or as an event stream."""
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
@@ -57,7 +57,7 @@ class ResultWriter:
         return answer_size.encode(data, self._bytes_max).decode()
 
     def _write_unavailable(self, body: dict[str, object], media_type: str | None) -> Response:
-        # An event stream, too, begins with a status, so the errors are sent with 503 in JSON.
+        # A client that accepts only an event stream also gets status 503, with the errors in JSON.
         if media_type == responses.RESPONSE:
             del body["data"]
         return Response(

@@ -52,7 +52,7 @@ class BuiltDocuments:
         return before != modified_ns
 
     def _read(self) -> dict[str, str]:
-        """Return the documents, or none if this server cannot execute one, as after the build of another version."""
+        """Return the documents; none if this server cannot execute one of them, as after a build of another version."""
         try:
             documents = read_manifest(self._manifest)
             for document_id, query in documents.items():
@@ -156,7 +156,7 @@ def _check(
 def _exceeded_limit(
     query: str, limits: document_limits.Limits, schema: execution_schema.RenewalSchema
 ) -> str | None:
-    """Return the limit that a document exceeds, or None. Its cost is unknown, because it depends on variables."""
+    """Return the limit that a document exceeds, or None. The cost is not checked, because it depends on variables."""
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
         document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())

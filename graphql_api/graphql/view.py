@@ -133,7 +133,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
     async def _respond_in_turn(self, context: api_config.ApiContext, request: Request) -> Response:
         """Respond once the key may run another request.
 
-        This does what `RequestLimiter.turn` does, without its context manager, which costs more than a free slot.
+        This does what `RequestLimiter.turn` does, without a context manager, which takes longer than a free slot.
         """
         caller: str = context.caller
         if not self.requests.try_begin(caller):
@@ -142,7 +142,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
             with pool.sharing(context.owner):
                 return await self._respond_to(request, context)
         except errors.HTTPError as refusal:
-            # A request that is refused before its document is measured costs as much as the cheapest one.
+            # A refusal costs as much as the cheapest request, besides the cost of a document that was measured before.
             if refusal.status != _TOO_MANY_REQUESTS:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
                 await self.budgets.consume_request(caller, 0, body_bytes=size)

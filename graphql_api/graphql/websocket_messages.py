@@ -15,7 +15,7 @@ REASON_BYTES_MAX = 123
 
 
 class Adapter(ASGIWebSocketAdapter):
-    """Reads messages whose members have the protocol's types, and writes text frames."""
+    """An adapter that checks the types of the messages that it reads, and writes text frames."""
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         """Yield the messages until the client disconnects."""
@@ -41,7 +41,7 @@ class Adapter(ASGIWebSocketAdapter):
 
 
 def _message(text: str) -> dict[str, object]:
-    """Return a message, or an empty one if a member does not have the type of the protocol."""
+    """Return the message in a text; an empty one if a member has a wrong type. Raises NonJsonMessageReceived."""
     if text.count(",") > http_request.VALUES_MAX:
         raise NonJsonMessageReceived
     try:

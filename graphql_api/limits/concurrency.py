@@ -13,19 +13,19 @@ from renewals.domain.messages import Message
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""The most requests of a key that run, and the most that wait. Waiting costs a connection and slows a fast client down.
-With fewer than 8 running, a client of 20 requests per second would wait as soon as its requests take longer."""
+"""The maximum number of a key's requests that run, and of those that wait. A waiting request costs a connection, and
+slows a fast client down. With 8 at a time, a client that sends 20 requests per second waits if they take over 0.4 s."""
 HEAVY_AT_ONCE_MAX = 4
-"""Heavy requests of all accounts that run at a time, at most one per account."""
+"""The maximum number of heavy steps of all requests at a time, at most one in each lane."""
 HEAVY_COST = 5_000
 """The cost above which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
-"""The size from which reading a body is heavy: an account sends one such body at a time."""
+"""The size above which a body is heavy. The server receives one heavy body of an account at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
-"""The time after a request of another account in which this account pauses between two heavy requests.
+"""The time after a request of another account during which this account pauses between two heavy requests.
 
-The pause is as long as the account used the processor, at most REST_SECONDS_MAX.
+The pause is as long as the account used the processor or sent its large body, at most REST_SECONDS_MAX.
 """
 RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
@@ -83,7 +83,7 @@ class RequestLimiter:
         self._bodies = fair_queue.FairSlots(_ALL_KEYS, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     def try_begin(self, caller: str) -> bool:
-        """Begin a request of a key if a slot is free; return whether it has begun. Then call `end`."""
+        """Begin a request of a key if a slot is free; return whether it has begun. If so, call `end` when it ends."""
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
@@ -107,7 +107,7 @@ class RequestLimiter:
             self.end(caller)
 
     def lane(self, owner: str, name: str | None = None) -> "Lane":
-        """Return the lane for the heavy steps of one request of an account. Call it inside `turn`.
+        """Return the lane for the heavy steps of one request, and note that the account sends requests.
 
         A lane with a `name` is independent of the account's own lane.
         """
@@ -122,7 +122,7 @@ class RequestLimiter:
     async def receiving(self, owner: str) -> AsyncIterator[None]:
         """Wait until the account may receive a large body, and hold its slot while the block runs.
 
-        A client that waits cannot send more than uvicorn's read buffer takes.
+        A client that waits cannot send more than fits into uvicorn's read buffer.
         """
         await self._bodies.acquire(owner)
         began = time.monotonic()
@@ -140,7 +140,7 @@ class RequestLimiter:
         self._rest(self._heavy, name, owner, seconds)
 
     def _rest(self, slots: fair_queue.FairSlots, name: str, owner: str, seconds: float) -> None:
-        """Give back the slot of that name: at once, or after a pause if other accounts have sent requests."""
+        """Release the slot of that name: at once, or after a pause if other accounts have sent requests."""
         if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, name)
@@ -168,7 +168,7 @@ class _RecentOwners:
 
 
 class Lane:
-    """The turn of one request for its heavy steps; an account has at most one request in its lane."""
+    """The place of one request in a lane, for its heavy steps. At most one request at a time is in a lane."""
 
     __slots__ = ("_began", "_has_ended", "_is_awaiting_read", "_name", "_owner", "_requests", "is_entered")
 
@@ -183,7 +183,7 @@ class Lane:
 
     @property
     def has_others(self) -> bool:
-        """Whether there are other accounts, which a heavy request could delay."""
+        """Whether other accounts, which a heavy request could delay, have sent requests within OTHERS_SECONDS."""
         return self._requests.has_others(self._owner)
 
     def enter_after_read(self) -> None:

@@ -1,4 +1,4 @@
-"""The costs of exports and calendars, taken off a budget that all keys and tokens of an account share."""
+"""The costs of exports and calendars, deducted from a budget that all keys and tokens of an account share."""
 
 import contextlib
 from typing import NamedTuple
@@ -16,20 +16,20 @@ class ExportCosts(NamedTuple):
     sizes: account_sizes.AccountSizes
 
     async def begin_export(self, account_id: str) -> None:
-        """Take the cost of an export with its first rows off the budget. Raises HTTPError if the budget is used up."""
+        """Deduct the cost of an export and its first rows from the budget. Raises HTTPError if too little is left."""
         size = await self.sizes.find(account_id)
         scanned = int(weights.SEARCH * size.instances)
         await self._spend(account_id, max(weights.EXPORT_ROW * weights.EXPORT_ROWS_FREE, scanned))
 
     async def add_rows(self, account_id: str, count: int, total: int) -> None:
-        """Take the cost of `count` more rows, `total` so far, off the budget. A running export is never refused."""
+        """Deduct the cost of `count` more rows of `total` so far from the budget. A running export is never refused."""
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:
             with contextlib.suppress(errors.HTTPError):
                 await self._spend(account_id, weights.EXPORT_ROW * charged)
 
     async def calendar(self, account_id: str, days: int) -> None:
-        """Take the cost of a calendar off the budget. Raises HTTPError if the budget is used up."""
+        """Deduct the cost of a calendar from the budget. Raises HTTPError if too little is left."""
         size = await self.sizes.find(account_id)
         forecast_cost = field_work.forecast_work(size.auto_instances, 1 + days // 30)
         await self._spend(account_id, forecast_cost + int(weights.SCAN * size.instances))

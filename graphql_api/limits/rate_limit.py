@@ -1,8 +1,8 @@
 """Rate limiting by query cost, per API key and minute, shared by all processes through Redis.
 
-A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of its time. So a process
-reserves 1 % of a key's budget at a time, and spends that without Redis. While Redis is unavailable, each process counts
-alone.
+A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of the page's time. So a
+process reserves 1 % of a key's budget at a time, and uses up this block without Redis. While Redis is unavailable, each
+process counts alone.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CALLERS_MAX = 10_000
 BLOCKS_PER_BUDGET = 100
 BLOCK_SECONDS = 10.0
-"""The time after which the rest of a reserved block expires, so that costs count near the time of their use."""
+"""The time after which the rest of a reserved block expires, so that a cost counts close to the time of its request."""
 WINDOW_SECONDS = 60
 REDIS_SECONDS_MAX = 0.5
 PAUSE_SECONDS = 5.0
@@ -42,13 +42,13 @@ class _Block:
     remaining: int = 0
     ends_at: float = 0.0
     local_remaining: int = 0
-    """The rest of a budget without Redis, granted once a minute even if Redis fails and recovers several times."""
+    """The rest of the budget without Redis, granted once a minute even if Redis fails and recovers several times."""
     local_ends_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class CostRateLimiter:
-    """The budgets of all keys, each `cost_max` per minute; with 0 there is no limit."""
+    """The budgets of all keys, each `cost_max` per minute. If `cost_max` is 0, there is no limit."""
 
     def __init__(self, cost_max: int) -> None:
         self._cost_max = cost_max
@@ -59,7 +59,7 @@ class CostRateLimiter:
 
     @contextlib.asynccontextmanager
     async def opened(self, redis_url: str | None) -> AsyncIterator[None]:
-        """Count in Redis while the block runs."""
+        """Count in Redis while the block runs, unless `redis_url` is None."""
         if redis_url is None or not self._cost_max:
             yield
             return
@@ -81,7 +81,7 @@ class CostRateLimiter:
             await pool.aclose()
 
     async def consume_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
-        """Take the cost of a request and of reading it off the key's budget. Raises HTTPError as `consume` does.
+        """Deduct the cost of a request and of reading it from the key's budget. Raises HTTPError as `consume` does.
 
         `reading` is the cost of parsing and validating its document, and `body_bytes` the size of its body.
         """
@@ -92,7 +92,7 @@ class CostRateLimiter:
             await self.consume(caller, max(cost, cost_min) + min(reading, reading_max))
 
     async def consume(self, caller: str, cost: int) -> None:
-        """Take a cost off the key's budget. Raises HTTPError if the rest of the budget is smaller."""
+        """Deduct a cost from the key's budget. Raises HTTPError if the rest of the budget is smaller."""
         if not self._cost_max:
             return
         block = self._blocks.get(caller)

@@ -1,1 +1,1 @@
-"""The customers' API as tools for agents, by the Model Context Protocol; a client of that API over HTTP."""
+"""The customers' API as tools for agents (Model Context Protocol). The tools call that API over HTTP."""

@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from graphql_api.mcp import operations
 
 SECONDS_MAX = 60
-"""Seconds to wait for a response; the API's own limit of a request is shorter."""
+"""Seconds to wait for a response. The API's own limit of a request is 30 seconds by default."""
 _SUCCESS = "Success"
 _FACTS = ("required", "available", "shortfall", "expectedTotal", "total")
 _REPEAT = (
@@ -25,7 +25,7 @@ _REMEDIES = {
 
 
 class ApiClient:
-    """The API at one URL, for one key or, without it, for the key of each caller."""
+    """A client of the API at one URL, with one key or, if `authorization` is None, with the key of each caller."""
 
     def __init__(
         self, http: httpx2.AsyncClient, url: str, *, language: str, authorization: str | None = None
@@ -44,7 +44,7 @@ class ApiClient:
     async def change(
         self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
     ) -> dict[str, Any]:
-        """Return the success of a mutation. Raises ToolError, also for a refusal, after which nothing changed."""
+        """Return the result of a mutation that succeeded. Raises ToolError, also if the API refused the mutation."""
         [result] = (await self._send(caller, name, variables, _REPEAT)).values()
         if not result["__typename"].endswith(_SUCCESS):
             raise ToolError(_describe_refusal(result))

@@ -1,4 +1,4 @@
-"""A tool whose arguments have the API's names: strict, and refused in one line for each argument."""
+"""A tool whose arguments have the API's names, and whose errors have one line for each wrong argument."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,21 +14,21 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, core_schema
 
 ToolContext = Context[Any, Any]
-"""The context of a call, with its headers; the server has no state to which the type arguments would apply."""
+"""The context of a call, with the headers of the call. The type arguments are Any, because the server has no state."""
 READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 CHANGE = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
-"""The hints for a payment or a change of policy: it replaces data, and a repeated call changes nothing more."""
+"""The hints for a payment or a change of policy: a call replaces data, and a repeated call changes nothing more."""
 
 
 class _Arguments(ArgModelBase):
-    """The arguments of a tool, in the spelling of the API; others are refused."""
+    """The arguments of a tool, with the names of the API. Arguments with other names are refused."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     def model_dump_one_level(self) -> dict[str, Any]:
-        """Return the arguments of the function."""
+        """Return the arguments by the names of the function's parameters."""
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
@@ -59,7 +59,7 @@ class ApiTool(Tool):
 
     @classmethod
     def build(cls, function: Callable[..., Awaitable[Any]], title: str, annotations: ToolAnnotations) -> Tool:
-        """Return the tool of a function; its docstring is the description."""
+        """Return the tool of a function, whose docstring is the description of the tool."""
         description = " ".join((function.__doc__ or "").split())
         tool = cls.from_function(function, title=title, description=description, annotations=annotations)
         lax = tool.fn_metadata.arg_model

@@ -7,7 +7,7 @@ from graphql_api.mcp.instance_results import Named, OrderSummary, Refusal, Resul
 
 
 class Quote(Result):
-    """The price and the result of a payment, if it were made now, and the key to make it."""
+    """The price and the result of a payment if it were made now, and the idempotency key for it."""
 
     total: str = Field(description="Send it as expectedTotal once the customer agrees.")
     idempotency_key: str = Field(description="Send it as idempotencyKey, in a repeated call too.")
@@ -28,7 +28,7 @@ class AccountBalance(Result):
 
 
 class Payment(Result):
-    """The order that was paid. A repeated call returns the first one."""
+    """The order that was paid. A repeated call returns the order of the first call."""
 
     order: OrderSummary
     account: AccountBalance
@@ -59,7 +59,7 @@ class PolicyPreview(Result):
 
 
 class PolicyResult(Result):
-    """The policy was set."""
+    """The result of set_renewal_policy."""
 
     changed_count: int
     unchanged_count: int

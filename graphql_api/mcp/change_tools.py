@@ -1,4 +1,4 @@
-"""The tools that pay and set policies, each with the tool that quotes or previews it."""
+"""The tools that make payments or set policies, each with the tool that quotes or previews the change."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ _LATEST_ENTRY: dict[str, object] = {"filter": None, "first": 1}
 
 
 class ChangeTools:
-    """The mutations of the API, with their quotes."""
+    """The mutations of the API as tools, with their quotes and previews."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -77,7 +77,7 @@ class ChangeTools:
         months: inputs.Months,
         bundles: inputs.Bundles = "REFUSE",
     ) -> change_results.Quote:
-        """Quote renew_instances: the price, who pays, who is refused and why. Charges nothing."""
+        """Quote renew_instances: the price, how it is paid, which instances are refused and why. Charges nothing."""
         return await self._quote(ctx, "QuoteRenewal", _renewal_request(selection, months, bundles))
 
     async def renew_instances(
@@ -90,7 +90,7 @@ class ChangeTools:
         bundles: inputs.Bundles = "REFUSE",
         batch_mode: inputs.BatchMode = "ALL_OR_NOTHING",
     ) -> change_results.Payment:
-        """Renew instances and charge the account with one order, as quote_renewal has quoted it."""
+        """Renew instances in one order and charge the account, as quoted by quote_renewal."""
         request = _renewal_request(selection, months, bundles)
         return await self._pay(ctx, "Renew", request, expected_total, idempotency_key, batch_mode)
 
@@ -101,7 +101,7 @@ class ChangeTools:
         target: inputs.UnifyTarget,
         bundles: inputs.Bundles = "REFUSE",
     ) -> change_results.Quote:
-        """Quote unify_expiry: the price of one common last day, who is refused and why. Charges nothing."""
+        """Quote unify_expiry: the price of a common last day, which instances are refused and why. Charges nothing."""
         return await self._quote(ctx, "QuoteUnify", _unify_request(selection, target, bundles))
 
     async def unify_expiry(
@@ -114,7 +114,7 @@ class ChangeTools:
         bundles: inputs.Bundles = "REFUSE",
         batch_mode: inputs.BatchMode = "ALL_OR_NOTHING",
     ) -> change_results.Payment:
-        """Extend instances to a common last day and charge the account, as quote_unify_expiry has quoted it."""
+        """Extend instances to a common last day and charge the account, as quoted by quote_unify_expiry."""
         request = _unify_request(selection, target, bundles)
         return await self._pay(ctx, "Unify", request, expected_total, idempotency_key, batch_mode)
 
@@ -159,7 +159,7 @@ def _unify_request(
 def _policy_request(
     selection: inputs.Selection, mode: str, auto_renew_months: int | None, bundles: str, batch_mode: str
 ) -> dict[str, object]:
-    """Return the input of setRenewalPolicy, which its preview takes as well."""
+    """Return the arguments that a change of policy and its preview share."""
     return {
         "selection": selection.to_variable(),
         "mode": mode,

@@ -1,4 +1,4 @@
-"""The inputs of the tools, with the names of the GraphQL schema. The API checks what the types leave open."""
+"""The inputs of the tools, with the names of the GraphQL schema. The API checks what these types do not check."""
 
 from typing import Annotated, Literal, Self
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 PAGE_ROWS_MAX = 100
-"""The most rows of a page: what an agent can read. The API's own limit is 1,000."""
+"""The maximum number of rows of a page for an agent. The API's own maximum is 1,000."""
 
 Instant = Annotated[str, Field(description="ISO 8601 with offset, such as 2027-01-15T10:00:00+08:00.")]
 Day = Annotated[str, Field(description="YYYY-MM-DD in the account's time zone.")]
@@ -93,7 +93,7 @@ class Selection(Input):
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
-        """Refuse a selection by both or by neither."""
+        """Refuse a selection with both members or with neither."""
         if (self.ids is None) == (self.matching is None):
             raise ValueError("send exactly one of ids and matching")
         return self
@@ -111,7 +111,7 @@ class UnifyTarget(Input):
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
-        """Refuse a target by both or by neither."""
+        """Refuse a target with both members or with neither."""
         if (self.date is None) == (self.day_of_month is None):
             raise ValueError("send exactly one of date and dayOfMonth")
         return self

@@ -70,7 +70,7 @@ class InstancePage(Result):
 
 
 class InstanceList(Result):
-    """A page of instances, and who asks."""
+    """A page of instances, and the caller."""
 
     viewer: CallerSummary
     instances: InstancePage
@@ -84,7 +84,7 @@ class FacetCount(Result):
 
 
 class Facets(Result):
-    """Counts by each property; a facet ignores the filter's condition on itself."""
+    """The counts for each property. A facet ignores the filter's condition on its own property."""
 
     tabs: list[FacetCount]
     products: list[FacetCount]

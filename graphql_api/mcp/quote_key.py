@@ -12,8 +12,8 @@ def build_quote_key(
 ) -> str:
     """Return the key of a quote.
 
-    A payment changes the periods of the next quote and the latest entry of the ledger, and so does a refund. So a quote
-    for the next month has another key, and so has a quote for a period that was refunded and is bought again.
+    A payment or a refund changes the periods of the next quote and the latest entry of the ledger. So a quote for the
+    next month has another key, and so has a quote for a period that was refunded and is bought again.
     """
     entries = ledger["ledger"]["nodes"]
     periods = [(line["instance"]["id"], line["startsAt"], line["expiresAt"]) for line in quote["lines"]]

@@ -1,4 +1,4 @@
-"""The tools that read: they change nothing and cost nothing."""
+"""The tools that read: they change nothing, and the account pays nothing for them."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ FilterArgument = Annotated[inputs.InstanceFilter | None, Field(alias="filter", d
 
 
 class ReadTools:
-    """The queries of the API."""
+    """The queries of the API as tools."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -41,7 +41,7 @@ class ReadTools:
         first: inputs.PageRows = 20,
         offset: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
     ) -> instance_results.InstanceList:
-        """List the account's instances, the earliest expiry first, and whether the key may change anything."""
+        """List instances, by default the earliest expiry first, and say whether the key may change anything."""
         variables = {
             "filter": _filter(conditions),
             "orderBy": {"field": order_by, "direction": direction},
@@ -55,7 +55,7 @@ class ReadTools:
     async def count_instances(
         self, ctx: api_tool.ToolContext, conditions: FilterArgument = None
     ) -> instance_results.InstanceCounts:
-        """Count instances in all, and by tab, product, data center, its type, and days to the expiry."""
+        """Count instances in all, and by tab, product, data center, data center type, and days to the expiry."""
         variables = {"filter": _filter(conditions), "first": 0}
         data = await self._api.read(ctx.headers, "List", variables)
         return instance_results.InstanceCounts.model_validate(data["instances"])
@@ -76,7 +76,7 @@ class ReadTools:
         ctx: api_tool.ToolContext,
         days: Annotated[int, Field(ge=1, le=366, description="Days, today included.")] = 30,
     ) -> account_results.Forecast:
-        """Forecast the automatic renewals of the coming days, and the top-up that is needed to pay them."""
+        """Forecast the automatic renewals of the coming days, and the top-up that is needed to pay for them."""
         data = await self._api.read(ctx.headers, "Forecast", {"days": days})
         forecast = account_results.Forecast.model_validate(data["forecast"])
         return forecast.model_copy(update={"days": [day for day in forecast.days if day.due_count]})

@@ -11,9 +11,10 @@ NO_STREAM = "Send POST: the server has no sessions, and so no stream of messages
 
 
 class RequestChecksMiddleware:
-    """Refuses requests without the header Authorization, whose value the API checks, and other methods than POST.
+    """A middleware that refuses requests without the header Authorization, and methods other than POST.
 
-    The library would keep the stream of a GET open until the client leaves, and never send anything on it.
+    The API checks the value of the header. The library would keep the stream of a GET open until the client
+    disconnects, and would never send anything on it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -28,7 +28,7 @@ INSTRUCTIONS = (
 
 
 def build(api: ApiClient) -> MCPServer[None]:
-    """Return the server of an API."""
+    """Return the MCP server with the tools of an API."""
     return MCPServer(
         "renewals",
         title="Renewals",
@@ -42,7 +42,8 @@ def build(api: ApiClient) -> MCPServer[None]:
 def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
     """Return the application over HTTP, without sessions.
 
-    It refuses other hosts and origins, which prevents DNS rebinding, and callers without a key.
+    It refuses hosts and origins other than loopback names and `allowed_hosts`, which prevents DNS rebinding. It also
+    refuses callers without a key.
     """
     names = (*_LOOPBACK_NAMES, *allowed_hosts)
     security = TransportSecuritySettings(

@@ -1,4 +1,4 @@
-"""Requests for the GraphQL endpoints without Starlette's router, and compression for clients that accept it."""
+"""Routing to the GraphQL endpoints without Starlette's router, and compression for clients that accept it."""
 
 from collections.abc import Mapping
 

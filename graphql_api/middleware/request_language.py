@@ -1,4 +1,4 @@
-"""The language of a request, chosen before anything can refuse it."""
+"""The language of a request, set before another middleware or an endpoint can refuse the request."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -8,7 +8,7 @@ _HEADER = b"accept-language"
 
 
 class RequestLanguageMiddleware:
-    """Sets the language of each request and web socket by its header Accept-Language."""
+    """A middleware that sets the language of each request and web socket by its header Accept-Language."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -25,7 +25,7 @@ _tracer = trace.get_tracer("renewals")
 OK = "OK"
 """The code of a request without errors."""
 WAIT_SECONDS = 0.05
-"""The time that a finished request may wait to be written; if the process is killed, these records are lost."""
+"""The maximum time for which the record of a finished request waits to be written. A killed process loses it."""
 
 
 class RequestLog:
@@ -144,7 +144,7 @@ def _describe(record: request_record.RequestRecord, span: trace.Span) -> None:
 
 
 async def with_cost(results: AsyncIterator[Result]) -> AsyncGenerator[Result, None]:
-    """Yield the results of the current operation, the first of them with its cost."""
+    """Yield the results of the current operation, with the operation's cost in the first of them."""
     record = request_record.current.get()
     cost = record.cost if record else None
     async for result in results:

@@ -24,7 +24,7 @@ _TRACE_HEADERS = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
 class RequestLoggingMiddleware:
-    """Records each request, stream and web socket when it ends, and gives it an `X-Request-ID`."""
+    """A middleware that records each request, stream and web socket when it ends, and gives it an `X-Request-ID`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -61,7 +61,7 @@ class RequestLoggingMiddleware:
 
 
 class _ResponseObserver:
-    """Notes the status of a response in the record, and adds the header `X-Request-ID`."""
+    """An observer that notes the status of a response in the record, and adds the header `X-Request-ID`."""
 
     def __init__(self, record: request_record.RequestRecord, send: Send) -> None:
         self._record = record

@@ -42,9 +42,9 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-"""Added unless the response has a header of that name."""
+"""The default headers of a response. A header that the response already has is not added."""
 _HEADERS_OVER_TLS = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
-"""The same with HSTS for a year."""
+"""The same headers, and HSTS (RFC 6797) for a year."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none';"
@@ -54,7 +54,7 @@ PAGE_POLICY = (
 
 
 class ResponseHeadersMiddleware:
-    """Adds the security headers to each response, and `Connection: close` while the process drains."""
+    """A middleware that adds security headers to each response, and `Connection: close` while the process drains."""
 
     def __init__(self, app: ASGIApp, is_draining: Callable[[], bool]) -> None:
         self._app = app

@@ -1,1 +1,1 @@
-"""The endpoints other than GraphQL: calendar, exports and probes."""
+"""The endpoints other than GraphQL: calendar, console, exports and probes."""

@@ -1,4 +1,4 @@
-"""The probes of the API, on its own port."""
+"""The probes of the API, on the port of the API."""
 
 from graphql_api.middleware import request_log
 from graphql_api.server import graceful_shutdown
@@ -7,7 +7,7 @@ from renewals.domain.clock import Clock
 from renewals.health import probes
 
 REQUIRED = ("database", "migrations", "writes")
-"""Reads and manual renewals need neither Redis nor a worker."""
+"""The checks without which the API is not ready. Reads and manual renewals need neither Redis nor a worker."""
 
 
 class ProbeRoutes(probes.Probes):

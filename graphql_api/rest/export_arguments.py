@@ -25,7 +25,7 @@ _IN_JSON = ("filter", "orderBy")
 async def read_arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
     """Return the arguments of the query string and of a JSON body.
 
-    Raises InvalidInputError for an unknown argument, and HTTPError for a body that is too long.
+    Raises InvalidInputError for an argument that is unknown, repeated or malformed, and HTTPError as `read_body` does.
     """
     arguments: dict[str, object] = {}
     for name, text in request.query_params.multi_items():

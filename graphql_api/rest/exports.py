@@ -36,7 +36,7 @@ from renewals.observability import request_record
 
 RETRY_SECONDS = 10
 WAIT_SECONDS_MAX = 2.0
-"""The longest wait of an export for its turn. A wait slows down a client of many exports better than refusals do."""
+"""The longest wait of an export for its turn. Waits slow down a client of many exports better than refusals do."""
 WAITING_PER_ACCOUNT_MAX = 64
 
 
@@ -45,7 +45,7 @@ class ExportsBusyError(Exception):
 
 
 class Exports:
-    """The export endpoints of one process, which run a limited number of exports."""
+    """The export endpoints of one process, which run a limited number of exports at a time."""
 
     def __init__(
         self,
@@ -130,9 +130,9 @@ class Exports:
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold one of the slots for exports, of which an account has at most half. Raises ExportsBusyError."""
+        """Hold a slot for an export during the block; an account has at most half of them. Raises ExportsBusyError."""
         try:
-            # A random wait keeps exports that came together from being refused together.
+            # The maximum wait is random, so that exports that came together are not refused together.
             seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - not a secret
             async with asyncio.timeout(seconds):
                 await self._slots.acquire(account_id)
@@ -148,9 +148,9 @@ class Exports:
         self, account_id: str, export: export_queries.Export, writer: formats.CSV | formats.JSONL
     ) -> AsyncGenerator[bytes, None]:
         """Yield the header with the first page of rows, then one page at a time."""
-        # PostgreSQL's time limit is longer, for the case that this process is killed.
+        # PostgreSQL's time limit is longer than the export's: it matters only if this process is killed.
         seconds_max = self._settings.export_seconds_max + self._settings.export_stall_seconds_max
-        # Not the account's own lane: a request in that lane may wait for the connection that this export holds.
+        # Not the account's own lane, because a request in that lane may wait for the connection of this export.
         lane_name = f"export {account_id}"
         snapshot = replica.read_snapshot(seconds_max=seconds_max)
         async with self._turn(account_id), snapshot as connection:

@@ -13,7 +13,7 @@ from graphql_api.middleware.slow_clients import SEND_DEADLINE
 
 
 class StreamedBody:
-    """Sends the pieces of a generator; each piece is generated after the client has accepted the one before.
+    """A response with the pieces of a generator, each generated after the client has accepted the previous piece.
 
     `on_failure` responds to an exception before the first piece; a later exception closes the connection.
     The generator is closed when the client disconnects, when it accepts nothing for `stall_seconds_max`, or when the

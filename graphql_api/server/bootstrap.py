@@ -1,4 +1,4 @@
-"""Shared steps of the commands: read the settings, run, and explain in one line what an operator can correct."""
+"""Shared steps of the commands: read the settings, run, and explain in one line errors that an operator can correct."""
 
 import asyncio
 import errno
@@ -20,9 +20,9 @@ CHECK_SECONDS_MAX = 5
 
 
 def configure(*, warns: bool = True) -> "renewals_config.Settings":
-    """Return the settings, or fail with one line for each invalid setting.
+    """Configure the log and return the settings, or fail with one line for each invalid setting.
 
-    An unknown `RENEWALS_` variable is only a warning, because several versions may share an environment.
+    An unknown `RENEWALS_` variable is only logged as a warning, because several versions may share an environment.
     """
     from renewals import config
     from renewals.observability import log_config
@@ -116,7 +116,7 @@ def _explain(problem: Exception) -> str | None:
 
 
 def _explain_schema(problem: Exception) -> str:
-    """Return a sentence on the tables: missing, too old, or too new."""
+    """Return a sentence that says whether the tables are missing, too old or too new."""
     import asyncpg
 
     from renewals import config

@@ -24,7 +24,7 @@ def is_draining() -> bool:
 
 
 class GracefulServer(uvicorn.Server):
-    """A uvicorn server that drains: uvicorn itself closes idle connections at once."""
+    """A uvicorn server that drains its connections. uvicorn itself closes idle connections at once."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
         super().__init__(config)
@@ -38,16 +38,16 @@ class GracefulServer(uvicorn.Server):
             listener.close()
         if signal.SIGINT not in self._captured_signals:
             await self._drain(deadline - self._drain_seconds / 2)
-        # uvicorn types it as an integer but takes any number; None would wait without a limit.
+        # uvicorn types the timeout as an integer but accepts any number; None would wait without a limit.
         self.config.timeout_graceful_shutdown = max(0, deadline - time.monotonic())  # type: ignore[assignment]
         await super().shutdown(sockets)
 
     async def _drain(self, until: float) -> None:
-        """Wait until the clients have closed their connections, each after one more response."""
+        """Wait until all connections are closed, each after one more response, but not after the time `until`."""
         connections = self.server_state.connections
         for connection in list(connections):
             if isinstance(connection, self.config.ws_protocol_class or ()):
-                connection.shutdown()  # the close frame tells a web socket client to reconnect
+                connection.shutdown()  # the client of a web socket reconnects after the close frame
         await asyncio.sleep(POLL_SECONDS)  # until connections just accepted are in the list
-        while connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110  # no event tells
+        while connections and time.monotonic() < until and not self.force_exit:  # noqa: ASYNC110  # no event to await
             await asyncio.sleep(POLL_SECONDS)

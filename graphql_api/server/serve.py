@@ -77,7 +77,7 @@ def run(settings: config.Settings, app: str) -> bool:
 class WorkerServer(graceful_shutdown.GracefulServer):
     """The server of one worker: it sends heartbeats to the supervisor, and drains when the supervisor ends.
 
-    `listeners` is the list that `run` or `serve` gets.
+    `listeners` is the same list that is passed to `run` or `serve`.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class WorkerServer(graceful_shutdown.GracefulServer):
                 self._listeners.pop().close()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to serve, then to send heartbeats."""
+        """Start to serve, then start to send heartbeats."""
         await super().startup(sockets)
         self._heartbeat.setblocking(False)
         asyncio.get_running_loop().add_reader(self._heartbeat, self._stop_without_supervisor)

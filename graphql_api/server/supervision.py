@@ -22,12 +22,12 @@ HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS_MAX = 60.0
 """The time without a heartbeat after which a worker is killed."""
 STOP_SECONDS_EXTRA = 15.0
-"""The time after the drain time in which a worker closes its connections to servers; then it is killed."""
+"""The time after the drain time for a worker to close its connections to servers, after which the worker is killed."""
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 1.0, 30.0
-"""The pause before a worker that never served is started again; it doubles each time."""
+"""The first and the longest pause before a worker that never served is started again. The pause doubles each time."""
 
 BuildCommand = Callable[[int, int], Sequence[str]]
-"""Builds a worker's command from the numbers of its listening socket and its heartbeat socket."""
+"""A function that builds a worker's command from the file descriptors of its listening and its heartbeat socket."""
 
 
 class Worker:
@@ -48,7 +48,7 @@ class Worker:
             self.process.send_signal(number)
 
     async def wait_until_ready(self) -> bool:
-        """Wait until the worker serves; return False if it ended before."""
+        """Wait until the worker serves; return False if the worker ended before that."""
         waiting = asyncio.create_task(self.ready.wait())
         await asyncio.wait((waiting, self.ended), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -74,7 +74,7 @@ class Worker:
 
 
 class Supervisor:
-    """Keeps `count` workers serving one socket."""
+    """A supervisor that keeps `count` workers serving one socket."""
 
     def __init__(
         self, listener: socket.socket, build_command: BuildCommand, *, count: int, drain_seconds: float
@@ -84,7 +84,7 @@ class Supervisor:
         self._stop_seconds_max = drain_seconds + STOP_SECONDS_EXTRA
         self._workers: list[Worker] = []
         self._locks = [asyncio.Lock() for _ in range(count)]
-        """One for each place in `_workers`, held while the worker in it is replaced."""
+        """One lock for each place in `_workers`, held while the worker in that place is replaced."""
         self._running: set[Worker] = set()
         self._stopping = asyncio.Event()
         self._has_served = False
@@ -132,7 +132,7 @@ class Supervisor:
         return worker
 
     async def _keep(self, place: int) -> None:
-        """Start a new worker whenever the one in this place ends; return if no worker has ever served."""
+        """Start a new worker whenever the worker in this place ends; return if no worker has ever served."""
         backoff_seconds = BACKOFF_SECONDS
         while True:
             worker = self._workers[place]

@@ -1,1 +1,1 @@
-"""Accounts with their balance, ledger, vouchers and API keys."""
+"""Accounts with their balances, ledgers, vouchers and API keys."""

@@ -1,4 +1,4 @@
-"""API keys: create, revoke and authenticate. Only this module writes `api_keys`.
+"""API keys: creation, revocation and authentication. Only this module writes `api_keys`.
 
 The table stores a hash of each key; the key itself is returned once, when it is created.
 """
@@ -44,12 +44,12 @@ class Principal(NamedTuple):
     test_clock: dt.datetime | None = None
 
     def instant(self, now: dt.datetime) -> dt.datetime:
-        """Return the current time of the account: its test clock, or `now` if it has none (rule 37)."""
+        """Return the current time of the caller's account: its test clock, or `now` if it has none (rule 37)."""
         return now if self.test_clock is None else self.test_clock
 
     @property
     def rate_limit_key(self) -> str:
-        """Key of the rate limit that the principal's requests share."""
+        """The key of the rate limit that all requests of the principal share."""
         return str(self.key_id or (self.issuer, self.account_id, self.name))
 
 
@@ -113,7 +113,7 @@ async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.dat
     if not rows:
         return False
     if (account_id := rows[0]["account_id"]) is not None:
-        # A subscriber that is woken checks its authorization again.
+        # This wakes the subscribers of the account, which then check their authorization again.
         database.after_commit(connection, lambda: pubsub.publish([account_id]))
     return True
 
@@ -128,7 +128,7 @@ async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
 
 
 async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:
-    """Return the holder of a key, or None if the key is unknown, revoked or expired in real time."""
+    """Return the principal of a key; None if the key is unknown, revoked, or expired in real time."""
     rows = await database.fetch(
         connection,
         """SELECT k.id, k.role, k.account_id, k.name, a.test_clock
@@ -145,7 +145,7 @@ async def authenticate(connection: database.Connection, key: str, now: dt.dateti
 
 
 _used: dict[uuid.UUID, dt.datetime] = {}
-"""Last use of each key since the last flush."""
+"""The instant of the last use of each key since the last flush."""
 
 
 @contextlib.asynccontextmanager
@@ -167,7 +167,10 @@ async def _flush_periodically() -> None:
 
 
 async def flush_last_used() -> None:
-    """Write `last_used_at` of the keys used since the last flush; skip keys that another process is writing."""
+    """Write `last_used_at` of the keys used since the last flush.
+
+    Keys that another process is writing or has written within LAST_USED_PRECISION are skipped.
+    """
     uses = dict(_used)
     _used.clear()
     if not uses:

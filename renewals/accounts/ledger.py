@@ -1,8 +1,9 @@
-"""Ledger entries and balances. Only this module writes `ledger_entries` and `accounts.balance_cents`.
+"""Ledger entries and balances.
 
-Only the reset of the demo account (`demo.reset`) deletes entries, and sets the balance back.
+Only the reset of the demo account (`demo.reset`) also writes `ledger_entries` and `accounts.balance_cents`: it deletes
+the entries and sets the balance to 0.
 
-Each change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
+Each other change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
 voucher equals its balance (rule 16).
 """
 

@@ -49,7 +49,7 @@ async def fetch_vouchers(
 ) -> Sequence[Row]:
     """Return the account's vouchers in the order in which they are redeemed (rule 15).
 
-    With `usable` True, return the usable ones only; with False, the used and the expired ones; with None, all.
+    If `usable` is True, return only the usable vouchers; if False, only the empty and the expired ones; if None, all.
     """
     return await database.fetch(
         connection,
@@ -65,7 +65,7 @@ async def fetch_vouchers(
 async def fetch_vouchers_by_id(
     connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
-    """Return the vouchers with these ids, by id: those of the account, or of all accounts if it is None."""
+    """Return the vouchers with these ids, by id: those of the account, or of all accounts if `account_id` is None."""
     rows = await database.fetch(
         connection,
         f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v
@@ -111,7 +111,7 @@ BALANCE_AFTER = """CASE WHEN e.voucher_id IS NULL THEN e.balance_after_cents ELS
   ORDER BY b.number DESC LIMIT 1), 0) END"""
 """The account's balance after an entry `e`; an entry of a voucher does not change it."""
 AVAILABLE_AFTER = "CASE WHEN e.voucher_id IS NOT NULL THEN e.balance_after_cents END"
-"""The amount left of a voucher after an entry `e`; null for an entry of the balance."""
+"""The amount left on a voucher after an entry `e`; null for an entry of the balance."""
 
 
 async def fetch_ledger(
@@ -138,13 +138,13 @@ async def fetch_ledger(
 async def find_test_clocks(
     connection: Connection, account_ids: Sequence[str]
 ) -> dict[str, dt.datetime | None]:
-    """Return the test clock of each account that exists, by id; None for an account in real time (rule 37)."""
+    """Return the test clock of each account that exists, by id; None if the account is in real time (rule 37)."""
     sql = "SELECT id, test_clock FROM accounts WHERE id = ANY($1)"
     return dict(map(tuple, await database.fetch(connection, sql, account_ids)))
 
 
 async def count_ledger(connection: Connection, account_id: str, ledger_filter: LedgerFilter) -> int:
-    """Return the number of the account's ledger entries."""
+    """Return the number of the account's ledger entries that match a filter."""
     return await pagination.count_rows(
         connection, "ledger_entries e", ledger_conditions(account_id, ledger_filter)
     )

@@ -1,4 +1,4 @@
-"""Create, update, lock and read accounts. Only this module writes `accounts`, except balances (see `ledger`)."""
+"""Accounts in the database. Only this module writes `accounts`, except balances, which `ledger` updates."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ async def open_account(
 ) -> None:
     """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
-    Without `auto_renew_from`, automatic renewals begin at its test clock, or at `now` if it has none (rule 38).
+    If `auto_renew_from` is None, automatic renewals begin at `test_clock`, or at `now` if that is None too (rule 38).
     """
     begins_at = auto_renew_from or test_clock or now
     account = AccountInsert(
@@ -104,7 +104,7 @@ async def update_account(
     auto_renew_from: dt.datetime,
     language: model.Language,
 ) -> None:
-    """Update a locked account's name, lead days, price rise cap, start of automatic renewals and language."""
+    """Update a locked account's name, lead days, price rise cap, cut-over and language."""
     patch = AccountPatch(account_id, name, lead_days, price_rise_cap_bps, auto_renew_from, language)
     await update_accounts(connection, [patch])
 
@@ -152,7 +152,7 @@ async def reset_demo(
     language: model.Language,
     now: dt.datetime,
 ) -> None:
-    """Give the demo account the values of an account created at `now`, with balance 0 and its test clock at `now`.
+    """Set the demo account to the values of an account created at `now`, with balance 0 and test clock `now`.
 
     Its ledger entries must have been deleted before.
     """
@@ -177,8 +177,8 @@ async def reset_demo(
 async def locked_account(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
     """Open a transaction that locks one account; yield its connection and the account.
 
-    Calls for one account in this process queue before they take a connection: a busy account must not exhaust the
-    pool.
+    Calls for one account in this process queue before they take a connection, so that a busy account does not
+    exhaust the pool.
     """
     turn = _turns.setdefault(account_id, asyncio.Lock())
     async with turn, database.transaction() as connection:

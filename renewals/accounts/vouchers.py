@@ -1,4 +1,7 @@
-"""Issue, read and redeem vouchers. Only this module writes `vouchers`; each change has a ledger entry (rule 16)."""
+"""Vouchers in the database; each change has a ledger entry (rule 16).
+
+Only the reset of the demo account also writes `vouchers`.
+"""
 
 import datetime as dt
 import uuid
@@ -16,7 +19,7 @@ from renewals.i18n import catalogs
 
 
 class NewVoucher(NamedTuple):
-    """A voucher to issue: face value in cents; without product codes it pays for every product."""
+    """A voucher to issue, with its face value in cents; without product codes, it pays for every product."""
 
     face_cents: int
     expires_at: dt.datetime

@@ -1,7 +1,8 @@
-"""Warn accounts of shortfalls, and remind them of expiries. Only this module writes `account_watches`.
+"""Warnings of shortfalls, and the checks of accounts that also send the reminders of expiries.
 
 An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
-and again only if the customer acted and the shortfall remains.
+and again only if it remains after the customer or the provider acted, or if it occurs again. Only the reset of the demo
+also writes `account_watches`.
 """
 
 import asyncio
@@ -121,7 +122,7 @@ class NextCheck(NamedTuple):
 
 
 async def read_next_check(connection: database.Connection, account: model.Account) -> NextCheck | None:
-    """Return the next day of a test account on which a check is needed, or None if it has changed since its last one.
+    """Return the next check that a test account needs, or None if the account has changed since its last check.
 
     While no shortfall is reported, a check writes nothing if no instance expires or is due in its forecast.
     """
@@ -147,7 +148,7 @@ async def read_next_check(connection: database.Connection, account: model.Accoun
 
 
 async def mark_for_recheck(connection: database.Connection, account_ids: Sequence[str]) -> None:
-    """Mark accounts to be checked again, as a change of lead days or of `auto_renew_from` writes no event."""
+    """Mark accounts to be checked again, because a change of lead days or of `auto_renew_from` writes no event."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 

@@ -1,7 +1,7 @@
-"""Reminders before an expiry, each sent once (rule 25). Only this module writes `reminders`.
+"""Reminders before an expiry, each sent once (rule 25). Only the reset of the demo also writes `reminders`.
 
-The table has one row for an instance: its last reminder, as the expiry and the number of days before it. After a
-change of the expiry, every reminder can be sent again.
+The table has the last reminder of each instance: the expiry, and the number of days before the expiry. After a change
+of the expiry, every reminder can be sent again.
 """
 
 import datetime as dt

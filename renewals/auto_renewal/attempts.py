@@ -1,4 +1,4 @@
-"""The only writer of `renewal_attempts`: each try of a run to renew an instance (rule 24)."""
+"""The attempts of runs to renew instances (rule 24). Only the reset of the demo also writes `renewal_attempts`."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -61,9 +61,9 @@ async def filter_new_failures_in(connection: Connection, failures: Sequence[NewE
 
 
 async def list_attempts(run_id: int, account_id: str | None, *, failed: bool, count: int) -> list[Attempt]:
-    """Return the first `count` attempts of a run, by account, then in order of time.
+    """Return the first `count` attempts of a run, sorted by account and time.
 
-    With an account id, return its attempts only; with `failed`, the failed ones only.
+    If `account_id` is given, only the attempts of that account are returned; if `failed`, only failed attempts.
     """
     rows = await database.fetch(
         database.pool(),
@@ -89,7 +89,7 @@ def _attempt(account_id: str, instance_id: str, price_cents: int | None, *reason
 async def fetch_attempts(
     connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """Return the latest `first` attempts of each instance of the account, newest first."""
+    """Return the latest `first` attempts of each given instance of the account by instance id, newest first."""
     rows = await database.fetch(
         connection,
         """SELECT a.* FROM instances i CROSS JOIN LATERAL (

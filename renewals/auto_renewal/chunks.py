@@ -1,6 +1,7 @@
-"""The accounts of a run that are renewed in one transaction, and those that are parked after a failure (rule 23).
+"""The chunks of a run: accounts that are renewed in one transaction, or are parked after a failure (rule 23).
 
-Only this module writes `renewal_chunks`. A parked account is renewed by the next run, or by `operators.runs`.
+A parked account is renewed by the next run, or by a run that `operators.runs` starts. Only the reset of the demo also
+writes `renewal_chunks`.
 """
 
 import datetime as dt
@@ -31,7 +32,7 @@ class Counts(NamedTuple):
 
 
 async def insert_chunks_in(connection: Connection, run_id: int, due_counts: Mapping[str, int]) -> int:
-    """Insert the chunks of a run and return their number; `due_counts` has the due instances of each account id."""
+    """Insert the chunks of a run and return their number; `due_counts` has the number of due instances by account."""
     chunks = list(split_into_chunks(due_counts, config.get_settings().instances_per_chunk))
     # Chunks have different numbers of accounts, so they are sent as JSON: unnest() would flatten nested arrays.
     return await database.execute(
@@ -88,7 +89,7 @@ async def list_parked_accounts(run_id: int) -> list[tuple[str, str]]:
 async def list_parked_accounts_in(
     connection: Connection, run_ids: Sequence[int]
 ) -> dict[int, list[tuple[str, str]]]:
-    """Return the accounts that some runs parked, each with its error, by run."""
+    """Return the accounts that some runs parked, each with its error, by run id."""
     parked = RenewalChunk.filter(run_id__in=run_ids, error__isnull=False).using_db(connection)
     accounts: dict[int, list[tuple[str, str]]] = {}
     for chunk in await parked.order_by("run_id", "number"):
@@ -129,7 +130,7 @@ async def mark_chunk_done_in(
 async def close_failed_in(
     connection: Connection, chunk: RenewalChunk, error: str | None, done_at: dt.datetime
 ) -> None:
-    """Mark a claimed chunk as done without a renewal; with an error, its only account is parked until the next run."""
+    """Mark a claimed chunk as done without a renewal; with `error`, its only account is parked until the next run."""
     chunk.done_at, chunk.error = done_at, error
     await chunk.save(using_db=connection, update_fields=["done_at", "error"])
 

@@ -64,7 +64,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield the last days, from today on, whose instances are due at `now`: `lead_days` or one more."""
+    """Yield each last day, from today on, whose instances are due at `now`: `lead_days` or one more in number."""
     zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),
@@ -80,7 +80,7 @@ def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -
 
 
 def latest_due_expiry(now: dt.datetime, account: model.Account) -> dt.datetime:
-    """Return the latest expiry of the account that is due at `now`."""
+    """Return the latest expiry with which an instance of the account is due at `now`."""
     time, zone = account.auto_renew_time, account.zone
     return dates.end_of_day(dates.last_due_day(now, zone, time=time, lead_days=account.lead_days), zone)
 

@@ -1,7 +1,7 @@
-"""Renew what is due, chunk by chunk, and finish the runs (rules 20 to 24).
+"""The renewal of due instances, chunk by chunk, and the end of runs (rules 20 to 24).
 
-The transaction that renews the accounts of a chunk also marks the chunk as done. However many workers process
-a chunk, and however often, each instance and period is charged once (rule 23).
+The transaction that renews the accounts of a chunk also marks the chunk as done. Each period of an instance is
+therefore charged once, however many workers process the chunk and however often (rule 23).
 """
 
 import asyncio
@@ -41,7 +41,7 @@ async def run_at(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> RenewalRun:
-    """Run everything that is due at `at` in this process and return the finished run.
+    """Renew all instances that are due at `at`, in this process, and return the finished run.
 
     `on_chunk` is called after each chunk with the number of chunks done and the total.
     """
@@ -58,7 +58,7 @@ async def renew_pending_runs(
 ) -> list[RenewalRun]:
     """Renew the pending chunks of all runs, end those runs, and return them.
 
-    A killed process leaves a run with pending chunks, or an ended run that is not verified.
+    A killed process can leave a run with pending chunks, or an ended run that is not verified.
     """
     await _renew_pending(None, clock, on_chunk)
     ended_ids = await finish_runs(clock)
@@ -203,7 +203,7 @@ def _count(results: Mapping[str, Sequence[planning.UnitResult]], orders: Sequenc
 async def plan(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[planning.UnitResult]]:
-    """Plan the due instances of some accounts, by account; write nothing."""
+    """Read the due instances of some accounts, and return their planned results by account id; write nothing."""
     return await plan_due(connection, accounts, await due.read_due_instances(connection, accounts, now), now)
 
 
@@ -213,7 +213,7 @@ async def plan_due(
     due_instances: Mapping[str, Sequence[model.Instance]],
     now: dt.datetime,
 ) -> dict[str, list[planning.UnitResult]]:
-    """Plan instances that are due, by account."""
+    """Return the planned results of due instances by account id."""
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
     return {

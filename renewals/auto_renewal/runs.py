@@ -1,6 +1,7 @@
-"""The only writer of `renewal_runs`: start, finish and read runs (rules 23 and 24).
+"""The runs of the worker: their start, end and queries (rules 23 and 24).
 
-One transaction inserts a run and all its chunks. PostgreSQL therefore always knows which chunks are left.
+One transaction inserts a run and all its chunks, so PostgreSQL always has all the chunks that are left. Only the reset
+of the demo also writes `renewal_runs`.
 """
 
 import datetime as dt
@@ -171,9 +172,9 @@ async def list_unfinished_ids_in(connection: Connection) -> list[int]:
 
 
 async def list_unverified_ids() -> list[int]:
-    """Return the ids of the ended runs that had chunks and were not verified yet.
+    """Return the ids of the ended runs with chunks that are not verified yet, except the runs of test clocks.
 
-    A move of a test clock makes thousands of runs, which are not verified one by one.
+    A move of a test clock can make thousands of runs, too many to verify each of them.
     """
     rows = await database.fetch(
         database.pool(),

@@ -1,4 +1,4 @@
-"""The hourly schedule of runs, and how late the latest run is."""
+"""The hourly schedule of runs, and how overdue the next run is."""
 
 import datetime as dt
 
@@ -7,7 +7,7 @@ from renewals.domain import dates
 
 
 def last_scheduled_at(now: dt.datetime) -> dt.datetime:
-    """Return the latest scheduled time of a run up to `now`: hourly, at the minute of `auto_renew_time` (rule 21)."""
+    """Return the latest scheduled time of an hourly run up to `now`, at the minute of `auto_renew_time` (rule 21)."""
     return dates.last_scheduled_at(now, config.get_settings().auto_renew_time.minute)
 
 
@@ -24,7 +24,7 @@ def next_scheduled_after(instant: dt.datetime) -> dt.datetime:
 def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
     """Return the time since the first hourly run after `last_scheduled` should have started, or zero.
 
-    If no run was ever scheduled (None), the latest scheduled time counts.
+    If `last_scheduled` is None, because no run was ever scheduled, the latest scheduled time counts.
     """
     missed = last_scheduled_at(now)
     if last_scheduled is not None:

@@ -1,4 +1,4 @@
-"""Store the results of a run's plan: orders, attempts and the events of new failures (rules 24 and 25)."""
+"""The storage of a run's results: orders, attempts and the events of new failures (rules 24 and 25)."""
 
 import datetime as dt
 import functools
@@ -41,7 +41,7 @@ async def store_results_in(
             attempt_rows += _attempt_rows(accounts[account_id], result, order_id)
             failures += _failure_events(accounts[account_id], result)
     await orders_repository.insert_orders(connection, accounts, orders, now, model.WORKER)
-    # Earlier attempts are compared before the attempts of this run are inserted.
+    # The failures are compared with earlier attempts, so the attempts of this run are inserted afterwards.
     new_failures = await attempts.filter_new_failures_in(connection, failures)
     await append_events(connection, new_failures, now, model.WORKER)
     await attempts.insert_attempts_in(connection, run_id, now, attempt_rows)
@@ -94,6 +94,6 @@ def _build_order(
 def _memo_templates(language: model.Language) -> tuple[str, str]:
     """Return the templates of the memo and of the separator of its list of instances.
 
-    They are cached, because to look them up for each order takes 4 % of the time of a run.
+    They are cached, because looking them up for each order takes 4 % of the time of a run.
     """
     return catalogs.template(_MEMO, language), catalogs.template(LIST_SEPARATOR, language)

@@ -51,7 +51,10 @@ async def _run(job: Job) -> bytes:
 
 
 def _pickle_error(error: Exception) -> bytes:
-    """Return the pickled exception, or a RuntimeError with its text if it cannot be pickled."""
+    """Return the pickled exception, or a RuntimeError with its text if it cannot be pickled.
+
+    The error of an unavailable database becomes a ConnectionError.
+    """
     sent: Exception = error
     if db_errors.is_unavailable(error):
         sent = ConnectionError(str(error) or type(error).__name__)

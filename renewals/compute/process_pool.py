@@ -1,8 +1,9 @@
 """A pool of processes for long computations, which would block the event loop of the API.
 
-A job is an asynchronous function of a module and its arguments. The processes read the database themselves, so that
-little data passes between processes. Accounts that wait take turns. A process starts on demand, has a lower priority
-than the API, ends with it even if that is killed, and is replaced if it is lost.
+A job is an asynchronous function at the top level of a module, with its arguments. The processes read the database
+themselves, so that little data passes between processes. Accounts with waiting jobs take turns. A process starts on
+demand, has a lower priority than the API's process, ends when that process ends or is killed, and is replaced if it is
+lost.
 """
 
 import asyncio
@@ -28,15 +29,15 @@ WAITING_PER_ACCOUNT_MAX = 64
 JOB_SECONDS_MAX = 60.0
 """Seconds after which a job is stopped: its process is killed."""
 NICE = 5
-"""Added to the nice value of the API's process."""
+"""The amount by which the nice value of a process exceeds that of the API's process."""
 
 
 class BusyError(ConnectionError):
-    """An account has the maximum number of waiting jobs; handled as an outage, because a retry may succeed."""
+    """The refusal of a job because too many jobs of its account wait; handled as an outage, as a retry may succeed."""
 
 
 class ProcessLostError(ConnectionError):
-    """The process ended during a job; the next job starts another one."""
+    """The loss of a process during a job, because it ended or timed out; a later job starts another process."""
 
 
 class _Process:
@@ -63,7 +64,7 @@ class _Process:
         return self._process.returncode is None
 
     async def run(self, job: messages.Job) -> object:
-        """Return the job's value or raise its exception. Raises ProcessLostError."""
+        """Return the job's value or raise its exception. Raises ProcessLostError if the process ends or times out."""
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(JOB_SECONDS_MAX):
@@ -92,7 +93,7 @@ class _Process:
 
 
 class ProcessPool:
-    """A number of processes and the queue of jobs for them."""
+    """A pool of at most `count` processes, and the queue of jobs for them."""
 
     def __init__(self, settings: config.Settings, count: int) -> None:
         self._settings = settings
@@ -175,7 +176,7 @@ async def run(
 ) -> Value:
     """Run a job of an account in another process, or in this one if the pool is not open.
 
-    Raises what the job raises, BusyError and ProcessLostError.
+    Raises the exceptions of the job, BusyError and ProcessLostError.
     """
     if _pool is None:
         return await work(*args, **kwargs)

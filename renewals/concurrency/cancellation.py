@@ -1,10 +1,10 @@
-"""Cancellation of tasks whose libraries may swallow it."""
+"""Cancellation of tasks that call libraries which may suppress it."""
 
 import asyncio
 from collections.abc import Iterable
 
 AGAIN_SECONDS = 0.1
-"""Interval between two cancellations of the same task."""
+"""The interval between two cancellations of the same task."""
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:

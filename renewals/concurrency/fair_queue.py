@@ -17,7 +17,7 @@ _enter_lane: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("ente
 
 
 def set_lane(leave: Callable[[], None]) -> None:
-    """Set the function that `leave_lane` calls to leave the current request's lane, possibly more than once."""
+    """Set the function by which `leave_lane` leaves the current request's lane; it may be called more than once."""
     _leave_lane.set(leave)
 
 
@@ -29,19 +29,19 @@ def leave_lane() -> None:
 
 
 def set_lane_after_read(enter: Callable[[], Awaitable[None]]) -> None:
-    """Set the function that `enter_lane_after_read` calls to enter the current request's lane."""
+    """Set the function by which `enter_lane_after_read` enters the current request's lane."""
     _enter_lane.set(enter)
 
 
 async def enter_lane_after_read() -> None:
-    """Enter the current request's lane, if the request has postponed this until its rows are read."""
+    """Enter the current request's lane, if the request has postponed its entry until its rows are read."""
     enter = _enter_lane.get()
     if enter is not None:
         await enter()
 
 
 class FairQueue(Generic[Waiter]):
-    """A queue of waiters by owner."""
+    """A queue of waiters for each owner."""
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, deque[Waiter]] = OrderedDict()
@@ -60,7 +60,7 @@ class FairQueue(Generic[Waiter]):
         self._count += 1
 
     def remove(self, owner: str, waiter: Waiter) -> None:
-        """Remove a waiter that has given up."""
+        """Remove a waiter from its owner's queue."""
         waiters = self._waiting[owner]
         waiters.remove(waiter)
         self._count -= 1
@@ -80,7 +80,7 @@ class FairQueue(Generic[Waiter]):
 
 
 class QueueFullError(Exception):
-    """An owner has the maximum number of waiters."""
+    """The refusal of a waiter because its owner has the maximum number of waiters."""
 
 
 class FairSlots:

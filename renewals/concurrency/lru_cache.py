@@ -1,6 +1,6 @@
 """A least-recently-used cache in an ordered dictionary.
 
-It is safe between threads: at worst, a value is computed twice.
+Threads may share a cache: at worst, a value is computed twice.
 """
 
 from collections import OrderedDict

@@ -10,21 +10,21 @@ from renewals.config import validators
 
 
 class _Marker:
-    """The kind of a field that is not a setting."""
+    """A mark of fields that an operator does not set."""
 
 
 FIXED = _Marker()
-"""Marks a limit of the product: the environment does not change it; tests construct other values."""
+"""The mark of a limit of the product, which the environment does not change; tests construct other values."""
 INTERNAL = _Marker()
-"""Marks a value that `renewals up` passes to its server."""
+"""The mark of a value that `renewals up` passes to its server."""
 
 
 CommaSeparated = (NoDecode, BeforeValidator(validators.split_at_commas))
-"""Marks a value of several parts, separated by commas."""
+"""The marks of a setting with several parts, separated by commas."""
 
 
 class Environment(EnvSettingsSource):
-    """The environment without the fixed fields."""
+    """The environment as the source of all fields except the fixed ones."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return the value of a variable, its name, and whether it is JSON."""

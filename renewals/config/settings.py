@@ -1,4 +1,4 @@
-"""Settings of the processes. docs/configuration.md lists them all with their defaults."""
+"""Settings of the processes. docs/configuration.md lists the settings that an operator can set, with defaults."""
 
 import datetime as dt
 from ipaddress import IPv4Network, IPv6Network
@@ -22,7 +22,7 @@ AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
 class SettingMissingError(Exception):
-    """A required setting is not in the environment."""
+    """The error of a required setting that is not in the environment."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.")
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     database_statement_seconds_max: Annotated[int, Field(ge=0), FIXED] = 300
     """Seconds after which PostgreSQL cancels a statement of the API or the worker; 0: never."""
     database_prepared_statements: bool = True
-    """Keep prepared statements; off for a pooler in transaction mode that does not support them."""
+    """Whether prepared statements are kept; off for a pooler in transaction mode that does not support them."""
     data_dir: Path = Path(".renewals")
     """Folder in which `renewals up` keeps the data of the embedded servers and its keys."""
 
@@ -72,22 +72,22 @@ class Settings(BaseSettings):
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     """Seconds after which an idle connection is closed; must exceed the idle time of the proxy in front, often 60."""
     graphiql: bool = False
-    """Serve GraphiQL at /graphql; `renewals up` turns it on."""
+    """Whether GraphiQL is served at /graphql; `renewals up` turns it on."""
     graphiql_key: Annotated[str | None, INTERNAL] = None
     """API key that GraphiQL and the console send. Everyone who opens their pages sees it."""
     console: bool = False
-    """Serve the console at /console/; `renewals up` turns it on."""
+    """Whether the console is served at /console/; `renewals up` turns it on."""
     operator_api: bool = False
-    """Serve the operators' API at /operator/graphql; `renewals up` turns it on."""
+    """Whether the operators' API is served at /operator/graphql; `renewals up` turns it on."""
     federation: bool = False
-    """Serve both APIs as subgraphs of Apollo Federation 2."""
+    """Whether both APIs are served as subgraphs of Apollo Federation 2."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
     """Key that GraphiQL sends to the operators' API. Everyone who opens its page sees the key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["json", "text"] | None = None
     """None: text if the log is a terminal, otherwise JSON."""
     metrics: bool = False
-    """Serve /metrics on the port of the API, without a key."""
+    """Whether /metrics is served on the port of the API, without a key."""
     worker_metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     """Port at `host` on which a worker serves /metrics, /healthz and /readyz."""
     traces: Annotated[str | None, Field(pattern="^(https?://.+|otel)$")] = None
@@ -111,27 +111,27 @@ class Settings(BaseSettings):
 
     body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 16 * 1024 * 1024
-    """Bytes of a request of the operators' API, whose calls have thousands of rows."""
+    """Maximum bytes of a request to the operators' API, whose calls have thousands of rows."""
     document_characters_max: Annotated[int, Field(ge=1_000), FIXED] = 100_000
     document_tokens_max: Annotated[int, Field(ge=100), FIXED] = 2_000
     """Maximum tokens of a document: names and punctuators; literal values do not count."""
     depth_max: Annotated[int, Field(ge=1, le=50), FIXED] = 15
-    """Nesting of fields; GraphiQL's introspection needs 15."""
+    """Maximum nesting of fields; GraphiQL's introspection needs 15."""
     root_fields_max: Annotated[int, Field(ge=1), FIXED] = 50
     aliases_max: Annotated[int, Field(ge=0), FIXED] = 100
     directives_max: Annotated[int, Field(ge=0), FIXED] = 100
     repeats_max: Annotated[int, Field(ge=0), FIXED] = 20_000
     """Maximum number of same-name field pairs; validation cost is quadratic in them."""
     fields_max: Annotated[int, Field(ge=1), FIXED] = 500_000
-    """Fields of one response."""
+    """Maximum fields of one response."""
     cost_max: Annotated[int, Field(ge=1)] = 10_000_000
-    """Cost of one request: its fields and the work for them."""
+    """Maximum cost of one request: its fields and the work for them."""
     answer_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 20_000_000
-    """Bytes of one response before compression."""
+    """Maximum bytes of one response before compression."""
     cost_per_minute_max: Annotated[
         int, Field(ge=0, validate_default=True), AfterValidator(validators.check_minute_cost)
     ] = 100_000_000
-    """Cost of a key's requests in a minute, about the capacity of one process; 0: no limit."""
+    """Maximum cost of a key's requests in a minute, about the capacity of one process; 0: no limit."""
     request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
     """Seconds after which a query or a mutation is canceled, its statement in the database included."""
     sockets_per_key_max: Annotated[int, Field(ge=0), FIXED] = 20
@@ -139,11 +139,11 @@ class Settings(BaseSettings):
     subscriptions_per_key_max: Annotated[int, Field(ge=0), FIXED] = 100
     """Running subscriptions per key and process."""
     introspection: bool = False
-    """Allow introspection; `renewals up` turns it on."""
+    """Whether introspection is allowed; `renewals up` turns it on."""
     trusted_documents: Path | None = None
     """JSON file of documents that clients may name by hash or id: {"sha256:...": "query Q { ... }"}."""
     trusted_documents_only: bool = False
-    """Refuse every document that is not in `trusted_documents`."""
+    """Whether every document that is not in `trusted_documents` is refused."""
     persisted_characters_max: Annotated[int, Field(ge=0), FIXED] = 5_000_000
     """Characters of documents that a process keeps for automatic persisted queries; 0: none."""
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
@@ -165,17 +165,17 @@ class Settings(BaseSettings):
     ] = ()
     """Fernet keys for the endpoints' secrets: the first encrypts, all decrypt. Without keys, secrets are plain text."""
     webhook_http: bool = False
-    """Allow endpoints without TLS."""
+    """Whether endpoints without TLS are allowed."""
     webhook_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], *CommaSeparated] = (443,)
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *CommaSeparated] = ()
     """Private networks that endpoints may be in."""
     webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256), FIXED] = 16
-    """Endpoints that a worker sends to concurrently; failing and slow ones get at most half."""
+    """Endpoints to which a worker sends concurrently; at most half of them are failing or slow."""
     webhook_requests_at_once: Annotated[int, Field(ge=1, le=256), FIXED] = 16
     """Concurrent requests to one endpoint."""
 
     jwt_http: Annotated[bool, FIXED] = False
-    """Allow an issuer and a JWKS URL without TLS, for tests."""
+    """Whether an issuer and a JWKS URL without TLS are allowed, for tests."""
     jwt_issuer: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
     """The exact `iss` of accepted tokens; None: only keys are accepted."""
     jwt_audience: Annotated[
@@ -183,7 +183,7 @@ class Settings(BaseSettings):
     ] = None
     """Value that `aud` must be or contain."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
-    """URL of the issuer's keys; None: `jwks_uri` of its /.well-known/openid-configuration."""
+    """URL of the issuer's keys; None: the `jwks_uri` in the issuer's /.well-known/openid-configuration."""
     jwt_client_id: str | None = None
     """Client of the issuer with which the console signs in; None: the console asks for a key."""
     jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), FIXED] = (
@@ -206,7 +206,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where values come from: arguments first, then the environment."""
+        """Return the sources of values: arguments first, then the environment."""
         return init_settings, Environment(settings_cls)
 
     @property

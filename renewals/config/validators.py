@@ -57,6 +57,6 @@ def check_minute_cost(cost: int, info: ValidationInfo) -> int:
 
 
 def check_fernet_key(key: SecretStr) -> SecretStr:
-    """Check that a key is one of Fernet's."""
+    """Check that a key is a valid Fernet key."""
     Fernet(key.get_secret_value())
     return key

@@ -1,4 +1,4 @@
-"""The names of the settings' variables, and errors in terms of them."""
+"""The environment variables of the settings, and error messages that name them."""
 
 import difflib
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def format_errors(problem: ValueError, name: str | None = None) -> str:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable that has the prefix of settings; it may suggest a known name."""
+    """Return a sentence for each unknown variable that has the prefix of settings, perhaps with a similar name."""
     prefix = str(Settings.model_config["env_prefix"])
     names = [
         _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata

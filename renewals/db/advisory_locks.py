@@ -1,6 +1,6 @@
-"""PostgreSQL's advisory locks, each with a number of its own.
+"""PostgreSQL's advisory locks, each with its own number.
 
-A transaction's lock ends with the transaction, a session's lock ends with the connection.
+A transaction's lock is released when the transaction ends, and a session's lock when the connection closes.
 """
 
 from enum import IntEnum, unique

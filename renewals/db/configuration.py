@@ -28,8 +28,8 @@ def build_configuration(
 ) -> dict[str, Any]:
     """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none.
 
-    Without `prepared_statements`, no statement of a session outlives a transaction. A pooler that does not support
-    prepared statements needs this.
+    If `prepared_statements` is False, a session keeps no prepared statement after a transaction. Poolers that do not
+    support prepared statements require this.
     """
     transaction_seconds_max = seconds_max.pop("transaction", 0)
     credentials = {
@@ -41,7 +41,8 @@ def build_configuration(
         "transaction_seconds_max": transaction_seconds_max,
         "server_settings": sessions.build_settings(**seconds_max),
         "statement_cache_size": STATEMENT_CACHE_SIZE if prepared_statements else 0,
-        # Long statements are named, too: a pooler may send the messages of an unnamed one to different sessions.
+        # 0 is no limit, so long statements are named, too. A pooler may send the messages of an unnamed statement to
+        # different sessions.
         "max_cacheable_statement_size": 0,
     }
     app = {

@@ -41,7 +41,7 @@ Connection = BaseDBAsyncClient
 
 
 class Row(Protocol):
-    """A row, with values by column name and by position."""
+    """A row, whose values are read by column name or by position."""
 
     def __getitem__(self, key: Any, /) -> Any: ...
     def __iter__(self) -> Iterator[Any]: ...
@@ -55,7 +55,7 @@ class Row(Protocol):
 
 @contextlib.asynccontextmanager
 async def connect(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncIterator[None]:
-    """Open the pool while the block runs; `build_configuration` explains its limits."""
+    """Keep the pool open while the block runs; `limits` are further arguments of `build_configuration`."""
     global _pool  # noqa: PLW0603 - the pool belongs to the process
     await Tortoise.init(config=build_configuration(url, pool_size, **limits), _enable_global_fallback=True)
     previous, _pool = _pool, get_connection(DEFAULT_CONNECTION)
@@ -67,7 +67,7 @@ async def connect(url: str, *, pool_size: int = 10, **limits: Any) -> AsyncItera
 
 
 def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsyncContextManager[None]:
-    """Open the pool of an API or worker process while the block runs."""
+    """Keep the pool of an API or worker process open while the block runs."""
     return connect(
         settings.required_database_url,
         pool_size=settings.database_pool_size,
@@ -82,7 +82,7 @@ def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsync
 
 
 def pool() -> Connection:
-    """Return the pool, on which each statement is a transaction. Raises RuntimeError if it is not open."""
+    """Return the pool, on which each statement is its own transaction. Raises RuntimeError if the pool is not open."""
     if _pool is None:
         raise RuntimeError("the database is not open")
     return _pool
@@ -93,7 +93,7 @@ _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] =
 
 
 def after_commit(connection: Connection, work: Callable[[], None]) -> None:
-    """Call a function once the connection's transaction is committed, and not if it is rolled back.
+    """Register a function that is called after the connection's transaction is committed, but not after a rollback.
 
     Transactions must not be nested, because an inner one would make the call even if the outer one is rolled back.
     """
@@ -109,7 +109,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         connection = await context.__aenter__()
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - started_at)
     except BaseException as error:
-        # Tortoise does not return the connection of a cancelled BEGIN, which would empty the pool.
+        # Tortoise does not return the connection of a cancelled BEGIN to the pool, which would exhaust the pool.
         if hasattr(context, "token"):
             with contextlib.suppress(Exception):
                 await context.__aexit__(type(error), error, error.__traceback__)
@@ -120,7 +120,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         try:
             await context.__aexit__(type(error), error, error.__traceback__)
         except Exception as rollback_error:
-            # PostgreSQL rolls back a lost connection, so the block's own error is raised.
+            # PostgreSQL rolls back the transaction of a lost connection, so the block's own error is raised.
             if not db_errors.is_unavailable(rollback_error):
                 raise
         raise
@@ -136,11 +136,14 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
 async def read_snapshot(
     *, seconds_max: int | None = None, name: str = DEFAULT_CONNECTION
 ) -> AsyncIterator[Connection]:
-    """Run the block in a read-only transaction that sees one instant; `seconds_max` replaces its time limit."""
+    """Run the block in a read-only transaction that reads a single snapshot.
+
+    On PostgreSQL 17 and newer, `seconds_max` replaces the time limit of the transaction.
+    """
     async with transaction(name) as connection:
         await execute(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if seconds_max is not None and await _has_transaction_timeout(connection):
-            # PostgreSQL does not change a running timer, so it is removed first.
+            # PostgreSQL does not change a running timer, so the timer is removed first.
             await execute(
                 connection,
                 f"SET LOCAL transaction_timeout = 0; SET LOCAL transaction_timeout = '{seconds_max}s'",
@@ -164,7 +167,7 @@ def retry_on_conflict(
             try:
                 return await work(*args, **kwargs)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-                await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - to separate the rivals
+                await asyncio.sleep(random.uniform(0, PAUSE_SECONDS * attempt))  # noqa: S311 - to space the retries
         return await work(*args, **kwargs)
 
     return try_again
@@ -173,7 +176,7 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Try a transaction up to ATTEMPTS_MAX times if a concurrent one inserts the same key; a retry finds its row."""
+    """Try a transaction up to ATTEMPTS_MAX times if a concurrent one inserts the same key, which a retry finds."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -202,7 +205,7 @@ async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[R
 
 
 def _observe_wait(connection: Connection, started_at: float) -> None:
-    if not isinstance(connection, TransactionWrapper):  # it already has its connection
+    if not isinstance(connection, TransactionWrapper):  # a transaction already has its connection
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - started_at)
 
 
@@ -227,7 +230,7 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
 
 
 def new_id() -> uuid.UUID:
-    """Return a UUID of version 7; ids of the same time are adjacent in an index.
+    """Return a UUID of version 7; ids that are created at about the same time are adjacent in an index.
 
     The id is of asyncpg's own UUID class, which asyncpg encodes fastest.
     """

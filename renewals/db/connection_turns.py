@@ -13,7 +13,7 @@ REQUEST_JOBS_MAX = 2
 
 
 class Share:
-    """The connections in use and the places for long computations of one request."""
+    """The number of connections that one request uses, and the semaphore of its long computations."""
 
     __slots__ = ("_computing", "_on_replica", "account_id", "in_use")
 
@@ -52,7 +52,7 @@ class _Waiter(NamedTuple):
 class Turns:
     """Turns to use a connection, given to accounts in rotation, within the limits of a request and of an account.
 
-    A turn that ends passes to a waiting task immediately, so that no later task overtakes it.
+    A turn that ends passes to a waiting task immediately, so that no later task overtakes the waiting one.
     """
 
     def __init__(self, count: int, *, is_replica: bool = False) -> None:
@@ -63,7 +63,7 @@ class Turns:
         self._waiting: fair_queue.FairQueue[_Waiter] = fair_queue.FairQueue()
 
     async def begin(self) -> Share | None:
-        """Wait for a turn of the current request, and return its share."""
+        """Wait for a turn for the current request, and return the request's share, or None if it has none."""
         share = current_share.get()
         if self._is_replica and share is not None:
             share = share.on_replica

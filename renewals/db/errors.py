@@ -1,4 +1,4 @@
-"""Classification of PostgreSQL's errors, however a statement was sent: outages, and unique violations."""
+"""Classification of PostgreSQL's errors, raised by Tortoise or by asyncpg: outages and unique violations."""
 
 import asyncio
 
@@ -28,18 +28,18 @@ _OUTAGES = (
 )
 
 _CLOSED_TRANSPORT = "the handler is closed"
-"""The end of the message of uvloop's RuntimeError for a write to a closed transport."""
+"""The last words of uvloop's RuntimeError for a write to a closed transport."""
 
 
 def original_error(error: Exception) -> Exception:
-    """Return PostgreSQL's error where Tortoise's query API has replaced it by one of its own."""
+    """Return the error of PostgreSQL that Tortoise's query API has replaced, or else the error itself."""
     cause = error.__cause__
     is_replaced = isinstance(error, BaseORMException) and isinstance(cause, asyncpg.PostgresError)
     return cause if is_replaced and isinstance(cause, Exception) else error
 
 
 def is_unique_violation(error: Exception) -> bool:
-    """Return whether a row with the same unique key exists, however the statement was sent."""
+    """Return whether PostgreSQL refused a row because another row has the same unique key."""
     return isinstance(original_error(error), asyncpg.UniqueViolationError)
 
 

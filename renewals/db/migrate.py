@@ -1,8 +1,8 @@
 """Migration of the database, by one migrator at a time and without long waits for other sessions.
 
-A migration that waits for a table's lock makes all later statements on the table wait behind it. Therefore it waits for
-LOCK_SECONDS_MAX only and then tries again. A migration and the record that it was applied are one transaction; on an
-empty database all migrations are one transaction.
+A migration that waits for a table's lock makes all later statements on the table wait behind it. Therefore a migration
+waits for at most LOCK_SECONDS_MAX and is then tried again. A migration and the record that it was applied are one
+transaction; on an empty database, all migrations are one transaction.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ PAUSE_SECONDS = 3.0
 ATTEMPTS_MAX = 20
 SHOWN_MAX = 3
 _BEFORE_FIRST_RELEASE = frozenset({"0001_tables", "0001_initial"})
-"""Former names of the first migration. Until the first release, each change of it renames it."""
+"""Former names of the first migration, which is renamed at each change until the first release."""
 
 
 class TablesInUseError(Exception):
-    """Other transactions hold the lock of a table during all attempts."""
+    """Other transactions held the lock of a table during all attempts."""
 
 
 class UnknownMigrationsError(Exception):
@@ -56,10 +56,10 @@ class UnknownMigrationsError(Exception):
 async def migrate(url: str) -> list[str]:
     """Apply the missing migrations and return their names.
 
-    Raises UnknownMigrationsError before it applies any. After a TablesInUseError, those applied so far stay applied.
+    Raises UnknownMigrationsError before it applies any. After a TablesInUseError, the earlier migrations stay applied.
     """
     applied: list[str] = []
-    # A session's lock needs a direct connection. A pooler refuses `lock_timeout`, which it does not ignore.
+    # A session's lock needs a direct connection. By default, a pooler refuses a connection that sets `lock_timeout`.
     unlimited = {"lock_timeout": "0", "statement_timeout": "0"}
     lock_connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, server_settings=unlimited)
     try:
@@ -87,7 +87,7 @@ async def migrate(url: str) -> list[str]:
 
 
 async def compare(url: str) -> tuple[list[str], list[str]]:
-    """Return the migrations that the database lacks, and the applied ones that this version does not know."""
+    """Return the migrations that the database lacks, and the applied ones that this version does not have."""
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, statement_cache_size=0)
     try:
         rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = $1", APP)
@@ -106,8 +106,8 @@ def known_migrations() -> frozenset[str]:
 async def _apply_missing(url: str, applied: list[str]) -> None:
     """Apply the missing migrations, and append the name of each to `applied` after its commit.
 
-    Tortoise by itself records a migration after the commit, so that a kill in between would make the next attempt
-    apply it again and fail.
+    By itself, Tortoise records a migration after the commit. If the process were killed between the two, the next
+    attempt would apply the migration again and fail.
     """
     apps = build_configuration(url)["apps"]
     executor = MigrationExecutor(database.pool(), apps)
@@ -127,7 +127,7 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
 
 
 async def _describe_holders(connection: asyncpg.Connection) -> str:
-    """Describe the sessions whose transactions have been open for longest."""
+    """Describe the sessions whose transactions have been open for the longest time, at most SHOWN_MAX."""
     rows = await connection.fetch(
         """SELECT pid, application_name AS name, date_trunc('second', now() - xact_start)::text AS age, state
            FROM pg_stat_activity

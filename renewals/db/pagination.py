@@ -86,9 +86,10 @@ async def fetch_page(
 ) -> Page:
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
-    `select` and `source` are the SQL before and after FROM. `joins` must keep every row. `counted` adds the total
-    count. If `row_id` names a unique column, a subselect reads the ids of the page and, without a cursor, counts the
-    rows: an index with the columns of the conditions then suffices for the rows of the other pages.
+    `select` and `source` are the SQL before and after FROM. `joins` must neither drop nor repeat a row. `counted` adds
+    the total count. If `row_id` is given, it names a unique column: a subselect reads the ids of the page and, if the
+    request has no cursor, counts all rows. For the rows of other pages, an index with the columns of the conditions
+    then suffices.
     """
     size = _size(request)
     backward = request.last is not None
@@ -157,7 +158,7 @@ def encode_cursor(ordering: SortOrder, row: database.Row) -> str:
 
 
 def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
-    """Decode the sort key from a cursor. Raises InvalidInputError if it is malformed or of another sort order."""
+    """Decode the sort key from a cursor. Raises InvalidInputError for a malformed cursor or one of another order."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -174,7 +175,7 @@ def timestamp_column(name: str, sql: str) -> SortColumn:
 
 
 def nullable_timestamp_column(name: str, sql: str) -> SortColumn:
-    """Return a sort column of instants with NULL last, which needs an index on the same expression."""
+    """Return a sort column of instants in which NULL is the latest; it needs an index on the same expression."""
     return SortColumn(
         name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _parse_nullable_instant
     )

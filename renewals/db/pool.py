@@ -1,7 +1,7 @@
 """Tortoise's PostgreSQL client with a fair connection pool.
 
 The pool is asyncpg's with three additions: waiting requests are served in turns, a connection that needs no reset is
-returned without a round trip and without a task, and a server that is too old or applies no limits is refused.
+returned without a round trip and without a task, and a server that is too old or does not apply the limits is refused.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ STATEMENTS_MAX = 50_000
 
 
 def computing() -> contextlib.AbstractAsyncContextManager[None]:
-    """Wait for a place to compute something long in the current request, and hold it while the block runs."""
+    """Return a context manager for a long computation, of which a request runs at most REQUEST_JOBS_MAX at a time."""
     share = current_share.get()
     return contextlib.nullcontext() if share is None else share.computing
 
 
 class sharing:  # noqa: N801 - a context manager, twice as fast as one by contextlib
-    """Limit the connections of one request while the block runs, in all tasks that it starts."""
+    """A context manager that limits the connections of one request, also those of the tasks that its block starts."""
 
     __slots__ = ("_share", "_token")
 
@@ -40,10 +40,10 @@ class sharing:  # noqa: N801 - a context manager, twice as fast as one by contex
 
 
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection with a flag that it must be reset before the next use.
+    """A connection that records whether it must be reset before its next use.
 
-    No statement of the service changes the session, so a reset is needed only after a statement that raised: a
-    cancelled one may leave a transaction open.
+    No statement of the service changes the session, so a reset is needed only after a statement that failed: a
+    cancelled statement may leave a transaction open.
     """
 
     has_failed = False
@@ -65,9 +65,9 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
             raise
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in asyncpg
-        """Reset the session if a statement has failed; the pool calls this for each connection that is returned.
+        """Reset the session if a statement failed or a transaction is open; the pool calls this at each return.
 
-        The pool's own `reset=` costs two timeouts a request, which are 30 of 1,300 function calls.
+        The pool's own `reset=` costs two timeouts per request, which are 30 of 1,300 function calls.
         """
         if self.has_failed or self.is_in_transaction():
             await super().reset(timeout=timeout)
@@ -80,7 +80,10 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
-    """asyncpg's pool with turns; `transaction_seconds_max` limits every transaction (PostgreSQL 17), 0 is no limit."""
+    """asyncpg's pool with turns.
+
+    On PostgreSQL 17 and newer, `transaction_seconds_max` limits every transaction; 0 is no limit.
+    """
 
     def __init__(
         self, *, transaction_seconds_max: int = 0, is_replica: bool = False, **settings: object
@@ -112,7 +115,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         """Wait for a turn and return a connection; `acquire` returns a context manager that calls this."""
         share = await self._turns.begin()
         try:
-            # There are as many turns as connections, so that this does not wait for one.
+            # There are as many turns as connections, so that this call does not wait for a connection.
             connection = await super()._acquire(timeout)
         except BaseException:
             self._turns.end(share)
@@ -121,11 +124,11 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         return connection
 
     async def release(self, connection: PoolConnectionProxy, **options: float | None) -> None:
-        """Return a connection; a clean one without the shielded task of asyncpg's own `release`.
+        """Return a connection to the pool; for a clean one, omit the shielded task of asyncpg's own `release`.
 
-        Measured per read of one row, CPU time of this process (medians of 240 reads on a busy machine): 446 µs here,
-        507 µs with asyncpg's `release`, 754 µs with asyncpg's own pool, which also resets. Hence the private names:
-        they are what asyncpg's `release` does, without the task.
+        CPU time of this process for a read of one row (medians of 240 reads on a busy machine): 446 µs here, 507 µs
+        with asyncpg's `release`, and 754 µs with asyncpg's own pool, which also resets the connection. The private
+        members are those that asyncpg's `release` uses.
         """
         if connection not in self._shares:
             return  # it was released already
@@ -135,7 +138,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
                 await super().release(connection, **options)
             else:
                 raw._on_release()
-                await connection._holder.release(None)  # which waits only to close a worn-out connection
+                await connection._holder.release(None)  # waits only if it closes the connection
         finally:
             self._turns.end(self._shares.pop(connection))
 
@@ -149,11 +152,11 @@ class Client(AsyncpgDBClient):
     connection_class = PooledConnection
 
     def acquire_connection(self) -> Any:
-        """Return a connection for a block, without Tortoise's own wrapper once the pool is open."""
+        """Return a context manager of a connection: the pool's own if the pool is open, else Tortoise's."""
         return super().acquire_connection() if self._pool is None else self._pool.acquire()
 
     async def create_pool(self, **settings: object) -> asyncpg.Pool:
-        """Open the pool with the whole URL: asyncpg knows parameters, such as sslmode, that Tortoise does not."""
+        """Open the pool with the whole URL: asyncpg supports parameters, such as sslmode, that Tortoise does not."""
         by_url = {name: value for name, value in settings.items() if name not in _NAMED_BY_THE_URL}
         return await ConnectionPool(
             **{"max_queries": STATEMENTS_MAX, "record_class": asyncpg.Record, **by_url}

@@ -1,7 +1,8 @@
-"""Snapshots of a read replica, for long reads, that never show less than the primary has committed.
+"""Snapshots of a read replica for long reads, which contain everything that the primary has committed.
 
-A read asks the primary how far its log is flushed and waits until the replica has replayed that much. The primary
-serves a read that would wait for longer than WAIT_SECONDS_MAX, and all reads of the next PAUSE_SECONDS.
+A read fetches the position up to which the primary has flushed its log, and waits until the replica has replayed the
+log up to that position. The primary serves a read that would wait for longer than WAIT_SECONDS_MAX, and all reads of
+the next PAUSE_SECONDS.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ _paused_until = 0.0
 
 @contextlib.asynccontextmanager
 async def read_snapshot(*, seconds_max: int | None = None) -> AsyncIterator[database.Connection]:
-    """Run the block in a snapshot of the replica, or of the primary if there is no replica or it is behind."""
+    """Run the block in a snapshot of the replica, or of the primary if no replica is available and up to date."""
     name = DEFAULT_CONNECTION
     if (replica := _find_replica()) is not None:
         source = await _choose_source(replica)

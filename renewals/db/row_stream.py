@@ -1,4 +1,4 @@
-"""Rows of a statement that are read while the last ones are used."""
+"""Streams of rows: the next rows are read while the caller uses the current ones."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -11,11 +11,11 @@ async def stream_rows(
 ) -> AsyncGenerator[Sequence[Row], None]:
     """Yield the rows of a statement, `size` at a time, in the caller's transaction.
 
-    PostgreSQL reads the next rows while the caller uses the last ones, so the caller must not use the connection
-    meanwhile. If the caller ends the iteration early, the transaction may be aborted.
+    PostgreSQL reads the next rows while the caller uses the current ones, so the caller must not use the connection
+    during the iteration. If the caller ends the iteration early, the transaction may be aborted.
     """
     async with connection.acquire_connection() as raw:
-        # The connection's own `cursor` names its statement even where names are not allowed.
+        # The connection's own `cursor` would name its statement even if prepared statements are switched off.
         cursor = await (await raw.prepare(sql)).cursor(*values)
         fetching = asyncio.create_task(cursor.fetch(size))
         try:

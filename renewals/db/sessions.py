@@ -1,7 +1,7 @@
 """The settings of a session, and the check that PostgreSQL applies its limits.
 
 A pooler, such as PgBouncer, does not pass on the settings that a connection names when it begins. A statement without a
-limit would hold its locks for ever, so such a session is refused unless the role has the limits.
+limit could hold its locks indefinitely. A session without the limits is therefore refused; the role can set them.
 """
 
 import asyncpg
@@ -30,12 +30,12 @@ class LimitMissingError(Exception):
 def build_settings(**seconds_max: int) -> dict[str, str]:
     """Build the settings of a session; `statement` and `lock` are limits in seconds, 0 for none."""
     limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
-    # PostgreSQL overestimates subqueries that rarely run, and would compile short statements for them.
+    # PostgreSQL overestimates the cost of subqueries that rarely run, and would therefore compile short statements.
     return {"jit": "off"} | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()}
 
 
 async def connect(*args: object, server_settings: dict[str, str], **options: object) -> asyncpg.Connection:
-    """Connect with the settings to a server whose version is supported."""
+    """Connect with the settings. Raises UnsupportedServerError for a server whose version is too old."""
     connection = await asyncpg.connect(*args, server_settings=server_settings, **options)
     try:
         server_version.check_server_version(connection)
@@ -48,10 +48,10 @@ async def connect(*args: object, server_settings: dict[str, str], **options: obj
 async def connect_first(
     *args: object, server_settings: dict[str, str], transaction_seconds_max: int = 0, **options: object
 ) -> tuple[asyncpg.Connection, dict[str, str]]:
-    """Connect and check the limits; return the connection, and the settings for those that follow.
+    """Connect and check the limits; return the connection, and the settings for later connections.
 
-    It connects twice if the server has `transaction_timeout`: an older one refuses a connection that names this
-    setting, and only a connection tells the version.
+    Raises UnsupportedServerError and LimitMissingError. If the server has `transaction_timeout`, the function connects
+    twice: an older server refuses a connection that names this setting, and the first connection returns the version.
     """
     connection = await connect(*args, server_settings=server_settings, **options)
     if transaction_seconds_max and server_version.has_transaction_timeout(connection):
@@ -67,7 +67,7 @@ async def connect_first(
 
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Raise LimitMissingError if PostgreSQL applies a longer limit than the settings have, or none."""
+    """Raise LimitMissingError if PostgreSQL applies a longer limit than the settings have, or no limit."""
     bounds = {name: value for name, value in settings.items() if name.endswith("_timeout") and value != "0s"}
     name = await connection.fetchval(_UNLIMITED, list(bounds), list(bounds.values()))
     if name is not None:

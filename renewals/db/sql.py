@@ -11,13 +11,13 @@ from renewals.domain import errors, validation
 
 
 def transpose(rows: Iterable[Sequence[object]], count: int) -> list[list[object]]:
-    """Return rows as `count` lists of columns, the arguments of `unnest()`."""
+    """Return the columns of rows as `count` lists of values, which are the arguments of `unnest()`."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     return columns or [[] for _ in range(count)]
 
 
 IS_OF_ACCOUNT = "($1::text IS NULL OR {}.account_id = $1)"
-"""A condition for the rows of the account $1, or of all accounts if it is NULL (for operators)."""
+"""A condition for the rows of the account $1, or of all accounts if $1 is NULL (for operators)."""
 
 
 def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
@@ -29,10 +29,10 @@ def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:
 
 
 def select_page(source: str, page: str, sort_keys: Sequence[str], row_id: str | None) -> str:
-    """Return a page as a subselect, so that tables are joined to its rows and not to the whole list.
+    """Return a page as a subselect, so that tables are joined to the page's rows and not to the whole list.
 
-    The sort keys are columns of the subselect, so that PostgreSQL knows how its rows are sorted. `page` is the rest of
-    the subselect. With `row_id`, the subselect has only the ids, by which `source` is joined.
+    The sort keys are columns of the subselect, so that the outer statement can sort by them. `page` is the SQL that
+    follows the sort keys. If `row_id` is given, the subselect reads ids instead of rows, and `source` is joined by id.
     """
     keys = ", ".join(f"{key} AS sort_key_{number}" for number, key in enumerate(sort_keys))
     if row_id is not None:
@@ -90,14 +90,14 @@ def check_search(search: str | None, path: str) -> None:
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:
-    """Return those of the texts that PostgreSQL can store. No row can match any of the others."""
+    """Return the texts that PostgreSQL can store. No row can match any of the others."""
     if is_storable("".join(texts)):  # one check for 10,000 ids, because nearly always all are storable
         return list(texts)
     return [text for text in texts if is_storable(text)]
 
 
 def is_storable(text: str) -> bool:
-    """Return whether PostgreSQL can store a text: it has no NUL and no half of a surrogate pair."""
+    """Return whether PostgreSQL can store a text, which must contain no NUL and no lone surrogate."""
     if "\0" in text:
         return False
     if not text.isascii():
@@ -111,8 +111,8 @@ def is_storable(text: str) -> bool:
 def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
     """Add the condition that one of the columns contains a text, ignoring case.
 
-    ILIKE ignores the case of ASCII letters only, because the columns have the collation "C", the only one that every
-    server has. Other letters are matched by a regular expression with all their cases.
+    ILIKE ignores the case of ASCII letters only, because the columns have the collation "C", which every server has. A
+    text with other letters is matched by a regular expression with all cases of each letter.
     """
     if not is_storable(search):
         conditions.add("FALSE")

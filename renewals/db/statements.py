@@ -1,7 +1,7 @@
 """Several statements in one round trip to PostgreSQL.
 
 A renewal waits for PostgreSQL longer than it computes, so its reads are one statement and its writes are another.
-Each part stays in the module of its table.
+Each module still writes the parts for its own tables.
 """
 
 import functools
@@ -24,14 +24,14 @@ _FIRST_ARRAY = re.compile(r"unnest\((\$\d+::[a-z]+\[\])")
 class Query(Generic[Value]):
     """A SELECT with its values; `build` receives the rows, whose columns it reads by position.
 
-    Of the array types, asyncpg decodes only text[] inside a row.
+    A row may contain arrays of type text[] only, because asyncpg does not decode the other array types inside a row.
     """
 
     sql: str
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """Whether it may return thousands of rows, which cost more as arrays than a round trip."""
+    """Whether the query may return thousands of rows, whose array takes longer than another round trip."""
 
     async def fetch(self, connection: Connection) -> Value:
         """Run the query alone."""
@@ -63,7 +63,7 @@ def _join_queries(*queries: tuple[str, int]) -> str:
 class Change:
     """Rows to write: INSERT and UPDATE statements by name, and their values.
 
-    A statement may select what an earlier one of the same change returns, by its name.
+    A statement may select, by name, the rows that an earlier statement of the same change returns.
     """
 
     statements: Mapping[str, str]
@@ -71,9 +71,9 @@ class Change:
 
 
 async def execute_together(connection: Connection, *changes: Change) -> Sequence[Row]:
-    """Write changes by one statement, and return the rows of RETURNING of the last one.
+    """Write changes in one statement, and return the rows that the last part returns.
 
-    All parts see the rows as they were before the statement, so no two may write the same row.
+    All parts read the rows as they were before the statement, so no two parts may write the same row.
     """
     sql = _join_changes(*[(tuple(change.statements.items()), len(change.values)) for change in changes])
     return await database.fetch(connection, sql, *[value for change in changes for value in change.values])
@@ -97,7 +97,7 @@ def _offsets(counts: Sequence[int]) -> list[int]:
 
 
 def _shift(sql: str, offset: int) -> str:
-    """Return a statement whose placeholders begin after `offset` others."""
+    """Return a statement with the number of each placeholder increased by `offset`."""
     return _PLACEHOLDER.sub(lambda match: f"${int(match[1]) + offset}", sql)
 
 
@@ -105,6 +105,7 @@ def _hide_lengths(sql: str) -> str:
     """Return the statement with the first array of each unnest() in a subselect.
 
     PostgreSQL estimates the rows of unnest() by the length of its arrays. For one instance, a plan for these values
-    therefore seems cheaper than a generic one, and is made anew each time, which takes longer than the execution.
+    therefore seems cheaper than a generic plan, and PostgreSQL makes a plan for each execution. Planning takes longer
+    than the execution.
     """
     return _FIRST_ARRAY.sub(r"unnest((SELECT \1)", sql)

@@ -1,1 +1,1 @@
-"""The demo account: load it, and reset it."""
+"""The demo account: its data, its loader and its reset."""

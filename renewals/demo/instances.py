@@ -1,6 +1,6 @@
-"""Instances of the demo account: an example of every rule.
+"""Instances of the demo account, with an example of every rule.
 
-The dates depend on the day of the demo; the number, order, ids, names and prices of the instances do not.
+The dates depend on the day of the demo; the number, order, ids, names and prices of the instances are fixed.
 """
 
 import datetime as dt
@@ -80,7 +80,7 @@ class _InstanceMaker:
         return self.day + dt.timedelta(days=days)
 
     def _tags(self, stage: data.Word, purpose: data.Word) -> list[tuple[str, str]]:
-        """Return the tags: each fifth instance has none, and each third one has no project."""
+        """Return the tags: every fifth instance has none, and every third instance has no project."""
         if self._made % 5 == 0:
             return []
         tags = [("env", stage.en)]

@@ -1,6 +1,6 @@
-"""Load the demo account, an example of every rule. Its dates are relative to a given day; all else is fixed.
+"""The loader of the demo account. Dates are relative to a given day; everything else is fixed.
 
-It is a test account (rule 37), so that its state does not depend on the date on which it is read.
+The account is a test account (rule 37), so that its state does not depend on the date on which it is read.
 """
 
 import datetime as dt
@@ -29,12 +29,12 @@ LANGUAGE = model.Language.ZH
 
 
 def opened_at(day: dt.date) -> dt.datetime:
-    """Return the instant at which a demo account loaded as of a day counts as created."""
+    """Return the time of creation of a demo account that is loaded as of a day."""
     return _ago(day, days=800)
 
 
 def stands_at(day: dt.date) -> dt.datetime:
-    """Return the first instant of the test clock of a demo account loaded as of a day."""
+    """Return the instant of the test clock of a demo account that was just loaded as of a day."""
     return dt.datetime.combine(day, TIME, ZONE).astimezone(dt.UTC)
 
 

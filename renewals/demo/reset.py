@@ -1,7 +1,7 @@
-"""Reset the demo account: delete its data, then load it as of another day.
+"""The reset of the demo account, which deletes its data and loads it as of another day.
 
-No other module deletes payments, and a trigger of the database allows it for rows of the demo account only. This
-module deletes from the tables of other modules; nothing else writes tables of another module.
+Only this module deletes payments, and a trigger of the database allows that for rows of the demo account only. Only
+this module writes to the tables of other modules.
 """
 
 import datetime as dt

@@ -1,1 +1,1 @@
-"""The rules of renewal as pure functions over plain values: no I/O, no clock, no settings."""
+"""The rules of renewal as pure functions of plain values, without I/O; only `clock` reads the system clock."""

@@ -10,11 +10,11 @@ DomainError
 ├── NotRefundableError           no line of an order can be refunded; lists each one with its reason
 ├── PriceChangedError            the total differs from the total that the caller expects
 ├── InsufficientFundsError       vouchers and balance do not cover the total
-└── StillMovingError             a test clock is still being moved; the only error after which something has changed
+└── StillMovingError             a move of a test clock is unfinished; part of the move may be done
 
-They are raised in this order, and the operation that raises one changes nothing (rule 19). A request is validated
-before its key is looked up, and its instances are checked afterwards. A repeated key therefore returns the first
-result even if a filter now matches other instances.
+If several of them apply to a renewal, the first in this list is raised (rule 19). After any error except
+StillMovingError, nothing has changed. A request is validated before its key is looked up, and its instances are checked
+afterwards. A repeated key therefore returns the first result even if a filter now matches other instances.
 """
 
 import datetime as dt
@@ -49,7 +49,7 @@ class RefusalCode(StrEnum):
 
 
 class RefusalFacts(NamedTuple):
-    """The facts of a refusal that a program can use; a sentence that names one of them has the same value (rule 27)."""
+    """The facts of a refusal as typed values, which equal the values in its message (rule 27)."""
 
     least_months: int | None = None
     latest_expiry: dt.date | None = None
@@ -82,7 +82,7 @@ class RowError(NamedTuple):
 
 
 class DomainError(Exception):
-    """A well-formed request that the rules refuse; nothing was changed. `str()` is its message in English."""
+    """The base class of the errors of a request; `str(error)` is the message in English."""
 
     @property
     def message(self) -> Message:
@@ -199,7 +199,7 @@ class PriceChangedError(DomainError):
 
 @dataclass(eq=False)
 class InsufficientFundsError(DomainError):
-    """A total that usable vouchers and balance do not cover, in cents; nothing is taken (rule 16)."""
+    """A total in cents that the usable vouchers and the balance do not cover; nothing is taken (rule 16)."""
 
     required_cents: int
     available_cents: int
@@ -222,7 +222,7 @@ class InsufficientFundsError(DomainError):
 
 @dataclass(eq=False)
 class StillMovingError(DomainError):
-    """A move of a test clock that takes longer than its request may; the worker finishes it (rule 37)."""
+    """A move of a test clock that is unfinished at the time limit of its request; the worker continues it (rule 37)."""
 
     reached_at: dt.datetime
     to_at: dt.datetime

@@ -1,7 +1,8 @@
 """Actions on an instance: whether each is allowed now, and the reason if it is not. Pure.
 
-They agree with the operations: a refusal is that of the operation's own planner. Money is not considered. A page shows
-the actions of 1,000 instances, so an allowed action is decided by a few comparisons, and equal results are shared.
+Each refusal comes from the planner of the operation, so that actions and operations agree. Money is not considered. A
+page shows the actions of up to 1,000 instances, so an allowed action is decided by a few comparisons, and instances
+with equal facts share their actions.
 """
 
 import datetime as dt
@@ -93,7 +94,7 @@ def _decide_unit(unit: selection.RenewalUnit, context: planning.PlanContext) -> 
 
 
 def _allow_all(unit: selection.RenewalUnit, context: planning.PlanContext) -> InstanceActions | None:
-    """Return the actions of a unit for which all of them are allowed; None for any other unit."""
+    """Return the actions of a unit if all of them are allowed; otherwise None."""
     if not _is_manageable(unit, context):
         return None
     if any(policy.refuse_policy(instance, _SET_AUTO, context) for instance in unit):
@@ -112,7 +113,7 @@ def _all_allowed(months_min: int, months_max: int) -> InstanceActions:
 
 
 def _renew(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mapping[str, InstanceAction]:
-    """Return RENEW of each member: allowed if some number of months is accepted for all of them."""
+    """Return RENEW for each member, by id; it is allowed if some number of months is accepted for all members."""
     kind, least, most = InstanceActionKind.RENEW, 1, limits.MONTHS_MAX
     if _is_manageable(unit, context):
         least, most = _bound_months(unit, context)
@@ -133,7 +134,7 @@ def _set_auto(unit: selection.RenewalUnit, context: planning.PlanContext) -> Map
 
 
 def _unify(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mapping[str, InstanceAction]:
-    """Return UNIFY of each member: allowed if the earliest possible date is accepted for all of them."""
+    """Return UNIFY for each member, by id; it is allowed if the earliest target is accepted for all members."""
     kind = InstanceActionKind.UNIFY
     if _is_manageable(unit, context) and _is_unifiable(unit, context):
         return _for_all(unit, InstanceAction(kind, True))
@@ -150,14 +151,14 @@ def _is_unifiable(unit: selection.RenewalUnit, context: planning.PlanContext) ->
 
 
 def _earliest_target(unit: selection.RenewalUnit, context: planning.PlanContext) -> dt.date:
-    """Return the first date that is after every last day and not before today (rule 14)."""
+    """Return the first date that is after the last day of every member and not before today (rule 14)."""
     today = dates.current_day(context.now, context.zone)
     last_days = [dates.last_day(i.expires_at, context.zone) for i in unit if i.expires_at is not None]
     return max([today, *(day + dt.timedelta(days=1) for day in last_days)])
 
 
 def _bound_months(unit: selection.RenewalUnit, context: planning.PlanContext) -> tuple[int, int]:
-    """Return the least and the most months that renew all of a unit; the least may exceed the most (rule 7)."""
+    """Return the minimum and maximum months of a renewal of a unit (rule 7); minimum > maximum if none is possible."""
     today = dates.current_day(context.now, context.zone)
     least, most = 1, limits.MONTHS_MAX
     for instance in unit:

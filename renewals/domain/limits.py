@@ -12,5 +12,5 @@ CLOCK_MOVE_MONTHS_MAX = 24
 """The longest move of a test clock in one call, in calendar months (rule 37)."""
 IDEMPOTENCY_KEY_LENGTH_MAX = 64
 ROWS_PER_CALL_MAX = 10_000
-"""The number of rows in one mutation of the operator API."""
+"""The maximum number of rows in one mutation of the operator API."""
 LEAD_DAYS_MAX = 9

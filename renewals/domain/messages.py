@@ -1,6 +1,6 @@
-"""Sentences for people: an English text with typed arguments, put into the reader's language late (rule 27).
+"""Sentences for people: English texts with typed arguments, translated into the language of the reader (rule 27).
 
-The text is the message's id in the catalogs of `renewals.i18n`. A message is formatted only if it is read.
+The text is the message's id in the catalogs of `renewals.i18n`. A message is formatted only when its text is needed.
 """
 
 import datetime as dt
@@ -12,9 +12,9 @@ Translate: TypeAlias = "Callable[[Message], str]"
 
 
 class Message:
-    """A sentence, or a part of one: an English text with the arguments of its placeholders, as in `{months}`.
+    """A sentence, or a part of one: an English text with the arguments of its placeholders, such as `{months}`.
 
-    Amounts are `money.Cents`, dates are dates, lists are tuples. The text must be a literal, because the catalogs are
+    Amounts are `money.Cents`, and lists are tuples. The text must be a literal, because the catalogs are
     extracted from the source.
     """
 
@@ -25,11 +25,11 @@ class Message:
         self.arguments: Mapping[str, Argument] = arguments
 
     def fill(self, **arguments: Argument) -> "Message":
-        """Return the message with these arguments; the message itself is a template."""
+        """Return a new message with the text of this one, which is a template, and these arguments."""
         return Message(self.text, **arguments)
 
     def render(self, translate: Translate) -> str:
-        """Return the sentence; `translate` returns the text of a message in a language."""
+        """Return the sentence in the language of `translate`, a function that returns the text of a message."""
         text = translate(self)
         if not self.arguments:
             return text.format()
@@ -38,7 +38,7 @@ class Message:
         )
 
     def english_text(self) -> str:
-        """Return the English text, in which the placeholders are not replaced by the arguments."""
+        """Return the English text with its placeholders."""
         return self.text
 
     def _key(self) -> tuple[object, ...]:
@@ -63,7 +63,7 @@ class Message:
 
 
 class CountedMessage(Message):
-    """A sentence about a number of things: the text for one, the text for others, and `count`."""
+    """A sentence about a number of things: the text for one, the text for all other numbers, and `count`."""
 
     __slots__ = ("plural_text",)
 
@@ -73,7 +73,7 @@ class CountedMessage(Message):
 
     @property
     def count(self) -> int:
-        """The number that selects the text for one or the text for others."""
+        """The number of things, which selects the text."""
         count = self.arguments["count"]
         assert isinstance(count, int)
         return count
@@ -84,7 +84,7 @@ class CountedMessage(Message):
 
 
 class ProvidedText(Message):
-    """A text that the provider wrote, in English, in Chinese or in both; a missing one is replaced by the other."""
+    """A text that the provider wrote, in English, in Chinese or in both; a missing text is replaced by the other."""
 
     __slots__ = ("chinese", "english")
 

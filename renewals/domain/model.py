@@ -18,7 +18,7 @@ RETENTION_DAYS_DEFAULT = 7
 
 
 class RenewalMode(StrEnum):
-    """The renewal policy of an instance: by the customer, by the worker, or never (rule 3)."""
+    """The renewal mode of an instance: renewed by the customer, renewed by the worker, or meant to expire (rule 3)."""
 
     MANUAL = "MANUAL"
     AUTO = "AUTO"
@@ -35,7 +35,7 @@ class RenewalTab(StrEnum):
 
 
 class BillingMode(StrEnum):
-    """How an instance is paid for; only PREPAID instances are renewed (rule 1)."""
+    """The way in which an instance is billed; only PREPAID instances are renewed (rule 1)."""
 
     PREPAID = "PREPAID"
     ONE_OFF = "ONE_OFF"
@@ -51,7 +51,7 @@ class InstanceStatus(StrEnum):
 
 
 _STATUSES: Mapping[str, InstanceStatus] = {status.value: status for status in InstanceStatus}
-"""The statuses by value: `InstanceStatus(value)` takes 10 % of the time to plan an instance."""
+"""The statuses by value: `InstanceStatus(value)` would take 10 % of the time to plan an instance."""
 
 
 class Language(StrEnum):
@@ -62,14 +62,14 @@ class Language(StrEnum):
 
 
 class BatchMode(StrEnum):
-    """Whether one refusal stops a batch (rule 17)."""
+    """The effect of one refusal: it stops the whole batch, or it excludes only the refused instances (rule 17)."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     BEST_EFFORT = "BEST_EFFORT"
 
 
 class BundleHandling(StrEnum):
-    """Whether a selection refuses bundle members or is widened to whole bundles (rule 10)."""
+    """The treatment of bundle members in a selection: refuse them in a batch, or add their whole bundle (rule 10)."""
 
     REFUSE = "REFUSE"
     WHOLE = "WHOLE"
@@ -101,7 +101,7 @@ class Role(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """The kinds of actors that write events."""
+    """The kind of actor that causes an event."""
 
     CUSTOMER = "CUSTOMER"
     WORKER = "WORKER"
@@ -109,14 +109,14 @@ class ActorKind(StrEnum):
 
 
 class Actor(NamedTuple):
-    """The maker of a change; `name` is the name of a key or an operator, the subject of a token, or `worker`."""
+    """The author of a change; `name` is the name of a key or an operator, the subject of a token, or `worker`."""
 
     kind: ActorKind
     name: str
 
 
 WORKER = Actor(ActorKind.WORKER, "worker")
-"""The actor of all that happens by time: automatic renewals, expiry, release, reminders and warnings."""
+"""The actor of all scheduled changes and notices: automatic renewals, expiry, release, reminders and warnings."""
 UNNAMED_CUSTOMER = Actor(ActorKind.CUSTOMER, "")
 """A customer whose key has no name."""
 
@@ -155,7 +155,7 @@ class Account:
     auto_renew_time: dt.time = dt.time(0, 30)
     """The time of day, in the account's time zone, at which the worker starts to renew (rule 20)."""
     language: Language = Language.EN
-    """The language of texts that no request asks for, such as those of events (rule 27)."""
+    """The language of texts that belong to no request, such as those of events (rule 27)."""
     test_clock: dt.datetime | None = None
     """The instant of a test account's clock; None for an account in real time (rule 37)."""
     name: str = ""
@@ -183,7 +183,7 @@ class Instance(NamedTuple):
     agreed_price_cents: int | None = None
     """The monthly price that the customer last paid or accepted, if the current price differs."""
     refund_count: int = 0
-    """The number of refunded periods; a period can be bought again only after its refund."""
+    """The number of refunded periods. Each order line stores it, so that a refunded period can be bought again."""
 
     def status_at(self, now: dt.datetime) -> InstanceStatus:
         """Return the status at `now`: EXPIRED after the expiry, even if the stored status is RUNNING (rule 5)."""

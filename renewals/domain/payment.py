@@ -1,4 +1,4 @@
-"""Paying: vouchers first, in an order that is fixed once, then the balance; in full or not at all (rules 15, 16)."""
+"""Payments: from vouchers in an order fixed once, then from the balance; in full or not at all (rules 15, 16)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -33,13 +33,13 @@ class Payment(NamedTuple):
 
 
 def sort_for_redemption(vouchers: Iterable[model.Voucher], now: dt.datetime) -> list[model.Voucher]:
-    """Return the vouchers valid at `now`: soonest expiry, then largest available amount, then id (rule 15)."""
+    """Return the vouchers usable at `now`, sorted by expiry, then largest available amount, then id (rule 15)."""
     valid = [v for v in vouchers if v.available_cents > 0 and v.expires_at >= now]
     return sorted(valid, key=lambda v: (v.expires_at, -v.available_cents, v.id))
 
 
 class Wallet:
-    """The valid vouchers of an account, in the order fixed at the start, and its balance."""
+    """The balance of an account and its vouchers, in an order that is fixed at the start."""
 
     def __init__(self, balance_cents: int, vouchers: Iterable[model.Voucher], now: dt.datetime) -> None:
         self._fill(balance_cents, sort_for_redemption(vouchers, now))
@@ -58,7 +58,7 @@ class Wallet:
         self._usable: dict[str, list[int]] = {}
 
     def pay(self, charges: Sequence[Charge]) -> Payment:
-        """Take the sum of the charges, or nothing if the result has a shortfall."""
+        """Take the sum of the charges and return the payment; if the payment has a shortfall, take nothing."""
         redeemed: dict[int, int] = {}
         balance_cents = 0
         for charge in charges:
@@ -87,7 +87,7 @@ class Wallet:
         ]
 
     def _redeem(self, charge: Charge, redeemed: dict[int, int]) -> int:
-        """Take a charge from vouchers, add the amounts to `redeemed`, and return the cents that the balance pays."""
+        """Take a charge from vouchers, add the amounts to `redeemed`, and return the cents left for the balance."""
         rest = charge.cents
         for index in reversed(self._usable_by(charge.product_code)):
             if not rest:
@@ -116,10 +116,10 @@ class Wallet:
 def reconstruct_payments(
     charges: Sequence[Charge], redeemed: Iterable[model.Voucher], balance_cents: int
 ) -> list[Payment]:
-    """Return how each charge of an order was paid.
+    """Return the payment of each charge of an order.
 
     `redeemed` holds the order's vouchers, in the order of redemption, with the amounts that the order took from them.
-    This reproduces the original split: no charge of the order could use an amount that remained on a voucher.
+    The payments equal the original ones, because no charge needed an amount that the order left on a voucher.
     """
     wallet = Wallet.in_order(balance_cents, redeemed)
     payments = [wallet.pay([charge]) for charge in charges]

@@ -106,7 +106,7 @@ def plan(
     balance_cents: int,
     vouchers: Iterable[model.Voucher],
 ) -> Plan:
-    """Plan one order over a selection: lines, refusals, and the payment or its shortfall."""
+    """Return the plan of one order for a selection; its payment may have a shortfall."""
     units, refusals = split_into_units(selection, handling, context.products)
     lines, line_refusals = plan_lines(units, extension, context)
     payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(build_charges(lines))
@@ -116,7 +116,7 @@ def plan(
 def plan_lines(
     units: Iterable[RenewalUnit], extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
-    """Return the lines of the accepted units and the refusals of the others."""
+    """Return the lines of the accepted units and the refusals of the other units."""
     lines: list[RenewalLine] = []
     refusals: list[Refusal] = []
     for unit in units:
@@ -154,7 +154,7 @@ def plan_run(
     context: PlanContext,
     wallet: domain_payment.Wallet,
 ) -> list[UnitResult]:
-    """Plan the due instances of one account in order of expiry, and skip units that the wallet cannot pay (rule 21).
+    """Plan the due instances of one account in order of expiry, and refuse units that the wallet cannot pay (rule 21).
 
     The planned payments are taken from the wallet.
     """
@@ -163,7 +163,7 @@ def plan_run(
 
 
 def price_units(instances: Iterable[model.Instance], context: PlanContext) -> list[PricedUnit]:
-    """Return the units of the due instances with their lines, in order of payment."""
+    """Return the units of the due instances with their lines or refusals, in order of payment."""
     extension = RenewAuto()
     units = []
     for unit in group_units(instances):
@@ -181,12 +181,15 @@ def price_units(instances: Iterable[model.Instance], context: PlanContext) -> li
 def pay_units(
     units: Iterable[PricedUnit], wallet: domain_payment.Wallet
 ) -> list[domain_payment.Payment | None]:
-    """Return the payment of each unit in order, with a shortfall if the wallet cannot pay it; None without lines."""
+    """Pay the units from the wallet, and return their payments in the same order.
+
+    A unit that the wallet cannot pay has a payment with a shortfall; a unit without lines has None.
+    """
     return [wallet.pay(unit.charges) if unit.lines else None for unit in units]
 
 
 def unit_result(priced: PricedUnit, payment: domain_payment.Payment | None) -> UnitResult:
-    """Return the result of a unit; a payment with a shortfall makes it a refusal."""
+    """Return the result of a unit; if its payment has a shortfall, every member is refused."""
     price_cents = sum([charge.cents for charge in priced.charges])
     if payment is not None and payment.shortfall_cents:
         refusals = tuple([_unpaid(line, priced.lines, payment) for line in priced.lines])
@@ -195,7 +198,7 @@ def unit_result(priced: PricedUnit, payment: domain_payment.Payment | None) -> U
 
 
 def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
-    """Return whether an AUTO instance is not renewed because its price rose by more than the cap."""
+    """Return whether an instance is AUTO but not renewed, because its price rose by more than the cap."""
     if instance.agreed_price_cents is None or instance.renewal_mode != model.RenewalMode.AUTO:
         return False
     return pricing.exceeds_cap(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
@@ -264,7 +267,7 @@ def _refuse_period(
     product: model.Product,
     context: PlanContext,
 ) -> Refusal | None:
-    """Refuse a new last day that is not later, has passed, or is beyond the product's longest term (rules 7, 14)."""
+    """Return the refusal of a last day that is past, not after the old, or beyond the longest term (rules 7, 14)."""
     today = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         message: Message

@@ -13,14 +13,14 @@ _EXPIRED = Message("It has expired and cannot be set to AUTO; renew it manually 
 
 @dataclass(frozen=True, slots=True)
 class NewPolicy:
-    """The mode to set; `auto_renew_months` applies to AUTO, and None keeps what each instance has."""
+    """The mode to set and the months for AUTO; if `auto_renew_months` is None, each instance keeps its months."""
 
     mode: model.RenewalMode
     auto_renew_months: int | None = None
 
     @property
     def months_to_set(self) -> int | None:
-        """The months to store, or None to leave the stored ones, which only AUTO changes."""
+        """The months to store; None if the stored months stay, as with every mode but AUTO."""
         return self.auto_renew_months if self.mode is model.RenewalMode.AUTO else None
 
     def apply(self, instance: model.Instance) -> model.Instance:
@@ -67,7 +67,7 @@ def plan_policy(
     handling: model.BundleHandling,
     batch_mode: model.BatchMode,
 ) -> PolicyPlan:
-    """Decide each instance of a selection, a bundle as a whole; with ALL_OR_NOTHING one refusal stops all."""
+    """Return the plan for a selection, each bundle as a whole; with ALL_OR_NOTHING, one refusal stops all changes."""
     units, refusals = domain_selection.split_into_units(selection, handling, context.products)
     accepted, unit_refusals = domain_selection.partition_units(
         units, lambda instance: refuse_policy(instance, policy, context)

@@ -24,13 +24,13 @@ class Price(NamedTuple):
 
 
 def discount_bps(tiers: Sequence[DiscountTier], months: int) -> int:
-    """Return the discount of the largest tier not above `months`, or 0 without one (rule 12)."""
+    """Return the discount of the largest tier not above `months`, or 0 if there is none (rule 12)."""
     reached = [tier for tier in tiers if tier.months <= months]
     return max(reached).discount_bps if reached else 0
 
 
 def format_percent(basis_points: int) -> str:
-    """Format basis points as percent without needless zeros: 1700 as "17", 1250 as "12.5"."""
+    """Format basis points as percent without trailing zeros: 1700 as "17", 1250 as "12.5"."""
     whole, hundredths = divmod(basis_points, 100)
     return f"{whole}.{hundredths:02}".rstrip("0").rstrip(".")
 
@@ -50,7 +50,7 @@ def price_period(
 ) -> Price:
     """Return the price of whole months and the remaining days of the next anchored month (rule 13).
 
-    The discount applies to the months alone. The days cost `days / days_in_month` of the monthly price.
+    The discount applies to the months only. The days cost `days / days_in_month` of the monthly price.
     """
     charged_bps = BASIS_POINTS - discount_bps(tiers, months)
     return Price(

@@ -1,8 +1,8 @@
-"""The text by which an instance is searched: folded so that an index of trigrams finds any part of it. Pure.
+"""The text by which an instance is found: folded so that a trigram index finds any part of the text. Pure.
 
 PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
-the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term exactly if
-the text contains the term, in any case, so that no row has to be checked again.
+the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term if and
+only if the text contains the term, ignoring case, so that no row has to be checked again.
 """
 
 import orjson
@@ -11,9 +11,9 @@ SEPARATOR = "\x1f"
 """The separator of the parts of a text. No id, name or value contains it, so no search term may contain it."""
 
 _BASIC, _SUPPLEMENTARY = "U", "V"
-"""The first letter of the code of a character of the Basic Multilingual Plane, and of any other character."""
+"""The first letters of codes: of characters of the Basic Multilingual Plane, and of all other characters."""
 _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
-"""Letters for hexadecimal digits: never the first letter of a code, so that a term matches whole codes only."""
+"""The letters for hexadecimal digits. None of them begins a code, so that a term matches whole codes only."""
 
 
 def build_search_text(instance_id: str, name: str, configuration: str) -> str:
@@ -23,9 +23,10 @@ def build_search_text(instance_id: str, name: str, configuration: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text in ASCII that is the same in upper and lower case.
+    """Return an ASCII text that is equal for texts that differ only in case.
 
-    ASCII letters become lower case. Other characters become a code of capital letters: U and 4 letters, or V and 6.
+    ASCII letters, and other characters with an ASCII letter as their upper or lower case, become lower-case letters.
+    Each other character that is not ASCII becomes a code of capital letters: U and 4 letters, or V and 6 letters.
     """
     if text.isascii():
         return text.lower()
@@ -42,7 +43,7 @@ def _code(character: str) -> str:
 
 
 def _fold_case(character: str) -> str:
-    """Return one character for the upper and the lower case of a character.
+    """Return the same character for the upper and the lower case of a character.
 
     A case that consists of several characters is ignored.
     """
@@ -65,4 +66,4 @@ class _Codes(dict[str, str]):
 
 _CODES = _Codes()
 _CODES_MAX = 20_000
-"""The number of codes that are kept, so that no text can fill the memory; Chinese needs about 10,000."""
+"""The maximum number of codes that are kept, so that no text can fill the memory; Chinese needs about 10,000."""

@@ -39,8 +39,8 @@ def split_into_units(
 ) -> tuple[list[RenewalUnit], list[Refusal]]:
     """Return the units of a selection, ordered by expiry and id, and its refusals (rule 10).
 
-    A member that cannot be renewed is refused for that reason, even if its bundle is not selected as a whole: to
-    select the whole bundle would not help.
+    A bundle member that cannot be renewed is refused for its own reason, not with BUNDLED or BUNDLE_INCOMPLETE, because
+    selecting the whole bundle would not help.
     """
     refusals = refuse_missing(selection)
     units: list[RenewalUnit] = [(instance,) for instance in selection.instances if instance.bundle_id is None]
@@ -99,7 +99,7 @@ def group_units(instances: Iterable[model.Instance]) -> list[RenewalUnit]:
 
 
 def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
-    """Return the refusal of an instance that renewal management does not serve (rules 1, 2, 3 and 22)."""
+    """Return the refusal of an instance that renewal management does not serve, or None (rules 1, 2, 3 and 22)."""
     product = products[instance.product_code]
     if not product.renewable:
         return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, unsupported_reason(product))
@@ -133,7 +133,7 @@ def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> li
 
 
 def _unit(members: Iterable[model.Instance]) -> RenewalUnit:
-    """Return a bundle in order of id, because the first line is the first to use a limited voucher."""
+    """Return the members of a bundle sorted by id, because earlier lines use limited vouchers first."""
     return tuple(sorted(members, key=lambda instance: instance.id))
 
 
@@ -169,5 +169,5 @@ def _bundle_refused(
 
 
 def member_ids(instances: Iterable[model.Instance]) -> tuple[str, ...]:
-    """Return the ids of instances in their order."""
+    """Return the ids of instances in the same order."""
     return tuple(instance.id for instance in instances)

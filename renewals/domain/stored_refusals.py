@@ -1,4 +1,4 @@
-"""Refusals as JSON, so that a repeated request gets the same facts, in the language of the repetition."""
+"""Refusals as JSON, so that a repeated request gets the same facts, in its own language."""
 
 import datetime as dt
 from typing import Any, TypedDict

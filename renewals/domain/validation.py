@@ -1,4 +1,4 @@
-"""Validators of values in operator calls and imports; each returns the problem with a value, or None."""
+"""Validators of values in requests and imports; most of them return the problem with a value, or None."""
 
 import datetime as dt
 import functools
@@ -118,7 +118,7 @@ def amount(cents: int) -> Message | None:
 
 
 def balance(cents: int) -> Message | None:
-    """Validate the balance, in cents, that a top-up would lead to; forecasts rely on its upper bound."""
+    """Validate the balance, in cents, after a top-up; forecasts rely on this maximum."""
     if cents <= BALANCE_CENTS_MAX:
         return None
     return Message("would make the balance exceed {maximum}", maximum=Cents(BALANCE_CENTS_MAX))
@@ -135,7 +135,7 @@ def instant(value: dt.datetime | None) -> Message | None:
 
 
 def check_future(value: dt.datetime | None, now: dt.datetime) -> Message | None:
-    """Validate that an instant, if given, is in the future."""
+    """Validate that an instant, if given, is in the future and not after LAST_DAY."""
     if value is None or (now < value and value.date() <= LAST_DAY):
         return None
     return Message("must be in the future and not after {last}", last=LAST_DAY)

@@ -24,7 +24,7 @@ from renewals.events import pubsub, queries, webhook_cursors
 EVENTS_PER_READ = 500
 """The number of events that a subscriber reads, and holds in memory, at a time."""
 POLL_SECONDS = 5.0
-"""The interval in which a subscriber reads new events without a notification."""
+"""The interval at which a subscriber reads new events even without a notification."""
 
 
 class EventType(StrEnum):
@@ -51,13 +51,13 @@ class NewEvent(NamedTuple):
     instance_id: str | None
     payload: Mapping[str, object]
     actor: model.Actor | None = None
-    """The maker of this change, if it is not the actor of the other events of the same call."""
+    """The actor of this event, if it differs from the actor of the other events of the same call."""
 
 
 class Event(NamedTuple):
     """A stored event; `payload` is JSON text.
 
-    The names that its summary needs, and the account's test clock, are those of the time of reading.
+    The fields from `instance_name` on have their values at the time of reading.
     """
 
     sequence: int
@@ -76,7 +76,7 @@ class Event(NamedTuple):
 async def append_events(
     connection: database.Connection, new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor
 ) -> None:
-    """Append events as `build_events` says, and notify subscribers after the commit."""
+    """Append events to the streams of their accounts, and notify subscribers after the commit."""
     if new_events:
         await statements.execute_together(connection, build_events(new_events, now, actor))
         notify_after_commit(connection, new_events)
@@ -162,10 +162,10 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
 async def subscribe(
     account_id: str, after: int | None, is_authorized: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[Event]:
-    """Return an iterator over the events after `after`, or after the last event if it is None, that waits for new ones.
+    """Return an iterator over the events after the sequence `after`, which also waits for new events.
 
-    The iterator ends when the process shuts down, and when `is_authorized` returns False. Raises InvalidInputError
-    for a number that is negative or greater than that of the last event.
+    If `after` is None, the iterator begins after the last event. The iterator ends when the process shuts down, or when
+    `is_authorized` returns False. Raises InvalidInputError if `after` is negative or greater than the last sequence.
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
@@ -208,7 +208,7 @@ async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
 
 
 async def _is_still_authorized(is_authorized: Callable[[], Awaitable[bool]]) -> bool:
-    """Return whether the reader is authorized; assume it while PostgreSQL is unavailable."""
+    """Return whether the reader is authorized; return True while PostgreSQL is unavailable."""
     try:
         return await is_authorized()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Build events from instances and order lines. Pure functions."""
+"""Builders of events from instances and order lines. Pure functions."""
 
 import datetime as dt
 from typing import Protocol
@@ -8,7 +8,7 @@ from renewals.events.event_log import EventType, NewEvent
 
 
 class ExpiringInstance(Protocol):
-    """The attributes of an instance that an expiry event needs."""
+    """The attributes of an instance that `instance_event` needs."""
 
     @property
     def account_id(self) -> str:

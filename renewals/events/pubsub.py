@@ -1,4 +1,4 @@
-"""Notify the subscribers of an account about new events: in this process directly, in others through Redis.
+"""Notifications of new events to subscribers: directly in this process, and through Redis in other processes.
 
 A lost notification only delays delivery. The events are in PostgreSQL, and subscribers also read them periodically.
 """
@@ -87,7 +87,7 @@ _shutting_down = threading.Event()
 
 
 def publish(account_ids: Iterable[str]) -> None:
-    """Notify the subscribers of accounts, after the commit of their new events; never wait."""
+    """Notify the subscribers of accounts without waiting. The new events must be committed already."""
     account_ids = list(account_ids)
     _wake(account_ids)
     for outbox in _outboxes:
@@ -96,7 +96,7 @@ def publish(account_ids: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def subscribe(account_id: str | None) -> Iterator[Subscriber]:
-    """Open a subscriber that new events of the account wake; None subscribes to all accounts."""
+    """Open a subscriber that new events of the account wake. If `account_id` is None, new events of any account do."""
     subscriber = Subscriber()
     if _shutting_down.is_set():
         subscriber.close()
@@ -168,7 +168,7 @@ async def _listen(client: Redis) -> None:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
-                _wake(list(filter(None, _subscribers)))  # notifications were lost before the subscription
+                _wake(list(filter(None, _subscribers)))  # notifications may have been lost before
                 while True:
                     message = await channel.get_message(timeout=HEALTH_CHECK_SECONDS)
                     if message is not None:

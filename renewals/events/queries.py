@@ -21,7 +21,7 @@ class EventFilter:
 
 
 def check_filter(event_filter: EventFilter) -> None:
-    """Raise InvalidInputError for a condition out of bounds."""
+    """Raise InvalidInputError if the filter has too many types."""
     types_max = limits.PAGE_ROWS_MAX
     if event_filter.types is not None and len(event_filter.types) > types_max:
         raise errors.InvalidInputError(

@@ -1,7 +1,7 @@
-"""One sentence about each event, made of the facts of its payload (rule 27). Pure functions.
+"""One sentence about each event, built from the facts of its payload (rule 27). Pure functions.
 
-Payloads are kept as they were written, and other versions write other ones. A payload that lacks a fact, and a type
-that is not known, have a sentence that only names the type.
+Stored payloads never change, and other versions write other payloads. If a payload lacks a fact, or the type of the
+event is unknown, the sentence only names the type and the instance.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ class Subject(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The instance by its name and id, written alike in all languages."""
+        """The name and id of the instance, the same in all languages."""
         if self.instance_name is None or self.instance_name == self.instance_id:
             return self.instance_id or ""
         return f"{self.instance_name} ({self.instance_id})"
@@ -60,7 +60,7 @@ class _Facts:
         self.currency = subject.currency
 
     def has(self, name: str) -> bool:
-        """Return whether a member is there and not null."""
+        """Return whether a member is present and not null."""
         return self._payload.get(name) is not None
 
     def below(self, name: str) -> Mapping[str, Any]:
@@ -89,7 +89,7 @@ class _Facts:
         return dates.last_day(dates.parse_instant(self._payload[name]), self._zone)
 
     def reason(self) -> str | Message:
-        """Return why an instance was refused, from the code, in words if the code is known."""
+        """Return the label of the refusal's code, or the code itself if it is unknown."""
         code = self.text("code")
         return labels.REFUSAL_CODES.get(code, code)
 

@@ -35,7 +35,7 @@ class Cursor(NamedTuple):
 async def read_lagging(
     connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
 ) -> list[Cursor]:
-    """Return at most `count` cursors with unread events by account id: first those after `after`, then the others."""
+    """Return at most `count` lagging cursors, sorted by account id: first those after `after`, then the others."""
     rows = await database.fetch(
         connection,
         """(SELECT account_id, sequence, last_sequence FROM webhook_cursors
@@ -58,7 +58,7 @@ async def advance_in(
     *,
     waits: bool,
 ) -> dict[str, bool]:
-    """Move cursors from their start to their end, given by account; return by account whether its cursor moved.
+    """Move cursors from start to end, which `moves` has by account id; return by account id whether the cursor moved.
 
     A cursor does not move if a replay has moved it since it was read. Without `waits`, cursors that another
     transaction has locked are left out: waiting for that transaction could deadlock.
@@ -87,7 +87,7 @@ async def advance_in(
 async def rewind_in(
     connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
 ) -> None:
-    """Move an endpoint's cursor back, so that it receives an account's events again from `sequence` on."""
+    """Move an endpoint's cursor back, so that the endpoint receives an account's events again from `sequence` on."""
     await database.execute(
         connection,
         """INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)

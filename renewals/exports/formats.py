@@ -24,15 +24,15 @@ from renewals.exports.columns import ColumnType, ExportColumn
 from renewals.i18n import catalogs, labels
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
+"""The byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""First characters of a cell that a spreadsheet evaluates as a formula; the wide ones in East Asian locales."""
+"""The first characters of cells that a spreadsheet evaluates as formulas, in East Asian locales also if full-width."""
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 
 _VALUES_KEPT = 1_000
-"""Formatted values of a column that are kept: many instances have equal expiries, configurations and tags."""
+"""The size of a cache of formatted values: many instances have equal expiries, configurations and tags."""
 
 Rows = Iterable[Iterable[object]]
 Write = Callable[[Any], Any]
@@ -84,7 +84,7 @@ class CSV:
 
 
 class JSONL:
-    """A JSON Lines writer: one JSON object a line."""
+    """A JSON Lines writer: one JSON object per line."""
 
     media_type = "application/jsonl; charset=utf-8"
 
@@ -116,7 +116,7 @@ def writer(file_format: Format, columns: Sequence[ExportColumn], locale: ExportL
 def escape_formula(text: str) -> str:
     """Return the text, with an apostrophe before it if a spreadsheet could evaluate it as a formula.
 
-    Amounts and numbers are not escaped: the product writes them, and a negative number must stay a number.
+    Amounts and numbers are not escaped: this program formats them, and a negative number must stay a number.
     """
     return f"'{text}" if text[:1] in FORMULA_STARTS else text
 
@@ -128,7 +128,10 @@ def _lines(rows: Rows) -> bytes:
 
 
 def _cell_writer(column: ExportColumn, locale: ExportLocale) -> Write:
-    """Return the function that formats a value of the column; None becomes an empty cell."""
+    """Return the function that formats a value of the column.
+
+    In a column of texts, amounts or instants, None becomes an empty cell. Other columns must not contain None.
+    """
     match column.kind:
         case ColumnType.TEXT:
             return _text
@@ -200,9 +203,9 @@ def _tag_objects(tags: str) -> list[dict[str, str]]:
 
 
 def _nested(branch: _Branch, columns: Sequence[Sequence[object]]) -> Sequence[object]:
-    """Return the value of a field in each row: that of its column, or an object of its inner fields.
+    """Return the value of a field in each row: the value of its column, or an object of its inner fields.
 
-    The value is None instead of an object whose fields are all None.
+    If all inner fields of an object are None, its value is None.
     """
     if isinstance(branch, int):
         return columns[branch]
@@ -223,4 +226,4 @@ _JSON: Mapping[ColumnType, Write] = {
     ColumnType.CONFIGURATION: orjson.loads,
     ColumnType.TAGS: _tag_objects,
 }
-"""Conversions to the values of the GraphQL API; other types need none."""
+"""Conversions to the values of the GraphQL API; other types of columns need no conversion."""

@@ -1,4 +1,4 @@
-"""Queries of exports: the rows of the lists, with the same conditions and order, without a limit.
+"""Queries of exports: the rows of the API's lists, with the same conditions and order, but without a limit.
 
 The rows are read page by page from one snapshot.
 """
@@ -18,7 +18,7 @@ from renewals.instances import filters
 from renewals.orders import queries as orders_queries
 
 ROWS_PER_PAGE = 500
-"""The number of rows held in memory at a time. Formatting a page blocks the event loop for some milliseconds."""
+"""The maximum number of rows in a page of an export. Formatting a page blocks the event loop for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class DateRange:
 class Export:
     """An export: selected columns of a table, its conditions and its order.
 
-    `is_ordered_by_index` says whether an index returns the rows in this order, except among equal instants.
+    `is_ordered_by_index` is true if an index returns the rows in this order, except for rows with equal instants.
     """
 
     table: ExportTable

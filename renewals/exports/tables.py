@@ -23,7 +23,7 @@ INSTANCES = ExportTable.of(
         ExportColumn("dataCenter.code", Message("Data center code"), "data_center.code"),
         ExportColumn("dataCenter.name", Message("Data center"), "data_center.name"),
         ExportColumn("dataCenter.type.code", Message("Data center type code"), '"data_center.type".code'),
-        # The whole path stands for the code: exports selected it before types had names.
+        # Another name of `dataCenter.type.code`, from the time when types had no names.
         ExportColumn(
             "dataCenter.type", Message("Data center type code"), '"data_center.type".code', is_default=False
         ),
@@ -89,7 +89,7 @@ ORDERS = ExportTable.of(
         ExportColumn("price", Message("Price"), "l.price_cents", ColumnType.MONEY),
         ExportColumn("refunded", Message("Refunded"), "refund.cents", ColumnType.MONEY),
         ExportColumn("refundedAt", Message("Refunded at"), "refund.created_at", ColumnType.INSTANT),
-        # Each line of an order repeats these values, so their sums mean nothing: they are optional.
+        # Each line of an order repeats these totals, so sums over lines would be wrong: not default columns.
         ExportColumn(
             "order.total",
             Message("Order total"),

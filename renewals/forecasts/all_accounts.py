@@ -68,7 +68,7 @@ class Totals:
 
 
 def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
-    """Return an iterator, in id order, over the accounts with due instances in the next `days` days.
+    """Return an iterator over the sums of the accounts with due instances in the next `days` days, in id order.
 
     Test accounts are left out, because the worker does not renew their instances (rule 37).
     Raises InvalidInputError for days out of bounds (rule 26).
@@ -110,7 +110,7 @@ async def _read_group(account_ids: Sequence[str], days: int, now: dt.datetime) -
 async def _read_instances(
     connection: database.Connection, accounts: Mapping[str, model.Account], days: int, now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return the AUTO instances that are due in the next `days` days, by account."""
+    """Return the AUTO instances that are due in the next `days` days, or were left to their owner, by account."""
     rows = await database.fetch(
         connection,
         f"""SELECT {instances_repository.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, last_expiry)
@@ -124,7 +124,7 @@ async def _read_instances(
 
 
 def sum_days(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:
-    """Return the sums of an account's next `days` days; pure."""
+    """Return the sums of an account's forecast over its next `days` days. Pure."""
     forecast = simulation.simulate(snapshot, days, now)
     busy = [day for day in forecast.days if day.due_count]
     return AccountNights(

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Inputs = TypeVar("Inputs")
 
 INSTANCES_MAX = 100_000
-"""Instances of all cached forecasts together; each takes some hundred bytes."""
+"""Maximum number of instances in all cached forecasts together; each takes a few hundred bytes."""
 
 
 class ForecastCache(Generic[Inputs]):
@@ -27,7 +27,7 @@ class ForecastCache(Generic[Inputs]):
         return entry[2]
 
     def store(self, key: Hashable, inputs: Inputs, instance_count: int, value: object) -> None:
-        """Store the value computed from `inputs`, unless its `instance_count` exceeds the whole cache."""
+        """Store the value computed from `inputs`, unless `instance_count` is too large for the whole cache."""
         self._discard(key)
         size = instance_count + 1
         if size > self._instances_max:

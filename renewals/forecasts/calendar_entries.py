@@ -44,7 +44,7 @@ class CalendarItem(NamedTuple):
 
 
 class CalendarEntry(NamedTuple):
-    """The instances of one kind on one day; `balance_after_cents` is the balance after the day's renewals."""
+    """The instances of one kind on one day; `balance_after_cents` is the balance after the renewals, 0 for expiries."""
 
     date: dt.date
     kind: EntryKind
@@ -121,7 +121,7 @@ async def _read_expiries(
 
 
 def simulate_entries(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
-    """Return the entries of renewals and failing renewals; pure."""
+    """Return the entries of renewals and failing renewals. Pure."""
     return list(_simulate_entries(snapshot, days, now))
 
 

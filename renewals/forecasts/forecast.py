@@ -1,4 +1,4 @@
-"""Read an account's forecast: have `simulation` compute it from a snapshot, or find it in the cache.
+"""The forecast of an account, which `simulation` computes from a snapshot unless it is in the cache.
 
 Nothing is written and nothing is locked.
 """
@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
 """The numbers of days that are simulated. A request is rounded up to one of them, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""Maximum number of renewals to simulate in the serving process; it blocks the event loop for about 10 ms."""
+"""Maximum number of renewals to simulate in the serving process, which blocks the event loop for about 10 ms."""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
@@ -61,9 +61,9 @@ def in_place_max() -> int | None:
 
 
 class SnapshotKey(NamedTuple):
-    """All inputs of a simulation, its instances as their count and a hash.
+    """All inputs of a simulation; a count and a hash represent the instances.
 
-    It contains the current day and the next hourly run, which is the first simulated one, but no exact time.
+    The key contains the current day and the next hourly run, which is the first simulated one, but no exact time.
     """
 
     account: model.Account
@@ -94,9 +94,10 @@ async def find_or_compute(
     *,
     renewals_max: int | None,
 ) -> ComputedForecast[Value] | None:
-    """Return what a pure function computes for at least `days` days, from the cache if its inputs are unchanged.
+    """Return the result of `compute` for at least `days` days, from the cache if the inputs are unchanged.
 
-    Return None if the computation would exceed `renewals_max` renewals. The connection must hold a snapshot.
+    `compute` must be pure, and the connection must hold a snapshot. Return None if the computation could exceed
+    `renewals_max` renewals.
     """
     horizon = next(horizon for horizon in HORIZONS if horizon >= days)
     instances_max = None if renewals_max is None else renewals_max // -(-horizon // HORIZONS[0])

@@ -21,7 +21,7 @@ class ForecastGrouping(StrEnum):
 
 
 class ForecastGroup(NamedTuple):
-    """The renewals of the instances with one value; the names are those of the catalog."""
+    """The renewals of the instances with one value. The names come from the catalog; for a tag, they are the value."""
 
     value: str
     name: str

@@ -23,7 +23,7 @@ from renewals.instances import repository as instances_repository
 class InstanceForecast:
     """The forecast of an instance.
 
-    `due_at` is None if the worker does not try to renew it, `price_cents` if it cannot be renewed at all.
+    `due_at` is None if the worker does not try to renew the instance. `price_cents` is None if it cannot be renewed.
     """
 
     will_renew: bool
@@ -100,7 +100,7 @@ class FirstRun:
 
 
 def find_first(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
-    """Return the result of the first run of each AUTO instance in the next `days` days; pure."""
+    """Return the result of the first run of each AUTO instance in the next `days` days. Pure."""
     refusals: dict[str, tuple[errors.Refusal, ...]] = {}
     for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, days, now):
         for result in run.outcomes:
@@ -121,7 +121,7 @@ def simulate_instances(
         forecasts |= _forecast_without_money(unit, account, context)
     waiting = {instance_id for instance_id, forecast in forecasts.items() if forecast.due_at is not None}
     refusals = {instance_id: first.refusals[instance_id] for instance_id in waiting & first.refusals.keys()}
-    # An instance that is due after the simulated days is planned with the money that is left after them.
+    # An instance that is due after the simulated days is planned with the money that is left after these days.
     for unit in units:
         if any(instance.id in waiting and instance.id not in first.refusals for instance in unit):
             at = due.due_at(unit[0], account)
@@ -140,7 +140,7 @@ def simulate_instances(
 def _forecast_without_money(
     unit: selection.RenewalUnit, account: model.Account, context: planning.PlanContext
 ) -> dict[str, InstanceForecast]:
-    """Return what does not depend on money: the refusal, or the price and, for AUTO, the due time."""
+    """Return forecasts without the effects of money: the refusal, or the price and, for AUTO, the due time."""
     lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), context)
     forecasts = {refusal.instance_id: InstanceForecast(False, None, None, (refusal,)) for refusal in refusals}
     for line in lines:

@@ -1,6 +1,6 @@
 """The preview of `setRenewalPolicy`: its decision without the write, and each first charge (rule 8).
 
-The first charge comes from the planner of the worker's runs. Money is not considered.
+The planner of the worker's runs computes the first charges, whatever the balance and the vouchers.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from renewals.instances import selection as instances_selection
 
 
 class FirstCharge(NamedTuple):
-    """The instant of the worker's first run for an instance, and its price in cents."""
+    """The instant of the first run that will renew an instance, and the price of that renewal in cents."""
 
     at: dt.datetime
     price_cents: int
@@ -60,9 +60,9 @@ async def preview_policy(account_id: str, request: policy.PolicyRequest, now: dt
 def find_first_charges(
     instances: Iterable[model.Instance], account: model.Account, context: planning.PlanContext
 ) -> Mapping[str, FirstCharge]:
-    """Return the first charge of each AUTO instance that the worker will renew, by id; pure.
+    """Return the first charge of each AUTO instance that the worker will renew, by id. Pure.
 
-    The instances must have their new policy already, and must include all members of their bundles.
+    The instances must already have the new policy, and must include all members of their bundles.
     """
     charges: dict[str, FirstCharge] = {}
     for unit in selection.group_units(_running_autos(instances, context.now)):
@@ -85,7 +85,7 @@ def _running_autos(instances: Iterable[model.Instance], now: dt.datetime) -> Ite
 
 
 def _first_run(instance: model.Instance, account: model.Account, now: dt.datetime) -> dt.datetime:
-    """Return the hourly run that first finds the instance due."""
+    """Return the time of the first hourly run in which the instance is due."""
     due_at = due.due_at(instance, account)
     first = dates.next_scheduled_at(due_at, account.auto_renew_time.minute)
     return max(first, due.next_run_at(account, now))

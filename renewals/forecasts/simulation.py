@@ -19,7 +19,7 @@ _ENOUGH_CENTS = 10**18
 class Day(NamedTuple):
     """The renewals of one day in the account's zone; amounts in cents.
 
-    `shortfall_cents` is what the account lacked before the day's run to pay all of its renewals.
+    `shortfall_cents` is the amount that the account lacks, before the run of the day, to pay all renewals of the day.
     """
 
     date: dt.date
@@ -96,7 +96,7 @@ class AccountSnapshot:
 
 
 class SimulatedRun(NamedTuple):
-    """The run of one day: its context, balance and vouchers before it, its priced units, and its wallet after it.
+    """The run of one day: the balance and vouchers before the run, the priced units, and the wallet after the run.
 
     `all_due` also has the units that were lost on earlier days; `priced` has the units that are still due.
     """
@@ -122,7 +122,7 @@ class SimulatedRun(NamedTuple):
 
     @property
     def unpaid_units(self) -> list[selection.RenewalUnit]:
-        """The units that are not renewed."""
+        """The units that are not renewed, because they are refused or because the money does not suffice."""
         return [
             priced_unit.unit
             for priced_unit, payment in zip(self.priced, self.payments, strict=True)
@@ -138,7 +138,7 @@ def simulate(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Forecast
 def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAhead:
     """Return the next `days` days; every shorter forecast is a prefix of them."""
     simulated: list[Day] = []
-    # The balance does not affect what vouchers pay. The needed balance is the part of all that is due that they do not.
+    # The payments by vouchers do not depend on the balance. The needed balance is the rest of all that is due.
     needed: list[int] = []
     needed_cents, vouchers = 0, snapshot.vouchers
     for run in simulate_days(snapshot, snapshot.account.balance_cents, days, now):
@@ -169,7 +169,7 @@ def simulate_days(
 def _price_days(
     snapshot: AccountSnapshot, days: int, now: dt.datetime
 ) -> Iterator[tuple[dt.date, planning.PlanContext, list[planning.PricedUnit]]]:
-    """Yield each day's due units, as if all earlier ones were paid; this does not depend on the money."""
+    """Yield each day with its context and due units, as if all earlier units were paid, whatever the balance."""
     account, zone, time = snapshot.account, snapshot.account.zone, snapshot.account.auto_renew_time
     today, end = now.astimezone(zone).date(), last_expiry(account, days, now)
     due_by_day: dict[dt.date, list[model.Instance]] = {}
@@ -198,7 +198,7 @@ def last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.datet
 def _build_day(run: SimulatedRun) -> Day:
     charges = _charges(run.priced)
     paid = [payment for payment in run.payments if payment is not None and not payment.shortfall_cents]
-    # The shortfall before the run is the shortfall of paying all of it at once.
+    # The shortfall of the day is that of one payment for all its renewals, from the money before the run.
     total = payment.Wallet(run.balance_cents, run.vouchers, run.context.now).pay(charges)
     prices = {line.instance.id: line.price.price_cents for unit in run.priced for line in unit.lines}
     due_ids = tuple([instance.id for unit in run.priced for instance in unit.unit])

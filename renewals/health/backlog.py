@@ -1,4 +1,4 @@
-"""The backlog for the metrics: pending work of runs and webhooks, read by two statements and cached."""
+"""The backlog for the metrics: pending work of runs and webhooks, read from the database and cached."""
 
 import asyncio
 import datetime as dt

@@ -1,7 +1,7 @@
-"""Health checks of a process: its servers are checked in parallel, within 2 seconds and at most once a second.
+"""Health checks of a process: the database and Redis are checked in parallel, within 2 s, at most once a second.
 
-The database is checked through a connection outside of the pool. A busy pool is not an outage, and to take its process
-out of the load balancer would only make the other processes busier.
+The database is checked through a connection outside of the pool. A busy pool is not an outage: if the load balancer
+left out the process, the other processes would only become busier.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
-"""A worker starts due runs every minute, so a run that is 5 minutes late means that no worker is running."""
+"""Maximum lateness of a run. A worker starts due runs every minute, so a later run shows that no worker is running."""
 WRITE_CHECK_SECONDS = 10.0
 """Interval of the write check while it passes; a failed one is repeated with every check."""
 UNREACHABLE = "cannot be reached"
@@ -35,7 +35,10 @@ NOT_CHECKED = "not checked, because the database did not respond"
 WRITE_ROW = """INSERT INTO write_checks (id, checked_at) VALUES (1, now())
   ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at"""
 FILL_TEMPORARY_FILE = "SELECT count(*) FROM generate_series(1, 20000)"
-"""0.5 MB, which exceeds the least `work_mem`. On a full disk a row can still be updated in place, but no file grows."""
+"""A statement that writes 0.5 MB, more than the least `work_mem`, to a temporary file.
+
+On a full disk, a row can still be updated in place, but no file can grow.
+"""
 
 
 class Status(StrEnum):
@@ -61,7 +64,7 @@ OK = HealthCheck(None)
 
 
 class HealthReport(NamedTuple):
-    """The results of all checks by name."""
+    """The status of a process, and the results of all checks by name."""
 
     status: Status
     checks: Mapping[str, HealthCheck]
@@ -157,7 +160,7 @@ class HealthChecker:
         self._wrote_at = -WRITE_CHECK_SECONDS
         try:
             async with self._connection.transaction():
-                # Again, because a pooler does not pass on what the connection sets.
+                # The time-out is set again, because a pooler does not pass on the settings of the connection.
                 await self._connection.execute(
                     f"SET LOCAL statement_timeout = '{SECONDS_MAX:.0f}s'; SET LOCAL work_mem = '64kB'"
                 )

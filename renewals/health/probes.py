@@ -1,4 +1,4 @@
-"""The probes of a process as Starlette routes: /healthz, /readyz and, if wanted, /metrics."""
+"""The probes of a process as Starlette routes: /healthz, /readyz and, if enabled, /metrics."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from renewals.observability import metrics
 
 HEALTHZ, READYZ, METRICS = "/healthz", "/readyz", "/metrics"
 SAMPLE_SECONDS = 5.0
-"""Interval at which a process records its pool metrics, for scrapes that another process of the port receives."""
+"""Interval at which a process records its pool metrics, for scrapes that another process on the port receives."""
 _NO_STORE = {"Cache-Control": "no-store"}
 
 

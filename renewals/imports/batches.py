@@ -61,7 +61,7 @@ def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange
 
 
 class _DryRunError(Exception):
-    """Raised to roll a dry run back."""
+    """The error that rolls back a dry run."""
 
 
 @database.retry_on_unique_violation
@@ -69,12 +69,12 @@ class _DryRunError(Exception):
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     """Decide and write a batch in one transaction, and write the audit log.
 
-    Repeats the transaction if a concurrent one has inserted the same id.
+    The transaction is repeated after a conflict with a concurrent one, for example if both insert the same id.
     """
     results: RowResults = []
     try:
         async with database.transaction() as connection:
-            # A generic plan made while a table was small would be used until the table is analyzed.
+            # Otherwise PostgreSQL would keep a generic plan from when a table was small until the table is analyzed.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
             results, records = await work(connection)
             if batch.is_dry_run:

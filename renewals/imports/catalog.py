@@ -1,4 +1,4 @@
-"""Import products, data centers and their types."""
+"""The import of products, data centers and their types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -19,7 +19,7 @@ Record = TypeVar("Record", catalog.ProductRecord, catalog.DataCenterTypeRecord, 
 async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRecord]) -> RowResults:
     """Create and update products, data centers and their types. Codes must be unique among each of the three.
 
-    A data center may have a type of the same batch, or of an earlier one.
+    The type of a data center must be in the same batch or already in the catalog.
     """
 
     async def work(connection: Connection) -> WrittenBatch:

@@ -23,7 +23,7 @@ _NO_OBJECT = Message("must be a JSON object")
 
 
 class InvalidFileError(Exception):
-    """The file as a whole cannot be imported; nothing was written. `str()` is the message in English."""
+    """An error that prevents the import of a whole file; nothing was written. `str()` is the message in English."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class _UndecodableError(Exception):
         self.line, self.column, self.byte = line, column, byte
 
     def place(self, encoding: str) -> Message:
-        """Return a message with the place of the first character that is not in the encoding."""
+        """Return a message with the place of the first character that cannot be decoded."""
         return Message(
             "{encoding} at line {line}, column {column} (byte {byte})",
             encoding=encoding,
@@ -80,10 +80,10 @@ def find_encoding(name: str) -> str:
 
 
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
-    """Check a file and find its encoding: the given one, else by the byte order mark, else UTF-8, else GB18030.
+    """Check a file and find its encoding: the given one, else that of the byte order mark, else UTF-8, else GB18030.
 
-    Raises InvalidFileError with the line, column and byte (from 1) of an undecodable character, or with the line of an
-    unclosed quote.
+    Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
+    character, whose line, column and byte (from 1) are in the message.
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidFileError(Message("{file}: the name must end in .csv or .jsonl", file=path.name))
@@ -116,7 +116,7 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
 
 
 def _is_mostly_utf_8(path: Path) -> bool:
-    """Return whether at least half of the non-ASCII characters are valid UTF-8; GB18030 text has few of those."""
+    """Return whether at least half of the non-ASCII characters are valid UTF-8, which is rare in GB18030 text."""
     decoder = codecs.getincrementaldecoder(UTF_8)("replace")
     valid_count = invalid_count = 0
     with path.open("rb") as file:
@@ -181,7 +181,7 @@ def read_records(source: Source) -> Iterator[Record]:
 
 
 def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
-    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, which swallows later lines."""
+    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, whose cell includes later lines."""
     row_lines: list[str] = []
 
     def lines() -> Iterator[str]:

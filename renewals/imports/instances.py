@@ -1,4 +1,4 @@
-"""Import instances of any accounts."""
+"""The import of instances of any accounts."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class ImportedInstance(NamedTuple):
 async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance]) -> RowResults:
     """Register and update instances of any accounts.
 
-    Ids must be unique in the batch, and bundles complete.
+    Ids must be unique in the batch, and bundles must be complete.
     """
 
     async def work(connection: Connection) -> WrittenBatch:
@@ -78,7 +78,7 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
 
 
 def _bundle_names(rows: Sequence[ImportedInstance]) -> Mapping[str, str]:
-    """Return the names of the bundles by id."""
+    """Return the names that the rows give to bundles, by bundle id."""
     return {
         row.reported.bundle_id: row.bundle_name
         for row in rows

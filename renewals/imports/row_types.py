@@ -1,4 +1,4 @@
-"""Formats of the imports: the columns of each, and the domain's row that they become."""
+"""Formats of the imports: the columns of each, and the domain record that a row becomes."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ WriteBatch = Callable[[batches.ImportBatch, Sequence[Any]], Awaitable[batches.Ro
 
 
 class InvalidRowError(Exception):
-    """Cells of a row that contradict each other."""
+    """An error in the combination of a row's cells."""
 
     def __init__(self, column: str, reason: Message) -> None:
         super().__init__(f"{column}: {reason}")
@@ -45,7 +45,7 @@ class ImportRow(BaseModel):
         return " ".join(str(getattr(self, name)) for name in self.key_fields)
 
     def to_record(self) -> object:
-        """Return the row of the domain. Raises InvalidRowError."""
+        """Return the domain record of the row. Raises InvalidRowError if the cells do not fit together."""
         raise NotImplementedError
 
 
@@ -64,7 +64,7 @@ class AccountRow(ImportRow):
     balance: columns.Amount | None = None
 
     def to_record(self) -> accounts.ImportedAccount:
-        """Return the account. An empty cell clears a value, but never the time zone or the currency."""
+        """Return the account. An empty cell is None, except that an empty time zone or currency is left out."""
         values = self.model_dump(include=self.model_fields_set - {"balance"})
         if "price_rise_cap_percent" in values:
             values["price_rise_cap_bps"] = values.pop("price_rise_cap_percent")
@@ -211,7 +211,7 @@ class ImportFormat:
 
     @property
     def key_column(self) -> str:
-        """The column that is named when a key is repeated."""
+        """The column to which the problem of a repeated key is assigned."""
         return to_camel(self.row_type.key_fields[-1])
 
     @property

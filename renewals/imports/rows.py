@@ -51,7 +51,8 @@ class ParsedRow(NamedTuple):
 def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
     """Yield the rows of a file.
 
-    Raises InvalidFileError if the header lacks a required column, repeats a column, or has an unknown one.
+    Raises InvalidFileError if the header of a CSV file is missing or invalid, for example if it repeats a column, or if
+    a required column is missing.
     """
     records = file_reader.read_records(source)
     names: Sequence[str] = ()
@@ -131,7 +132,7 @@ def _join(first: Message, second: Message) -> Message:
 
 
 def _cell_values(raw: Mapping[str, str], configuration_names: Sequence[str]) -> dict[str, object]:
-    """Return the cells by column, None for an empty one, and the `configuration.` columns as one value."""
+    """Return the cells by column, with None for an empty cell, and the `configuration.` columns as one value."""
     values: dict[str, object] = {name: cell or None for name, cell in raw.items()}
     items = [(name.removeprefix(_PREFIX), values.pop(name)) for name in configuration_names]
     if items := [(label, cell) for label, cell in items if cell]:
@@ -147,7 +148,7 @@ def _validate(
     *,
     is_csv: bool,
 ) -> ParsedRow:
-    """Return the row of a line, or its problems: at most one of each column."""
+    """Return a line with its row, or with its problems: at most one for each column."""
     group = raw.get(import_format.group_column) if import_format.group_column else None
     group = group if group and isinstance(group, str) else None
     key, record = "", None

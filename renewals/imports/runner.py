@@ -1,4 +1,4 @@
-"""Import a file batch by batch; the next batch is read while PostgreSQL writes the current one."""
+"""The import of a file in batches. The next batch is read while PostgreSQL writes the current one."""
 
 import asyncio
 from collections import Counter
@@ -12,13 +12,13 @@ from renewals.imports.rows import CellProblem, ParsedRow
 from renewals.operators import audit_log
 
 LINES_PER_PAUSE = 100
-"""Lines that are read before the event loop runs again."""
+"""Number of lines that are read before the event loop runs again."""
 _OPERATOR = audit_log.Operator(None, "command line")
 
 
 @dataclass(slots=True)
 class Progress:
-    """The outcomes of the rows so far, and the last line that was read."""
+    """The outcomes of the rows so far, and the number of the last line that was read."""
 
     outcomes: Counter[batches.RowOutcome] = field(default_factory=Counter)
     refused_count: int = 0

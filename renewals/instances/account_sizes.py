@@ -1,4 +1,4 @@
-"""Sizes of accounts, cached for a minute; the cost of a query depends on them."""
+"""Cached sizes of accounts, on which the cost of a query depends."""
 
 import asyncio
 import datetime as dt
@@ -17,9 +17,9 @@ COUNT_SECONDS_MAX = 10.0
 
 
 class AccountSize(NamedTuple):
-    """The numbers of an account's instances, AUTO instances, vouchers, ledger entries and events.
+    """The numbers of an account's instances, unreleased AUTO instances, vouchers, ledger entries and events.
 
-    `test_clock` is that of a request, if the account is a test account; it is not cached.
+    `test_clock` is not cached: each request for a test account sets it.
     """
 
     instances: int = 0
@@ -50,14 +50,14 @@ COUNT_LARGEST = """
 
 
 class AccountSizes:
-    """The sizes that this process counted, of the accounts with the latest requests."""
+    """The sizes of the accounts that this process counted most recently."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str | None, tuple[float, AccountSize]] = OrderedDict()
         self._counting: dict[str | None, asyncio.Task[None]] = {}
 
     def known(self, account_id: str | None) -> AccountSize | None:
-        """Return the cached size of an account or None; an old size is counted again in the background."""
+        """Return the cached size of an account, or None; count a size older than FRESH_SECONDS in the background."""
         cached = self._known.get(account_id)
         if cached is None:
             return None
@@ -67,7 +67,7 @@ class AccountSizes:
         return cached[1] if age < STALE_SECONDS_MAX else None
 
     async def find(self, account_id: str | None) -> AccountSize:
-        """Return the size of an account, or the largest counts of any account for None (an operator)."""
+        """Return the size of an account; if `account_id` is None (an operator), the largest counts of any account."""
         size = self.known(account_id)
         return size if size is not None else await self._count(account_id)
 

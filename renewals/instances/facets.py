@@ -19,15 +19,15 @@ FACETS: Mapping[str, Sequence[str] | None] = {
 }
 """The facets and, if known in advance, their values in order."""
 TAG_VALUES_MAX = 100
-"""The number of values that are counted for the key of a tag."""
+"""The maximum number of values that are returned for the key of a tag."""
 
 
 async def count_facets(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> dict[str, list[tuple[str, int]]]:
-    """Return the counts by value of every facet; each facet ignores its own condition.
+    """Return the number of instances for each value of every facet; a facet ignores the condition on itself.
 
-    Values known in advance keep their order and include zeros. Catalog codes are sorted by count.
+    Values known in advance keep their order and may have the count 0. Catalog codes are sorted by count, largest first.
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
     manageable = "TRUE" if instance_filter.manageable else filters.MANAGEABLE
@@ -37,8 +37,8 @@ async def count_facets(
         for days in EXPIRY_BUCKETS_DAYS
     ]
     is_in = ", ".join(f'({conditions.for_facet(facet)}) AS "in {facet}"' for facet in FACETS)
-    # PostgreSQL expects many groups for an expression of an instant, but two for a boolean; with many it would sort
-    # all rows instead of hashing them.
+    # PostgreSQL expects many groups for an expression of an instant, but two for a boolean. If it expected many groups,
+    # it would sort all rows instead of hashing them.
     statement = f"""WITH grouped AS MATERIALIZED (
         SELECT i.renewal_mode, i.product_code, i.data_center_code, ({manageable}) AS is_manageable,
           i.expires_at IS NOT NULL AS expires, ({status}) = 'EXPIRED' AS is_expired,
@@ -63,7 +63,7 @@ async def count_tag_values(
     key: str,
     now: dt.datetime,
 ) -> list[tuple[str, int]]:
-    """Return the most frequent values of the tag with a key, without the filter's conditions on that key.
+    """Return the most frequent values of a tag and their counts, without the filter's conditions on this tag's key.
 
     Instances without the tag are not counted.
     """
@@ -95,7 +95,7 @@ _VALUES = {
 
 
 def _count_by(facet: str) -> str:
-    """Return the SELECT of the counts by value of a facet, under the conditions of the others."""
+    """Return the SELECT that counts the instances for each value of a facet, under the conditions on the others."""
     conditions = "".join(f' AND "in {other}"' for other in FACETS if other != facet)
     value = _VALUES[facet]
     return f"""SELECT '{facet}' AS facet, {value} AS value, sum(n)::bigint AS count FROM faceted

@@ -16,7 +16,7 @@ EXPIRY = "coalesce(i.expires_at, 'infinity')"
 """The expiry for sorting and for indexes; an instance without an expiry sorts last."""
 
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
-"""The end of the product's retention in the account's time zone; a bundle has the longest of its members."""
+"""The end of the retention in the account's time zone: that of the product, or the longest in the bundle."""
 
 WITHIN_DAYS_MAX = 36_525
 TAG_CONDITIONS_MAX = 20
@@ -44,7 +44,7 @@ class InstanceFilter:
     expires_before: dt.datetime | None = None
     expires_on_from: dt.date | None = None
     expires_on_to: dt.date | None = None
-    """Bounds of an instance's last day, `expires_on_from` and `expires_on_to` included, in the account's time zone."""
+    """The bounds of an instance's last day: both days are included, and are days in the account's time zone."""
     expires_within_days: int | None = None
     products: Sequence[str] | None = None
     data_centers: Sequence[str] | None = None
@@ -111,11 +111,11 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
 
 
 def _add_search(conditions: WhereClause, account: str, search: str) -> None:
-    """Add the condition that an instance's id, name or a value of its configuration contains a text, in any case.
+    """Add the condition that an instance's id, name or a value of its configuration contains a text, ignoring case.
 
-    The index has the account and the trigrams of the text. A term of one or two ASCII characters has no trigram, and
-    then the account's texts are read by its part of the primary key. The array is computed first, however few rows
-    PostgreSQL expects of the other conditions.
+    The index contains the account and the trigrams of the text. A search for one or two ASCII characters has no
+    trigram, so that all texts of the account are read by the primary key. Because of the array, PostgreSQL searches
+    first, however few rows it expects from the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
         conditions.add("FALSE")
@@ -144,7 +144,7 @@ def status_at(now: str) -> str:
 
 
 def unreleased_status_at(now: str) -> str:
-    """Return the SQL of `status_at` for an instance that is not RELEASED, without the product's retention."""
+    """Return the SQL of `status_at` for an instance that is not RELEASED, which does not depend on the retention."""
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 
@@ -156,7 +156,7 @@ def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
 
 def _is_unreleased_at(now: str) -> str:
     """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
-    # A lower bound of the retention, without the function: two days exceed every clock change of a zone.
+    # A lower bound of the end of the retention, without the function: no change of a zone's offset exceeds two days.
     retained_until = """i.expires_at + make_interval(hours => 24 * (
         SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
     return f"""i.status <> 'RELEASED' AND (
@@ -166,7 +166,7 @@ def _is_unreleased_at(now: str) -> str:
 def _add_status(
     conditions: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
 ) -> None:
-    """Add the condition on the status; without statuses, any but RELEASED matches (rule 3)."""
+    """Add the condition on the status; if `statuses` is None, any status but RELEASED matches (rule 3)."""
     if statuses is not None and not statuses:
         conditions.add("FALSE")
         return

@@ -24,7 +24,7 @@ class LapseCounts:
 async def expire_and_release(now: dt.datetime) -> LapseCounts:
     """Expire instances past their expiry, then release instances past their retention.
 
-    Test accounts are left alone: their instances expire when their clocks move (rule 37).
+    Test accounts are excluded: their instances expire when their clocks move (rule 37).
     """
     return LapseCounts(
         await _apply(_PAST_EXPIRY, expire, now),
@@ -33,7 +33,7 @@ async def expire_and_release(now: dt.datetime) -> LapseCounts:
 
 
 async def count_changes(connection: database.Connection, now: dt.datetime) -> dict[str, LapseCounts]:
-    """Return what `expire_and_release` would change at an instant, by account; write nothing."""
+    """Return the numbers of instances that `expire_and_release` would change at an instant, by account."""
     rows = await database.fetch(
         connection,
         f"""SELECT i.account_id, count(*) FILTER (WHERE i.status = 'RUNNING') AS expired_count,
@@ -65,7 +65,7 @@ async def find_next_lapse(connection: database.Connection, account_id: str) -> N
 
 
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Expire instances of locked accounts with their events, and return their number."""
+    """Expire instances of locked accounts, append the events, and return the number of expired instances."""
     instances = await repository.expire(connection, account_ids, now)
     expired = event_log.EventType.INSTANCE_EXPIRED
     events = [factories.instance_event(expired, instance) for instance in instances]
@@ -74,8 +74,8 @@ async def expire(connection: database.Connection, account_ids: Sequence[str], no
 
 
 async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Release instances of locked accounts with their events, and return their number."""
-    # An instance that joined an expired bundle is released together with it.
+    """Release instances of locked accounts, append the events, and return the number of released instances."""
+    # An instance that joined an expired bundle may be RUNNING, and is released together with the bundle.
     await expire(connection, account_ids, now)
     instances = await repository.release(connection, account_ids, now)
     released = event_log.EventType.INSTANCE_RELEASED
@@ -95,7 +95,7 @@ Change = Callable[[database.Connection, Sequence[str], dt.datetime], Awaitable[i
 
 
 async def _apply(select: str, change: Change, now: dt.datetime) -> int:
-    """Apply a change to batches of whole accounts until none is left; return the number of changed instances.
+    """Apply a change to batches of whole accounts until `select` finds none; return the number of changed instances.
 
     Whole accounts keep the members of a bundle in one transaction.
     """

@@ -17,7 +17,7 @@ from renewals.instances import selection as instances_selection
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """The mode for a selection of instances; `auto_renew_months` applies to AUTO, and None keeps the current one."""
+    """The mode for a selection of instances; `auto_renew_months` is for AUTO, and None keeps the current months."""
 
     selector: instances_selection.InstanceSelector
     mode: model.RenewalMode
@@ -67,7 +67,7 @@ def check_request(request: PolicyRequest) -> None:
 async def plan_request(
     connection: database.Connection, account: model.Account, request: PolicyRequest, now: dt.datetime
 ) -> domain_policy.PolicyPlan:
-    """Return the decision on a checked request; write nothing. `setRenewalPolicy` and its preview use this."""
+    """Plan a checked request without writing. `setRenewalPolicy` and its preview use this."""
     instances, products = await statements.fetch_together(
         connection, instances_selection.select_instances(account.id, request.selector, now), catalog.PRODUCTS
     )

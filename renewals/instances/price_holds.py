@@ -1,8 +1,8 @@
-"""Instances that are not renewed automatically because of a price rise, and their event.
+"""Price holds: instances that are not renewed automatically because of a price rise, and the event of a new hold.
 
-The planner refuses them to the worker, by `planning.is_held`; this module reports them.
-The event is emitted once, when a rise, a lower cap or a corrected expiry makes an instance held. A further price rise
-of a held instance emits no event.
+The planner refuses the automatic renewal of an instance for which `planning.is_held` is true; this module builds the
+event. The event is emitted once, when a price rise, a lower cap or a corrected expiry puts an instance on hold. A
+further price rise of a held instance emits no event.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ def is_held_at(instance: model.Instance, cap_bps: int | None, now: dt.datetime) 
 
 
 def price_held_event(instance: model.Instance) -> event_log.NewEvent:
-    """Return the event of an instance that has become held."""
+    """Return the event of an instance that was put on hold."""
     assert instance.agreed_price_cents is not None
     payload = {
         "agreedPrice": money.format_cents(instance.agreed_price_cents),
@@ -43,7 +43,7 @@ def price_held_event(instance: model.Instance) -> event_log.NewEvent:
 async def emit_price_held(
     connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime, actor: model.Actor
 ) -> None:
-    """Emit an event for each instance of locked accounts that a new cap makes held, at the account's own instant."""
+    """Emit an event for each instance of locked accounts that a new cap puts on hold, at its account's instant."""
     account_ids = [account_id for account_id, (old, new) in caps.items() if old != new]
     if not account_ids:
         return

@@ -1,4 +1,7 @@
-"""Reads of instances for the API, always within one account; `db.pagination` builds the statement of a page."""
+"""Reads of instances for the API; `db.pagination` builds the statement of a page.
+
+All but `fetch_instances_of_accounts`, which is for operators, read within one account.
+"""
 
 import datetime as dt
 import functools
@@ -43,7 +46,7 @@ JOINS = {
     "data_center.type": """JOIN data_center_types "data_center.type"
       ON "data_center.type".code = data_center.type_code""",
 }
-"""Joins by the alias of their table, which is its path from the instance; a path follows the paths it starts with."""
+"""Joins by the alias of the joined table: the path from the instance. A path comes after the paths that it extends."""
 
 
 @functools.cache
@@ -128,7 +131,7 @@ async def fetch_instances_of_accounts(
 async def fetch_release_times(
     connection: Connection, account_id: str, instance_ids: Sequence[str]
 ) -> dict[str, dt.datetime]:
-    """Return the end of the retention of instances with an expiry that are not released, by id (rule 22)."""
+    """Return the end of the retention by instance id, without released instances and those without expiry (rule 22)."""
     rows = await database.fetch(
         connection,
         f"""SELECT i.id, {filters.RELEASES_AT} AS releases_at FROM instances i
@@ -148,7 +151,7 @@ async def fetch_instances_of_bundles(
     *,
     now: dt.datetime,
 ) -> dict[str, list[Row]]:
-    """Return a slice of the members, in order of id, of each bundle of the account, by bundle id."""
+    """Return, by bundle id, the `first` members after `offset` of each bundle of the account, sorted by id."""
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM bundles b CROSS JOIN LATERAL (

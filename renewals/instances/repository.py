@@ -17,7 +17,7 @@ from renewals.domain.tags import Tags
 from renewals.instances import filters, queries, registration_context, search_texts
 
 COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
-"""The columns of `model.Instance`, in its order, of `instances i`."""
+"""The columns of `instances i`, in the order of `model.Instance`."""
 
 
 def columns_with_status(now: str) -> str:
@@ -35,7 +35,7 @@ class ExpiredInstance(NamedTuple):
 
 
 def group_by_account(rows: Iterable[database.Row]) -> dict[str, list[model.Instance]]:
-    """Return the instances of rows of `COLUMNS`, by account."""
+    """Return the instances that rows with the columns `COLUMNS` contain, by account id."""
     instances: dict[str, list[model.Instance]] = {}
     for row in rows:
         instance = model.Instance._make(row)
@@ -95,7 +95,7 @@ _SQL_TYPES: Mapping[object, str] = {str: "text", bool: "boolean", int: "bigint",
 
 
 def _sql_type(column: str, annotation: object) -> str:
-    """Return the SQL type of a column of `InstanceRow`, without NULL from an optional type."""
+    """Return the SQL type of a column of `InstanceRow`, whether its type is optional or not."""
     if column in ("configuration", "tags"):
         return "jsonb"
     [value_type] = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}
@@ -115,7 +115,7 @@ _CHANGEABLE = (
 
 
 async def update_instances(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
-    """Update instances of locked accounts: the columns that the provider may change."""
+    """Update instances of locked accounts, but only the columns that the provider may change."""
     await database.execute(
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}
@@ -149,9 +149,10 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
 
 
 def build_renewals(lines: Iterable[planning.RenewalLine], *, returns_rows: bool = False) -> statements.Change:
-    """Return the change that sets the new expiry and anchor of each instance and restores expired ones (rule 22).
+    """Return the change that sets the new expiry and anchor day of each instance and restores expired ones (rule 22).
 
-    The agreed price is cleared, because paying the current price accepts it. `returns_rows` returns rows for the API.
+    The agreed price is cleared, because paying the current price accepts it. If `returns_rows` is True, the change
+    returns rows for the API.
     """
     returning = f"RETURNING {queries.RENEWED_COLUMNS}" if returns_rows else ""
     rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
@@ -168,7 +169,7 @@ def build_renewals(lines: Iterable[planning.RenewalLine], *, returns_rows: bool 
 
 
 async def revert_renewals(connection: database.Connection, refunded: Sequence[model.Instance]) -> None:
-    """Set the expiry, the anchor and the refund count of refunded instances."""
+    """Set the expiry, the anchor day and the refund count of refunded instances."""
     rows = [(i.id, i.expires_at, i.anchor_day, i.refund_count) for i in refunded]
     await database.execute(
         connection,
@@ -184,7 +185,7 @@ async def revert_renewals(connection: database.Connection, refunded: Sequence[mo
 def build_policy(instance_ids: Sequence[str], policy: domain_policy.NewPolicy) -> statements.Change:
     """Return the change that sets the mode and, if given, autoRenewMonths.
 
-    AUTO clears the agreed price, because it accepts the current one.
+    The mode AUTO clears the agreed price, because the customer thereby accepts the current price.
     """
     return statements.Change(
         {
@@ -204,7 +205,7 @@ async def read_tags(connection: database.Connection, instance_ids: Sequence[str]
 
 
 async def set_tags(connection: database.Connection, tags: Mapping[str, Tags]) -> None:
-    """Replace all tags of instances of a locked account, by id."""
+    """Replace all tags of instances of a locked account; `tags` holds the new tags by instance id."""
     rows = [(instance_id, orjson.dumps(values).decode()) for instance_id, values in tags.items()]
     await database.execute(
         connection,
@@ -217,7 +218,7 @@ async def set_tags(connection: database.Connection, tags: Mapping[str, Tags]) ->
 async def expire(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Set the status EXPIRED of instances past their expiry, and return them (rule 22)."""
+    """Set the status of running instances past their expiry to EXPIRED, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         """UPDATE instances SET status = 'EXPIRED'
@@ -232,7 +233,7 @@ async def expire(
 async def release(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Set the status RELEASED of instances past their retention, and return them (rule 22)."""
+    """Set the status of expired instances past their retention to RELEASED, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         f"""UPDATE instances i SET status = 'RELEASED' WHERE i.account_id = ANY($1) AND i.status = 'EXPIRED'

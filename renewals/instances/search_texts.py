@@ -1,4 +1,4 @@
-"""The writer of the table `search_texts`: what `search` finds of each instance (rule 4).
+"""The writer of the table `search_texts`: the text of each instance that the filter's `search` reads (rule 4).
 
 The table is not part of `instances`, so that a renewal does not write an index of trigrams.
 """
@@ -37,5 +37,5 @@ async def upsert_search_texts(
 
 
 def _columns(row: InstanceRow) -> tuple[str, str]:
-    """Return the columns that make a text, besides the id."""
+    """Return the columns that form a text together with the id."""
     return row.name, row.configuration

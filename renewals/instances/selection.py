@@ -78,7 +78,11 @@ async def resolve_selection(
 def select_instances(
     account_id: str, selector: InstanceSelector, now: dt.datetime
 ) -> statements.Query[list[model.Instance]]:
-    """Return the query of the selected instances: by id in any order; by filter sorted by expiry, at most limit + 1."""
+    """Return the query of the selected instances.
+
+    Instances by id are in any order. Instances by filter are sorted by expiry, and are at most one more than the limit,
+    so that `complete_selection` detects an excess.
+    """
     if isinstance(selector, ById):
         conditions = db_sql.WhereClause()
         ids = db_sql.storable_texts(list(dict.fromkeys(selector.ids)))
@@ -100,7 +104,7 @@ async def complete_selection(
 ) -> domain_selection.Selection:
     """Return the selection of the instances that `select_instances` found, with all members of their bundles.
 
-    Ids that the account does not have are missing. Raises InvalidInputError beyond the limit (rule 26).
+    Ids that the account does not have are listed as missing. Raises InvalidInputError beyond the limit (rule 26).
     """
     if isinstance(selector, ByFilter):
         _check_count(len(instances), "input.selection.matching")

@@ -1,4 +1,4 @@
-"""Setting the tags of a batch: each instance is decided alone (rule 36)."""
+"""Setting the tags of a batch, in which each instance is decided separately, even in a bundle (rule 36)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class TagsRequest:
 
 @dataclass(frozen=True, slots=True)
 class TagsOutcome:
-    """The new tags of the instances that changed, the ids that had them already, and the refusals."""
+    """The new tags of the changed instances, the ids of instances that had the tags already, and the refusals."""
 
     changed: Mapping[str, Tags]
     unchanged_ids: tuple[str, ...]
@@ -36,7 +36,7 @@ class TagsOutcome:
 async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsOutcome:
     """Change the tags of a batch, or raise DomainError and change nothing.
 
-    The same request again changes nothing, so it needs no idempotency key.
+    A repetition of the request changes nothing, so the request needs no idempotency key.
     """
     instances_selection.check_selector(request.selector)
     request.change.check()
@@ -58,7 +58,7 @@ async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsO
 def plan_tags(
     selection: domain_selection.Selection, stored: Mapping[str, Tags], change: TagChange
 ) -> TagsOutcome:
-    """Decide each instance of a selection; pure. Instances that cannot be renewed have tags too."""
+    """Decide each instance of a selection. Pure. Instances that cannot be renewed can have tags, too."""
     changed: dict[str, Tags] = {}
     unchanged_ids: list[str] = []
     refusals = domain_selection.refuse_missing(selection)

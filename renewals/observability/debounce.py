@@ -20,7 +20,7 @@ class Debouncer:
     def schedule(self) -> bool:
         """Schedule the call on the running loop, and return False if no loop is running.
 
-        A call that a loop left behind when it ended is made by the next loop that schedules one.
+        If a loop ends before it makes the call, the next loop that schedules a call makes it.
         """
         try:
             loop = asyncio.get_running_loop()

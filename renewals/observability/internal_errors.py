@@ -1,4 +1,4 @@
-"""Internal errors: the log gets the exception, the client an id by which to find it there."""
+"""Internal errors: the exception is logged under an id, which the client receives."""
 
 import logging
 import secrets

@@ -1,6 +1,6 @@
-"""Logging configuration of all processes: one line an entry, as JSON or as text for a terminal.
+"""Logging configuration of all processes: one line of JSON per entry, or text for a terminal.
 
-All entries pass through the standard library's loggers, so that those of libraries look the same.
+All entries pass through the standard library's loggers, so that the entries of libraries have the same format.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of JSON."""
+        """Return the record as one line of JSON, or as text for a terminal."""
         if not isinstance(record.msg, dict):
             return super().format(record)
         entry: Any = record.msg | {
@@ -72,19 +72,19 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 class WebSocketFilter(logging.Filter):
-    """Drop uvicorn's entries about web sockets below WARNING, because they contain the URL with its parameters."""
+    """A filter that drops uvicorn's entries about web sockets below WARNING, which contain the URL's parameters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return False for uvicorn's records of single web sockets."""
+        """Return False for uvicorn's records about web sockets below WARNING."""
         return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
 
 
 class BufferedHandler(logging.Handler):
-    """Write to the current standard error, all lines of one turn of the event loop together.
+    """A handler that writes all lines of one turn of the event loop to the current standard error at once.
 
-    Each write wakes the reader of the log, which takes longer than formatting a line (5 % of a small page). A warning
-    is written immediately, after all lines before it. `logging.handlers.MemoryHandler` does not serve: it formats
-    when it flushes, without the context of the entry, and writes each line by itself.
+    Each write wakes the reader of the log, which takes longer than formatting a line (5 % of the time of a small page).
+    A warning is written immediately, after all lines before it. `logging.handlers.MemoryHandler` is unsuitable: it
+    formats when it flushes, without the context of the entry, and writes each line separately.
     """
 
     def __init__(self) -> None:

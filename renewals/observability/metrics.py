@@ -1,7 +1,7 @@
 """Prometheus metrics; docs/observability.md explains each of them.
 
-Processes that share a port write their values to files of one folder, from which a scrape adds them up. The Prometheus
-client reads the folder's name when it is imported, so that only processes started afterwards write there.
+Processes that share a port write their values to files in one folder, and a scrape adds up the values. The Prometheus
+client reads the folder's name when it is imported, so that only processes started afterwards write to the folder.
 """
 
 import contextlib
@@ -123,7 +123,7 @@ WEBHOOK_SECONDS = Histogram(
 )
 
 Key = tuple[str, str]
-"""A polled metric and the value of its label, or an empty string without one."""
+"""The name of a polled metric and the value of its label, or an empty string if the metric has no label."""
 
 RUN_LATENESS = "renewals_run_lateness_seconds"
 RUN_UNFINISHED = "renewals_run_unfinished_seconds"
@@ -174,7 +174,7 @@ _operations: set[str] = set()
 
 
 def limit_cardinality(operation: str) -> str:
-    """Return an operation's name as a label, or OTHER for a long one or one beyond the first OPERATIONS_MAX."""
+    """Return an operation's name as a label, or OTHER for a long name and after the first OPERATIONS_MAX names."""
     if operation in _operations:
         return operation
     if len(_operations) < OPERATIONS_MAX and len(operation) <= OPERATION_CHARACTERS_MAX:
@@ -202,7 +202,7 @@ _PROCESS_COLLECTORS = (ProcessCollector(registry=None), PlatformCollector(regist
 
 @contextlib.contextmanager
 def multiprocess_metrics(*, process_count: int) -> Iterator[None]:
-    """Add up the metrics of the processes that are started within the block, if there are to be several."""
+    """Add up the metrics of the processes that are started within the block, if `process_count` is more than 1."""
     if process_count == 1 or FOLDER in os.environ:
         yield
         return
@@ -216,7 +216,7 @@ def multiprocess_metrics(*, process_count: int) -> Iterator[None]:
 
 
 def _drop_ended_processes(folder: Path) -> None:
-    """Drop the gauges of processes that were killed; their counters stay."""
+    """Drop the gauges of processes that have ended; the counters of these processes remain."""
     for path in folder.glob("gauge_live*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:

@@ -1,6 +1,6 @@
-"""The record of the current request: what the log line, the metrics and the span say about it.
+"""The record of the current request, from which the log line, the metrics and the span are made.
 
-The only content of the request in it is the operation's name. Outside of a request the functions do nothing.
+The record contains no content of the request except the operation's name. Outside a request, the functions do nothing.
 """
 
 from contextvars import ContextVar
@@ -40,7 +40,7 @@ class RequestRecord:
         self.status: int | None = None
         """The HTTP status, or the close code of a web socket."""
         self.codes: list[str] = []
-        """The distinct codes of its errors, in order."""
+        """The distinct codes of the request's errors, in order."""
         self.error_ids: list[str] = []
 
 

@@ -21,13 +21,13 @@ _STATEMENTS_SCOPE = "opentelemetry.instrumentation.asyncpg"
 
 
 class RedactingExporter(SpanExporter):
-    """An exporter that removes exception messages, and drops statements outside of a request or job."""
+    """An exporter that removes exception messages, and drops the spans of statements outside a request or job."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export the spans without the values of statements."""
+        """Export the spans of requests and jobs without the messages of exceptions."""
         redacted = [_redact(span) for span in spans if not _is_orphan(span)]
         return self._exporter.export(redacted) if redacted else SpanExportResult.SUCCESS
 
@@ -36,7 +36,7 @@ class RedactingExporter(SpanExporter):
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Export what is buffered, and return whether that succeeded in time."""
+        """Export the buffered spans, and return whether the export succeeded in time."""
         return self._exporter.force_flush(timeout_millis)
 
 

@@ -1,7 +1,7 @@
-"""Write `audit_log`: who changed what, when, and the values before and after.
+"""The audit log: who changed what and when, with the values before and after.
 
-An entry also stores the result of its idempotency key. All operators share one key space, because an operator may
-repeat a request with a new API key after the old key was revoked.
+An entry also stores the result of its idempotency key. Idempotency keys are unique across all operators, because an
+operator may repeat a request with a new API key after the old API key was revoked.
 """
 
 import datetime as dt
@@ -54,7 +54,7 @@ class Action(StrEnum):
 class Operator(NamedTuple):
     """The operator who makes a request.
 
-    An API key has an id; a token has an issuer, and its subject as the name; the command line has neither.
+    `key_id` is set for an API key, and `issuer` for a token, whose subject is the `name`; the command line has neither.
     """
 
     key_id: uuid.UUID | None
@@ -91,7 +91,7 @@ class AuditedChange:
 
 
 class IdempotentResult(NamedTuple):
-    """The answer of a request; `is_new` is False if an earlier request with the same key made the change.
+    """The answer to a request; `is_new` is False if an earlier request with the same key made the change.
 
     `secret` is None unless the result is new.
     """
@@ -111,7 +111,7 @@ class AuditRecord(NamedTuple):
 
     @property
     def request_hash(self) -> bytes:
-        """The hash that distinguishes a repeated request from another one."""
+        """The hash that distinguishes a repetition of the request from a different request with the same key."""
         return idempotency.fingerprint(self.action, self.request_json)
 
 
@@ -125,8 +125,8 @@ async def run_once(
 ) -> IdempotentResult:
     """Make a change and write its entry in one transaction, or return the stored answer of the idempotency key.
 
-    `change_in(connection, call, *args, **kwargs)` makes the change. `request` is stored, and compared when the key is
-    repeated. A change that raises leaves no entry, so that its key can be used again.
+    `change_in(connection, call, *args, **kwargs)` makes the change. `request` is stored, and compared if the key is
+    repeated. A change that raises an error leaves no entry, so that its key can be used again.
     Raises InvalidInputError for a malformed key and IdempotencyKeyReusedError for a key of another request (rule 18).
     """
     idempotency.check_idempotency_key(call.idempotency_key)
@@ -166,7 +166,7 @@ async def write_records(
     rows = [
         (
             record.action,
-            # As JSON, because unnest() would flatten lists of different lengths.
+            # As JSON, because the lists have different lengths, and unnest() would flatten nested arrays.
             orjson.dumps(sorted(record.change.account_ids)).decode(),
             record.idempotency_key,
             record.request_hash,
@@ -192,7 +192,7 @@ async def write_records(
 
 
 class PriorResult(NamedTuple):
-    """The hash of the request that used a key, and its answer."""
+    """The hash of the request that used an idempotency key, and the answer to that request."""
 
     request_hash: bytes
     answer: Mapping[str, object]

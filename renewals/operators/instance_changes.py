@@ -1,4 +1,4 @@
-"""The events of instances that the provider changes, and the instances that a change leaves on price hold."""
+"""The events of instances that the provider changes, and the number of instances on price hold after a change."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ RowChange = tuple[InstanceRow, InstanceRow]
 def build_events(
     changes: Sequence[RowChange], accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> list[event_log.NewEvent]:
-    """Return the events of changed instances: released, restored, and newly held for their price."""
+    """Return the events of the instances that a change releases, restores or puts on price hold."""
     return list(_events(changes, accounts, now))
 
 
@@ -36,7 +36,7 @@ def _events(
 
 
 def count_held(changes: Sequence[RowChange], accounts: Mapping[str, model.Account], now: dt.datetime) -> int:
-    """Return the number of changed instances that are held for their price."""
+    """Return the number of changed instances that are on price hold after the change."""
     return sum(_is_held(after, accounts, now) for _, after in changes)
 
 

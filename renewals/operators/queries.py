@@ -1,4 +1,4 @@
-"""Reads for the operators' API, of all accounts."""
+"""Reads of accounts, orders, keys and audit entries for the operators' API, across all accounts."""
 
 import uuid
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _ENTRY_COLUMNS = (
 async def fetch_accounts(
     connection: Connection, request: pagination.PageRequest, *, search: str | None, counted: bool
 ) -> pagination.Page:
-    """Return a page of accounts, by id."""
+    """Return a page of accounts, sorted by id."""
     return await pagination.fetch_page(
         connection,
         select=_select("a", _ACCOUNT_COLUMNS),
@@ -43,7 +43,7 @@ async def fetch_accounts(
 
 
 async def count_accounts(connection: Connection, *, search: str | None) -> int:
-    """Return the number of accounts that match."""
+    """Return the number of accounts that match `search`, or of all accounts if it is None."""
     return await pagination.count_rows(connection, "accounts a", _matching(search))
 
 
@@ -78,7 +78,7 @@ async def list_keys(
 ) -> Sequence[Row]:
     """Return API keys without their secrets, the oldest first.
 
-    Without `account_id` the result is the keys of operators or, with `prefix`, the keys of all owners.
+    `account_id` and `prefix` select keys by owner and by prefix. If both are None, the keys of operators are returned.
     """
     conditions: dict[str, object] = {}
     if prefix is not None:
@@ -119,7 +119,7 @@ async def fetch_audit_log(
 async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
-    """Return the number of entries that match."""
+    """Return the number of entries that match the account and the action, each of which may be None."""
     return await pagination.count_rows(connection, "audit_log l", _concerning(account_id, action))
 
 

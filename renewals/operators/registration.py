@@ -1,4 +1,4 @@
-"""Register the provider's instances with an account, and update those that are already registered."""
+"""The registration of the provider's instances with an account, and the update of registered instances."""
 
 import dataclasses
 import datetime as dt
@@ -56,9 +56,9 @@ async def register_in(
     *,
     is_part: bool = False,
 ) -> list[RegistrationResult]:
-    """Insert and update instances of locked accounts, with their events by an operator.
+    """Insert and update instances of locked accounts, and append their events with `actor` as the actor.
 
-    `is_part` has the meaning that it has in `RegistrationContext`.
+    `RegistrationContext` describes `is_part`.
     """
     parts = [
         (locked_accounts[request.account_id], request.instances, dict(request.bundles))

@@ -1,4 +1,4 @@
-"""Run auto-renewal, expiry and release once in this process, at a given instant (rules 20 to 24).
+"""One pass of auto-renewal, expiry and release in this process, at a given instant (rules 20 to 24).
 
 `run_now` makes the changes. `preview_run` plans them with the same planner and writes nothing.
 """
@@ -34,7 +34,7 @@ class RunNowResult:
 class AccountPreview:
     """The predicted result of a run for one account, with amounts in cents and refusals counted by code.
 
-    `error` is set if planning the account raises, in which case the run would park the account.
+    `error` is set if the planning of the account raises an error, in which case the run would park the account.
     """
 
     account_id: str
@@ -74,7 +74,7 @@ async def run_now(
 ) -> RunNowResult:
     """Finish earlier runs, then run auto-renewal, expiry and release.
 
-    Raises InvalidInputError for a future instant, because it would expire and release instances too early, and a
+    Raises InvalidInputError for a future instant, because the run would expire and release instances too early, and a
     release cannot be undone.
     """
     now = clock()
@@ -120,7 +120,7 @@ async def _plan(
     due_counts: Mapping[str, int],
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
-    """Plan accounts together. If that raises, plan each separately, as a run splits a failed chunk."""
+    """Plan accounts together. If that raises an error, plan each account alone, as a run splits a failed chunk."""
     accounts = await accounts_repository.read_accounts(connection, account_ids)
     try:
         results_by_account = await renew.plan(connection, accounts, at)

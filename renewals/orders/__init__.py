@@ -1,1 +1,1 @@
-"""Quotes and orders: renew instances or unify their expiries."""
+"""Quotes and orders that renew instances or unify their expiries."""

@@ -1,4 +1,4 @@
-"""Quotes and orders: both plan a renewal or a unified expiry, and an order stores its plan."""
+"""Quotes and orders: both plan a renewal or a unified expiry, but only an order stores the plan."""
 
 import dataclasses
 import datetime as dt
@@ -36,7 +36,7 @@ class Quote:
 
 
 async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """Return the refusals, the price and the payment of a request; write nothing."""
+    """Return the lines, refusals, price and payment of a request; write nothing."""
     requests.check_request(request)
     if instances_selection.is_large(request.selector) and process_pool.is_open():
         async with pool.computing():
@@ -66,7 +66,7 @@ async def place_order(
     clock: Clock,
     actor: model.Actor = model.UNNAMED_CUSTOMER,
 ) -> PlacedOrder:
-    """Renew or unify in one order, or raise DomainError and change nothing (rules 16 to 19)."""
+    """Renew instances or unify their expiries in one order, or raise DomainError and write nothing (rules 16 to 19)."""
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
@@ -111,7 +111,7 @@ def _build_order(
 def _build_result(
     order: NewOrder, account: model.Account, rows: Sequence[database.Row], now: dt.datetime
 ) -> PlacedOrder:
-    """Return a stored order with the account after it; `rows` are those of its instances."""
+    """Return the result of a stored order, with the account after its payment; `rows` are its instances for the API."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,
@@ -132,7 +132,7 @@ _MEMOS = {
 def _queries(
     account_id: str, request: requests.QuoteRequest, now: dt.datetime
 ) -> tuple[statements.Query[Any], ...]:
-    """Return the queries of what a plan depends on: the instances, the products and the usable vouchers."""
+    """Return the queries of the input of a plan: the instances, the products and the usable vouchers."""
     return (
         instances_selection.select_instances(account_id, request.selector, now),
         catalog.PRODUCTS,
@@ -165,7 +165,7 @@ async def _plan(
 
 
 def _raise_refusals(plan: planning.Plan, request: requests.OrderRequest) -> None:
-    """Raise the first error of the plan in the order of rule 19."""
+    """Raise the first error of the plan in the order of rule 19, if there is one."""
     refuses_all = request.batch_mode is model.BatchMode.ALL_OR_NOTHING or not plan.lines
     if plan.refusals and refuses_all:
         raise errors.NotRenewableError(plan.refusals)

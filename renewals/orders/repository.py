@@ -1,4 +1,7 @@
-"""The writer of the tables `orders` and `order_lines`."""
+"""Orders in the database: their insertion, and their search by idempotency key.
+
+Only the reset of the demo account also writes `orders` and `order_lines`.
+"""
 
 import datetime as dt
 import uuid
@@ -59,7 +62,7 @@ async def insert_orders(
     """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
     All rows are written by one statement. The accounts must have been read by `lock_accounts` in this transaction, and
-    the orders planned afterwards. Returns the instances' rows for the API if `returns_instances`, otherwise none.
+    the orders planned afterwards. If `returns_instances`, return the instances' rows for the API, otherwise no rows.
     """
     if not orders:
         return ()
@@ -140,7 +143,7 @@ async def _order_events(
 ) -> list[event_log.NewEvent]:
     """Return the events of the orders.
 
-    A restored instance gets an event for its expiry first, if the worker has not emitted one.
+    If the worker has not recorded the expiry of a restored instance, the event of the expiry comes first.
     """
     lines = [line for order in orders for line in order.lines]
     expired_ids = [
@@ -155,7 +158,7 @@ async def _order_events(
         for line in order.lines:
             if line.instance.id in unreported_ids:
                 expired = factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance)
-                events.append(expired._replace(actor=model.WORKER))  # it expired by time
+                events.append(expired._replace(actor=model.WORKER))  # as the worker would record it
             events.append(factories.renewal_event(order.id, order.kind, line))
             if line.instance.id in restored_ids:
                 restored = line.instance._replace(expires_at=line.expires_at)
@@ -164,7 +167,7 @@ async def _order_events(
 
 
 def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
-    """Return the ledger entries of an order: one for each voucher, then one for the balance (rule 15)."""
+    """Return the ledger entries of an order: one for each voucher, then one for the balance if it pays (rule 15)."""
     kind = model.LedgerEntryKind.RENEWAL
     entries = [
         ledger.NewLedgerEntry(

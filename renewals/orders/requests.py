@@ -29,7 +29,7 @@ class OrderRequest(QuoteRequest):
 
 
 def check_request(request: QuoteRequest) -> None:
-    """Raise InvalidInputError if an argument is malformed or out of bounds; read nothing (rule 19)."""
+    """Raise InvalidInputError if an argument is malformed or out of bounds; do not read the database (rule 19)."""
     selection.check_selector(request.selector)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
@@ -43,14 +43,14 @@ def check_request(request: QuoteRequest) -> None:
 
 
 def fingerprint(request: OrderRequest) -> bytes:
-    """Return the fingerprint of a request without its key; lists with the same items in any order are equal."""
+    """Return the fingerprint of a request without its key; the order of items in a list has no effect."""
     content = _with_sets(asdict(request) | {"idempotency_key": None})
-    # The standard library writes an id with half of a surrogate pair; orjson rejects it.
+    # An id may contain an unpaired surrogate, which `json` writes and orjson rejects.
     return idempotency.fingerprint("PLACE_ORDER", json.dumps(content, default=str).encode())
 
 
 def _with_sets(value: object) -> object:
-    """Return the value with sorted names and, for every list, its distinct items in sorted order."""
+    """Return the value with sorted names and, for every list, its distinct items as sorted strings."""
     match value:
         case dict():
             return {name: _with_sets(item) for name, item in sorted(value.items())}

@@ -1,1 +1,1 @@
-"""Test clocks: move a test account's clock, and do on the way what the worker would have done (rule 37)."""
+"""Test clocks: moves of a test account's clock, with the work that the worker would have done (rule 37)."""

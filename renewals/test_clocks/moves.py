@@ -1,6 +1,7 @@
-"""The only writer of `test_clock_moves`: the moves of test clocks, with their progress and results (rule 37).
+"""The moves of test clocks, with their progress and results (rule 37).
 
 A move is written before its first tick, so that any process can finish it. An account has at most one unfinished move.
+Only the reset of the demo also writes `test_clock_moves`.
 """
 
 import datetime as dt
@@ -52,7 +53,7 @@ async def find_in(connection: Connection, move_id: uuid.UUID) -> ClockMove | Non
 
 
 async def save_progress_in(connection: Connection, move: ClockMove) -> None:
-    """Store how far a move of a locked account has come, and its counts so far."""
+    """Store the progress and the counts so far of a move of a locked account."""
     await move.save(
         using_db=connection,
         update_fields=[

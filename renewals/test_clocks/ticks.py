@@ -1,6 +1,6 @@
 """The ticks of a move: the worker's hourly times at which something may happen to a test account (rule 37).
 
-At every other hour the worker would write nothing, so a move skips it.
+At all other hours the worker would write nothing, so a move skips them.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ async def find_next_in(connection: Connection, account: model.Account, to: dt.da
 async def _find_instants(
     connection: Connection, account: model.Account, first: dt.datetime
 ) -> AsyncIterator[dt.datetime]:
-    """Yield the first hours of an expiry, a release, a due renewal and a check of the account, if there are any."""
+    """Yield the hourly times of the account's next expiry, release, due renewal and check, where there is one."""
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):
         if instant is not None:

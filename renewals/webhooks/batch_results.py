@@ -1,4 +1,4 @@
-"""Claim endpoints for a turn of delivery, and store the results of a batch."""
+"""The claims on endpoints for a turn of delivery, and the storage of the results of a batch."""
 
 import datetime as dt
 import uuid
@@ -28,7 +28,11 @@ async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) 
 
 
 async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult, now: dt.datetime) -> Claim:
-    """Store the results of a batch and return the renewed claim. Raises ClaimLostError and stores nothing."""
+    """Store the results of a batch and return the renewed claim. Raises ClaimLostError.
+
+    If the claim was lost before, nothing is stored. A cursor that another transaction has locked is moved last, in a
+    transaction of its own.
+    """
     endpoint_id, was_paused = claim.endpoint_id, claim.health.pause_count > 0
     claim = claim._replace(
         health=result.health, last_account_id=max(batch.cursor_moves, default=claim.last_account_id)
@@ -56,7 +60,10 @@ async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult
 
 
 def _move(batch: DeliveryBatch, result: BatchResult, account_id: str) -> tuple[int, int] | None:
-    """Return the start and end of a cursor's move, which ends before the first untried event, or None."""
+    """Return the start and end of a cursor's move, or None if the cursor stays where it is.
+
+    The move ends before the first event after the last tried one that was neither tried nor blocked.
+    """
     start, end = batch.cursor_moves[account_id]
     messages = batch.new_events.get(account_id, ())
     tried = [
@@ -101,9 +108,10 @@ async def _advance_in(
     *,
     waits: bool,
 ) -> set[str]:
-    """Move the cursors, insert a delivery for each undelivered event that they pass, and return the accounts.
+    """Move the cursors, and insert a delivery for each undelivered event that they pass.
 
-    A cursor that a replay has moved in the meantime stays where it is.
+    A cursor that a replay has moved in the meantime stays where it is. Return the accounts of all cursors, except, if
+    `waits` is False, of those that another transaction has locked.
     """
     if not moves:
         return set()

@@ -1,4 +1,4 @@
-"""Read the next messages of an endpoint, by lane: retries that are due, and new events behind its cursors.
+"""The next messages of an endpoint, by lane: retries that are due, and new events after the endpoint's cursors.
 
 A lane holds the events that must keep their order: those of one instance, or those of the account itself.
 """
@@ -17,9 +17,9 @@ from renewals.webhooks import claims, http_client, retry_policy
 from renewals.webhooks.messages import WebhookMessage
 
 TRIAL_MESSAGES = 2
-"""Messages of a half-open endpoint's batch: one retry and one new event, of which one is sent first."""
+"""The number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
 MESSAGES_PER_BATCH = 100
-"""Messages that are sent before their results are stored; a killed worker repeats at most this many."""
+"""The number of messages that are sent before their results are stored. After a kill, at most these are sent again."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
 """Events that are read for a batch, including those of types that the endpoint does not receive."""
@@ -51,7 +51,7 @@ class DeliveryBatch:
         """Return the messages by lane; lanes can be sent concurrently, each in its order.
 
         Retries come first or last at random, because a half-open endpoint receives only one or two messages. Such an
-        endpoint may reject some instances forever, and must still receive the events of the others.
+        endpoint may always reject the events of some instances, and must still receive those of the others.
         """
         lanes: dict[tuple[str, str], list[WebhookMessage]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():
@@ -81,7 +81,7 @@ async def read_batch(
 ) -> DeliveryBatch:
     """Return at most `count` messages that can be sent to an endpoint now: due retries, then new events.
 
-    One snapshot serves all reads. A replay between two reads could otherwise reverse the order of events.
+    All reads use one snapshot. A replay between two reads could otherwise reverse the order of events.
     """
     async with database.read_snapshot() as connection:
         return await _read_batch_in(connection, claim, event_types, now, count)

@@ -11,7 +11,7 @@ from typing import Any
 import httpcore2
 
 RESPONSE_BYTES_MAX = 32_768
-"""Bytes read for one request: interim responses, headers, and the beginning of the body."""
+"""The number of bytes (interim responses, headers, beginning of the body) after which no more are read."""
 READ_BYTES_MAX = 16_384
 TOO_LONG = f"more than {RESPONSE_BYTES_MAX:,} bytes were sent before the response"
 

@@ -1,6 +1,7 @@
-"""The only writer of `webhook_states`: which worker delivers to an endpoint, and the health of the endpoint.
+"""The writer of `webhook_states`: which worker delivers to an endpoint, and the health of the endpoint.
 
-A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. Its writes are refused once the claim is lost.
+A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. The worker's writes are refused once the claim is
+lost. Only `deliveries.delete_orphans` also writes the table: it deletes the rows of deleted endpoints.
 """
 
 import datetime as dt
@@ -16,9 +17,9 @@ CLAIM_SECONDS = 30
 
 
 class Claim(NamedTuple):
-    """An endpoint to which only this worker delivers for now, and the health of the endpoint.
+    """The claim of a worker on an endpoint, to which no other worker delivers meanwhile, and the endpoint's health.
 
-    `is_changed` says whether the owner changed the endpoint after its last turn.
+    `is_changed` is True if the owner has changed the endpoint since the last turn.
     """
 
     endpoint_id: uuid.UUID
@@ -33,7 +34,7 @@ class ClaimLostError(Exception):
 
 
 # The endpoints with undelivered events, with due retries, or with waiting retries after a change by the owner.
-# The recursion reads one index entry an endpoint; SELECT DISTINCT would read all entries.
+# The recursion reads one index entry for each endpoint; SELECT DISTINCT would read all entries.
 _WORKING = """
   WITH RECURSIVE behind(id) AS (
     (SELECT endpoint_id FROM webhook_cursors WHERE sequence < last_sequence ORDER BY endpoint_id LIMIT 1)
@@ -61,7 +62,7 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 
 
 async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
-    """Return at most `count` endpoints to which something can be sent, those that waited longest first.
+    """Return at most `count` endpoints to which something can be sent, in the order of their last turns.
 
     At most `degraded_count` of them are degraded: failing or slow.
     """
@@ -82,7 +83,7 @@ async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -
 async def claim_in(
     connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
 ) -> list[Claim]:
-    """Claim those of the endpoints that are still free and return the claims."""
+    """Claim the endpoints that are still free, and return the claims."""
     await database.execute(
         connection,
         "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
@@ -116,7 +117,7 @@ async def release_claim(claim: Claim) -> None:
 
 
 async def renew_claim_in(connection: database.Connection, claim: Claim) -> None:
-    """Extend a claim by `CLAIM_SECONDS`. Raises ClaimLostError."""
+    """Extend a claim to `CLAIM_SECONDS` from now. Raises ClaimLostError."""
     updated_count = await database.execute(
         connection,
         f"""UPDATE webhook_states SET claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})

@@ -1,8 +1,8 @@
 """The only writer of `webhook_deliveries`: retries and parked deliveries.
 
-The messages of an endpoint are read from the events after its cursors. Only an event that failed, or that waits behind
-one that failed, has a row. A lane holds the events that must keep their order: those of one instance, or those of the
-account itself. The first waiting event of a lane has a time for its next attempt, the others have none.
+The messages of an endpoint are read from the events after its cursors. Only an event whose delivery failed, or that
+waits behind such an event, has a row. A lane holds the events that must keep their order: those of one instance, or
+those of the account itself. Only the first waiting event of a lane has a time for its next attempt.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from renewals.db import connection as database
 from renewals.db import sql
 
 DELETED_ROWS_MAX = 10_000
-"""The number of rows that one statement of `delete_orphans` deletes."""
+"""The maximum number of rows that one statement of `delete_orphans` deletes."""
 
 
 async def delete_in(
@@ -73,7 +73,7 @@ async def insert_undelivered_in(
     rows: Sequence[Sequence[object]],
     now: dt.datetime,
 ) -> None:
-    """Insert deliveries of events that the cursor has passed undelivered.
+    """Insert the deliveries of undelivered events that the cursor has passed.
 
     A row holds account id, sequence, lane, attempts, next attempt, parking time, status, error and response.
     """
@@ -133,7 +133,7 @@ async def retry_now_in(
 async def unpark_in(
     connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
 ) -> tuple[str, str] | None:
-    """Reset a parked delivery to zero attempts and return its lane and event type, or None if none is parked."""
+    """Unpark a delivery, reset its attempts to 0, and return its lane and event type, or None if it is not parked."""
     rows = await database.fetch(
         connection,
         """UPDATE webhook_deliveries d SET parked_at = NULL, attempts = 0 FROM events e
@@ -148,7 +148,7 @@ async def unpark_in(
 
 
 async def delete_orphans() -> None:
-    """Delete the rows of deleted endpoints, except rows that another transaction has locked."""
+    """Delete deliveries, cursors and states of deleted endpoints, except rows that another transaction has locked."""
     for table in ("webhook_deliveries", "webhook_cursors", "webhook_states"):
         deleted_count = DELETED_ROWS_MAX
         while deleted_count == DELETED_ROWS_MAX:

@@ -2,7 +2,7 @@
 
 PostgreSQL holds the whole state of delivery; a Redis message only wakes the loop earlier. Turns run concurrently and
 are limited in time, so a failing endpoint does not delay the others. Degraded endpoints get at most half of the
-concurrent turns. An endpoint that was not known to be slow gives up its turn after its first slow batch.
+concurrent turns. If an endpoint was not degraded when its turn began, the turn ends after the first slow batch.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ POLL_SECONDS = 2.0
 SEARCH_PAUSE_SECONDS = 0.05
 """The shortest time between two searches for claimable endpoints."""
 TURN_SECONDS_MAX = 20.0
-"""The time after which an endpoint starts no further batch in its turn."""
+"""The time after which a turn starts no further batch."""
 BATCH_SECONDS_MAX = 10.0
-"""The time after the renewal of a claim in which requests start, so that they end before the claim does."""
+"""The time after the renewal of a claim during which requests may start, so that they end before the claim does."""
 STOP_SECONDS_MAX = 25.0
-"""The time that a stopping worker waits for running turns."""
+"""The longest time that a stopping worker waits for running turns."""
 
 
 @contextlib.asynccontextmanager
@@ -91,9 +91,9 @@ async def _take_turn(
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
-    """Send batches to an endpoint until its time is up; after an error, keep the claim until it expires.
+    """Send batches to an endpoint until the turn's time is up; after an error, keep the claim until it expires.
 
-    As long as the claim lasts, no turn of this endpoint begins, which could fail again at once.
+    While the claim lasts, no other turn of this endpoint begins, so that an error is not repeated immediately.
     """
     try:
         await _send_batches(claim, subscriber, clock, resolver)

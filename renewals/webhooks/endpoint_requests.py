@@ -69,7 +69,7 @@ def check_types(event_types: Sequence[str]) -> None:
 
 
 def parse_overlap(hours: int) -> dt.timedelta:
-    """Return for how long the older secrets still sign. Raises InvalidInputError for hours out of bounds."""
+    """Return the time during which older secrets still sign. Raises InvalidInputError for hours out of bounds."""
     if not 0 <= hours <= OVERLAP_HOURS_MAX:
         raise errors.InvalidInputError("input.overlapHours", validation.between(0, OVERLAP_HOURS_MAX))
     return dt.timedelta(hours=hours)

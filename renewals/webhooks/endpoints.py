@@ -34,9 +34,9 @@ DISABLED_BY_OWNER = Message("disabled by its owner")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as a value: two are equal if all their columns are, unlike two models of one row.
+    """An endpoint as a value: unlike two models of one row, two endpoints with equal fields are equal.
 
-    Without event types it receives all types. An enabled endpoint has no `disabled_reason`.
+    An endpoint without event types receives all types. An enabled endpoint has no `disabled_reason`.
     """
 
     id: uuid.UUID
@@ -58,7 +58,7 @@ class Endpoint:
 
 
 class CreatedEndpoint(NamedTuple):
-    """An endpoint with its new secret, which its owner sees only once."""
+    """An endpoint with its new secret, which no query returns later."""
 
     endpoint: Endpoint
     secret: str
@@ -66,7 +66,7 @@ class CreatedEndpoint(NamedTuple):
 
 @database.retry_on_conflict
 async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> CreatedEndpoint:
-    """Create an endpoint and its secret; a repeated key and request return the first result again (rule 18).
+    """Create an endpoint and its secret; a repeated request with the same key returns the existing one (rule 18).
 
     Raises DomainError.
     """
@@ -131,7 +131,7 @@ async def update_in(
             if change.is_enabled
             else row.disabled_reason or dict(stored_messages.to_json(DISABLED_BY_OWNER))
         )
-    # The next turn recognizes the change by `changed_at`, which must exceed the last turn by any clock.
+    # The next turn recognizes the change by `changed_at`, which must be after the last turn even if clocks differ.
     row.changed_at = max(now, last_turn_at + dt.timedelta(microseconds=1)) if last_turn_at else now
     await row.save(using_db=connection, update_fields=["url", "event_types", "disabled_reason", "changed_at"])
     return _endpoint(row)
@@ -146,7 +146,7 @@ async def rotate(
     *,
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
 ) -> CreatedEndpoint:
-    """Give an endpoint a new secret; the old one also signs for `overlap_hours`.
+    """Give an endpoint a new secret; the old one continues to sign for `overlap_hours`.
 
     Raises InvalidInputError and IdempotencyKeyReusedError.
     """
@@ -197,7 +197,7 @@ async def get_in(connection: database.Connection, owner: str | None, endpoint_id
 
 
 async def find(endpoint_id: uuid.UUID) -> Endpoint | None:
-    """Return an endpoint of any owner, or None if it was deleted; for the worker and for operators."""
+    """Return an endpoint of any owner, for the worker and for operators, or None if the endpoint was deleted."""
     row = await WebhookEndpoint.get_or_none(id=endpoint_id, using_db=database.pool())
     return None if row is None else _endpoint(row)
 
@@ -205,7 +205,7 @@ async def find(endpoint_id: uuid.UUID) -> Endpoint | None:
 async def disable_in(
     connection: database.Connection, endpoint_id: uuid.UUID, reason: Message, now: dt.datetime
 ) -> None:
-    """Stop all deliveries to an endpoint, unless it is disabled; its owner sees the reason."""
+    """Disable an endpoint with a reason for its owner; an endpoint that is already disabled keeps its reason."""
     enabled = WebhookEndpoint.filter(id=endpoint_id, disabled_reason__isnull=True)
     stored = stored_messages.to_json(reason)
     await enabled.using_db(connection).update(disabled_reason=stored, changed_at=now)

@@ -1,8 +1,8 @@
-"""POST to a customer's URL, only to checked addresses, with limits on time and size.
+"""An HTTP client that posts to a customer's URL, only at checked addresses, with limits on time and size.
 
-The host is resolved once and all its addresses must be public. The connection goes to one of these addresses, with
-the host name in TLS and HTTP. Redirects are not followed, cookies are not stored, and proxy variables of the
-environment are ignored.
+The host is resolved once and all its addresses must be public, or allowed by the settings. The connection goes to one
+of these addresses, with the host name in TLS and HTTP. Redirects are not followed, cookies are not stored, and proxy
+variables of the environment are ignored.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from renewals.webhooks import bounded_network, url_policy
 CONNECT_SECONDS_MAX = 5.0
 RESOLVE_SECONDS_MAX = 5.0
 REQUEST_SECONDS_MAX = 15.0
-"""The time from the start of the connection to the status line."""
+"""The maximum time from the start of the connection to the end of the response's headers."""
 BODY_SECONDS_MAX = 2.0
-"""The time to read the body, which only serves as an excerpt for the owner."""
+"""The maximum time to read the body, of which only an excerpt is kept for the owner."""
 BODY_BYTES_MAX = 16_384
 """The body size above which the connection is closed instead of reused."""
 EXCERPT_LENGTH_MAX = 500
@@ -44,11 +44,11 @@ _TOO_LONG = Message(
 )
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Resolves a host and port to IP addresses as text."""
+"""A function that resolves a host and port to IP addresses as text."""
 
 
 class WebhookResponse(NamedTuple):
-    """The status and the beginning of the body of a response, or an error without a status."""
+    """The status and the beginning of the body of a response, or an error. A redirect has a status and an error."""
 
     status: int | None
     error: Message | None = None
@@ -151,7 +151,7 @@ class PinnedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
-    """Open a client for a URL. Raises UrlNotAllowedError if the settings or the host's addresses forbid it."""
+    """Open a client for a URL. Raises UrlNotAllowedError if the settings or the host's addresses forbid the URL."""
     settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(
@@ -177,7 +177,7 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
 
 
 async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
-    """Return at most ADDRESSES_TRIED_MAX addresses of the host, if all its addresses are allowed."""
+    """Return at most ADDRESSES_TRIED_MAX addresses of the host. Raises UrlNotAllowedError unless all are allowed."""
     try:
         async with asyncio.timeout(RESOLVE_SECONDS_MAX):
             addresses = list(dict.fromkeys(await resolver(target.host, target.port)))
@@ -194,7 +194,7 @@ async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> 
 
 
 async def _read_excerpt(response: httpx2.Response) -> str:
-    """Return the beginning of the body as text; read at most BODY_BYTES_MAX bytes of it."""
+    """Return the beginning of the body as text; stop reading after BODY_BYTES_MAX bytes."""
     body = b""
     size = 0
     with contextlib.suppress(TimeoutError, httpx2.TransportError):
@@ -220,7 +220,7 @@ def _is_tls(error: BaseException | None) -> bool:
 
 
 def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None:
-    """Return the seconds that a Retry-After header requests, as a number or a date (RFC 9110 10.2.3), or None."""
+    """Return the seconds that a Retry-After header requests (RFC 9110 10.2.3), or None if it is missing or invalid."""
     if retry_after is None:
         return None
     if retry_after.isascii() and retry_after.isdigit():

@@ -17,7 +17,7 @@ ACCOUNT_LANE = ""
 class WebhookMessage(NamedTuple):
     """An event to be sent, and the number of failed attempts so far; `payload` is JSON text.
 
-    Its summary has the instance's present name, and is in the account's language (rule 27).
+    The summary contains the instance's current name, and is in the account's language (rule 27).
     """
 
     account_id: str

@@ -101,7 +101,7 @@ def after_batch(
 
 
 def should_disable(health: EndpointHealth, enabled_at: dt.datetime, now: dt.datetime) -> bool:
-    """Return whether no delivery succeeded for `DISABLE_AFTER` since the endpoint was enabled or changed."""
+    """Return whether all deliveries have failed for `DISABLE_AFTER`, without a change of the endpoint in this time."""
     if health.failing_since is None:
         return False
     return now - max(health.failing_since, enabled_at) >= DISABLE_AFTER

@@ -20,7 +20,7 @@ from renewals.domain.messages import Message
 BYTES = 32
 """The length of a secret; the specification allows 24 to 64 bytes."""
 SECRETS_MAX = 3
-"""The number of an endpoint's secrets that can sign at the same time."""
+"""The maximum number of an endpoint's secrets that sign at the same time."""
 _ENCRYPTED_PREFIX = "fernet:"
 
 
@@ -56,7 +56,8 @@ async def rotate_in(
     """Insert a new secret and return it, or return the one inserted under this idempotency key before.
 
     Older secrets sign until `now + overlap` at most. Raises IdempotencyKeyReusedError if the key was used with another
-    overlap, and InvalidInputError if too many secrets sign. A prefix separates the stored key from the creation's.
+    overlap, and InvalidInputError if too many secrets sign. The stored key has a prefix, because the key with which the
+    endpoint was created is in the same column.
     """
     stored_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
@@ -117,7 +118,7 @@ async def read_issued_in(
 
 
 def generate() -> str:
-    """Return a new random secret in the format that its receiver needs."""
+    """Return a new random secret in the format of Standard Webhooks."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(BYTES)).decode()}"
 
 

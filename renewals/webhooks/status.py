@@ -100,9 +100,10 @@ async def read_deliveries(
     after: tuple[str, int] = ("", 0),
     account_id: str | None = None,
 ) -> list[Delivery]:
-    """Return at most `count` undelivered events of an endpoint after a key, by account and sequence.
+    """Return at most `count` undelivered events of an endpoint after the key `after`, sorted by account and sequence.
 
-    With an account id, return its events only. Raises InvalidInputError for a count out of bounds (rule 26).
+    If `account_id` is given, return the events of this account only; if `state` is given, those in this state only.
+    Raises InvalidInputError for a count out of bounds (rule 26).
     """
     count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:

@@ -1,4 +1,4 @@
-"""Conversion of values from REST parameters by the GraphQL types, so that there is one parser."""
+"""Conversion of values from REST parameters by the GraphQL types, so that both APIs use the same parser."""
 
 import datetime as dt
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Filters of the lists of what has happened: ledger entries, orders and events."""
+"""Filters of the lists of past changes: ledger entries, orders and events."""
 
 import datetime as dt
 
@@ -31,7 +31,7 @@ class LedgerFilter:
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the filter of the ledger: all entries if the client sent none."""
+    """Return the filter of the ledger. If the client sent no filter, it matches all entries."""
     return accounts_queries.LedgerFilter(**sent_values(sent))
 
 
@@ -52,7 +52,7 @@ class OrderFilter:
 
 
 def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
-    """Return the filter of orders: all orders if the client sent none."""
+    """Return the filter of orders. If the client sent no filter, it matches all orders."""
     return orders_queries.OrderFilter(**sent_values(sent))
 
 

@@ -1,7 +1,8 @@
 """The type of instances, for the types that instances themselves refer to.
 
-GraphQL's types refer to each other in circles: an instance has orders, whose lines have instances. Python's modules
-must not, so these types name the type of instances, and Strawberry resolves the name when it builds the schema.
+GraphQL types refer to each other in circles: an instance has orders, whose lines have instances. Python modules must
+not import each other in circles, so the module of orders refers to the type of instances by its name. Strawberry
+resolves the name when it builds the schema.
 """
 
 from typing import Any

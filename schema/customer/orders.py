@@ -170,7 +170,7 @@ async def resolve_quote_renewal(
 async def resolve_quote_unify_expiry(
     info: Info, request: Annotated[operation_inputs.QuoteUnifyExpiryInput, _INPUT]
 ) -> Quote:
-    """Return the price and the result of a unify, without doing it."""
+    """Return the price and the result of unifying expiries, without doing it."""
     return await _quote(request.to_request(), info)
 
 

@@ -1,4 +1,4 @@
-"""The customers' executable schema, and its printed form that is kept in `schema.graphql`."""
+"""The customers' executable schema; `schema.graphql` is its printed form."""
 
 from schema.customer import mutation, query, refusals, subscription
 from schema.execution import executor
@@ -6,7 +6,7 @@ from schema.execution.schema import RenewalSchema, build_schema
 from schema.shared import errors
 
 HANDLERS = (*errors.HANDLERS, refusals.NotRenewableHandler())
-"""The errors that a mutation returns as data if its union has their type."""
+"""The conversions of exceptions to errors, which a mutation returns as data if its union has their type."""
 
 
 def build(query_type: type, schema_class: type[RenewalSchema]) -> RenewalSchema:

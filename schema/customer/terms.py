@@ -25,7 +25,7 @@ async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]
 
 
 async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> list[dt.datetime | None]:
-    """Return when the retention of each instance ends, or None; a row has the id and the status of an instance."""
+    """Return when each instance is released; None if it is released or has no expiry. A row has its id and status."""
     account = await load.read_account()
     ids = [instance_id for instance_id, _ in rows]
     times = await instances_queries.fetch_release_times(database.pool(), account.id, ids)
@@ -36,7 +36,7 @@ async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> 
 async def read_actions(
     load: Loaders, rows: Sequence[tuple[object, ...]]
 ) -> list[instance_actions.InstanceActions]:
-    """Return the actions of each instance; a row has the values of its `ActionFacts`."""
+    """Return the actions of each instance. A row has the values of the instance's `ActionFacts`."""
     account = await load.read_account()
     facts = list(map(instance_actions.ActionFacts._make, rows))
     return await actions.read_actions(database.pool(), account, facts, load.now)

@@ -17,7 +17,7 @@ from schema.customer import accounts, inputs
 from schema.customer.events import Event
 
 SECONDS_SHARE = 0.8
-"""The share of a request's time limit in which it moves the clock. The rest is for the response."""
+"""The share of the time limit of a request that a move may take. The rest is for the response."""
 
 
 @strawberry.input(description="The arguments of advanceTestClock.")
@@ -75,7 +75,7 @@ class AdvanceTestClockSuccess:
 
 
 async def advance_test_clock(context: Context, request: AdvanceTestClockInput) -> AdvanceTestClockSuccess:
-    """Move the clock of the caller's account."""
+    """Move the clock of the caller's account, and let the context use the new instant."""
     move = await advance.advance(
         context.account_id,
         advance.MoveRequest(request.to, request.idempotency_key),

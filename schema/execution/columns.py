@@ -1,6 +1,6 @@
 """The run-time part of compiled selections: read a list of values by columns, complete and combine the columns.
 
-Unexpected values raise, and then graphql-core completes the same values. See `compiler`.
+An unexpected value raises an exception; then graphql-core completes the same values. See `compiler`.
 """
 
 import functools
@@ -32,7 +32,7 @@ class _Column(NamedTuple):
     joined: Completion | None
 
     def read(self, values: Values, by_item: bool) -> Values:
-        """Return the field of each value; `by_item` says that the values are rows, not objects."""
+        """Return the raw value of the field in each of `values`, which are rows if `by_item`, and otherwise objects."""
         if self.name is not None and type(values) is sources.ColumnarRows:
             column: Values = values.columns[self.name]
             return column
@@ -51,7 +51,7 @@ class _Column(NamedTuple):
 
 
 class PlainSelection:
-    """The plain fields that are selected of one object type."""
+    """The selected fields of one object type, all of them plain. `compiler` defines which fields are plain."""
 
     def __init__(self) -> None:
         self.waits = False
@@ -60,7 +60,7 @@ class PlainSelection:
 
     @property
     def reads(self) -> bool:
-        """Whether any field is read. Without one, a wrong value could not be noticed."""
+        """Whether any field is read. If none is read, an unexpected value cannot be detected."""
         return bool(self._columns)
 
     def add_constant(self, key: str, text: str) -> None:
@@ -95,14 +95,17 @@ class PlainSelection:
 
     @functools.cached_property
     def _order(self) -> list[int]:
-        """Synchronous columns first: if one raises, no coroutine has been created yet."""
+        """The order in which columns are completed: the synchronous ones first.
+
+        If one of these raises an exception, no coroutine has been created yet.
+        """
         return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
 
     @functools.cached_property
     def _combine(self) -> Callable[..., list[object]]:
         """A generated function from columns to response dictionaries.
 
-        Its source contains only reprs of response keys and type names from the client's document.
+        Its source code contains only the `repr` of response keys and type names, so a document cannot inject code.
         """
         names = ", ".join(f"v{index}" for index in range(len(self._columns)))
         text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"

@@ -1,12 +1,12 @@
-"""Compile the selection of an object type to a function that completes a whole list of its values.
+"""The compiler that turns a selection of an object type into a function that completes a whole list of its objects.
 
 The function works by columns: it reads one field of all values, completes the column, and finally combines the columns
-to the dictionaries of the response. It handles plain fields only: columns and attributes, methods of the value alone,
-and values that a loader reads by a key.
+into the dictionaries of the response. It handles plain fields only: columns and attributes, methods that take only the
+value, slices of lists, and values that a loader or a batch read returns.
 
-Compiled code never produces a GraphQL error. It raises on any unexpected value, and its caller lets graphql-core
-complete the same values again. That is allowed because "the resolution of fields other than top-level mutation fields
-must always be side effect-free and idempotent" (GraphQL specification, 6.2.2).
+Compiled code never produces a GraphQL error. It raises an exception for any unexpected value, and its caller lets
+graphql-core complete the same values again. That is allowed because "the resolution of fields other than top-level
+mutation fields must always be side effect-free and idempotent" (GraphQL specification, 6.2.2).
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ from schema.fields import sources
 from schema.limits import slices
 
 ColumnCoercions = Mapping[readers.Read, Callable[[Values], Values | None]]
-"""Faster coercions of whole columns, by the coercion of one value. They return None if they cannot be used."""
+"""By the coercion of one value: a faster coercion of a whole column, which returns None if it cannot be used."""
 
 
 class Compiler:
@@ -66,7 +66,7 @@ class Compiler:
     ) -> "columns.PlainSelection | None":
         """Return the compiled fields, or None if one of them is not plain or if no field is read.
 
-        With a table, the values are rows with that table joined, and the fields are read from its columns.
+        If `table` is given, the values are rows that have this table joined, and the fields are read from its columns.
         """
         selection = columns.PlainSelection()
         for key, details in fields.items():

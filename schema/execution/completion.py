@@ -19,17 +19,17 @@ class Request(NamedTuple):
 
 
 Complete = Callable[[Request, Values], Any]
-"""Complete values: return them as the response has them, in the same order, or a coroutine of that."""
+"""A function that returns the values in the form of the response, in the same order, or a coroutine of them."""
 
 LISTS = frozenset({list, tuple, sources.ColumnarRows})
 
 
 class FallbackError(Exception):
-    """The compiled code met a value that graphql-core must complete."""
+    """An error of compiled code for a value that graphql-core must complete."""
 
 
 def unexpected() -> NoReturn:
-    """Raise FallbackError, as the completion of a value that only graphql-core can complete."""
+    """Raise FallbackError for a value that only graphql-core can complete."""
     raise FallbackError
 
 
@@ -54,7 +54,7 @@ def of_lists(complete: Complete) -> Complete:
 
 
 def of_union(completions: Mapping[str, Completion]) -> Complete:
-    """Return a completion of rows that are all of one type. Its name is the `__typename` of each row."""
+    """Return a completion of rows that all have the same `__typename`, which selects one of `completions`."""
 
     def complete_rows(request: Request, values: Values) -> object:
         names = {value["__typename"] for value in values}
@@ -72,7 +72,7 @@ def _split(items: list[object], lists: Sequence[Sequence[object]]) -> list[list[
 
 
 def with_nulls(complete: Complete, *, is_nullable: bool) -> Complete:
-    """Return a completion that keeps nulls, or raises FallbackError for one where none is allowed."""
+    """Return a completion that keeps nulls if `is_nullable`, and otherwise raises FallbackError for a null."""
 
     def complete_some(request: Request, values: Values) -> object:
         if NoneType not in set(map(type, values)):

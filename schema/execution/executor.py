@@ -35,11 +35,11 @@ from schema.limits import document_cache
 from schema.shared import scalars
 
 VARIANTS_MAX = 64
-"""Compiled variants of one document. Further combinations are left to graphql-core."""
+"""Maximum number of compiled variants of one operation. Further combinations are left to graphql-core."""
 
 
 class Variant:
-    """The selections of a document for one combination of its @skip and @include conditions."""
+    """The selections of an operation for one combination of the values of its @skip and @include variables."""
 
     def __init__(self) -> None:
         self.root: GroupedFieldSet | None = None
@@ -55,7 +55,7 @@ class Split:
     def __init__(
         self, fields: GroupedFieldSet, selection: columns.PlainSelection | None, others: GroupedFieldSet
     ) -> None:
-        self.fields = fields  # keeps the id unique that is the key of this split
+        self.fields = fields  # a reference, so that `id(fields)`, the key of this split, stays unique
         self.selection = selection
         self.others = others
 
@@ -66,14 +66,14 @@ class Compiled:
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         directives = _Directives()
         visit(document, directives)
-        self.operation = operation  # keeps the id unique that is the key of this object
+        self.operation = operation  # a reference, so that `id(operation)`, a part of the key, stays unique
         self._names = tuple(sorted(directives.variables))
         self._variants: dict[tuple[bool | None, ...], Variant] | None = (
             None if directives.is_unsupported else {}
         )
 
     def variant(self, values: dict[str, object]) -> Variant | None:
-        """Return the variant for these values of the variables; None if VARIANTS_MAX others exist, or no support."""
+        """Return the variant for these variables; None if there are VARIANTS_MAX others, or for unsupported syntax."""
         if self._variants is None:
             return None
         conditions = (values.get(name) for name in self._names)
@@ -85,7 +85,7 @@ class Compiled:
 
 
 class _Directives(Visitor):
-    """Visitor for the variables of @skip and @include, and for syntax without support."""
+    """A visitor that collects the variables of @skip and @include, and detects syntax that is not supported."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,9 +156,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def execute_collected_root_fields(
         self, root_type: Any, root_value: Any, fields: Any, serially: Any, new_defer_usages: Any
     ) -> Any:
-        """Execute the root fields."""
+        """Execute the root fields. The first request of a variant compiles a query that has only one root field."""
         if self.variant is not None:
-            # All requests use the first one's selection, because compiled code is found by its identity.
+            # All requests use the selection of the first request, because its `id` is the key of compiled code.
             if self.variant.root is None:
                 self.variant.root = fields
                 self.variant.root_field = root_field.RootField.compile(self, fields, self._compiler())
@@ -207,7 +207,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         split = self._split(parent_type, fields, self.variant)
         completed = None
         if split.selection is not None:
-            with suppress(Exception):  # as above
+            with suppress(Exception):  # graphql-core completes the values and reports the error
                 completed = split.selection.complete(self.request, (source,))
         if completed is None:
             return by_core()
@@ -237,7 +237,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if split is None:
             field_compiler = self._compiler()
             selection, others = None, GroupedFieldSet()
-            with suppress(Exception):  # as above
+            with suppress(Exception):  # graphql-core reports what cannot be collected or compiled
                 selection = field_compiler.selection(parent_type, fields)
                 if selection is None:
                     selection, others = field_compiler.immediate(parent_type, fields)
@@ -253,7 +253,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
 
 async def _or_by_core(completed: Awaitable[Any], by_core: Any) -> Any:
-    with suppress(Exception):  # as above
+    with suppress(Exception):  # graphql-core completes the values and reports the error
         return await completed
     result = by_core()
     return await result if isawaitable(result) else result

@@ -21,7 +21,7 @@ from graphql import (
 from schema.execution.completion import Complete, FallbackError, Values, restore_nulls, unexpected
 
 Convert = Callable[[Values], Values]
-"""Convert leaf values of the expected Python types to values of the response."""
+"""A function that converts leaf values of the expected Python types to values of the response."""
 
 
 _STR = frozenset({str})

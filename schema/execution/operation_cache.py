@@ -33,7 +33,7 @@ from schema.limits import document_cache
 from schema.shared import scalars
 
 OPERATIONS_MAX = 200
-"""Operations in the cache."""
+"""Maximum number of operations in the cache."""
 
 _OBSERVING_HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
@@ -130,7 +130,7 @@ class Operations:
         return lru_cache.find(self._kept, (query, name))
 
     def keep(self, query: str, name: str | None, document: DocumentNode) -> None:
-        """Cache the operation of that name, or the only one, of a valid document."""
+        """Cache an operation of a valid document: `name`, or the only one if `name` is None. Omit subscriptions."""
         nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         for node in nodes:
             is_named = node.name is not None and node.name.value == name

@@ -11,19 +11,19 @@ Read = Callable[[Any], Any]
 
 
 class Method(NamedTuple):
-    """The value is returned by a function of the object alone."""
+    """A function that takes only the object and returns the value."""
 
     function: Read
 
 
 class Attribute(NamedTuple):
-    """The value is an attribute, never a column of a row."""
+    """An attribute of an object, never a column of a row."""
 
     name: str
 
 
 class ListSlice(NamedTuple):
-    """The value is a slice of a list, within the bounds given by the document and its variables."""
+    """A slice of a list, within the bounds given by the document and its variables."""
 
     source: sources.Sliced
     bounds: slices.Bounds

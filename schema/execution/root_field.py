@@ -1,6 +1,6 @@
 """The only root field of a query, resolved and completed without the other steps of graphql-core.
 
-A page of ten takes 1,391 function calls instead of 1,507.
+A page of ten rows takes 1,391 function calls instead of 1,507.
 """
 
 from contextlib import suppress

@@ -40,7 +40,7 @@ from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 ERRORS_MAX = 5
-"""The most errors that are reported for one document. Each of them costs a pass over the document."""
+"""Maximum number of errors reported for one document. Each of them costs a pass over the document."""
 
 
 _NAME_REQUIRED = Message("operationName is required for a document with several operations")
@@ -48,10 +48,10 @@ _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
 class RequireOperationName(SchemaExtension):
-    """Refuse a request with several operations and no operationName, where Strawberry would run the first one."""
+    """An extension that refuses several operations without operationName; Strawberry would execute the first one."""
 
     def on_validate(self) -> Iterator[None]:
-        """Add an error if no operation is named."""
+        """Add an error if the document has several operations and the request names none."""
         context = self.execution_context
         assert context.graphql_document is not None
         definitions = context.graphql_document.definitions
@@ -63,7 +63,7 @@ class RequireOperationName(SchemaExtension):
 
 
 class Parser(SchemaExtension):
-    """Parse with a cache. A syntax error is left to Strawberry, which reports it on every transport."""
+    """An extension that parses with a cache. Strawberry reports a syntax error, in the same way on every transport."""
 
     def on_parse(self) -> Iterator[None]:
         """Parse the document."""
@@ -74,7 +74,7 @@ class Parser(SchemaExtension):
 
 
 class Validator(SchemaExtension):
-    """Validate with a cache."""
+    """An extension that validates with a cache."""
 
     def on_validate(self) -> Iterator[None]:
         """Set the document's errors, from the cache of validated documents."""
@@ -90,7 +90,7 @@ _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
 class CachedNameConverter(NameConverter):
-    """Camel-case names, each converted once."""
+    """A converter of Python names to camel-case names, with a cache."""
 
     @functools.cache  # noqa: B019 - one instance, which lives as long as its schema
     def apply_naming_config(self, name: str) -> str:
@@ -99,7 +99,7 @@ class CachedNameConverter(NameConverter):
 
 
 class RenewalSchema(strawberry.Schema):
-    """A schema with cached operations, whose errors are all reported by `errors.mask_error`."""
+    """A schema with cached operations. `shared_errors.mask_error` sets the code and the message of all its errors."""
 
     def __init__(self, *, extensions: Sequence[Callable[[], SchemaExtension]], **settings: Any) -> None:
         super().__init__(extensions=[*extensions, operation_cache.CacheOperation], **settings)
@@ -109,7 +109,7 @@ class RenewalSchema(strawberry.Schema):
         self._observers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
-        """Return the first errors of a document, from a cache and without suggestions of names of the schema.
+        """Return the first errors of a document, from a cache. They do not suggest names of the schema.
 
         Rules that an extension adds to `execution_context.validation_rules` have no effect.
         """
@@ -133,7 +133,7 @@ class RenewalSchema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Set the code of each error, and replace the messages of internal ones."""
+        """Set the code of each error, and replace the messages of internal errors."""
         for error in errors:
             shared_errors.mask_error(error)
 
@@ -156,7 +156,7 @@ class RenewalSchema(strawberry.Schema):
     ) -> ExecutionResult | None:
         """Execute a cached operation; return None if `execute` must be called.
 
-        The result is that of `execute`, except that instants are left to orjson, which formats them equally.
+        The result is that of `execute`, except that instants are left to orjson, which formats them in the same way.
         """
         operation = self.operations.find(query, name)
         if operation is None:

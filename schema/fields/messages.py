@@ -22,7 +22,7 @@ def message(name: str = "message", *, description: str) -> Any:
 
 
 def show(value: Message | StoredMessage | str | None) -> str | None:
-    """Return a message, or one that was stored as JSON, in the language of the request."""
+    """Return a message, which may be stored as JSON, in the language of the request; None if `value` is None."""
     if value is None:
         return None
     if not isinstance(value, Message):

@@ -22,7 +22,7 @@ _CACHE_MAX = 1_000
 
 
 class Selected:
-    """Selected fields by name, aliases merged, each with the fields selected below it."""
+    """Selected fields by name, each with the fields selected below it. All aliases of a field are merged."""
 
     def __init__(self, fields: Mapping[str, "Selected"] | None = None) -> None:
         self.fields: dict[str, Selected] = dict(fields or {})
@@ -48,7 +48,7 @@ def merged(one: Selected, other: Selected) -> Selected:
 
 
 _cache: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
-"""Selections by the identity of the field's node. Keeping the node keeps the identity unique."""
+"""Selections by the `id` of the field's node. The value refers to the node, so no other node can get the same `id`."""
 
 
 def selected(info: strawberry.Info[Any, None]) -> Selected:
@@ -74,7 +74,10 @@ class _Collector:
         self.is_variable = False
         """Whether the selection depends on @skip or @include."""
         self._spread: set[tuple[str, int]] = set()
-        """Fragments already added, by selection. Adding one twice would double the work with each level."""
+        """Each fragment already added, with the `id` of the selection that has it.
+
+        If a fragment were added twice, the work would double with each level of nested fragments.
+        """
 
     def add(self, nodes: Sequence[SelectionNode], selection: Selected) -> None:
         """Add the fields of the nodes to a selection."""

@@ -1,8 +1,8 @@
 """How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
 Resolvers return database rows, not instances of the Strawberry types that annotate them, because building an object for
-each row would cost more than reading it (ADR 7). The source of a field tells the compiled executor and the SELECT which
-columns the field needs.
+each row would cost more than reading it (ADR 7). The source of a field determines which columns the SELECT and the
+compiled executor read for the field.
 """
 
 import dataclasses
@@ -41,28 +41,28 @@ class ColumnarRows(list[object]):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSource:
-    """The value is a column of a row, or an attribute of an object."""
+    """A source that reads a column of a row, or an attribute of an object."""
 
     column: str
 
     def within(self, table: str) -> "ColumnSource":
-        """Return the same source for a row in which its table is joined as `table`."""
+        """Return a copy of this source that reads the column of the joined table `table`."""
         return ColumnSource(f"{table}.{self.column}")
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The value is loaded by the key in a column. A null key means a null value."""
+    """A source that loads the value by the key in a column. A null key means a null value."""
 
     loader: Callable[[Loaders], DataLoader[object, object]]
     column: str
     joined: str | None = None
     """The table that a statement may join. Its columns are then in the row as "table.column"."""
     is_count: bool = False
-    """The value is a number. Compiled code loads no other scalar."""
+    """Whether the value is a number. Compiled code loads no other scalar."""
 
     def within(self, table: str) -> "Loaded":
-        """Return the same source for a row in which its table is joined as `table`."""
+        """Return a copy of this source that reads the key from the joined table `table`."""
         joined = self.joined and f"{table}.{self.joined}"
         return dataclasses.replace(self, column=f"{table}.{self.column}", joined=joined)
 
@@ -76,13 +76,13 @@ class Loaded:
         return self.joined is not None and type(row) in ROWS and f"{self.joined}.{KEY}" in row
 
     def of(self, context: Context) -> DataLoader[object, object]:
-        """Return the loader of a request."""
+        """Return the loader of this source in a request."""
         return self.loader(context.load)
 
 
 @dataclass(frozen=True, slots=True)
 class Sliced:
-    """The value is a slice of a list (`first`, `offset`).
+    """A source that returns a slice of a list (`first`, `offset`).
 
     The column holds the whole list, or with `of_owner` the key by which `loader` loads a slice. Only the items of the
     slice are converted: loaded by `loader` if they are keys, or built by `make`.
@@ -94,18 +94,18 @@ class Sliced:
     make: Callable[[object], object] | None = None
 
     def of(self, context: Context) -> DataLoader[object, object]:
-        """Return the loader of a request."""
+        """Return the loader of this source in a request."""
         assert self.loader is not None
         return self.loader(context.load)
 
 
 BatchRead = Callable[[Loaders, Sequence[tuple[Any, ...]]], Awaitable[Sequence[Any]]]
-"""Return the value of each row, from the rows' columns, in a fixed number of statements."""
+"""A function that computes the value of each row from its columns, in a fixed number of statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batched:
-    """The values of all rows of a list are computed in one call, from these columns of each row."""
+    """A source that computes the values of all rows of a list in one call, from these columns of each row."""
 
     columns: tuple[str, ...]
     read: BatchRead
@@ -113,7 +113,7 @@ class Batched:
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """The value is computed by the field's resolver from these columns."""
+    """A source whose value the field's resolver computes from these columns."""
 
     columns: tuple[str, ...]
 
@@ -127,7 +127,7 @@ def read(source: Any, name: str) -> Any:
 
 
 def column(name: str, *, description: str | None = None) -> Any:
-    """Return a field that reads the column or the attribute `name`, if the field itself has another name."""
+    """Return a field that reads the column or the attribute `name`, for use if the field has a different name."""
 
     def resolve(row: strawberry.Parent[object]) -> Any:
         return read(row, name)
@@ -146,7 +146,7 @@ def loaded(
     graphql_type: Any = None,
     description: str | None = None,
 ) -> Any:
-    """Return a field that is loaded by the key in the column `name`; `graphql_type` or an annotation gives its type."""
+    """Return a field that is loaded by the key in the column `name`. Its type is `graphql_type` or the annotation."""
     reading = Loaded(loader, name, joined, is_count)
 
     async def resolve(row: strawberry.Parent[Any], info: Info) -> Any:
@@ -217,7 +217,7 @@ def counted(name: str, *, description: str | None = None) -> Any:
 
 
 def computed(resolve: Callable[..., object], *columns: str, description: str | None = None) -> Any:
-    """Return a field whose resolver takes the row and reads these columns of it."""
+    """Return a field whose resolver takes the row and reads `columns` from it."""
     return strawberry.field(
         resolver=resolve, description=description, metadata={_METADATA_KEY: Computed(columns)}
     )

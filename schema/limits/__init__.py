@@ -1,1 +1,1 @@
-"""How large and expensive a GraphQL document may be."""
+"""The limits of the size and the cost of a GraphQL document."""

@@ -1,6 +1,7 @@
-"""The size of the operations of a document, measured in one pass. `document_limits` refuses those that are too large.
+"""The size of each operation of a document, measured in one pass. `document_limits` limits this size.
 
-Fragments in fragments make a short document with a huge result, so each one is measured once and never expanded.
+If fragments contain fragments, a short document can have a huge result; so each fragment is measured once and never
+expanded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,11 +41,11 @@ TOTALS_MAX = 100
 
 
 class DefinitionsError(Exception):
-    """Two definitions have the same name, or one is neither an operation nor a fragment."""
+    """A document with two definitions of the same name, or with one that is neither an operation nor a fragment."""
 
 
 class FragmentCycleError(Exception):
-    """A fragment spreads itself."""
+    """A fragment that spreads itself, directly or through other fragments."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -56,10 +57,10 @@ class Operation:
     cost: limits_cost.Cost
     defaults: Mapping[str, object]
     _totals: dict[AccountSize | None, limits_cost.Total] = field(default_factory=dict, compare=False)
-    """Totals of requests without variables, by the size of the account. A sum takes 30 us, 5 % of a small page."""
+    """Totals for requests without variables, by account size. Computing one takes 5 % of a small page's time, 30 us."""
 
     def total(self, variables: Mapping[str, object], size: AccountSize | None = None) -> limits_cost.Total:
-        """Return the cost; raise SizeNeededError if it depends on the size of the account and that is None."""
+        """Return the cost; raise SizeNeededError if it depends on the size of the account and `size` is None."""
         if variables:
             return self.cost.total(list_sizes.Variables(variables, self.defaults, size))
         total = self._totals.get(size)
@@ -72,7 +73,7 @@ class Operation:
 
 
 class Measured(NamedTuple):
-    """The operations of a document by name, and all its fragments: unused ones are validated as well."""
+    """The operations of a document by name, and all its fragments. Validation processes unused fragments as well."""
 
     operations: Mapping[str | None, Operation]
     fragments: Sequence["Measure"]
@@ -111,7 +112,10 @@ class Measure:
     nesting: int = 0
     width: int = 0
     pages: int = 0
-    """Numbers of fields of the set itself (of an operation, its root fields), and of pages of lists among them."""
+    """`width` is the number of fields of the set itself; `pages` is the number of those that are in `field_work.PAGES`.
+
+    The `width` of an operation is the number of its root fields.
+    """
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -147,7 +151,7 @@ class Measure:
         self.names[key] = (known_times + times, max(fields, known_fields))
 
     def include(self, fragment: "Measure") -> None:
-        """Add the size of a fragment on the same object."""
+        """Add the size of a fragment that is spread in this set."""
         self.contain(fragment)
         self.depth = max(self.depth, fragment.depth)
         self.width += fragment.width

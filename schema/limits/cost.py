@@ -30,7 +30,7 @@ _INTROSPECTION: Mapping[Place, int] = {
 
 
 def known_lengths(schema: GraphQLSchema) -> Mapping[Place, int]:
-    """Return the lengths of the introspection lists, which depend on the schema alone."""
+    """Return the lengths to assume for the introspection lists. Only the number of types is exact."""
     return {**_INTROSPECTION, ("__Schema", "types"): len(schema.type_map)}
 
 
@@ -42,20 +42,20 @@ class Total(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """The sum of both."""
+        """The sum of `fields` and `work`."""
         return self.fields + self.work
 
 
 @dataclass(slots=True)
 class Cost:
-    """A sum of a number of fields, works, and other costs, each of these multiplied by its factor."""
+    """The sum of a number of fields, of works, and of parts. A part is another cost, multiplied by its factor."""
 
     fields: int = 0
     works: list[list_sizes.Length] = field(default_factory=list)
     parts: list[tuple[int | list_sizes.Length, "Cost"]] = field(default_factory=list)
 
     def add(self, times: int | list_sizes.Length, cost: "Cost") -> None:
-        """Add a cost a number of times."""
+        """Add a cost multiplied by `times`."""
         if isinstance(times, int) and not cost.parts and not cost.works:
             self.fields += times * cost.fields
         elif cost.parts or cost.fields or cost.works:
@@ -85,16 +85,16 @@ class Parts:
     """
 
     once: Cost = field(default_factory=Cost)
-    """Fields that are counted once."""
+    """The cost of the set without the items of lists whose length is not known yet."""
     near: Cost = field(default_factory=Cost)
-    """The cost of one item of each list of the set itself whose length is not known yet."""
+    """The cost of one item of each list in the set itself whose length is not known yet."""
     far: Cost = field(default_factory=Cost)
     """The cost of one item of each such list that is nested in an object of the set."""
     batch: Cost = field(default_factory=Cost)
     """Work that is done once for all objects together."""
 
     def include(self, fragment: "Parts") -> None:
-        """Add the cost of a fragment on the same object."""
+        """Add the cost of a fragment that is spread in this set."""
         self.once.add(1, fragment.once)
         self.near.add(1, fragment.near)
         self.far.add(1, fragment.far)

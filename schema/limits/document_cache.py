@@ -10,13 +10,13 @@ from renewals.concurrency import lru_cache
 Value = TypeVar("Value")
 
 DOCUMENTS_MAX = 200
-"""Documents in each cache: parsed, measured, validated and compiled ones."""
+"""Maximum number of documents in each of the caches of parsed, measured, validated and compiled documents."""
 CHARACTERS_KEPT_MAX = 5_000
-"""Maximum length of a document in an LRU cache, where it takes some 100 kB. Only the last longer one is kept."""
+"""Maximum length of a document in an LRU cache; a document of this length takes some 100 kB there."""
 
 
 class DocumentCache(Generic[Value]):
-    """An LRU cache by the text of a document, with one place for a long document."""
+    """An LRU cache by the text of a document. The latest document that is too long for it is kept as well."""
 
     def __init__(self) -> None:
         self._short: OrderedDict[str, Value] = OrderedDict()

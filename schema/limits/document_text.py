@@ -6,13 +6,13 @@ from renewals.domain.messages import Message
 from schema.limits.limit_errors import LimitExceededError, too_deep
 
 NESTING_MAX = 100
-"""Levels of selections, fragments, lists and objects. Deeper ones exhaust the stack of recursive code."""
+"""Maximum nesting of selections, fragments, lists and objects. Deeper nesting exhausts the stack of recursive code."""
 VALUES_MAX = 1_000
-"""Strings and numbers in a document. Variables are parsed much faster."""
+"""Maximum number of strings, and of numbers, in a document. Values in variables are parsed much faster."""
 WORD_CHARACTERS_MAX = 100
-"""Characters of a name or a number."""
+"""Maximum number of characters of a name or a number."""
 
-# An unclosed string matches to its end, so that the scan is linear.
+# The pattern also matches an unclosed string, so that the scan takes linear time.
 _TOKENS = re.compile(
     r"""
       (?P<comment>\#[^\n\r]*+)
@@ -28,7 +28,7 @@ _OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 
 
 def check_text(query: str, characters_max: int, tokens_max: int) -> int:
-    """Return the number of tokens; raise LimitExceededError for too many."""
+    """Return the number of tokens; raise LimitExceededError if the text exceeds one of the limits."""
     if len(query) > characters_max:
         raise LimitExceededError(
             "DOCUMENT_TOO_LARGE",

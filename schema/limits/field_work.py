@@ -1,4 +1,4 @@
-"""The work of a request besides writing fields, from its arguments and the size of the account."""
+"""The work of a request besides writing fields, computed from its arguments and the size of the account."""
 
 import datetime as dt
 import math
@@ -18,7 +18,7 @@ Place: TypeAlias = tuple[str, str]
 """The names of a type and of one of its fields."""
 
 PAGES = frozenset({("Query", name) for name in ("instances", "orders", "ledger", "eventHistory")})
-"""The pages of the account's lists."""
+"""The fields that return a page of one of the account's lists."""
 _INDEXED = frozenset(
     {"ids", "tab", "expiresFrom", "expiresBefore", "expiresOnFrom", "expiresOnTo", "expiresWithinDays"}
 )
@@ -54,7 +54,7 @@ def bound(place: Place) -> Bound | None:
 
 
 def forecast_work(auto_instances: int, months: int) -> int:
-    """Return the cost of the forecast of an account's renewals for a number of months."""
+    """Return the work of forecasting the renewals of `auto_instances` instances for `months` months."""
     return weights.FORECAST_RENEWAL * auto_instances * months
 
 
@@ -90,7 +90,7 @@ def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def _history(node: FieldNode, field: GraphQLField) -> Length:
-    """Return the most work of finding the rows of a history that match its filter."""
+    """Return the maximum work, for given variables, of finding the rows of a history that match its filter."""
     filter_node = list_sizes.arguments(node).get("filter")
     named = list_sizes.count_named(node, field)
 
@@ -113,7 +113,7 @@ def _slice(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _clock_move(node: FieldNode, field: GraphQLField) -> Length:
-    """Return the work of a move of a test clock, which grows with its days. A refused move costs one call."""
+    """Return the work of moving a test clock, which grows with the days of the move. A refused move costs one call."""
     input_node = list_sizes.arguments(node).get("input")
 
     def moved(variables: Variables) -> int:
@@ -175,7 +175,7 @@ _NAMED: Mapping[Place, int] = {
     ("Mutation", "setRenewalPolicy"): weights.POLICY,
     ("Mutation", "setTags"): weights.POLICY,
 }
-"""The weight of each instance that an input names."""
+"""The weight of each instance named in the input of a field."""
 _VOUCHERS = Bound(lambda variables: max(list_sizes.LIST_LENGTH, variables.size.vouchers), reaches_far=False)
 _BOUNDS: Mapping[Place, Bound] = {
     ("Forecast", "groups"): Bound(

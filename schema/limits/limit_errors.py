@@ -6,7 +6,7 @@ from renewals.domain.messages import Message
 
 
 class LimitExceededError(GraphQLError):
-    """A request exceeds a limit. `extensions` has the code, and the limit as `maximum`.
+    """A request that exceeds a limit. `extensions` has the code, and the limit as `maximum`.
 
     `reading` is the cost of reading the document, in the unit of all costs.
     """
@@ -18,7 +18,7 @@ class LimitExceededError(GraphQLError):
 
 
 def too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
-    """Return the error of too many of something in a document; `maximum` becomes `count` in the template."""
+    """Return the error of a document that exceeds a maximum number. `maximum` fills `count` in the template."""
     message = template.fill(count=maximum)
     return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
 

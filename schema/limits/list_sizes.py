@@ -26,11 +26,11 @@ _NAMING_ARGUMENTS = ("input", "filter", _REPRESENTATIONS)
 _DEPTH_MAX = 4
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 _MEMBERS_MAX = 50
-"""Members of an input object that are read. No input type has as many; validation refuses the others."""
+"""Maximum number of members of an input object that are read. All input types have fewer; validation refuses more."""
 
 
 class SizeNeededError(Exception):
-    """The cost of an operation depends on the size of the account, which is unknown.
+    """An operation whose cost depends on the size of the account, which is unknown.
 
     `reading` is the cost of reading the document, in the unit of all costs.
     """
@@ -68,11 +68,11 @@ class Variables:
 
 
 Length: TypeAlias = Callable[[Variables], int]
-"""Returns a length, or an amount of work, for the variables of a request."""
+"""A length of a list, or an amount of work, as a function of the variables of a request."""
 
 
 class Bound(NamedTuple):
-    """A bound for the lists directly below a field, or with `reaches_far` for all lists below it."""
+    """A bound of the lengths of the lists directly below a field or, if `reaches_far`, of all lists below the field."""
 
     length: int | Length
     reaches_far: bool
@@ -129,7 +129,7 @@ def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
 
 
 def text(value: ValueNode | None, name: str, variables: Variables) -> str | None:
-    """Return the member `name` of an input object if it is a text, or else None."""
+    """Return the member `name` of an input object if it is a string, or else None."""
     if isinstance(value, ObjectValueNode):
         member = next((field.value for field in value.fields if field.name.value == name), None)
         found = None if member is None else _value(member, variables)

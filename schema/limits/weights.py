@@ -1,8 +1,8 @@
-"""Weights of work, in units of one field of a result. `make costs` measures them again.
+"""Weights of work, in units of one field of a result. `make costs` measures the time of such units again.
 
-A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. Each weight is 30 to
-100 % of the time measured on the same machine. A unit of work therefore takes at most about five times as long as a
-unit of a page.
+A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. Most weights are 30 to
+100 % of the time measured on the same machine. `make costs` shows that a unit of work takes at most about five times
+as long as a unit of a page.
 """
 
 REQUEST = 1_000
@@ -38,18 +38,18 @@ RENEWAL = 40
 CHANGE = 40
 """An object named by any other mutation. Measured for registered instances: 100 microseconds."""
 FORECAST_RENEWAL = 8
-"""A renewal in a forecast. An AUTO instance has one for each 30 days, and one more. Measured: 22 microseconds."""
+"""A renewal in a forecast. An AUTO instance has one renewal per 30 days, and one more. Measured: 22 microseconds."""
 OUTLOOK_MONTHS = 6
 """Months of AUTO renewals that the outlook of instances is charged for."""
 
 CLOCK_DAY = 20_000
-"""A day of a move of a test clock. Measured for a month of the demo account: 48 ms, in 4 hours of 12 ms."""
+"""A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hours with work of 12 ms each."""
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000
-"""The most that a move costs, so that a request for 24 months with its events is not COST_TOO_HIGH.
+"""Maximum cost of a move: a request to move 24 months and to return the events is not COST_TOO_HIGH.
 
-A request works on a move for 24 s at most, then the worker does. Measured for 24 months of the demo account: 21 s.
+A request works on a move for at most 24 s; then the worker continues. Measured for 24 months of the demo account: 21 s.
 """
 
 NESTED_HISTORY = 50
@@ -66,4 +66,4 @@ LINES_PASSED = 0.3
 EXPORT_ROW = 12
 """A row of an export. Measured: 25 microseconds."""
 EXPORT_ROWS_FREE = 4_000
-"""Rows of an export that are charged at its start, so that it does not start without budget."""
+"""Rows of an export that are charged before it starts, so that no export starts without budget."""

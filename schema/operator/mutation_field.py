@@ -14,7 +14,7 @@ from schema.shared.errors import Error, IdempotencyKeyReused
 Input = TypeVar("Input", bound=IdempotentInput)
 
 _STORED_NAMES = {"refused": "refusals", "reason": "error"}
-"""Fields of a success type whose names differ from those in the stored answer."""
+"""The name in the stored answer of each field of a success type that has another name there."""
 
 
 def mutation_field(
@@ -27,8 +27,8 @@ def mutation_field(
 ) -> object:
     """Return a mutation that runs a use case and returns `success_type` or a typed error.
 
-    `errors` are those that the use case can raise besides IdempotencyKeyReused and InvalidInput. The fields of the
-    success type are taken by name from the stored answer.
+    `errors` are the types of errors that the use case can raise, besides IdempotencyKeyReused and InvalidInput. The
+    values of the success type's fields are taken from the stored answer by name.
     """
 
     async def handle(context: OperatorContext, request: Any) -> Any:

@@ -21,7 +21,7 @@ async def _read_account(success: strawberry.Parent["AccountChanged"]) -> account
 
 @strawberry.type
 class AccountChanged:
-    """The fields that the successes of changes of an account share."""
+    """The fields shared by the successes of mutations that change an account."""
 
     account_id: strawberry.Private[str]
     account: accounts.Account = strawberry.field(
@@ -69,7 +69,7 @@ async def _read_key(success: strawberry.Parent["ApiKeyChanged"]) -> accounts.Api
 
 @strawberry.type
 class ApiKeyChanged:
-    """The fields that the successes of changes of an API key share."""
+    """The fields shared by the successes of mutations that change an API key."""
 
     key_id: strawberry.Private[str]
     api_key: accounts.ApiKey = strawberry.field(
@@ -94,7 +94,7 @@ class RevokeApiKeySuccess(ApiKeyChanged):
 
 @strawberry.type
 class RowsPut:
-    """The counts that the successes of changes of the catalog share."""
+    """The counts shared by the successes of mutations that change the catalog."""
 
     created_count: int = strawberry.field(description="Number of entries with new codes.")
     changed_count: int = strawberry.field(
@@ -131,7 +131,7 @@ class Refusals:
 
 @strawberry.type
 class RowCounts:
-    """The counts that the successes of changes of instances share."""
+    """The counts shared by the successes of mutations that change instances."""
 
     changed_count: int = strawberry.field(description="Number of instances that were changed.")
     unchanged_count: int = strawberry.field(description="Number of instances that were already as requested.")
@@ -139,7 +139,7 @@ class RowCounts:
 
 @strawberry.type
 class RowsDone(RowCounts, Refusals):
-    """The counts and refusals that the successes of changes of instances share."""
+    """The counts and refusals shared by the successes of mutations that change instances."""
 
 
 _HELD_COUNT = strawberry.field(

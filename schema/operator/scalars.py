@@ -9,7 +9,7 @@ from renewals.domain import money
 from schema.shared import scalars
 
 Percent = NewType("Percent", int)
-"""Basis points in Python, a decimal string of percent in GraphQL."""
+"""Basis points in Python, a percentage as a decimal string in GraphQL."""
 
 SCALARS: dict[object, ScalarDefinition] = {
     **scalars.SCALARS,

@@ -1,4 +1,4 @@
-"""Webhook endpoints: operators manage the provider's own, and read those of accounts."""
+"""Webhook endpoints: operators manage the provider's endpoints, and read the accounts' endpoints."""
 
 import uuid
 from typing import Annotated, cast
@@ -101,7 +101,7 @@ async def _read_endpoint(changed: strawberry.Parent["ProviderEndpointChanged"]) 
 
 @strawberry.type
 class ProviderEndpointChanged:
-    """The field that the successes of changes of an endpoint share."""
+    """The field shared by the successes of mutations that change an endpoint."""
 
     endpoint_id: strawberry.Private[str]
 

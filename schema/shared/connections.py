@@ -1,4 +1,4 @@
-"""Relay connections: a field that reads only what the client selected of a list."""
+"""Relay connections: fields that read only the parts of a list that the client selected."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -75,7 +75,7 @@ class ConnectionQuery:
     ordering: pagination.SortOrder
     fetch_page: Callable[[pagination.PageRequest, RequestedFields], Awaitable[pagination.Page]]
     count: Callable[[], Awaitable[int]]
-    """Called only when the page does not carry the total count."""
+    """The read of the total count, for a page that does not have the count."""
     extra_fields: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
 
@@ -137,7 +137,7 @@ def _page_parameters(*, has_offset: bool) -> list[inspect.Parameter]:
 
 
 def _page_request(ordering: pagination.SortOrder, arguments: Mapping[str, Any]) -> pagination.PageRequest:
-    """Return the page that the arguments ask for; raise InvalidInputError before anything is read."""
+    """Return the requested page; raise InvalidInputError if an argument is out of bounds, before anything is read."""
     request = pagination.PageRequest(
         **{name: inputs.unset_to_none(value) for name, value in arguments.items()}
     )

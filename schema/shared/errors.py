@@ -82,12 +82,12 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
     _PriceChanged(),
     _InsufficientFunds(),
 )
-"""A field returns an error as data if its union has the error's type. Otherwise it reports a GraphQL error."""
+"""The conversions of exceptions to error types. A field whose union lacks the type reports a GraphQL error instead."""
 
 
 MESSAGE_LENGTH_MAX = 500
 _SUGGESTION = " Did you mean "
-"""The hint of graphql-core, which reveals names of a schema even when introspection is off."""
+"""The beginning of graphql-core's hint, which reveals names of a schema even when introspection is off."""
 UNAVAILABLE = "UNAVAILABLE"
 UNAVAILABLE_MESSAGE = Message(
     "The service is temporarily unavailable. Retry in a few seconds; "
@@ -96,11 +96,11 @@ UNAVAILABLE_MESSAGE = Message(
 
 
 def mask_error(error: GraphQLError) -> None:
-    """Set the code of an error, and replace the message of an internal one.
+    """Set the code of an error, and replace the message of an internal error.
 
-    FORBIDDEN: a mutation by a VIEWER. INVALID_INPUT: names the field. BAD_REQUEST: the document or a variable does not
-    fit the schema. TIMEOUT: a move of a test clock goes on. UNAVAILABLE: a retry may succeed. INTERNAL: carries the id
-    under which the log has the traceback.
+    FORBIDDEN: the caller must not make this change. INVALID_INPUT: `field` names the argument. BAD_REQUEST: the
+    document or a variable does not fit the schema. TIMEOUT: the worker continues a move of a test clock. UNAVAILABLE: a
+    retry may succeed. INTERNAL: the extensions have the id under which the log has the traceback.
     """
     match error.original_error:
         case errors.ForbiddenError() as forbidden:
@@ -137,7 +137,8 @@ def _cause(error: GraphQLError) -> Exception:
 def _is_internal(cause: Exception, error: GraphQLError) -> bool:
     """Return whether the exception is a fault of the server.
 
-    Scalars refuse a value of the client by ValueError or TypeError, at a node of the document and without a path.
+    A scalar that refuses a value of the client raises ValueError or TypeError. That error has a node of the document,
+    but no path.
     """
     if isinstance(cause, GraphQLError):
         return bool(error.path) and not cause.nodes  # a result that its scalar cannot serialize

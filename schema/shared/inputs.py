@@ -15,16 +15,16 @@ def unset_to_none(value: Value | None) -> Value | None:
 
 
 def sent_values(sent: object) -> dict[str, Any]:
-    """Return the fields of an input that the client sent, by their Python names; none for no input."""
+    """Return the fields of an input that the client sent, by Python name; an empty dictionary without an input."""
     if not sent:  # null, or an omitted argument
         return {}
     return {name: value for name, value in vars(sent).items() if value is not strawberry.UNSET}
 
 
 def skip_conversion(input_type: type[Value]) -> type[Value]:
-    """Make Strawberry pass the values of an input type on without converting each of them.
+    """Make Strawberry build an input type from the values of its fields without converting them.
 
-    Only for inputs whose fields are scalars, enums, or lists that are never changed.
+    Use it only for inputs whose fields are scalars, enums, or lists that are never changed.
     """
     definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]
     names = {to_camel_case(field.python_name): field.python_name for field in definition.fields}

@@ -18,7 +18,7 @@ Money = NewType("Money", int)
 
 
 JSON = NewType("JSON", object)
-"""A value of JSON: a mapping, a list, a text, a number, a truth value or None."""
+"""A value of JSON: a mapping, a list, a string, a number, a Boolean or None."""
 
 
 def format_instant(value: dt.datetime) -> str:

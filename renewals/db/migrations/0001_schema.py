@@ -1,4 +1,4 @@
-"""Create all tables: generated from the models by Tortoise, and completed by `initial.sql`."""
+"""The first migration: all tables, generated from the models by Tortoise and completed by `initial.sql`."""
 
 from pathlib import Path
 from uuid import uuid4

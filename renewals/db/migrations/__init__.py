@@ -1,5 +1,5 @@
-"""The migrations: `0001_schema` is the first release, with `initial.sql`; each later one is a step from there.
+"""The migrations: `0001_schema`, with `initial.sql`, creates the tables of the first release; later ones alter them.
 
-A new column that must not be empty has a default, for the rows that exist. It keeps the default, because processes of
-the previous version insert rows while the migration runs.
+A new column that is NOT NULL has a default for the existing rows. It keeps the default, because processes of the
+previous version still insert rows during and after the migration.
 """

@@ -1,8 +1,8 @@
--- What a Tortoise model cannot express: collations, checks, partial indexes, triggers, tables with composite keys.
+-- SQL that a Tortoise model cannot express: collations, checks, partial indexes, triggers, tables with composite keys.
 -- Constraint names are sentences, because PostgreSQL quotes them in its errors.
 
--- Trigrams for the search, and an index of accounts and trigrams together. Both are trusted extensions of PostgreSQL's
--- contrib: a role that may create schemas in the database may create them.
+-- pg_trgm provides the trigrams of the search; with btree_gin, one index contains account ids and trigrams. Both are
+-- trusted extensions of PostgreSQL's contrib: a role with the privilege CREATE on the database may create them.
 DO $$
 BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -12,8 +12,9 @@ EXCEPTION WHEN insufficient_privilege THEN
     || 'both in this database as a superuser, or let the role create them (GRANT CREATE ON DATABASE)';
 END $$;
 
--- Tables whose primary key has several columns. Events, deliveries and search texts have no foreign keys: a check for each
--- row takes a tenth of the time of a renewal, and an event stays true when its instance or its endpoint is deleted.
+-- Tables whose primary key has several columns, and a table without one. Events, cursors, deliveries and search texts
+-- have no foreign keys: the checks would take 10 % of the time of a renewal, and rows may outlast their instance or
+-- endpoint.
 CREATE TABLE events (
   account_id text COLLATE "C" NOT NULL,
   sequence bigint NOT NULL CHECK (sequence > 0),
@@ -25,7 +26,7 @@ CREATE TABLE events (
     CONSTRAINT actor_kind_is_known CHECK (actor_kind IN ('CUSTOMER', 'WORKER', 'OPERATOR')),
   actor_name text COLLATE "C" NOT NULL,
   PRIMARY KEY (account_id, sequence));
--- An instance has few events, so a hash is enough. It costs each event 2 microseconds, a B-tree 5.
+-- An instance has few events, so a hash index suffices. It adds 2 microseconds to each event; a B-tree would add 5.
 CREATE INDEX events_by_instance ON events USING hash (instance_id) WHERE instance_id IS NOT NULL;
 
 CREATE TABLE webhook_secrets (
@@ -81,7 +82,7 @@ CREATE TABLE refund_lines (
   cents bigint NOT NULL CONSTRAINT refunded_is_not_negative CHECK (cents >= 0),
   CONSTRAINT refunded_once UNIQUE (order_line_id));
 
--- Text compares by bytes, whatever the locale of the database.
+-- Text is compared by bytes, whatever the locale of the database.
 DO $$
 DECLARE target record;
 BEGIN
@@ -95,7 +96,7 @@ BEGIN
 END $$;
 ALTER TABLE webhook_endpoints ALTER COLUMN event_types TYPE text[] COLLATE "C";
 
--- json, not jsonb: a refusal quotes an id of the caller, which may contain NUL; jsonb rejects that.
+-- json, not jsonb: a refusal quotes an id that the caller sent, and jsonb would reject a NUL in this id.
 ALTER TABLE orders ALTER COLUMN refusals TYPE json;
 ALTER TABLE renewal_attempts ALTER COLUMN message TYPE json;
 ALTER TABLE webhook_endpoints ALTER COLUMN disabled_reason TYPE json;
@@ -206,7 +207,7 @@ CREATE INDEX ledger_entries_by_order ON ledger_entries (order_id);
 CREATE UNIQUE INDEX renewal_runs_once_per_tick ON renewal_runs (scheduled_at) WHERE trigger = 'SCHEDULED';
 CREATE INDEX renewal_runs_unended ON renewal_runs (id) WHERE ended_at IS NULL;
 CREATE INDEX renewal_attempts_by_instance ON renewal_attempts (instance_id, id);
--- The included columns are those of the conditions and the facets, so that counts need not read the instances.
+-- The included columns are those of the conditions and the facets, so that counts need not read the table itself.
 CREATE INDEX instances_by_expiry ON instances (account_id, (coalesce(expires_at, 'infinity')), id)
   INCLUDE (expires_at, product_code, data_center_code, billing_mode, is_trial, status, renewal_mode, bundle_id)
   WHERE status <> 'RELEASED';
@@ -231,10 +232,10 @@ CREATE INDEX ledger_entries_without_renewals ON ledger_entries (account_id, numb
 CREATE INDEX search_texts_trigrams ON search_texts USING gin (account_id, text gin_trgm_ops);
 CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WHERE voucher_id IS NULL;
 
--- The end of an instance's retention: that of its product, or the longest of its bundle, in the account's time zone.
--- The cost is low because few rows of a list need it. A subselect would dominate the estimated cost of the list, and
--- PostgreSQL would choose between its other parts at random. The same as one statement in SQL took six times as long
--- (38 microseconds instead of 6.5), because PostgreSQL starts such a statement anew for each row.
+-- The end of an instance's retention, in the account's time zone. The retention is that of the instance's product, or
+-- the longest in its bundle. COST is 1, because few rows of a list need a call. A subselect would dominate the
+-- estimated cost of the list, so that the plan of the other parts would be arbitrary. A function in LANGUAGE sql took
+-- six times as long (38 microseconds instead of 6.5), because PostgreSQL starts its statement again for each row.
 CREATE FUNCTION releases_at(account_id text, product_code text, bundle_id text, expires_at timestamptz)
 RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $$
 DECLARE
@@ -271,7 +272,7 @@ END $$;
 CREATE TRIGGER demo_from_the_start BEFORE UPDATE OF is_demo ON accounts
   FOR EACH ROW WHEN (OLD.is_demo <> NEW.is_demo) EXECUTE FUNCTION refuse_other_demo();
 
--- The demo account is set back by its reset, which also deletes everything that happened since.
+-- Only the reset of the demo account sets a test clock back; it also deletes the payments and instances of the account.
 CREATE FUNCTION refuse_other_clock() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF OLD.test_clock IS NULL OR NEW.test_clock IS NULL THEN
@@ -286,7 +287,7 @@ END $$;
 CREATE TRIGGER test_clock_moves_forward BEFORE UPDATE OF test_clock ON accounts
   FOR EACH ROW WHEN (OLD.test_clock IS DISTINCT FROM NEW.test_clock) EXECUTE FUNCTION refuse_other_clock();
 
--- The deleting transaction sets `renewals.resets_demo`; the trigger checks the owner of each row.
+-- A transaction that deletes such rows sets `renewals.resets_demo`; the trigger checks the owner of each row.
 CREATE FUNCTION refuse_deletion() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE owner text;
 BEGIN

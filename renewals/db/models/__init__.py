@@ -1,7 +1,7 @@
 """The tables as Tortoise models: the one source of their columns.
 
-Money is in cents, instants are in UTC. The migrations hold what a model cannot express: checks, partial indexes and
-collations. Each docstring names the only module that writes the table.
+Money is in cents, and instants are in UTC. The migrations contain what a model cannot express: checks, partial indexes
+and collations. Each docstring names the modules that write the table. `demo.reset` also deletes and corrects rows.
 
 Six tables have no model, because Tortoise needs a primary key of one column: `events` (written by
 `events.event_log`), `webhook_secrets` (`webhooks.secrets`), `webhook_cursors` (`events.webhook_cursors`),

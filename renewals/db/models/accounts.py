@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 
 class Account(Model):
-    """A customer account, written by `accounts.repository`."""
+    """A customer account, written by `accounts.repository`, and by `accounts.ledger` for balance and ledger number."""
 
     id = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -18,7 +18,7 @@ class Account(Model):
     price_rise_cap_bps = fields.IntField(null=True)
     auto_renew_from = fields.DatetimeField()
     language = fields.CharField(max_length=2, default="en")
-    # True allows `demo.reset` to delete the account's payments. It is set before the account holds anything.
+    # True allows `demo.reset` to delete the account's payments. It is set before the account has instances or payments.
     is_demo = fields.BooleanField(default=False)
     # Set when the account is created, and only moved forward; null for an account in real time.
     test_clock = fields.DatetimeField(null=True)

@@ -48,7 +48,7 @@ class AccountWatch(Model):
 class WebhookEndpoint(Model):
     """The URL to which events are sent, written by `webhooks.endpoints`.
 
-    An endpoint without an account is the provider's. Without event types it receives all of them.
+    An endpoint without an account is the provider's. An endpoint without event types receives all events.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -69,7 +69,10 @@ class WebhookEndpoint(Model):
 
 
 class WebhookState(Model):
-    """The progress of deliveries to an endpoint and the claim on it, written by `webhooks.claims`."""
+    """The progress of deliveries to an endpoint and the claim on the endpoint, written by `webhooks.claims`.
+
+    `webhooks.deliveries` deletes the rows of deleted endpoints.
+    """
 
     endpoint_id = fields.UUIDField(primary_key=True)
     claim = fields.UUIDField(null=True)

@@ -43,7 +43,7 @@ class DiscountTier(Model):
 
 
 class DataCenterType(Model):
-    """A type of data centers of the catalog, written by `catalog`."""
+    """A data center type of the catalog, written by `catalog`."""
 
     code = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -81,9 +81,9 @@ class Bundle(Model):
 
 
 class Instance(Model):
-    """A prepaid cloud instance, written by `instances.repository`.
+    """A cloud instance, written by `instances.repository`.
 
-    `id` is the provider's. An instance without `expires_at` has no expiry.
+    `id` is the provider's. `expires_at` is None for an instance that has no expiry.
     """
 
     id = fields.CharField(max_length=64, primary_key=True)
@@ -108,7 +108,7 @@ class Instance(Model):
     expires_at = fields.DatetimeField(null=True)
     anchor_day = fields.SmallIntField(null=True)
     monthly_price_cents = fields.BigIntField()
-    # The price the customer last paid or agreed to, if the present price differs from it.
+    # The monthly price that the customer last paid or accepted, if the current price differs from it.
     agreed_price_cents = fields.BigIntField(null=True)
     bundle: fields.ForeignKeyNullableRelation[Bundle] = fields.ForeignKeyField(
         "renewals.Bundle", on_delete=fields.RESTRICT, null=True

@@ -37,7 +37,7 @@ class Order(Model):
 class OrderLine(Model):
     """One paid period of one instance, written by `orders`.
 
-    A second line with the same start needs a refund of the first (rule 23).
+    A second line with the same instance and start is possible only after a refund of the first (rule 23).
     """
 
     id = fields.BigIntField(primary_key=True)

@@ -9,8 +9,9 @@ from renewals.db.models.accounts import Account
 class ClockMove(Model):
     """A move of a test account's clock, written by `test_clocks.moves`.
 
-    The account stands at `reached_at`. The events of the move have numbers above `first_sequence`, up to
-    `last_sequence`. The instants of its progress are in real time; `ended_at` is None until `to_at` is reached.
+    The account's clock is at `reached_at`. The events of the move have numbers above `first_sequence`, up to
+    `last_sequence`. `started_at`, `progressed_at` and `ended_at` are in real time; `ended_at` and `last_sequence` are
+    None until `to_at` is reached.
     """
 
     id = fields.UUIDField(primary_key=True)
@@ -37,5 +38,5 @@ class ClockMove(Model):
 
     @property
     def event_count(self) -> int:
-        """The number of the account's events from the beginning of a finished move to its end."""
+        """The number of the account's events during the move; 0 until the move is finished."""
         return 0 if self.last_sequence is None else self.last_sequence - self.first_sequence
