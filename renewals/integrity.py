@@ -1,7 +1,8 @@
 """Invariants of the database that hold at every moment (rules 11 and 15 to 24).
 
-Each invariant is a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
-memory grows only with the violations. Search texts are compared here, row by row, because SQL cannot fold them.
+Each invariant has a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
+memory grows only with the violations. For search texts, the statement returns all rows, and this module compares them
+one by one, because SQL cannot fold a text.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from renewals.domain import search_text
 from renewals.domain.messages import Message
 
 VIOLATIONS_MAX = 100
-"""The number of violations of one invariant that are returned."""
+"""The maximum number of violations of one invariant that are returned."""
 
 
 _ROWS_PER_READ = 1_000
@@ -21,9 +22,9 @@ _ROWS_PER_READ = 1_000
 Violation = Mapping[str, object]
 """A row that violates an invariant: its values by column name."""
 
-_SEARCH_TEXTS = Message("each instance has its search text, and no other has one")
+_SEARCH_TEXTS = Message("each instance has its search text, and there are no other search texts")
 _STATEMENTS: Mapping[Message, str] = {
-    Message("the entries of an account add up to its balance"): """
+    Message("the entries without a voucher add up to the balance of their account"): """
         SELECT a.id AS account_id, a.balance_cents, coalesce(e.sum_cents, 0) AS sum_cents FROM accounts a
         LEFT JOIN (SELECT account_id, sum(amount_cents) AS sum_cents FROM ledger_entries
                    WHERE voucher_id IS NULL GROUP BY account_id) AS e ON e.account_id = a.id
@@ -33,24 +34,24 @@ _STATEMENTS: Mapping[Message, str] = {
         LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
                    GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.ledger_number <> coalesce(e.count, 0) OR a.ledger_number <> coalesce(e.last, 0)""",
-    Message("an entry has the remaining amount after it"): """
+    Message("each entry has the amount that remains in the balance or the voucher after the entry"): """
         SELECT * FROM (
           SELECT account_id, number, voucher_id, balance_after_cents,
             sum(amount_cents) OVER (PARTITION BY account_id, voucher_id ORDER BY number) AS expected_cents
           FROM ledger_entries) AS running WHERE balance_after_cents <> expected_cents""",
-    Message("the entries of a voucher add up to its remaining amount and begin with its face value"): """
+    Message("the entries of a voucher add up to its remaining amount, and its top-ups to its face value"): """
         SELECT v.id AS voucher_id, v.account_id, v.face_cents, v.available_cents, e.sum_cents, e.given_cents
         FROM vouchers v
         LEFT JOIN (SELECT voucher_id, sum(amount_cents) AS sum_cents,
                      sum(amount_cents) FILTER (WHERE kind = 'TOP_UP') AS given_cents
                    FROM ledger_entries WHERE voucher_id IS NOT NULL GROUP BY voucher_id) AS e ON e.voucher_id = v.id
         WHERE (v.available_cents, v.face_cents) IS DISTINCT FROM (e.sum_cents::bigint, e.given_cents::bigint)""",
-    Message("an order is the sum of its lines"): """
+    Message("the total of an order is the sum of its lines"): """
         SELECT o.id AS order_id, o.account_id, o.total_cents, l.sum_cents FROM orders o
         LEFT JOIN (SELECT order_id, sum(price_cents) AS sum_cents FROM order_lines GROUP BY order_id) AS l
           ON l.order_id = o.id
         WHERE l.sum_cents IS DISTINCT FROM o.total_cents""",
-    Message("the entries of an order add up to its payment, for vouchers and for the balance"): """
+    Message("the renewal entries of an order add up to its payments by vouchers and from the balance"): """
         SELECT o.id AS order_id, o.account_id, o.voucher_cents, o.balance_cents,
           coalesce(e.voucher_cents, 0) AS taken_from_vouchers_cents, coalesce(e.balance_cents, 0) AS taken_cents
         FROM orders o
@@ -60,7 +61,9 @@ _STATEMENTS: Mapping[Message, str] = {
                    FROM ledger_entries WHERE kind = 'RENEWAL' GROUP BY order_id, account_id) AS e
           ON e.order_id = o.id AND e.account_id = o.account_id
         WHERE o.voucher_cents <> coalesce(e.voucher_cents, 0) OR o.balance_cents <> coalesce(e.balance_cents, 0)""",
-    Message("a renewal entry has an order and a voucher of its own account"): """
+    Message(
+        "the order of a renewal entry, and the voucher of any entry, belong to the account of the entry"
+    ): """
         SELECT e.account_id, e.number, e.order_id, e.voucher_id FROM ledger_entries e
         LEFT JOIN orders o ON o.id = e.order_id LEFT JOIN vouchers v ON v.id = e.voucher_id
         WHERE (e.kind = 'RENEWAL' AND o.account_id IS DISTINCT FROM e.account_id)
@@ -76,7 +79,7 @@ _STATEMENTS: Mapping[Message, str] = {
           FROM order_lines l LEFT JOIN refund_lines f ON f.order_line_id = l.id
           WHERE f.order_line_id IS NULL) AS periods WHERE starts_at <> previous_end""",
     Message(
-        "an instance expires at the end of its last period, or at the start of its first if all are refunded"
+        "an instance expires at the end of its last period without a refund, or else at the start of its first period"
     ): """
         SELECT i.id AS instance_id, i.expires_at, l.last_end FROM instances i
         JOIN (SELECT l.instance_id, coalesce(max(l.expires_at) FILTER (WHERE f.order_line_id IS NULL),
@@ -85,7 +88,7 @@ _STATEMENTS: Mapping[Message, str] = {
           ON l.instance_id = i.id
         WHERE i.expires_at IS DISTINCT FROM l.last_end""",
     Message(
-        "a refund is the sum of its lines, which have the order, the account and the prices that were paid"
+        "the total of a refund is the sum of its lines, which have its order, its account and the prices that were paid"
     ): """
         SELECT r.id AS refund_id, r.account_id, r.total_cents, l.sum_cents FROM refunds r
         JOIN orders o ON o.id = r.order_id
@@ -96,7 +99,7 @@ _STATEMENTS: Mapping[Message, str] = {
         WHERE l.sum_cents IS DISTINCT FROM r.total_cents OR NOT l.is_what_it_cost OR r.account_id <> o.account_id
           OR (l.first_order, l.last_order) IS DISTINCT FROM (r.order_id::text, r.order_id::text)""",
     Message(
-        "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
+        "the entries of a refund have its order and account, and add up to its amounts for vouchers and the balance"
     ): """
         SELECT coalesce(r.id, e.refund_id) AS refund_id, e.order_id, e.account_id, r.voucher_cents, r.balance_cents,
           e.voucher_cents AS returned_to_vouchers_cents, e.balance_cents AS returned_cents
@@ -108,7 +111,7 @@ _STATEMENTS: Mapping[Message, str] = {
           ON e.refund_id = r.id AND e.order_id = r.order_id AND e.account_id = r.account_id
         WHERE r.id IS NULL OR (r.voucher_cents, r.balance_cents)
           IS DISTINCT FROM (coalesce(e.voucher_cents, 0), coalesce(e.balance_cents, 0))""",
-    Message("no voucher receives a refund above its share of the order"): """
+    Message("no voucher receives more from the refunds of an order than it paid for the order"): """
         SELECT order_id, voucher_id, sum(amount_cents) AS excess_cents FROM ledger_entries
         WHERE voucher_id IS NOT NULL AND kind IN ('RENEWAL', 'REFUND') GROUP BY order_id, voucher_id
         HAVING sum(amount_cents) > 0""",
@@ -118,7 +121,7 @@ _STATEMENTS: Mapping[Message, str] = {
                    JOIN order_lines l ON l.id = f.order_line_id GROUP BY l.instance_id) AS f
           ON f.instance_id = i.id
         WHERE i.refund_count <> coalesce(f.count, 0)""",
-    Message("the members of a bundle share expiry, anchor and policy"): """
+    Message("the members of a bundle share account, expiry, anchor day and policy"): """
         SELECT bundle_id FROM instances WHERE bundle_id IS NOT NULL GROUP BY bundle_id
         HAVING count(DISTINCT (account_id, expires_at, anchor_day, renewal_mode, auto_renew_months)) > 1""",
     Message("the members of a bundle are released together"): """
@@ -137,12 +140,12 @@ _STATEMENTS: Mapping[Message, str] = {
         FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
           ON e.account_id = s.account_id
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
-    Message("a test clock stands where its last move left it"): """
+    Message("a test clock is at the instant that its last move reached"): """
         SELECT a.id AS account_id, a.test_clock, m.reached_at FROM accounts a
         JOIN (SELECT DISTINCT ON (account_id) account_id, reached_at FROM test_clock_moves
               ORDER BY account_id, from_at DESC) AS m ON m.account_id = a.id
         WHERE a.test_clock IS DISTINCT FROM m.reached_at""",
-    Message("a top-up in the audit log is in the ledger"): """
+    Message("a top-up in the audit log is in the ledger, except for demo accounts"): """
         SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
         LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint
@@ -157,17 +160,17 @@ _STATEMENTS: Mapping[Message, str] = {
         SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
         FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id
         WHERE c.last_sequence IS DISTINCT FROM s.last_sequence OR c.sequence > c.last_sequence""",
-    Message("a waiting or parked delivery has an event, and the cursor is past it"): """
+    Message("a waiting or parked delivery has an event, and the cursor has reached it"): """
         SELECT d.endpoint_id, d.account_id, d.sequence FROM webhook_deliveries d
         LEFT JOIN webhook_cursors c ON c.endpoint_id = d.endpoint_id AND c.account_id = d.account_id
         LEFT JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence
         WHERE e.sequence IS NULL OR (d.sequence <= c.sequence) IS NOT TRUE""",
-    Message("only the first waiting delivery of a lane has a time for its next attempt"): """
+    Message("the first waiting delivery of a lane, and no other, has a time for its next attempt"): """
         SELECT endpoint_id, account_id, sequence, lane FROM (
           SELECT *, row_number() OVER (PARTITION BY endpoint_id, account_id, lane ORDER BY sequence) AS place
           FROM webhook_deliveries WHERE parked_at IS NULL) AS waiting
         WHERE (place = 1) <> (next_attempt_at IS NOT NULL)""",
-    Message("an ended run has completed its chunks and counts its attempts"): """
+    Message("an ended run has completed its chunks, and its counts and amount match its attempts"): """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents
         FROM renewal_runs r
@@ -194,7 +197,7 @@ _MESSAGES: Mapping[str, Message] = {str(rule): rule for rule in _STATEMENTS}
 
 
 def label(rule: str) -> Message:
-    """Return the name of an invariant as a message; a name that this version does not know is not translated."""
+    """Return the name of an invariant as a message; a name that this version does not have is not translated."""
     return _MESSAGES.get(rule) or Message("{name}", name=rule)
 
 
@@ -215,7 +218,7 @@ async def check_invariants(
 
 
 async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
-    """Return the first rows in which the search text is wrong, or the text or its instance is missing."""
+    """Return the first rows in which the search text is wrong or missing, or its instance is missing."""
     wrong: list[database.Row] = []
     async with contextlib.aclosing(
         row_stream.stream_rows(connection, statement, size=_ROWS_PER_READ)
@@ -228,7 +231,7 @@ async def _find_wrong_texts(connection: database.Connection, statement: str) -> 
 
 
 def _build_text(row: database.Row) -> str | None:
-    """Return the text that the instance should have; None if its configuration is no list of labels and values."""
+    """Return the text that the instance should have; None if its configuration is not a list of labels and values."""
     with contextlib.suppress(KeyError, TypeError):
         return search_text.build_search_text(row["instance_id"], row["name"], row["configuration"])
     return None

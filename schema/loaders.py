@@ -92,7 +92,7 @@ class Loaders(OrderLoaders):
     def __init__(self, account_id: str, now: dt.datetime) -> None:
         super().__init__(account_id)
         self._now = now
-        self._batches: dict[Callable[..., Any], DataLoader[tuple[Any, ...], Any]] = {}
+        self._batches: dict[Callable[..., object], DataLoader[tuple[object, ...], object]] = {}
 
     @property
     def now(self) -> dt.datetime:
@@ -100,8 +100,8 @@ class Loaders(OrderLoaders):
         return self._now
 
     def batch(
-        self, read: Callable[["Loaders", list[tuple[Any, ...]]], Awaitable[Sequence[Any]]]
-    ) -> DataLoader[tuple[Any, ...], Any]:
+        self, read: Callable[["Loaders", list[tuple[object, ...]]], Awaitable[Sequence[object]]]
+    ) -> DataLoader[tuple[object, ...], object]:
         """Return the request's loader that computes the values of many rows in one call of `read`."""
         if read not in self._batches:
             load: Any = partial(read, self)

@@ -25,7 +25,7 @@ NOTES = """\
 {accounts:,} accounts with {each} due instances each and the same number that are not due. A third have \
 vouchers, a fifth have a bundle, a tenth have insufficient funds. Each contender has a copy of the same \
 database, and they take turns.
-{product}: `renewals run`, {at_once} chunks at once in one process, from opening the run to the \
+{product}: the worker's run, {at_once} chunks at once in one process, from opening the run to the \
 last chunk; the verification afterwards is not counted. PostgreSQL and the contender share two cores.
 Worker processes: `renewals worker` as in production, with the queue in Redis, {at_once} chunks at once in each \
 process, from opening the run to the last chunk. Two processes, PostgreSQL and Redis share the same two cores, so that \

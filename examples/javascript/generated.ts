@@ -112,7 +112,7 @@ export type InstanceActionKind =
 export type InstanceFilter = {
   /** Ids of instances, at most 10,000. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** Part of the id, of the name or of a value of the configuration, in any case. */
+  /** Part of the id, of the name or of a value of the configuration, case-insensitive. */
   search?: InputMaybe<Scalars['String']['input']>;
   /** The tab of the renewal console. */
   tab?: InputMaybe<RenewalTab>;
@@ -311,7 +311,7 @@ export type RenewInstancesInput = {
 export type RenewalMode =
   /** The customer renews the instance (the default). */
   | 'MANUAL'
-  /** The worker renews the instance by autoRenewMonths, early on its last day. */
+  /** The worker renews the instance by autoRenewMonths, on its last day or the account's leadDays before it. */
   | 'AUTO'
   /** Meant to expire: never renewed by the worker, and without reminders. */
   | 'NONE';
@@ -387,7 +387,7 @@ export type SetTagsInput = {
   selection: Selection;
   /** Tags to add, or to replace by key: at most 20, with unique keys. */
   set?: Array<TagInput>;
-  /** Keys of tags to remove: at most 20, none of them in `set`. Others are ignored. */
+  /** Keys of tags to remove: at most 20, none of them in `set`. A key that an instance does not have is ignored. */
   removeKeys?: Array<Scalars['String']['input']>;
   /** Whether one refusal refuses all. */
   batchMode?: BatchMode;

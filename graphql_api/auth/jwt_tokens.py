@@ -136,7 +136,7 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
     return principal._replace(test_clock=clocks.get(principal.account_id, principal.test_clock))
 
 
-def check_times(claims: Mapping[str, Any], now: dt.datetime, leeway_seconds: int) -> float:
+def check_times(claims: Mapping[str, object], now: dt.datetime, leeway_seconds: int) -> float:
     """Return the expiry of a token as a Unix time, plus the leeway. Raises InvalidTokenError if it is not valid now."""
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}

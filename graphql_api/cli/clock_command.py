@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from renewals.domain.model import Language
 
 SECONDS_MAX = 24 * 3600.0
-"""The time for which the command works on a move; the worker would continue it."""
+"""The time after which the command stops its work on a move. The worker then continues the move."""
 
 
 def clock(
@@ -25,7 +25,7 @@ def clock(
 ) -> None:
     """Move the clock of a test account forward.
 
-    On the way it renews, expires, releases, reminds and warns as the worker would have done at each hour.
+    On the way, it renews, expires and releases instances and sends reminders and warnings, as the worker would.
     """
     from renewals.domain import errors
 
@@ -74,8 +74,8 @@ def _as_text(move: "ClockMove", settings: "config.Settings", language: "Language
         for instant in (move.from_at, move.to_at)
     )
     message = Message(
-        "{account} moved from {start} to {end}: {renewed} renewed, {refused} refused, {expired} expired, "
-        "{released} released, {events} events",
+        "the clock of {account} moved from {start} to {end}: {renewed} renewed, {refused} refused, "
+        "{expired} expired, {released} released, {events} events",
         account=move.account_id,
         start=start,
         end=end,

@@ -12,7 +12,7 @@ from graphql_api.server import bootstrap
 def demo(
     day: Annotated[
         dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day on which the account stands. [default: 2027-01-15]"),
+        typer.Option(formats=["%Y-%m-%d"], help="Day of the account's clock. [default: 2027-01-15]"),
     ] = None,
     reset: Annotated[
         bool, typer.Option("--reset", help="Delete the demo account's data and reload it.")
@@ -43,7 +43,7 @@ def _load(url: str, day: dt.date) -> None:
     async def load() -> None:
         async with database.connect(url):
             is_loaded = await loader.load(day)
-            typer.echo("loaded the demo account" if is_loaded else "the demo account exists already")
+            typer.echo("loaded the demo account" if is_loaded else "the demo account already exists")
             typer.echo(f"API key, shown once: {await up.new_demo_key()}")
 
     bootstrap.run(load())

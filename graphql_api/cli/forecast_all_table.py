@@ -1,4 +1,4 @@
-"""The coming nights of all accounts for the command line: one line per account, then the sums.
+"""The forecasts of all accounts for the command line: one line per account, then the sums of each currency.
 
 The columns have fixed widths, because each line is printed before the next account is read.
 """
@@ -28,7 +28,7 @@ _HEADER = (
     Message("account"),
 )
 _TOTAL = Message("total")
-_NOTHING = Message("Nothing is due, and nothing is left to an account's owner.")
+_NOTHING = Message("No instance is due, and none is left for its account's owner to renew.")
 _WIDTHS = (10, 7, 7, 7, 14, 14, 14, 14)
 """The width in characters of each column except the last one, the account, whose length varies."""
 
@@ -61,7 +61,7 @@ async def print_table(
 
 
 async def print_json(accounts: AsyncIterator[AccountNights], echo: Callable[[str], object]) -> None:
-    """Print one JSON object per account and line, then one with the sums."""
+    """Print one JSON object per line: one for each account, then one with the sums of each currency."""
     totals: dict[str, Totals] = {}
     async for account in accounts:
         totals.setdefault(account.currency, Totals()).add(account)

@@ -1,4 +1,4 @@
-"""`renewals forecast`: the worker's coming charges of one account or of all."""
+"""`renewals forecast`: the coming charges of the worker, for one account or for all."""
 
 import datetime as dt
 from typing import Annotated
@@ -24,12 +24,14 @@ def forecast(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help=f"Start of the forecast: {options.INSTANT_HELP} [default: the account's now]",
+            help=f"Start of the forecast: {options.INSTANT_HELP} [default: the account's current time]",
         ),
     ] = None,
     all_accounts: Annotated[
         bool,
-        typer.Option("--all", help="Print one line for every account with something due."),
+        typer.Option(
+            "--all", help="Print one line for each account with instances that are due or left to its owner."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
     lang: output_language.Lang = None,
@@ -62,9 +64,9 @@ def forecast(
 def _show_one(
     url: str, account_id: str, days: int, clock: dt.datetime | None, language: Language | None
 ) -> None:
-    """Print one account's forecast as a table in a language, or as JSON if the language is None.
+    """Print one account's forecast as a table in a language, or as JSON if `language` is None.
 
-    Without a clock it begins at the account's own instant (rule 37).
+    If `clock` is None, the forecast begins at the current time of the account (rule 37).
     """
     from graphql_api.cli import forecast_table, json_reports
     from renewals.accounts import queries
@@ -86,7 +88,7 @@ def _show_one(
 
 
 def _show_all(url: str, days: int, clock: dt.datetime, language: Language | None) -> None:
-    """Print all accounts' forecasts as a table in a language, or as JSON Lines if the language is None."""
+    """Print all accounts' forecasts as a table in a language, or as JSON Lines if `language` is None."""
     from graphql_api.cli import forecast_all_table
     from renewals.db import connection as database
     from renewals.forecasts import all_accounts

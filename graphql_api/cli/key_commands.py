@@ -26,7 +26,7 @@ def api_key(
 
 
 def operator_key(
-    name: Annotated[str, typer.Argument(help="Operator's name, as the audit log shows it.")],
+    name: Annotated[str, typer.Argument(help="Name of the operator in the audit log.")],
 ) -> None:
     """Create a key for the operator API. The key is shown only once."""
     from renewals.domain import validation

@@ -14,7 +14,7 @@ PORT = 8800
 
 
 class Transport(enum.StrEnum):
-    """How an agent reaches the server."""
+    """The transport between an agent and the server."""
 
     STDIO = "stdio"
     HTTP = "http"
@@ -22,22 +22,25 @@ class Transport(enum.StrEnum):
 
 def mcp(
     url: Annotated[
-        str, typer.Option(help="The GraphQL API.", envvar="GRAPHQL_URL")
+        str, typer.Option(help="URL of the GraphQL API.", envvar="GRAPHQL_URL")
     ] = "http://127.0.0.1:8000/graphql",
     transport: Annotated[
-        Transport, typer.Option(help="stdio for one key, or streamable HTTP for the key of each caller.")
+        Transport,
+        typer.Option(help="stdio serves one API key; http (streamable HTTP) uses the key of each caller."),
     ] = Transport.STDIO,
     host: Annotated[str, typer.Option(help="With http: address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="With http: port to listen on.", min=1, max=65535)] = PORT,
     allowed_hosts: Annotated[
         list[str] | None,
-        typer.Option("--allow-host", help="With http: a name in Host and Origin, besides loopback names."),
+        typer.Option(
+            "--allow-host", help="With http: a host that Host and Origin may name, besides loopback names."
+        ),
     ] = None,
     lang: output_language.Lang = None,
 ) -> None:
     """Serve the API of customers as tools for agents (Model Context Protocol).
 
-    With stdio, GRAPHQL_KEY is the API key of the account. Needs the package `renewals[mcp]`.
+    With stdio, GRAPHQL_KEY is the API key of the account. The package `renewals[mcp]` must be installed.
     """
     try:
         from graphql_api.mcp import server

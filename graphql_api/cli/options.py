@@ -23,9 +23,9 @@ def required_database_url() -> str:
 
 
 def parse_instant(text: str | None, settings: "config.Settings", name: str = "--at") -> dt.datetime:
-    """Return the instant of an option in UTC, or the current time without one.
+    """Return the instant in `text`, in UTC; if `text` is None or empty, the current time.
 
-    Raises BadParameter.
+    Raises BadParameter, with the `name` of the option.
     """
     from renewals.domain import clock as clocks
 
@@ -37,13 +37,16 @@ def parse_instant(text: str | None, settings: "config.Settings", name: str = "--
             raise ValueError(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=settings.time_zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter("must be ISO 8601, for example 2027-03-01T00:30", param_hint=name) from None
+        reason = (
+            f"must be in ISO 8601, for example 2027-03-01T00:30, with a year from {YEAR_MIN} to {YEAR_MAX}"
+        )
+        raise typer.BadParameter(reason, param_hint=name) from None
 
 
 def replace_settings(settings: "config.Settings", options: Mapping[str, object]) -> "config.Settings":
     """Return the settings with the values of the options that were given.
 
-    Ends the command with a message that names the option if a value is out of bounds.
+    If a value is out of bounds, end the command with a message that names the option.
     """
     from renewals import config
 

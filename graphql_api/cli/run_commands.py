@@ -21,7 +21,7 @@ def run_now(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help=f"Clock of the run, not in the future: {options.INSTANT_HELP} [default: now]",
+            help=f"Instant of the run, not in the future: {options.INSTANT_HELP} [default: now]",
         ),
     ] = None,
     dry_run: Annotated[
@@ -56,7 +56,7 @@ def run_now(
 
 
 def _print_preview(url: str, clock: dt.datetime, language: "Language | None") -> None:
-    """Print a preview as a table in a language, or as JSON if the language is None."""
+    """Print a preview as a table in a language, or as JSON if `language` is None."""
     from graphql_api.cli import dry_run_table, json_reports
     from renewals.db import connection as database
     from renewals.operators import run_now

@@ -41,7 +41,7 @@ def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]], language: Lan
 
 
 def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Language) -> Iterator[str]:
-    """Yield the interrupted runs that `run-now` finished, and its own run at an instant."""
+    """Yield a line for each interrupted run that `run-now` finished, and one for its own run at the instant `at`."""
     for run in result.finished:
         finished = Message(
             "run {id}, which was interrupted, is finished: {counts}", id=run.id, counts=_counts(run)
@@ -60,7 +60,7 @@ def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Langu
 
 def format_progress(done_count: int, chunk_count: int, language: Language) -> str:
     """Return how many chunks of a run are done."""
-    return translate(Message("chunk {number} of {count}", number=done_count, count=chunk_count), language)
+    return translate(Message("chunks done: {done} of {count}", done=done_count, count=chunk_count), language)
 
 
 def format_attempts(

@@ -21,7 +21,7 @@ class Keys(NamedTuple):
 
 
 _NO_DEMO = Message(
-    "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it."
+    "The database already has accounts, so the demo account was not loaded. `renewals demo` loads it."
 )
 _OPEN_CONSOLE = Message("Open {page} in a browser{moved}: the console has the demo account's key filled in.")
 _OPEN_GRAPHIQL = Message("Open {page} in a browser{moved}: GraphiQL has the operator's key filled in.")
@@ -29,8 +29,8 @@ _MOVED = Message(" (port {port} was taken)")
 _TRY_IT = Message("Try it:")
 _STOP = Message("Ctrl-C stops everything.")
 _CLOCK = Message(
-    "The demo account stands at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
-    "advanceTestClock moves it on."
+    "The clock of the demo account is at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
+    "advanceTestClock moves it forward."
 )
 _SHELL = Message("In another shell, run `. {folder}/env` to set variables with the addresses and the keys.")
 _TUTORIAL = Message("Next, follow docs/tutorial.md.")
@@ -109,7 +109,7 @@ def _next_steps(
 
 
 def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:
-    """Return how to start over. If root runs the servers, their data may be outside of the data folder."""
+    """Return how to start over. If root starts the servers, their data may be outside of the data folder."""
     if settings.database_url:
         return _RESET_DATABASE
     data_folder = settings.data_dir.resolve()

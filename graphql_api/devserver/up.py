@@ -1,4 +1,4 @@
-"""`renewals up`: servers, schema, demo account, API and worker, started together and stopped together."""
+"""`renewals up`: start the servers, migrate, load the demo account, start the API and the worker; stop all together."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ from renewals.operators import api_keys as operators_api_keys
 from renewals.operators import audit_log
 
 START_SECONDS_MAX = 120
-"""The time for the API to start. A busy machine may need a minute, because it compiles a new installation."""
+"""The time for the API to start. A busy machine may need a minute, because Python first compiles a new installation."""
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
 _KEY_LINE = "export GRAPHQL_KEY="
@@ -53,7 +53,9 @@ def run(settings: config.Settings, language: model.Language) -> int:
         with contextlib.ExitStack() as servers:
             environment, folders = _start_servers(settings, language, servers)
             env_path = settings.data_dir / "env"
-            _say(Message("Migrating, and loading the demo account if there is no other ..."), language)
+            _say(
+                Message("Migrating; the demo account is loaded if there are no other accounts ..."), language
+            )
             keys = bootstrap.run(_prepare(environment["DATABASE_URL"], settings, _read_keys(env_path)))
             if keys.demo is not None:
                 environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
@@ -126,7 +128,7 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account into a database without accounts, and return valid keys, new ones if needed."""
+    """Migrate, load the demo account if there are no accounts, and return the earlier keys or, if invalid, new ones."""
     await migrate.migrate(database_url)
     async with database.connect(database_url):
         now = clocks.utc_now()
@@ -142,7 +144,7 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
 
 
 def _read_keys(path: Path) -> Keys:
-    """Return the keys of an earlier start. The database has only their hashes, so the file keeps them."""
+    """Return the keys of an earlier start, which the file keeps because the database has only hashes of keys."""
     lines = path.read_text().splitlines() if path.exists() else []
     return Keys(
         *[
@@ -197,13 +199,13 @@ def _free_port(host: str, wanted: int) -> int:
 
 
 def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    # Without the proxy of the environment, which cannot reach this machine.
+    # The proxy of the environment is not used, because it cannot reach this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
         _check_running(children)
         with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
             opener.open(f"{address}/readyz", timeout=5),
         ):
             return

@@ -15,9 +15,9 @@ from graphql_api.responses import JSON
 from renewals.domain.messages import Message
 
 VALUES_MAX = 30_000
-"""The number of values in a customer's JSON: three for each of 10,000 instances. Parsing them takes 10 ms."""
+"""The maximum number of values in a customer's JSON: three for each of 10,000 instances. Parsing them takes 10 ms."""
 BODY_SECONDS_MAX = 20.0
-"""The time for a client to send a body, at any path."""
+"""The maximum time for a client to send a body, at any path."""
 CLIENT_CLOSED_REQUEST = 499
 """The status that nginx logs for a request whose client has disconnected. It is logged, not sent."""
 _LENGTH_DIGITS_MAX = 15
@@ -34,7 +34,7 @@ class GraphQLRequest(NamedTuple):
 
 
 def headers_of(request: Request) -> Mapping[bytes, bytes]:
-    """Return the headers by name in lower case, because each look-up in Starlette's headers scans all of them."""
+    """Return the headers by lower-case name. A look-up in Starlette's own headers would scan all of them each time."""
     return dict(request.scope["headers"])
 
 
@@ -51,7 +51,7 @@ def check_request(method: str, headers: Mapping[bytes, bytes]) -> None:
 
 
 def parse(request: Request, body: bytes | None, *, values_max: int | None) -> GraphQLRequest:
-    """Return the request in a body, or without a body the one in the query string. Raises HTTPError."""
+    """Return the request in `body`; if that is None, the request in the query string. Raises HTTPError."""
     if body is None:
         return _from_parameters(request.query_params)
     if values_max is not None:
@@ -66,7 +66,7 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
             413,
             "BODY_TOO_LARGE",
             Message(
-                "The body must have at most {count:,} values, counted by commas. Send smaller requests.",
+                "The body must have at most {count:,} commas, which separate its values. Send smaller requests.",
                 count=values_max,
             ),
         )
@@ -81,9 +81,9 @@ def body_length(headers: Mapping[bytes, bytes]) -> int | None:
 
 
 async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
-    """Return the body of a request, and never hold more than `bytes_max` of it. Raises HTTPError.
+    """Return the body of a request, which must have at most `bytes_max` bytes. Raises HTTPError.
 
-    A client that disconnects, or sends too slowly, is an HTTPError too: neither is an internal error.
+    A client that disconnects or sends too slowly causes an HTTPError too, not an internal error.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPError(400, "BAD_REQUEST", Message("The body must not be compressed."))

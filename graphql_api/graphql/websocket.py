@@ -96,7 +96,7 @@ class SocketContext(Context):
         return str(parameters.get(name, ""))
 
 
-SocketOperation = Operation[Any, None]
+SocketOperation = Operation[object, None]
 """An operation of a web socket, with the type of its context left open as in Strawberry's base class."""
 
 

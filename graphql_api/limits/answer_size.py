@@ -72,8 +72,10 @@ class UnreadAnswers:
                 429,
                 "TOO_MANY_AT_ONCE",
                 Message(
-                    "This key has {count:,} unread bytes of earlier responses. Read them first.",
+                    "This key has {count:,} unread bytes of earlier responses; this response would raise them above "
+                    "{maximum:,}. Read the earlier responses first.",
                     count=self._bytes[caller],
+                    maximum=self._bytes_max,
                 ),
                 {"Retry-After": str(RETRY_SECONDS)},
             )

@@ -1,7 +1,5 @@
 """The environment as a source of settings, and the fields that it does not set."""
 
-from typing import Any
-
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource, NoDecode
@@ -26,7 +24,7 @@ CommaSeparated = (NoDecode, BeforeValidator(validators.split_at_commas))
 class Environment(EnvSettingsSource):
     """The environment as the source of all fields except the fixed ones."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
         """Return the value of a variable, its name, and whether it is JSON."""
         if FIXED in field.metadata:
             return None, field_name, False

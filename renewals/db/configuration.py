@@ -57,7 +57,7 @@ def build_configuration(
     return {"connections": connections, "apps": {APP: app}}
 
 
-def _build_connection(url: str, credentials: dict[str, Any]) -> dict[str, Any]:
+def _build_connection(url: str, credentials: dict[str, object]) -> dict[str, object]:
     address = url.partition("://")[2].partition("?")[0]
     connection = expand_db_url(f"asyncpg://{address}") | {"engine": db_pool.__name__}
     connection["credentials"] |= {"dsn": url, **credentials}

@@ -49,7 +49,7 @@ class Row(Protocol):
     def keys(self) -> Iterable[str]:
         """Return the names of the columns."""
 
-    def items(self) -> Iterable[tuple[str, Any]]:
+    def items(self) -> Iterable[tuple[str, object]]:
         """Return the names and values of the columns."""
 
 

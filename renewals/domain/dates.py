@@ -19,7 +19,7 @@ END_OF_DAY = dt.time(23, 59, 59, fold=1)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The size of each cache of dates: time zone conversion is slow, and one run has few distinct days."""
+"""The size of a cache of dates: time zone conversion is slow, and a run has far fewer distinct days than instances."""
 
 
 class Period(NamedTuple):
@@ -37,7 +37,7 @@ def last_day(expires_at: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 
 def days_left(expires_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> int:
-    """Return the days in a time zone from today to an instance's last day; negative once it has expired."""
+    """Return the days in a time zone from today to an instance's last day; negative if the instance has expired."""
     days = (last_day(expires_at, zone) - now.astimezone(zone).date()).days
     return days if now <= expires_at else min(days, -1)
 
@@ -69,7 +69,7 @@ def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """Return the anchor day of the month `months` after a day, or that month's last day if it is shorter (rule 6)."""
+    """Return the anchor day of the month that is `months` after `day`, or the last day of a shorter month (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
@@ -113,8 +113,8 @@ def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
 def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
     """Return the latest last day that an instance may have: the product's longest term after today (rule 7).
 
-    If today is the last day of a month, it counts as anchor day 31. An instance that expires on that
-    day can therefore always be renewed for the whole term.
+    If today is the last day of a month, it counts as anchor day 31. An instance that expires today can therefore
+    always be renewed for the whole term.
     """
     is_month_end = (today + dt.timedelta(days=1)).day == 1
     return add_months(31 if is_month_end else today.day, today, max_term_months)
@@ -151,12 +151,12 @@ def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: 
     return day
 
 
-_NOT_AN_INSTANT = Message('an instant is ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
-_NOT_A_DATE = Message('a date is ISO 8601, as in "2026-11-23"')
+_NOT_AN_INSTANT = Message('an instant must be in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
+_NOT_A_DATE = Message('a date must be in ISO 8601, as in "2026-11-23"')
 
 
 def parse_instant(value: object) -> dt.datetime:
-    """Parse an ISO 8601 instant with an offset into UTC. Raises InvalidValueError."""
+    """Parse an ISO 8601 instant that has an offset, and return it in UTC. Raises InvalidValueError."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             return dt.datetime.fromisoformat(value).astimezone(dt.UTC)

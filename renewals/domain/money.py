@@ -9,14 +9,14 @@ CENTS_MAX = 10**15
 """The largest amount that is accepted, in cents; a 64-bit column holds 9,000 times as much."""
 
 _NOT_AN_AMOUNT = Message(
-    'an amount is a decimal string with at most two places, as in "512.90", or an integer'
+    'an amount must be an integer or a decimal string with at most two decimal places, as in "512.90"'
 )
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]{1,2}))?", re.ASCII)
 _DIGITS_MAX = len(str(CENTS_MAX // 100))
 
 
 def parse_cents(value: object) -> int:
-    """Parse a decimal string ("512.90", "512.9", "512") or an integer into cents.
+    """Return the cents of an amount: a decimal string ("512.90", "512.9", "512") or an integer (512).
 
     Raises InvalidValueError for anything else: floats, exponents, NaN, signs other than a leading minus, more than two
     decimal places, and amounts beyond CENTS_MAX.

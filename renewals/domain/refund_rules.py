@@ -1,4 +1,4 @@
-"""Which lines of an order can be refunded, and how a refund is split between vouchers and balance. Pure."""
+"""The refundable lines of an order, and the split of a refund between vouchers and balance. Pure."""
 
 import datetime as dt
 import uuid
@@ -55,7 +55,10 @@ class RefundAmounts(NamedTuple):
 def select_refundable(
     order: RefundableOrder, instance_ids: Iterable[str] | None, now: dt.datetime
 ) -> tuple[tuple[RefundableLine, ...], tuple[RowError, ...]]:
-    """Return the lines to refund, and the requested instances that are refused; None requests all lines."""
+    """Return the lines to refund and the requested instances that are refused.
+
+    If `instance_ids` is None, all lines are requested.
+    """
     lines = {line.instance.id: line for line in order.lines}
     requested = dict.fromkeys(lines if instance_ids is None else instance_ids)
     problems = {
@@ -84,7 +87,7 @@ def _line_problem(line: RefundableLine | None, now: dt.datetime) -> Message | No
     if line is None:
         return Message("has no line in this order")
     if line.is_refunded:
-        return Message("was refunded before")
+        return Message("was already refunded")
     if line.starts_at < now:
         return Message("its period has begun")
     if line.expires_at != line.instance.expires_at:
@@ -98,20 +101,23 @@ def _bundle_problem(
     requested: Mapping[str, None],
     problems: Mapping[str, Message],
 ) -> Message | None:
-    """Return why a bundle cannot be refunded as a whole, or None (rule 11)."""
+    """Return the reason why a bundle cannot be refunded as a whole, or None (rule 11)."""
     if outside := sorted(members - lines.keys()):
-        return Message("{id} joined its bundle later and would have another expiry", id=outside[0])
+        return Message(
+            "{id} joined its bundle after the order, so its expiry would differ after the refund",
+            id=outside[0],
+        )
     if lacking := sorted(members - requested.keys()):
         return Message("its bundle is refunded as a whole; also send {ids}", ids=tuple(lacking))
     if refused := sorted(members & problems.keys()):
-        return Message("its bundle is refunded as a whole, and {id} cannot be", id=refused[0])
+        return Message("its bundle is refunded as a whole, and {id} cannot be refunded", id=refused[0])
     return None
 
 
 def compute_refund(
     order: RefundableOrder, lines: Sequence[RefundableLine], now: dt.datetime
 ) -> RefundAmounts:
-    """Return the refund of some lines to the vouchers and the balance that paid for them."""
+    """Return the refund of some lines of an order to the vouchers and the balance that paid for these lines."""
     charges = [domain_payment.Charge(line.instance.product_code, line.price_cents) for line in order.lines]
     redeemed = [voucher._replace(available_cents=cents) for cents, voucher in order.redeemed]
     payments = domain_payment.reconstruct_payments(charges, redeemed, order.balance_cents)
@@ -135,7 +141,7 @@ def compute_refund(
 
 
 def revert_instance(line: RefundableLine) -> model.Instance:
-    """Return the instance with the expiry and anchor that it had before the line."""
+    """Return the instance with its expiry and anchor day before the line, and with its refund count increased by 1."""
     count = line.instance.refund_count + 1
     return line.instance._replace(
         expires_at=line.starts_at, anchor_day=line.anchor_day_before, refund_count=count

@@ -1,7 +1,7 @@
 """Plans for the instances that a provider reports: create, change, leave unchanged, or refuse. Pure.
 
-Each instance is decided alone. A bundle is decided as a whole, because its members share expiry, anchor and policy
-(rule 11).
+Each instance is first decided alone. Then each bundle is decided as a whole, because its members share expiry, anchor
+day and policy (rule 11).
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ class RegistrationResult:
 
 
 def raise_if_refused(result: RegistrationResult) -> None:
-    """Raise InvalidInputError for the first refusal; a row's own problem precedes that of its bundle."""
+    """Raise InvalidInputError for the first refusal; the problem of a row precedes the problem of its bundle."""
     for refusal in sorted(result.refusals, key=lambda refusal: refusal.field == "bundleId"):
         reason = Message("{id} {problem}", id=refusal.id, problem=refusal.message)
         raise errors.InvalidInputError(f"instances.{refusal.field}", reason)
@@ -49,7 +49,7 @@ def raise_if_refused(result: RegistrationResult) -> None:
 def plan_registration(
     reported: Sequence[ReportedInstance], bundles: Mapping[str, str], context: RegistrationContext
 ) -> RegistrationResult:
-    """Decide each instance alone and each bundle as a whole; `bundles` has names by id."""
+    """Return the plan for the reported instances; `bundles` has the names of the reported bundles by id."""
     used_bundle_ids = {instance.bundle_id for instance in reported}
     bundle_problems = {
         bundle_id: problem
@@ -117,7 +117,7 @@ def _refuse_partial_bundles(
     results: list[InstanceRow | RowProblem],
     context: RegistrationContext,
 ) -> None:
-    """Refuse all rows of a bundle if one is refused or if the members would differ in shared values."""
+    """Refuse all reported rows of a bundle if one is refused or if its members would differ in shared values."""
     indexes: dict[str, list[int]] = {}
     for index, instance in enumerate(reported):
         stored = context.rows.get(instance.id)
@@ -140,7 +140,7 @@ def _members_problem(
     reported_ids: Collection[str],
     context: RegistrationContext,
 ) -> RowProblem | None:
-    """Return why the reported members of a bundle, by instance id, are refused as a whole, or None."""
+    """Return the reason why the members of a bundle, by instance id, are refused as a whole, or None."""
     rows = [row for row in members.values() if isinstance(row, InstanceRow)]
     if len(rows) < len(members):
         refused_id = next(key for key, result in members.items() if isinstance(result, RowProblem))
@@ -153,7 +153,7 @@ def _members_problem(
         return RowProblem("bundleId", message)
     others = [row for row in stored if row.id not in reported_ids]
     if any(row.shared != (others or rows)[0].shared for row in rows):
-        message = Message("does not share expiry, anchor and policy with its bundle {id}", id=bundle_id)
+        message = Message("the members of bundle {id} must share expiry, anchor day and policy", id=bundle_id)
         return RowProblem("bundleId", message)
     return None
 

@@ -93,7 +93,8 @@ def _configuration_problem(items: Sequence[tuple[str, str]]) -> Message | None:
         return validation.at_most_items(validation.CONFIGURATION_ITEMS_MAX)
     labels = [label for label, _ in items]
     if len(set(labels)) < len(labels):
-        return Message("has a duplicate label")
+        repeated = next(label for label in labels if labels.count(label) > 1)
+        return Message("has the label {label!r} more than once", label=repeated)
     for label, value in items:
         if problem := validation.text(label, 1, LABEL_LENGTH_MAX) or validation.text(value):
             return Message("{label!r}: {problem}", label=label, problem=problem)
@@ -107,5 +108,5 @@ def _anchor_problem(reported: ReportedInstance) -> Message | None:
     if day is None:
         return Message("requires expiresOn")
     if not 1 <= anchor <= 31 or dates.anchor_date(anchor, day.year, day.month) != day:
-        return Message("must match expiresOn {date}, not {anchor_day}", date=day, anchor_day=anchor)
+        return Message("{anchor_day} does not match expiresOn {date}", date=day, anchor_day=anchor)
     return None

@@ -50,7 +50,7 @@ class BundleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegistrationContext:
-    """The stored rows that a report concerns: its instances, their bundles and all members, by id."""
+    """The stored rows that a report concerns: its instances, their bundles, and all members of these bundles."""
 
     account_id: str
     zone: ZoneInfo
@@ -64,11 +64,11 @@ class RegistrationContext:
     members: Mapping[str, Sequence[InstanceRow]]
     """The rows that belong to a bundle, by bundle id."""
     is_part: bool = False
-    """Whether the report is one part of a source; a new expiry of a bundle member then requires its bundle id."""
+    """Whether the report is a part of an import; then a new expiry of a bundle member must come with its bundle id."""
 
 
 class RowProblem(NamedTuple):
-    """The field of a row that is wrong, and why."""
+    """A wrong field of a row, with the reason."""
 
     field: str
     message: Message
@@ -102,7 +102,7 @@ def build_row(reported: ReportedInstance, context: RegistrationContext) -> Insta
 def update_row(
     reported: ReportedInstance, stored: InstanceRow, context: RegistrationContext
 ) -> InstanceRow | RowProblem:
-    """Return a stored row with the reported values, or why it cannot have them; the policy does not change."""
+    """Return the stored row with the reported values, or the problem that prevents this; the policy does not change."""
     if problem := _fixed_value_problem(reported, stored):
         return problem
     expires_at, anchor_day = _expiry(reported, stored, context.zone)
@@ -116,13 +116,13 @@ def update_row(
     if updated.shared != stored.shared:
         if context.is_part and reported.bundle_id is None and stored.bundle_id is not None:
             message = Message(
-                "is required ({id}), because the expiry of a bundle changes as a whole", id=stored.bundle_id
+                "must be {id}, because the expiry of a bundle changes as a whole", id=stored.bundle_id
             )
             return RowProblem("bundleId", message)
         if stored.id in context.paid_ids:
             assert stored.expires_at is not None and stored.anchor_day is not None
             message = Message(
-                "is paid until {date} on anchor day {anchor_day}; only a renewal changes it",
+                "cannot be changed: the instance is paid until {date} (anchor day {anchor_day}); renew it instead",
                 date=dates.last_day(stored.expires_at, context.zone),
                 anchor_day=stored.anchor_day,
             )
@@ -136,7 +136,7 @@ def update_row(
 
 def fixed(value: str | Message) -> Message:
     """Return the message for a reported value that differs from the stored `value`, which never changes."""
-    return Message("cannot be changed ({value})", value=value)
+    return Message("must be {value}; it cannot be changed", value=value)
 
 
 def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> RowProblem | None:
@@ -146,7 +146,9 @@ def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> Row
     if reported.billing_mode != stored.billing_mode:
         return RowProblem("billingMode", fixed(stored.billing_mode))
     if reported.is_trial != stored.is_trial:
-        message = Message("cannot be changed (true); use makeFormal") if stored.is_trial else fixed("false")
+        message = (
+            Message("must be true; only makeFormal can change it") if stored.is_trial else fixed("false")
+        )
         return RowProblem("isTrial", message)
     if reported.bundle_id not in (None, stored.bundle_id):
         return RowProblem("bundleId", fixed(stored.bundle_id or Message("none")))
@@ -168,7 +170,10 @@ def _expiry(
 
 
 def with_price(row: InstanceRow, monthly_price_cents: int) -> InstanceRow:
-    """Return the row with a new monthly price; the agreed price is the last one, or None if equal to the new one."""
+    """Return the row with a new monthly price.
+
+    An agreed price of None first becomes the old monthly price; an agreed price equal to the new one becomes None.
+    """
     agreed_cents = row.monthly_price_cents if row.agreed_price_cents is None else row.agreed_price_cents
     return row._replace(
         monthly_price_cents=monthly_price_cents,

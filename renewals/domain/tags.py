@@ -30,7 +30,9 @@ def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
     if len(pairs) > TAGS_MAX:
         return Message("must have at most {count} tags", count=TAGS_MAX)
     if len(dict(pairs)) < len(pairs):
-        return Message("has a duplicate key")
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        return Message("has the key {key!r} more than once", key=repeated)
     for key, value in pairs:
         if problem := find_key_problem(key):
             return Message("key {key!r}: {problem}", key=key, problem=problem)
@@ -47,7 +49,7 @@ class TagChange:
     removed_keys: Sequence[str] = ()
 
     def check(self) -> None:
-        """Raise InvalidInputError for the first problem of the arguments `set` and `removeKeys`."""
+        """Raise InvalidInputError for the first problem with the arguments `set` and `removeKeys`."""
         for path, problem in self._problems():
             validation.raise_if_invalid(path, problem)
 
@@ -58,7 +60,7 @@ class TagChange:
 
     def _problems(self) -> Iterator[tuple[str, Message | None]]:
         if not self.tags and not self.removed_keys:
-            yield "set", Message("must have a tag, unless there are keys to remove")
+            yield "set", Message("must have at least one tag if removeKeys is empty")
         yield "set", find_problem(self.tags)
         if len(self.removed_keys) > TAGS_MAX:
             yield "removeKeys", Message("must have at most {count} keys", count=TAGS_MAX)
@@ -70,7 +72,7 @@ class TagChange:
 
 
 def refuse_excess(instance_id: str, tags: Tags) -> Refusal | None:
-    """Return the refusal of an instance that would have too many tags."""
+    """Return the refusal of an instance that would have too many tags, or None."""
     if len(tags) <= TAGS_MAX:
         return None
     message = Message(

@@ -156,7 +156,7 @@ def json_schemas() -> dict[str, Any]:
     }
 
 
-def _without_noise(schema: Any) -> Any:
+def _without_noise(schema: object) -> object:
     """Return a schema without titles, which repeat names, and without the ban on further members."""
     match schema:
         case dict():

@@ -63,9 +63,9 @@ class _Facts:
         """Return whether a member is present and not null."""
         return self._payload.get(name) is not None
 
-    def below(self, name: str) -> Mapping[str, Any]:
+    def below(self, name: str) -> Mapping[str, object]:
         """Return a member that is an object."""
-        value: Mapping[str, Any] = self._payload[name]
+        value: Mapping[str, object] = self._payload[name]
         return value
 
     def text(self, name: str) -> str:

@@ -54,7 +54,7 @@ class ExportTable:
         return cls(name, title, source, {column.name: column for column in columns}, joins)
 
     def select_columns(self, names: Sequence[str] | None) -> tuple[ExportColumn, ...]:
-        """Return the columns with these names, in the order of the names, or the default columns for None.
+        """Return the columns with these names, in the order of the names; if `names` is None, the default columns.
 
         Raises InvalidInputError for an empty selection, for unknown or repeated names, and for a field together
         with a part of it, because JSON Lines can have only one of the two.
@@ -73,6 +73,10 @@ class ExportTable:
                 raise errors.InvalidInputError("columns", Message("column {name!r} is repeated", name=name))
             for part in names:
                 if part.startswith(f"{name}."):
-                    reason = Message("select either {name!r} or {part!r}", name=name, part=part)
+                    reason = Message(
+                        "columns {name!r} and {part!r} cannot be combined; select one of them",
+                        name=name,
+                        part=part,
+                    )
                     raise errors.InvalidInputError("columns", reason)
         return tuple(self.columns[name] for name in names)

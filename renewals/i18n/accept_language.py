@@ -34,8 +34,9 @@ def set_current(language: Language | None) -> None:
 def negotiate(header: str) -> Language:
     """Return the known language that the header prefers, or DEFAULT.
 
-    Any region or script counts as its language: zh-TW is Chinese. The first one of equal quality is preferred. `*`
-    is English, unless English is refused. A malformed range is ignored.
+    Any region or script counts as its language: zh-TW is Chinese. If qualities are equal, the first language is
+    preferred. `*` stands for each known language that the header does not name, English first. A malformed range is
+    ignored.
     """
     return find_preferred(header) or DEFAULT
 

@@ -1,4 +1,4 @@
-"""The catalogs of translations: one gettext file (.po) a language, with the English texts as ids.
+"""The catalogs of translations: one gettext file (.po) per language, with the English texts as ids.
 
 A file is read and compiled in memory when its language is first needed, so that no build step can be forgotten or
 stale. `python -m scripts.catalogs` keeps the files complete.

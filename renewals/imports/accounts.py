@@ -1,4 +1,4 @@
-"""Import accounts with their first balances."""
+"""The import of accounts with their first balances."""
 
 import datetime as dt
 import hashlib
@@ -23,7 +23,7 @@ from renewals.operators.audit_log import Action, AuditedChange
 FIRST_BALANCE_MEMO = "First balance"
 
 
-_OTHER_BALANCE = Message("differs from the posted first balance: use topUp to add money")
+_OTHER_BALANCE = Message("differs from the first balance, which was posted already; use topUp to add money")
 
 
 class ImportedAccount(NamedTuple):
@@ -114,7 +114,7 @@ def _decide(row: ImportedAccount, state: _AccountsState, now: dt.datetime) -> _A
 def _merge(
     row: ImportedAccount, state: _AccountsState, now: dt.datetime
 ) -> Mapping[str, object] | FieldError:
-    """Return all columns of the account after the import."""
+    """Return all columns of the account after the import, or the problem of its row."""
     before = state.rows.get(row.columns["id"])
     columns: dict[str, object]
     if before is None:
@@ -141,7 +141,7 @@ def _merge(
 
 
 def _decide_balance(row: ImportedAccount, state: _AccountsState) -> accounts.TopUp | FieldError | None:
-    """Return the first balance to post, or None if the row has none or it is posted already."""
+    """Return the first balance to post, None if there is none or it is posted already, or the problem with it."""
     if not row.balance_cents:
         return None
     account_id = row.columns["id"]
@@ -226,5 +226,5 @@ def _build_record(top_up: accounts.TopUp, change: AuditedChange) -> audit_log.Au
 
 
 def _first_balance_key(account_id: str) -> str:
-    """Return the idempotency key of an account's first balance; a hash, because a key has at most 64 characters."""
+    """Return the idempotency key of an account's first balance, with a hash because keys have at most 64 characters."""
     return f"first-balance-{hashlib.sha256(account_id.encode()).hexdigest()[:48]}"

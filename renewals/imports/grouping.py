@@ -1,7 +1,7 @@
-"""Collect rows into batches: repeated keys are refused, and groups (bundles) are kept whole.
+"""Batches of rows: repeated keys are refused, and groups (bundles) are kept whole.
 
-Memory use does not depend on the size of the file. The keys so far are in a temporary SQLite database; a batch and the
-rows of incomplete groups are in memory.
+Memory use does not depend on the size of the file. The keys read so far are in a temporary SQLite database; a batch and
+the rows of incomplete groups are in memory.
 """
 
 import sqlite3
@@ -13,17 +13,17 @@ from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
-"""Number of lines after which a transaction ends; its last group may exceed this number."""
+"""Number of lines after which a batch ends; a batch has more if groups are added as a whole."""
 GROUP_LINES_MAX = 10_000
 """Maximum number of lines from the first row of a group to its last one, both included."""
 _PAGE_CACHE_KIBIBYTES = 16_384
 
 
-_OTHER_ACCOUNT = Message("differs from another line of its bundle")
+_OTHER_ACCOUNT = Message("must be the same on all lines of a bundle")
 
 
 class Batch(NamedTuple):
-    """Rows for one transaction, rows that are refused already, and the last line that was read."""
+    """Rows for one transaction, rows that are refused already, and the number of the last line that was read."""
 
     lines: Sequence[ParsedRow]
     refused: Sequence[ParsedRow]
@@ -55,7 +55,7 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches. A group is added as a whole, once it is complete. Each None is yielded as it is."""
+    """Yield the rows in batches. A group is added as a whole, once it is complete. Each None is yielded, too."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)
@@ -112,11 +112,13 @@ def _collect(
 
 
 def _refuse_repeated_key(line: ParsedRow, import_format: ImportFormat, keys: SeenKeys) -> ParsedRow:
-    """Return the row, refused if an earlier one has its key."""
+    """Return the row; refuse it if an earlier valid row has the same key."""
     if line.row is None or (first := keys.first_line(line.key, line.number)) == line.number:
         return line
     return _refuse(
-        line, import_format.key_column, Message("repeats line {first}, which is used", first=first)
+        line,
+        import_format.key_column,
+        Message("is also on line {first}; only that line is used", first=first),
     )
 
 
@@ -133,7 +135,7 @@ def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
         checked = [_refuse(line, "accountId", _OTHER_ACCOUNT) for line in checked]
     if len(named) > 1:
         first = min(line.number for line in named.values())
-        reason = Message("differs from line {first} of its bundle", first=first)
+        reason = Message("differs from the name on line {first}, which is in the same bundle", first=first)
         checked = [
             _refuse(line, "bundleName", reason)
             if line.number != first and line.raw.get("bundleName")

@@ -1,4 +1,4 @@
-"""Import vouchers with the provider's ids."""
+"""The import of vouchers with the provider's ids."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence, Set
@@ -21,6 +21,8 @@ from renewals.imports.batches import (
     WrittenBatch,
 )
 from renewals.operators.audit_log import Action, AuditedChange
+
+_OTHER_VOUCHER = Message("is the id of a voucher with another account, face value, expiry or products")
 
 
 class ImportedVoucher(NamedTuple):
@@ -80,9 +82,7 @@ def _decide(row: ImportedVoucher, state: _VouchersState, now: dt.datetime) -> Ro
     if issue.voucher_id in state.vouchers:
         imported = (row.account_id, issue.face_cents, issue.expires_at, set(issue.product_codes))
         is_same = state.vouchers[issue.voucher_id] == imported
-        return (
-            RowOutcome.UNCHANGED if is_same else FieldError("id", Message("is the id of a different voucher"))
-        )
+        return RowOutcome.UNCHANGED if is_same else FieldError("id", _OTHER_VOUCHER)
     if problem := validation.amount(issue.face_cents):
         return FieldError("faceValue", problem)
     if problem := validation.check_future(issue.expires_at, account.instant(now)):

@@ -1,4 +1,4 @@
-"""Create and update accounts, and top up their balances."""
+"""The creation and update of accounts, and top-ups of balances."""
 
 import dataclasses
 import datetime as dt
@@ -19,7 +19,7 @@ from renewals.instances import price_holds
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-ZONE_UNKNOWN = Message("must be a time zone that the database knows")
+ZONE_UNKNOWN = Message("must be a time zone that the database supports")
 COLUMNS = (
     "id",
     "name",
@@ -158,11 +158,12 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
         accounts = await accounts_repository.lock_accounts(connection, [account_id])
         if account_id in accounts:
             return accounts[account_id]
-    raise errors.NotFoundError(f"input.{field}", Message("there is no such account"))
+    reason = Message("there is no account {id!r}", id=account_id[: validation.ID_LENGTH_MAX])
+    raise errors.NotFoundError(f"input.{field}", reason)
 
 
 def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:
-    """Yield the GraphQL field of each column that is present, and the problem with its value or None."""
+    """Yield the GraphQL field and the problem, or None, of each given column that has a check."""
     for column, check in _CHECKS.items():
         if column in columns:
             yield check.field, check.find_problem(columns[column])
@@ -194,7 +195,7 @@ def _check_account(columns: Mapping[str, object]) -> None:
 
 
 async def supported_time_zones(connection: Connection, time_zones: Sequence[str]) -> frozenset[str]:
-    """Return the time zones that PostgreSQL has too, because its zone database may differ from Python's."""
+    """Return the given time zones that PostgreSQL supports; the zone databases of PostgreSQL and Python may differ."""
     sql = "SELECT name FROM pg_timezone_names WHERE name = ANY($1)"
     return frozenset(row["name"] for row in await database.fetch(connection, sql, time_zones))
 

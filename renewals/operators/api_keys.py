@@ -1,4 +1,4 @@
-"""Create and revoke API keys, of accounts and of operators."""
+"""The creation and revocation of API keys of accounts and operators."""
 
 import dataclasses
 import datetime as dt
@@ -24,7 +24,7 @@ class ApiKeyCreate:
     expires_at: dt.datetime | None = None
 
 
-_NO_KEY = Message("there is no such API key")
+_NO_KEY = Message("there is no API key {id!r}")
 
 
 async def create_key(call: OperatorRequest, request: ApiKeyCreate) -> IdempotentResult:
@@ -77,16 +77,17 @@ async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:
     try:
         key_uuid = uuid.UUID(key_id)
     except ValueError:
-        raise errors.NotFoundError("input.keyId", _NO_KEY) from None
+        reason = _NO_KEY.fill(id=key_id[: validation.ID_LENGTH_MAX])
+        raise errors.NotFoundError("input.keyId", reason) from None
     request = {"key_id": key_uuid}
     return await audit_log.run_once(call, Action.REVOKE_API_KEY, request, _revoke_key_in, key_uuid)
 
 
 async def _revoke_key_in(connection: Connection, call: OperatorRequest, key_id: uuid.UUID) -> AuditedChange:
-    # Locked, so that the second of two concurrent requests records the first one's time.
+    # Locked, so that the second of two concurrent requests reads the time at which the first one revoked the key.
     key = await models.ApiKey.filter(id=key_id).using_db(connection).select_for_update().first()
     if key is None:
-        raise errors.NotFoundError("input.keyId", _NO_KEY)
+        raise errors.NotFoundError("input.keyId", _NO_KEY.fill(id=str(key_id)))
     now = call.clock()
     await api_keys.revoke(connection, key_id, now)
     return AuditedChange(

@@ -1,6 +1,7 @@
-"""Create and update products, data centers and their types: all entries of a request, or none if one is invalid."""
+"""The creation and update of products, data centers and their types. An invalid entry makes the request fail."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -9,7 +10,7 @@ from renewals.catalog import DataCenterRecord, DataCenterTypeRecord, ProductReco
 from renewals.db.connection import Connection
 from renewals.domain import pricing
 from renewals.domain import validation as domain_validation
-from renewals.domain.messages import Message
+from renewals.domain.messages import CountedMessage, Message
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
@@ -17,7 +18,7 @@ Entry = TypeVar("Entry", ProductRecord, DataCenterTypeRecord, DataCenterRecord)
 
 
 async def put_products(call: OperatorRequest, products: Sequence[ProductRecord]) -> IdempotentResult:
-    """Create products, or replace them with their discount tiers; return the numbers of rows.
+    """Create products, or replace them together with their discount tiers; return the numbers of rows.
 
     Raises InvalidInputError.
     """
@@ -53,7 +54,7 @@ async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRe
 
 
 class CatalogTable(NamedTuple, Generic[Entry]):
-    """The functions that read and write one of the tables."""
+    """The functions that read and write one table of the catalog."""
 
     list_entries: Callable[[Connection], Awaitable[list[Entry]]]
     upsert_entries: Callable[[Connection, Sequence[Entry]], Awaitable[None]]
@@ -97,7 +98,7 @@ async def find_unknown_types_in(
 async def put_entries_in(
     connection: Connection, table: CatalogTable[Entry], entries: Sequence[Entry]
 ) -> AuditedChange:
-    """Insert entries with new codes and update those that differ.
+    """Insert the entries with new codes, and update the entries that differ from the catalog.
 
     The entries must be valid and have unique codes.
     """
@@ -124,9 +125,6 @@ def normalized(entry: Entry) -> Entry:
     if isinstance(entry, ProductRecord):
         return dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers)))
     return entry
-
-
-_REPEATED_TIER = Message("must not have two tiers with the same months")
 
 
 def validate_product(entry: ProductRecord) -> Iterator[tuple[str, Message | None]]:
@@ -182,5 +180,12 @@ def _check_entries(
 
 
 def _validate_tiers(tiers: Sequence[pricing.DiscountTier]) -> Message | None:
-    months = [tier.months for tier in tiers]
-    return _REPEATED_TIER if len(set(months)) < len(months) else None
+    counts = Counter(tier.months for tier in tiers)
+    repeated = next((months for months, count in counts.items() if count > 1), None)
+    if repeated is None:
+        return None
+    return CountedMessage(
+        "must have only one tier for {count} month",
+        "must have only one tier for {count} months",
+        count=repeated,
+    )

@@ -1,4 +1,4 @@
-"""Change prices, approve prices, convert trials and release instances; each instance is decided separately."""
+"""New prices, approvals of prices, conversions of trials, and releases. Each instance is decided separately."""
 
 import functools
 from collections import Counter
@@ -23,7 +23,7 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 from renewals.operators.instance_changes import RowChange
 
 _WAS_RELEASED = Message("was released; a released instance cannot be restored")
-_NOT_FOUND = Message("there is no such instance")
+_NOT_FOUND = Message("there is no instance {id!r}")
 _REPEATED = Message("must not appear more than once in a request")
 
 
@@ -36,18 +36,18 @@ class NewPrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _KnownInstances:
-    """The rows of the requested instances by id, and the ids of all members of their bundles by bundle."""
+    """The rows of the requested instances and of their bundles by id, and the ids of all members of each bundle."""
 
     rows: Mapping[str, InstanceRow]
     members: Mapping[str, frozenset[str]]
 
 
 Decide = Callable[[InstanceRow, _KnownInstances], InstanceRow | RowError]
-"""Return the new row of an instance, or the reason why the instance is refused."""
+"""A function that returns the new row of an instance, or the reason why the instance is refused."""
 
 
 async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> IdempotentResult:
-    """Set new prices; return the numbers of rows, `held_count` among them, and the `refusals`.
+    """Set new prices; return the numbers of rows, including `held_count`, and the `refusals`.
 
     The worker does not renew an instance whose price rose beyond the cap of its account until the customer agrees.
     Raises InvalidInputError.
@@ -81,7 +81,7 @@ def _set_price(
 async def approve_prices(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
     """Record that the customers agree to the current prices; return the numbers of rows and the `refusals`.
 
-    The worker renews the instances again. Raises InvalidInputError.
+    This ends a price hold. Raises InvalidInputError.
     """
     return await _change_rows(call, Action.CONFIRM_PRICES, instance_ids, _approve_price)
 
@@ -91,7 +91,7 @@ def _approve_price(row: InstanceRow, _: _KnownInstances) -> InstanceRow | RowErr
 
 
 async def convert_trials(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
-    """Convert trial instances, so that they can be renewed; return the numbers of rows and the `refusals`.
+    """Convert trials into formal instances, which can be renewed; return the numbers of rows and the `refusals`.
 
     Raises InvalidInputError.
     """
@@ -135,7 +135,7 @@ async def _change_rows(
 async def _change_rows_in(
     connection: Connection, call: OperatorRequest, instance_ids: Sequence[str], field: str, decide: Decide
 ) -> AuditedChange:
-    """Decide each instance of any account separately, and update the rows that change."""
+    """Decide each instance separately and update the rows that change. The instances may be of several accounts."""
     accounts = await _lock_accounts_of(connection, instance_ids)
     known = await _read_instances(connection, instance_ids, accounts)
     refusals: list[RowError] = []
@@ -144,7 +144,7 @@ async def _change_rows_in(
     for instance_id in dict.fromkeys(instance_ids):
         row = known.rows.get(instance_id)
         if row is None:
-            refusals.append(RowError(instance_id, field, _NOT_FOUND))
+            refusals.append(RowError(instance_id, field, _NOT_FOUND.fill(id=instance_id)))
             continue
         decision = decide(row, known)
         if isinstance(decision, RowError):
@@ -184,7 +184,10 @@ async def _lock_accounts_of(
 async def _read_instances(
     connection: Connection, instance_ids: Sequence[str], accounts: Mapping[str, model.Account]
 ) -> _KnownInstances:
-    """Read the instances of the locked accounts, without those that were registered after the lock."""
+    """Read the instances of the locked accounts.
+
+    An instance of another account was registered after the accounts were selected, and is left out.
+    """
     instances = await registration_context.read_rows(connection, instance_ids)
     rows = {row.id: row for row in instances if row.account_id in accounts}
     members: dict[str, set[str]] = {}

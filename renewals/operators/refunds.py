@@ -1,4 +1,4 @@
-"""Refund orders. This module alone writes `refunds` and `refund_lines`.
+"""Refunds of orders. Only the reset of the demo also writes `refunds` and `refund_lines`.
 
 An operator refunds the lines of an order whose periods have not started. Existing rows of the ledger do not change:
 new entries return the money to the vouchers and the balance that paid (rule 16). The instances get the expiry and
@@ -25,12 +25,12 @@ from renewals.instances import repository as instances_repository
 from renewals.operators import audit_log, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-_NO_ORDER = Message("there is no such order")
+_NO_ORDER = Message("there is no order {id!r}")
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """The order to refund and the reason; without `instance_ids`, every line that can be refunded."""
+    """The order to refund and the reason. If `instance_ids` is None, every line that can be refunded is refunded."""
 
     order_id: str
     instance_ids: tuple[str, ...] | None
@@ -50,7 +50,8 @@ async def refund_order(call: OperatorRequest, request: RefundRequest) -> Idempot
     try:
         order_id = uuid.UUID(request.order_id)
     except ValueError:
-        raise errors.NotFoundError("input.orderId", _NO_ORDER) from None
+        reason = _NO_ORDER.fill(id=request.order_id[: domain_validation.ID_LENGTH_MAX])
+        raise errors.NotFoundError("input.orderId", reason) from None
     stored_request = {
         "order_id": order_id,
         "instance_ids": request.instance_ids,
@@ -94,12 +95,12 @@ async def _refund_order_in(
 async def _get_order(connection: Connection, order_id: uuid.UUID) -> models.Order:
     order = await models.Order.get_or_none(id=order_id, using_db=connection)
     if order is None:
-        raise errors.NotFoundError("input.orderId", _NO_ORDER)
+        raise errors.NotFoundError("input.orderId", _NO_ORDER.fill(id=str(order_id)))
     return order
 
 
 async def _read_refundable(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
-    """Read an order of a locked account, with its lines sorted by id, which is the sequence of their payment."""
+    """Read an order of a locked account, with its lines sorted by id, the order in which they were paid."""
     order = await _get_order(connection, order_id)
     return RefundableOrder(
         id=order_id,
@@ -192,7 +193,7 @@ def _build_ledger_entries(
     lines: Sequence[RefundableLine],
     amounts: RefundAmounts,
 ) -> list[ledger.NewLedgerEntry]:
-    """Return one ledger entry for each voucher that gets money back, then one for the balance."""
+    """Return a ledger entry for each voucher that gets money back, then one for the balance if it gets money back."""
     memo = catalogs.translate(Message("Instances refunded: {count}", count=len(lines)), account.language)
     changes: list[tuple[str | None, int, int]] = list(amounts.uses)
     if cents := amounts.balance_cents:
@@ -225,7 +226,7 @@ def _build_event(order: RefundableOrder, refund_id: uuid.UUID, line: RefundableL
 
 
 def _build_state(balance_cents: int, instances: Iterable[model.Instance]) -> dict[str, object]:
-    """Return what a refund changes, for the audit log."""
+    """Return the values that a refund changes, for the audit log."""
     return {
         "balance_cents": balance_cents,
         "instances": {

@@ -1,4 +1,4 @@
-"""Issue vouchers to an account."""
+"""The issue of vouchers to an account."""
 
 from collections.abc import Sequence
 
@@ -16,14 +16,14 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 async def issue_vouchers(
     call: OperatorRequest, account_id: str, new_vouchers: Sequence[NewVoucher]
 ) -> IdempotentResult:
-    """Issue all of the vouchers, or none if one is invalid; return the `account_id` and the `voucher_ids` in order.
+    """Issue all vouchers, or none if one is invalid; return the `account_id`, and the `voucher_ids` in order.
 
     Raises InvalidInputError and NotFoundError.
     """
     operators_validation.require_rows("vouchers", new_vouchers)
     for number, voucher in enumerate(new_vouchers):
         validation.raise_if_invalid(f"vouchers.{number}.faceValue", validation.amount(voucher.face_cents))
-    # Sorted, because the order of a voucher's products does not make another request.
+    # Sorted and without repetitions, because requests that differ only in these are the same request.
     normalized = [
         voucher._replace(product_codes=sorted(set(voucher.product_codes))) for voucher in new_vouchers
     ]
@@ -44,7 +44,7 @@ async def _issue_vouchers_in(
             f"vouchers.{number}.expiresAt", validation.check_future(voucher.expires_at, now)
         )
         if unknown_codes := sorted(set(voucher.product_codes) - product_codes):
-            reason = Message("there is no such product: {code}", code=unknown_codes[0])
+            reason = Message("there is no product {code!r}", code=unknown_codes[0])
             raise errors.NotFoundError(f"input.vouchers.{number}.products", reason)
     voucher_ids = await vouchers.issue_vouchers(connection, account_id, new_vouchers, now)
     return AuditedChange(

@@ -1,9 +1,9 @@
-"""Manage the provider's own webhook endpoints, which receive the events of all accounts."""
+"""The provider's own webhook endpoints, which receive the events of all accounts."""
 
 import datetime as dt
 
 from renewals.db.connection import Connection
-from renewals.domain import errors
+from renewals.domain import errors, validation
 from renewals.domain.messages import Message
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
@@ -108,7 +108,7 @@ async def _delete_endpoint_in(
 async def replay_delivery(
     call: OperatorRequest, endpoint_id: str, account_id: str, sequence: int, *, and_all_after: bool
 ) -> IdempotentResult:
-    """Retry a parked delivery, or send an event of an account and all later ones again; return the `endpoint_id`.
+    """Retry a parked delivery or, if `and_all_after`, send an event and all later ones again; return the `endpoint_id`.
 
     Raises InvalidInputError and NotFoundError.
     """
@@ -153,7 +153,7 @@ async def send_test_message(
     """Send a test message to an endpoint; return the outcome of the delivery.
 
     The message is sent inside the transaction, so that a repeated key sends nothing. A process sends one test message
-    at a time and refuses another before taking a connection, so that tests cannot exhaust the pool.
+    of the provider at a time and refuses others before they take a connection, so that they cannot exhaust the pool.
     Raises InvalidInputError and NotFoundError.
     """
     request = {"endpoint_id": endpoint_id}
@@ -181,4 +181,5 @@ async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.E
     try:
         return await endpoints.get_in(connection, None, endpoint_id)
     except errors.InvalidInputError:
-        raise errors.NotFoundError("input.id", Message("there is no such endpoint of the provider")) from None
+        reason = Message("the provider has no endpoint {id!r}", id=endpoint_id[: validation.ID_LENGTH_MAX])
+        raise errors.NotFoundError("input.id", reason) from None

@@ -1,8 +1,8 @@
-"""Move a test account's clock, and do at each tick what the worker would have done (rule 37).
+"""Moves of a test account's clock, with the work that the worker would have done at each tick (rule 37).
 
 A tick is one transaction under the account's lock: it moves the clock, expires, releases and renews. The check for
-reminders and warnings follows in its own transaction, as in the worker. The move's row says which tick was the last, so
-any process can continue a move that was killed, and two processes that continue the same one do each tick once.
+reminders and warnings follows in its own transaction, as in the worker. The row of the move stores the last tick, so
+any process can continue the move of a killed process, and two processes that continue the same move do each tick once.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ async def advance(
     seconds_max: float,
     on_tick: Callable[[ClockMove], None] = _ignore,
 ) -> ClockMove:
-    """Move the account's test clock, and return the finished move; a repeated key returns the first one.
+    """Move the account's test clock, and return the finished move; for a repeated key, return the first move.
 
     Raises ForbiddenError for an account in real time, DomainError for a request that is refused, and
     StillMovingError after `seconds_max`; the worker then continues the move.
@@ -80,7 +80,7 @@ async def continue_move(
     while move.ended_at is None and time.monotonic() < ends_at:
         if move.reached_at > move.from_at:
             # The next tick begins only after the check of this one, as the worker checks within the hour. An account
-            # that cannot be checked moves on, as the worker would go on.
+            # that cannot be checked moves on, because the worker would also continue.
             await balance_alerts.check_or_log(move.account_id, clock)
         move = await _do_next_tick(move, clock)
         on_tick(move)
@@ -95,13 +95,13 @@ async def continue_abandoned(move_id: uuid.UUID, clock: Clock, *, seconds_max: f
 
 
 async def list_abandoned(clock: Clock) -> list[uuid.UUID]:
-    """Return the ids of the moves that no process works on."""
+    """Return the ids of the unfinished moves without progress for ABANDONED_AFTER."""
     return [move.id for move in await moves.list_abandoned(clock() - ABANDONED_AFTER)]
 
 
 @database.retry_on_conflict
 async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMove:
-    """Return the move of the key, or insert it; the caller or the worker works on it. Raises DomainError."""
+    """Return the move of the key, or insert a move, which the caller or the worker continues. Raises DomainError."""
     async with accounts_repository.locked_account(account_id) as (connection, account):
         if account.test_clock is None:
             raise errors.NoTestClockError
@@ -113,8 +113,7 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
             raise errors.InvalidInputError(
                 "input.idempotencyKey",
                 Message(
-                    "the clock is on its way to {to} by another request; repeat that request, or wait until the "
-                    "move ends",
+                    "another request is moving the clock to {to}; repeat that request, or wait until the move ends",
                     to=_format(unfinished.to_at),
                 ),
             )
@@ -124,7 +123,7 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
             raise errors.InvalidInputError(
                 "input.to",
                 Message(
-                    "must be after {at}, the present instant of the clock, and at most {count} months later: {latest}",
+                    "must be after {at}, the current time of the clock, and not after {latest}, {count} months later",
                     at=_format(stands_at),
                     count=limits.CLOCK_MOVE_MONTHS_MAX,
                     latest=_format(latest),

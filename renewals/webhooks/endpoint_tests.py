@@ -1,4 +1,4 @@
-"""Test messages: send one to an endpoint at its owner's request and return the response."""
+"""Test messages, which are sent to an endpoint at its owner's request."""
 
 import contextlib
 import uuid
@@ -30,7 +30,7 @@ async def send_test(
 ) -> WebhookResponse:
     """Send a test message to an endpoint and return the response.
 
-    Raises InvalidInputError for an unknown endpoint, and while another test runs.
+    Raises InvalidInputError for an unknown endpoint, and while another test of the owner or too many tests run.
     """
     with limit_tests(owner):
         endpoint = await endpoints.get_in(database.pool(), owner, endpoint_id)
@@ -40,9 +40,17 @@ async def send_test(
 @contextlib.contextmanager
 def limit_tests(owner: str | None) -> Iterator[None]:
     """Limit the concurrent tests of the owner and of the process. Raises InvalidInputError above the limit."""
-    if len(_testing_owners) >= CONCURRENT_TESTS_MAX or owner in _testing_owners:
+    if owner in _testing_owners:
         raise errors.InvalidInputError(
-            "input.id", Message("another test is running; retry when it has ended")
+            "input.id", Message("another test of your endpoints is running; retry when it ends")
+        )
+    if len(_testing_owners) >= CONCURRENT_TESTS_MAX:
+        raise errors.InvalidInputError(
+            "input.id",
+            Message(
+                "{count} tests are running, which is the maximum; retry in a few seconds",
+                count=CONCURRENT_TESTS_MAX,
+            ),
         )
     _testing_owners.add(owner)
     try:

@@ -21,9 +21,9 @@ async def replay(
     *,
     and_all_after: bool = False,
 ) -> Endpoint:
-    """Retry a parked delivery at once, or send an event and all later ones again, delivered or not.
+    """Retry a parked delivery at once. If `and_all_after`, send the event and all later ones again, delivered or not.
 
-    Raises InvalidInputError for an unknown endpoint or sequence.
+    Raises InvalidInputError for an unknown endpoint or sequence, or a type that the endpoint does not receive.
     """
     async with database.transaction() as connection:
         endpoint = await endpoints.get_in(connection, owner, endpoint_id)
@@ -40,7 +40,7 @@ async def replay_in(
     *,
     and_all_after: bool,
 ) -> None:
-    """Replay events in the caller's transaction. Raises InvalidInputError for an unknown sequence."""
+    """Replay events in the caller's transaction. Raises InvalidInputError for a sequence that cannot be replayed."""
     await claims.lock_claim_in(connection, endpoint.id)
     if and_all_after:
         await _rewind_in(connection, endpoint.id, account_id, sequence)
@@ -54,7 +54,8 @@ async def _retry_parked_in(
 ) -> None:
     parked = await deliveries.unpark_in(connection, endpoint.id, account_id, sequence)
     if parked is None:
-        raise errors.InvalidInputError("input.sequence", Message("no delivery with this sequence is parked"))
+        reason = Message("event {sequence} has no parked delivery", sequence=sequence)
+        raise errors.InvalidInputError("input.sequence", reason)
     lane, event_type = parked
     if not endpoint.wants(event_type):
         reason = Message("the endpoint does not receive {event_type} events", event_type=event_type)

@@ -1,4 +1,4 @@
-"""Send signed messages to an endpoint: open its client, sign, send lanes concurrently, and collect the results."""
+"""The sending of signed messages to an endpoint: its client, the signatures, the concurrent lanes and the results."""
 
 import asyncio
 import contextlib
@@ -24,12 +24,12 @@ _tracer = trace.get_tracer("renewals")
 _SECRET_UNREADABLE = domain_messages.Message(
     "the secret was encrypted with a key that is not in RENEWALS_WEBHOOK_KEYS"
 )
-_GONE = domain_messages.Message("it answered 410 Gone")
+_GONE = domain_messages.Message("the endpoint returned 410 Gone")
 
 Post = Callable[[bytes, Mapping[str, str]], Awaitable[WebhookResponse]]
-"""Posts a body with headers."""
+"""A function that posts a body with headers."""
 Send = Callable[[str, bytes], Awaitable[WebhookResponse]]
-"""Signs and posts a body under a message id."""
+"""A function that signs and posts a body under a message id."""
 
 
 @contextlib.asynccontextmanager
@@ -52,7 +52,10 @@ def _failing_post(error: domain_messages.Message) -> Post:
 
 
 async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
-    """Return a function that signs with the current secrets; if one is unreadable, every response is that error."""
+    """Return a function that signs messages with the current secrets and posts them.
+
+    If a secret is unreadable, the function sends nothing and returns that error.
+    """
     try:
         keys = await secrets.list_active(endpoint_id, clock())
     except secrets.SecretUnreadableError:
@@ -111,7 +114,7 @@ async def _send_measured(send: Send, message_id: str, body: bytes, endpoint_id: 
 
 
 def _must_stop(result: BatchResult) -> bool:
-    """Return whether the batch ends here. A half-open endpoint gets one request whatever happened before."""
+    """Return whether the batch ends here. The batch of a half-open endpoint ends at the first failure."""
     if result.disabled_reason or result.retry_after_seconds:
         return True
     if result.slowest_seconds >= retry_policy.SLOW_SECONDS and not result.health.is_degraded:

@@ -1,6 +1,6 @@
 """The policy for webhook URLs and IP addresses, against server-side request forgery. Pure functions.
 
-Every request goes to an address that this policy has allowed, whatever the URL and the DNS say.
+Every request goes to an address that this policy has allowed, whatever the URL or the DNS contains.
 """
 
 import ipaddress
@@ -98,7 +98,10 @@ def parse_webhook_url(
         raise InvalidValueError(Message("must contain a host"))
     port = _DEFAULT_PORTS[parsed.scheme] if parsed.port is None else parsed.port
     if port not in ports:
-        raise InvalidValueError(Message("must not use port {port}", port=port))
+        allowed = tuple(map(str, ports))
+        raise InvalidValueError(
+            Message("must use an allowed port ({ports}), not {port}", ports=allowed, port=port)
+        )
     literal = _literal(host)
     if literal and not is_public_address(literal, networks):
         raise InvalidValueError(Message("must not point to a private or reserved address"))
@@ -129,13 +132,15 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
 
 
 def _literal(host: str) -> Address | None:
-    """Return the IP address that a host is, or None for a name. Raises InvalidValueError for unusual notations."""
+    """Parse a host as an IP address; return None for a name. Raises InvalidValueError for unusual notations."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
-        raise InvalidValueError(Message("must contain an IP address in its usual notation"))
+        raise InvalidValueError(
+            Message("must have its IP address in the standard notation, as in 203.0.113.7 or [2001:db8::7]")
+        )
     if not _NAME.fullmatch(host):
         raise InvalidValueError(_NO_URL)
     return None

@@ -69,7 +69,7 @@ class Account:
         ),
     )
     language: model.Language = strawberry.field(
-        description="The language of texts that no request asks for, such as those of events and calendars."
+        description="The language of texts whose reader is not known, such as those of events and calendars."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
@@ -127,7 +127,7 @@ def query_ledger(
         strawberry.argument(description="Which entries. Null: all entries."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the account's ledger; raise InvalidInputError if the filter is out of bounds."""
+    """Return the reads of the account's ledger."""
     account_id, ledger_filter = info.context.account_id, history_filters.to_ledger_filter(filter)
     return connections.ConnectionQuery(
         accounts_queries.LEDGER,

@@ -30,13 +30,13 @@ class InstanceAction:
     )
     months_min: int | None = strawberry.field(
         description=(
-            "For an allowed RENEW the least months: more than 1 if the instance expired over a month ago. "
+            "For an allowed RENEW, the minimum number of months: more than 1 if the instance expired over a month ago. "
             "Null otherwise."
         )
     )
     months_max: int | None = strawberry.field(
         description=(
-            f"For an allowed RENEW the most months: at most {limits.MONTHS_MAX}, and within the product's longest "
-            "term from now. Null otherwise."
+            f"For an allowed RENEW, the maximum number of months: at most {limits.MONTHS_MAX}, and within the "
+            "product's longest term from now. Null otherwise."
         )
     )

@@ -21,7 +21,7 @@ def _format_discount(tier: strawberry.Parent[Row]) -> str:
 @strawberry.type(description="A discount for longer renewals.")
 class DiscountTier:
     months: int = strawberry.field(
-        description="The least months of a renewal with this discount. The largest tier that is reached counts."
+        description="The minimum number of months for this discount. The largest tier that a renewal reaches applies."
     )
     discount_percent = sources.computed(
         _format_discount,
@@ -50,7 +50,7 @@ class Product:
         "unsupported_reason_zh",
         description=(
             "Why renewal management does not serve the product, in the caller's language if the provider has written "
-            "it in that one. Null if it does."
+            "it in that language, otherwise in the other. Null for a product that is served."
         ),
     )
     max_term_months: int = strawberry.field(

@@ -40,7 +40,7 @@ class Actor:
     )
 
 
-def _read_payload(row: strawberry.Parent[object]) -> Any:
+def _read_payload(row: strawberry.Parent[object]) -> object:
     return orjson.loads(sources.read(row, "payload"))
 
 

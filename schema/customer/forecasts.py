@@ -44,14 +44,14 @@ class ForecastDay:
     at_risk_count: int = sources.counted("at_risk_ids", description="Number of instances at risk.")
 
 
-@strawberry.type(description="The automatic renewals of the instances with one value.")
+@strawberry.type(description="The automatic renewals of the instances that have the same value.")
 class ForecastGroup:
     value: str = strawberry.field(
         description="The code of the product or data center, or the tag's value: empty for instances without the tag."
     )
     label: str = strawberry.field(description="The value's name in the caller's language.")
     due_count: int = strawberry.field(
-        description="Number of renewals that are due; an instance counts on each of its days."
+        description="Number of renewals that are due. An instance counts once for each day on which it is due."
     )
     total: scalars.Money = sources.column(
         "total_cents", description="Price of all renewals of the group, paid or not."
@@ -71,7 +71,7 @@ async def _read_groups(
         strawberry.argument(description="The key of the tag. Required for TAG, ignored otherwise."),
     ] = None,
 ) -> list[ForecastGroup]:
-    """Return the groups of a forecast; raise InvalidInputError for too many, or for TAG without a valid key."""
+    """Return the groups of a forecast; raise InvalidInputError if they are too many, or for TAG without a valid key."""
     found = await groups.group_forecast(database.pool(), info.context.account_id, simulated, by, tag_key)
     return [
         ForecastGroup(
@@ -120,5 +120,5 @@ async def resolve_forecast(
         strawberry.argument(description=f"Number of days, today included: 1 to {limits.FORECAST_DAYS_MAX}."),
     ] = 30,
 ) -> Forecast:
-    """Return the forecast of the coming days; raise InvalidInputError if there are too many."""
+    """Return the forecast of the coming days; raise InvalidInputError if `days` is out of bounds."""
     return cast("Forecast", await forecast.read_forecast(info.context.account_id, days, info.context.now))

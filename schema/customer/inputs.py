@@ -41,7 +41,7 @@ class InstanceFilter:
     )
     search: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Part of the id, of the name or of a value of the configuration, in any case.",
+        description="Part of the id, of the name or of a value of the configuration, case-insensitive.",
     )
     tab: model.RenewalTab | None = strawberry.field(
         default=strawberry.UNSET, description="The tab of the renewal console."
@@ -183,4 +183,4 @@ IDEMPOTENCY_KEY = (
     f"1 to {limits.IDEMPOTENCY_KEY_LENGTH_MAX} printable characters. The same key with the same request returns the "
     "first result and does nothing again; with another request it is refused. A refusal does not use up the key."
 )
-"""Description of the idempotency keys of all inputs."""
+"""The description of the idempotency key, which most inputs share."""

@@ -51,7 +51,7 @@ class RenewalAttempt:
         description="Why the attempt failed. Null if it succeeded."
     )
     message: str | None = messages.message(
-        description="The same in words, in the caller's language. Null if the attempt succeeded."
+        description="Why the attempt failed, in words, in the caller's language. Null if it succeeded."
     )
     order: orders.RenewOrder | None = sources.loaded(
         lambda load: load.order, "order_id", description="The order that paid. Null if the attempt failed."
@@ -77,7 +77,7 @@ def read_configuration(row: strawberry.Parent[Row]) -> list[ConfigurationItem]:
 _Latest = Annotated[
     int | None,
     strawberry.argument(
-        description=f"Number of the latest ones: at most {limits.PAGE_ROWS_MAX:,}. Null: 10."
+        description=f"Number of the latest rows: at most {limits.PAGE_ROWS_MAX:,}. Null: 10."
     ),
 ]
 
@@ -123,7 +123,7 @@ class RenewalOutlook:
     refusal_count: int = sources.counted("refusals", description="Number of refusals.")
 
 
-@strawberry.type(description="A cloud instance whose term renewal management keeps.")
+@strawberry.type(description="A cloud instance, with its expiry and its renewal policy.")
 class Instance:
     id: strawberry.ID = strawberry.field(description="The provider's id of the instance.")
     name: str = strawberry.field(description="The display name.")
@@ -175,7 +175,7 @@ class Instance:
         "status",
         description=(
             "When the instance is released permanently unless it is renewed: the end of its product's retention days, "
-            "of the longest one in a bundle. Null without expiry, and once it is released."
+            "or of the longest retention in its bundle. Null without expiry, and once the instance is released."
         ),
     )
     monthly_price: scalars.Money = sources.column(
@@ -210,7 +210,9 @@ class Instance:
         read_tags, "tags", description=f"The tags, at most {tags.TAGS_MAX}, ordered by key."
     )
     attempts = sources.computed(_attempts, "id", description="The worker's attempts, the latest first.")
-    orders = sources.computed(_orders, "id", description="The orders with a line of it, the latest first.")
+    orders = sources.computed(
+        _orders, "id", description="The orders with a line of the instance, the latest first."
+    )
 
 
 async def resolve_instance(

@@ -1,4 +1,4 @@
-"""Input types of quotes, renewals, unify and policies, and their conversion to requests of the domain."""
+"""Input types of quotes, renewals, unified expiries, policies and tags, and their conversion to domain requests."""
 
 import strawberry
 
@@ -77,7 +77,10 @@ class SetTagsInput:
     )
     remove_keys: list[str] = strawberry.field(
         default_factory=list,
-        description=f"Keys of tags to remove: at most {tags.TAGS_MAX}, none of them in `set`. Others are ignored.",
+        description=(
+            f"Keys of tags to remove: at most {tags.TAGS_MAX}, none of them in `set`. A key that an instance does not "
+            "have is ignored."
+        ),
     )
     batch_mode: model.BatchMode = strawberry.field(
         default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE

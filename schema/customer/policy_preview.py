@@ -1,4 +1,4 @@
-"""The preview of setRenewalPolicy: the console's page of confirmation."""
+"""The preview of setRenewalPolicy, which the console shows for confirmation."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class PolicyChange:
     to_months: int = strawberry.field(description="autoRenewMonths after the change.")
     first_charge_at: dt.datetime | None = strawberry.field(
         description=(
-            "The run in which the worker will first renew the instance, if the money suffices then. "
+            "The time of the run that will first renew the instance, if the money suffices then. "
             "Null: nothing will be charged automatically."
         )
     )

@@ -50,11 +50,12 @@ class InstanceRefusal:
         "too many, and for other codes.",
     )
     required: scalars.Money | None = _fact(
-        "required_cents", "INSUFFICIENT_FUNDS: the price of the renewal, of the whole bundle for a member."
+        "required_cents",
+        "INSUFFICIENT_FUNDS: the price of the renewal. For a member of a bundle: of the whole bundle.",
     )
     available: scalars.Money | None = _fact(
         "available_cents",
-        "INSUFFICIENT_FUNDS: the amount that usable vouchers and the balance can pay of it.",
+        "INSUFFICIENT_FUNDS: the part of `required` that usable vouchers and the balance can pay.",
     )
     agreed_price: scalars.Money | None = _fact(
         "agreed_price_cents", "PRICE_HELD: the monthly price that the customer last paid or accepted."

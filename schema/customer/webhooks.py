@@ -93,7 +93,7 @@ class WebhookEndpoint:
         description="Nothing is sent until then, because too many attempts failed. Null: not paused."
     )
     waiting_count: int = strawberry.field(
-        description="Number of deliveries that failed and are retried, or wait for such a one."
+        description="Number of deliveries that failed and are retried, or that wait for such a delivery."
     )
     parked_count: int = strawberry.field(
         description="Number of deliveries that were given up. They can be replayed."
@@ -180,7 +180,7 @@ async def _read_endpoint(success: strawberry.Parent["EndpointChanged"]) -> Webho
 
 @strawberry.type
 class EndpointChanged:
-    """The field that the successes of most changes of an endpoint share."""
+    """The field shared by the successes of most mutations that change an endpoint."""
 
     changed: strawberry.Private[domain.Endpoint]
 

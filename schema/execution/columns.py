@@ -155,7 +155,7 @@ async def _load(
 
 async def _read_batch(
     request: Request, keys: Values, source: sources.Batched, completion: Completion
-) -> list[Any]:
+) -> list[object]:
     """Compute the values of all keys in one call, and complete each distinct object once."""
     results = await source.read(request.context.load, keys)
     if len(results) != len(keys):

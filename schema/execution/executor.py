@@ -171,7 +171,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self,
         item_type: GraphQLOutputType,
         details: FieldDetailsList,
-        info: GraphQLResolveInfo[Any],
+        info: GraphQLResolveInfo[object],
         path: Path,
         items: Any,
         position: Any,

@@ -1,6 +1,6 @@
 """Both APIs as subgraphs of Apollo Federation 2: the keys of entities, and their resolution in batches.
 
-The printed schemas do not have this part: a subgraph is a second schema, which is built if the setting is on.
+The printed schemas do not have this part: a subgraph is a second schema, which is built if `federation` is set.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from renewals.domain.messages import Message
 from schema.execution.schema import RenewalSchema
 
 LINK = "https://specs.apollo.dev/federation/v2.0"
-"""The oldest version that has the two directives, because a gateway may be older than the newest one."""
+"""The oldest version that has @key and @shareable, for gateways that do not support newer versions."""
 ENTITY = "_Entity"
 _REPRESENTATIONS = "representations"
 _TYPENAME = "__typename"
@@ -32,7 +32,7 @@ _SHARED = ("PageInfo",)
 """Value types that other subgraphs define as well, for Relay's connections."""
 
 FetchEntities = Callable[[Sequence[str]], Awaitable[Mapping[str, Row | None]]]
-"""Read entities of one type by id, in one statement. An entity that the caller may not read is missing or None."""
+"""A read of entities of one type by id, in one statement. An entity that the caller may not read is missing or None."""
 
 
 class SubgraphSchema(RenewalSchema, federation.Schema):
@@ -57,7 +57,7 @@ class SubgraphSchema(RenewalSchema, federation.Schema):
 
     @functools.cached_property
     def sdl(self) -> str:
-        """The schema as text, printed once: that takes 0.1 s."""
+        """The schema as text. It is printed only once, because printing takes 0.1 s."""
         return self.as_str() + "\n"
 
 
@@ -72,8 +72,8 @@ def _resolve_service(info: strawberry.Info) -> Service:
     return Service(sdl=schema.sdl)
 
 
-def service_field() -> Any:
-    """Build the field of the query type that a gateway reads the subgraph from."""
+def service_field() -> object:
+    """Build the query field from which a gateway reads the schema of the subgraph."""
     return strawberry.field(
         name="_service", resolver=_resolve_service, description="The subgraph for a gateway."
     )
@@ -82,9 +82,9 @@ def service_field() -> Any:
 async def resolve_entities(
     representations: Sequence[object], fetches: Mapping[str, FetchEntities]
 ) -> list[Any]:
-    """Return the entity of each representation, None if there is none; read each type once.
+    """Return the entity of each representation, or None where there is no entity; read each type once.
 
-    Raises InvalidInputError if a representation has no known type or no id, and if there are too many.
+    Raises InvalidInputError if a representation has no known type or no id, or if there are more than PAGE_ROWS_MAX.
     """
     if len(representations) > limits.PAGE_ROWS_MAX:
         raise errors.InvalidInputError(_REPRESENTATIONS, validation.at_most_items(limits.PAGE_ROWS_MAX))
@@ -107,7 +107,8 @@ def _parse_reference(number: int, representation: object, known: Mapping[str, ob
     if not isinstance(type_name, str) or type_name not in known:
         names = ", ".join(sorted(known))
         raise errors.InvalidInputError(
-            f"{field}.{_TYPENAME}", Message("must be an entity of this subgraph: {names}", names=names)
+            f"{field}.{_TYPENAME}",
+            Message("must be one of the entity types of this subgraph: {names}", names=names),
         )
     if not isinstance(entity_id, str):
         raise errors.InvalidInputError(f"{field}.id", Message("must be a string"))

@@ -3,7 +3,6 @@
 import functools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import strawberry
 from graphql import (
@@ -51,7 +50,7 @@ _cache: OrderedDict[int, tuple[FieldNode, Selected]] = OrderedDict()
 """Selections by the `id` of the field's node. The value refers to the node, so no other node can get the same `id`."""
 
 
-def selected(info: strawberry.Info[Any, None]) -> Selected:
+def selected(info: strawberry.Info[object, None]) -> Selected:
     """Return the fields selected below the field that is being resolved."""
     raw = info._raw_info
     first_node = raw.field_nodes[0]

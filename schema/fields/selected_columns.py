@@ -37,7 +37,7 @@ def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[
 
     A loader must read the row if a selected field is neither a column nor a joined table.
     """
-    joined_type: Any = field.type
+    joined_type: object = field.type
     readings = [_fields(joined_type)[name][1] for name in below.fields if name in _fields(joined_type)]
     if not all(map(_is_joinable, readings)):
         return set()

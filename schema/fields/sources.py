@@ -129,7 +129,7 @@ def read(source: Any, name: str) -> Any:
 def column(name: str, *, description: str | None = None) -> Any:
     """Return a field that reads the column or the attribute `name`, for use if the field has a different name."""
 
-    def resolve(row: strawberry.Parent[object]) -> Any:
+    def resolve(row: strawberry.Parent[object]) -> object:
         return read(row, name)
 
     return strawberry.field(
@@ -143,7 +143,7 @@ def loaded(
     *,
     joined: str | None = None,
     is_count: bool = False,
-    graphql_type: Any = None,
+    graphql_type: object = None,
     description: str | None = None,
 ) -> Any:
     """Return a field that is loaded by the key in the column `name`. Its type is `graphql_type` or the annotation."""
@@ -181,7 +181,7 @@ def sliced(
         info: Info,
         first: slices.First = limits.SLICE_ROWS_DEFAULT,
         offset: slices.Offset = 0,
-    ) -> Any:
+    ) -> object:
         part, value = slices.checked(first, offset), read(row, name)
         if of_owner:
             return await reading.of(info.context).load((value, part))

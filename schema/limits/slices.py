@@ -1,7 +1,7 @@
 """Slices of lists: fields with long lists take `first` and `offset` (rule 26)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import strawberry
 from graphql import (
@@ -75,11 +75,11 @@ class Bounds:
         if isinstance(value, str):
             value = variables.get(value, default)
         if type(value) is not int:
-            raise errors.InvalidInputError(name, Message("must be a number"))
+            raise errors.InvalidInputError(name, Message("must be an integer"))
         return value
 
 
-def check_below(info: GraphQLResolveInfo[Any]) -> None:
+def check_below(info: GraphQLResolveInfo[object]) -> None:
     """Raise InvalidInputError if a slice that is selected below a field is out of bounds.
 
     Mutations check this before the change, because nothing may be refused after it.

@@ -33,15 +33,15 @@ class Account:
     price_rise_cap_percent: Percent | None = sources.column(
         "price_rise_cap_bps",
         description=(
-            "An AUTO instance whose price has risen by more since the customer last paid or agreed is held: the "
-            "worker does not renew it. Null: no instance is held."
+            "An AUTO instance is held if its price has risen by more than this since the customer last paid or agreed: "
+            "the worker does not renew it. Null: no instance is held."
         ),
     )
     auto_renew_from: dt.datetime = strawberry.field(
         description="The cut-over: the worker does not renew an instance that was due before this instant."
     )
     language: model.Language = strawberry.field(
-        description="The language of texts that no request asks for, such as those of events and calendars."
+        description="The language of texts whose reader is not known, such as those of events and calendars."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
@@ -96,7 +96,7 @@ def query_accounts(
         ),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of all accounts."""
+    """Return the reads of the accounts that match the search."""
     return connections.ConnectionQuery(
         operators_queries.ACCOUNTS,
         lambda page, requested: operators_queries.fetch_accounts(

@@ -1,4 +1,4 @@
-"""The typed errors of the operators' API: of a whole request in its union, of single rows in its result."""
+"""The typed errors of the operators' API. Those of a whole request are in its union, those of rows in its success."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,12 +17,12 @@ class NotFound(shared_errors.Error):
     field: str = strawberry.field(description="Path of the argument, such as `input.accountId`.")
 
 
-@strawberry.type(description="A row that was not changed, with the reason; the other rows were.")
+@strawberry.type(description="A row of the request that was refused and not changed, with the reason.")
 class RowRefusal:
     id: strawberry.ID = strawberry.field(description="The row's id, as it was sent.")
     field: str = strawberry.field(description="The field of the row that is invalid, such as `bundleId`.")
     message: str = messages.message(
-        description="What is wrong with the field, in the caller's language; follows its name."
+        description="What is wrong with the field, in the caller's language. Show it after the field's name."
     )
 
 

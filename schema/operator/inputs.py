@@ -54,14 +54,14 @@ class CreateAccountInput(IdempotentInput):
     price_rise_cap_percent: Percent | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "0.00 to 10000.00. An AUTO instance whose price has risen by more since the customer last paid or "
-            "agreed is held: the worker does not renew it. Null: no instance is held."
+            "0.00 to 10000.00. An AUTO instance is held if its price has risen by more than this since the customer "
+            "last paid or agreed: the worker does not renew it. Null: no instance is held."
         ),
     )
     auto_renew_from: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Automatic renewals start at this instant; the worker does not renew what was due before it. "
+            "Automatic renewals start at this instant; the worker does not renew an instance that was due earlier. "
             "Null: the account's creation."
         ),
     )
@@ -75,7 +75,7 @@ class CreateAccountInput(IdempotentInput):
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The language of texts that no request asks for, such as those of events. Null: EN.",
+        description="The language of texts whose reader is not known, such as those of events. Null: EN.",
     )
 
     def to_request(self) -> accounts.NewAccount:
@@ -111,11 +111,12 @@ class UpdateAccountInput(IdempotentInput):
     )
 
     language: model.Language | None = strawberry.field(
-        default=strawberry.UNSET, description="The language of texts that no request asks for. Null: EN."
+        default=strawberry.UNSET,
+        description="The language of texts whose reader is not known. Null: EN.",
     )
 
     def to_request(self) -> accounts.AccountUpdate:
-        """Return the request, with the columns that are not left out."""
+        """Return the request, with the columns that the client sent."""
         columns = {
             "name": self.name,
             "lead_days": self.lead_days,
@@ -216,7 +217,7 @@ class RefundOrderInput(IdempotentInput):
     )
 
     def to_request(self) -> refunds.RefundRequest:
-        """Return the refund to make; without `instance_ids`, every line that can be refunded."""
+        """Return the request. If `instance_ids` is null or left out, it covers every line that can be refunded."""
         instance_ids = unset_to_none(self.instance_ids)
         return refunds.RefundRequest(
             self.order_id, None if instance_ids is None else tuple(instance_ids), self.reason

@@ -67,7 +67,7 @@ class InstanceInput:
     bundle_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "The bundle that the instance is renewed with, of the account or of `bundles`. "
+            "The bundle that the instance is renewed with: an existing bundle of the account, or one of `bundles`. "
             "Null: no bundle, or the bundle of a registered instance."
         ),
     )
@@ -152,7 +152,7 @@ class PriceInput:
 
 @strawberry.input(description="New prices.")
 class ChangePricesInput(IdempotentInput):
-    prices: list[PriceInput] = strawberry.field(description="1 to 10,000 prices, one for an instance.")
+    prices: list[PriceInput] = strawberry.field(description="1 to 10,000 prices, one for each instance.")
 
     def to_prices(self) -> list[instances.NewPrice]:
         """Return the prices, in the order of the input."""
@@ -161,7 +161,7 @@ class ChangePricesInput(IdempotentInput):
 
 @strawberry.input
 class InstancesInput(IdempotentInput):
-    """The field that the inputs of changes of given instances share."""
+    """The field shared by the inputs of mutations that change the named instances."""
 
     instance_ids: IDs = strawberry.field(description="1 to 10,000 instances, of any accounts.")
 

@@ -112,7 +112,7 @@ class IntegrityRule:
 
 
 async def resolve_integrity_report() -> list[IntegrityRule]:
-    """Check all invariants; return each of them with its violations."""
+    """Check all invariants, and return each of them with its violations."""
     violations = await integrity.check_invariants()
     return [
         IntegrityRule(
@@ -160,7 +160,11 @@ class AuditEntry:
     )
     created_at: dt.datetime = strawberry.field(description="When the change was made.")
 
-    request = sources.computed(_json("request"), "request", description="The request, as it was compared.")
+    request = sources.computed(
+        _json("request"),
+        "request",
+        description="The request, in the form that is compared if the idempotency key is repeated.",
+    )
     before = sources.computed(
         _json("before"),
         "before",

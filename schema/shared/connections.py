@@ -98,14 +98,14 @@ def connection_field(
     *,
     description: str,
     has_offset: bool = False,
-) -> Any:
+) -> object:
     """Return a field that pages through a list with `first`, `after`, `last` and `before`.
 
     `build_query` takes the info of the request and the field's other arguments. It raises InvalidInputError for an
     argument that is out of bounds.
     """
 
-    async def resolve(info: strawberry.Info[Any, None], **arguments: Any) -> Any:
+    async def resolve(info: strawberry.Info[object, None], **arguments: object) -> object:
         page = {name: arguments.pop(name, None) for name in _PAGE_ARGUMENTS}
         query = build_query(info, **arguments)
         request = _page_request(query.ordering, page)

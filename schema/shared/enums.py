@@ -1,4 +1,4 @@
-"""Descriptions of the domain's enums, which GraphQL shows under their own names."""
+"""The enums of the domain as GraphQL enums, with a description of each enum and value."""
 
 from enum import Enum
 from typing import TypeVar
@@ -47,7 +47,7 @@ _enum(
     model.RenewalMode,
     "How an instance is renewed.",
     MANUAL="The customer renews the instance (the default).",
-    AUTO="The worker renews the instance by autoRenewMonths, early on its last day.",
+    AUTO="The worker renews the instance by autoRenewMonths, on its last day or the account's leadDays before it.",
     NONE="Meant to expire: never renewed by the worker, and without reminders.",
 )
 _enum(
@@ -181,10 +181,10 @@ _enum(
 _enum(
     runs.Trigger,
     "Why a run was started.",
-    SCHEDULED="Its hour came.",
+    SCHEDULED="The hourly schedule started it.",
     START="A worker started and caught up on missed hours.",
     OPERATOR="An operator started it.",
-    TEST_CLOCK="The clock of a test account passed an hour at which something was due. All its times are that hour.",
+    TEST_CLOCK="The clock of a test account passed an hour with something due. All times of the run are this hour.",
 )
 _enum(
     audit_log.Action,

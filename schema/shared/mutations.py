@@ -15,7 +15,7 @@ _SUCCESS = "Success"
 
 def mutation_field(
     handler: Callable[[Any, Any], Awaitable[Any]], *error_types: type[errors.Error], description: str
-) -> Any:
+) -> object:
     """Return the field of a mutation.
 
     The handler takes the context and the input, and returns the success type `...Success`. The field's type is the

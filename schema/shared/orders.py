@@ -10,7 +10,7 @@ from schema.shared import scalars
 from schema.shared import vouchers as shared_vouchers
 
 MONTHS = "Whole months of the new period, on the instance's anchor day."
-DAYS = "Days of the new period beyond its whole months. 0 except for unify."
+DAYS = "Days of the new period beyond its whole months. 0 except for unifyExpiry."
 
 
 @strawberry.type

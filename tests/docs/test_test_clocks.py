@@ -34,4 +34,6 @@ async def test_the_command_moves_the_demo_account(world: World, database_url: st
     await world.load_demo()
     short_way = script.replace("2027-02-15T10:00", "2027-01-15T20:00")
     output = await asyncio.wait_for(pages.run_script(short_way, tmp_path, DATABASE_URL=database_url), 60)
-    assert output.splitlines()[-1].startswith(f"{loader.ACCOUNT_ID} moved from 2027-01-15T10:00+08:00 to ")
+    assert output.splitlines()[-1].startswith(
+        f"the clock of {loader.ACCOUNT_ID} moved from 2027-01-15T10:00+08:00 to "
+    )

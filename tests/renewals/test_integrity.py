@@ -23,44 +23,46 @@ FREE = "SET session_replication_role = replica"
 """A statement that disables triggers and foreign keys."""
 
 DAMAGES = {
-    "the entries of an account add up to its balance": "UPDATE accounts SET balance_cents = balance_cents + 1",
+    "the entries without a voucher add up to the balance of their account": (
+        "UPDATE accounts SET balance_cents = balance_cents + 1"
+    ),
     "the entries of an account are numbered without gaps": "UPDATE accounts SET ledger_number = ledger_number + 1",
     "the events of an account are numbered without gaps": (
         "UPDATE event_streams SET last_sequence = last_sequence + 1"
     ),
-    "an entry has the remaining amount after it": (
+    "each entry has the amount that remains in the balance or the voucher after the entry": (
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
-    "the entries of a voucher add up to its remaining amount and begin with its face value": (
+    "the entries of a voucher add up to its remaining amount, and its top-ups to its face value": (
         "UPDATE vouchers SET available_cents = available_cents + 1 WHERE available_cents < face_cents"
     ),
-    "an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
-    "the entries of an order add up to its payment, for vouchers and for the balance": (
+    "the total of an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",
+    "the renewal entries of an order add up to its payments by vouchers and from the balance": (
         "UPDATE orders SET voucher_cents = voucher_cents + 1, balance_cents = balance_cents - 1"
     ),
-    "a renewal entry has an order and a voucher of its own account": (
+    "the order of a renewal entry, and the voucher of any entry, belong to the account of the entry": (
         "UPDATE ledger_entries SET order_id = NULL WHERE order_id IS NOT NULL AND voucher_id IS NULL"
     ),
     "an order extends instances of its own account only": "UPDATE instances SET account_id = 'b' WHERE id = 'i-1'",
     "each period without a refund starts at the end of the previous one": (
         "UPDATE order_lines SET starts_at = starts_at + interval '1 second' WHERE months = 2"
     ),
-    "an instance expires at the end of its last period, or at the start of its first if all are refunded": (
+    "an instance expires at the end of its last period without a refund, or else at the start of its first period": (
         "UPDATE instances SET expires_at = expires_at + interval '1 day' WHERE id = 'i-1'"
     ),
-    "a refund is the sum of its lines, which have the order, the account and the prices that were paid": (
+    "the total of a refund is the sum of its lines, which have its order, its account and the prices that were paid": (
         "UPDATE refund_lines SET cents = cents - 1"
     ),
-    "the entries of a refund add up to it, for vouchers and for the balance, with its order and account": (
+    "the entries of a refund have its order and account, and add up to its amounts for vouchers and the balance": (
         "UPDATE refunds SET voucher_cents = voucher_cents - 1, balance_cents = balance_cents + 1"
     ),
-    "no voucher receives a refund above its share of the order": (
+    "no voucher receives more from the refunds of an order than it paid for the order": (
         "UPDATE ledger_entries SET amount_cents = amount_cents + 5000 WHERE kind = 'REFUND' AND voucher_id IS NOT NULL"
     ),
     "the refund count of an instance is the number of its refunds": (
         "UPDATE instances SET refund_count = refund_count + 1"
     ),
-    "the members of a bundle share expiry, anchor and policy": (
+    "the members of a bundle share account, expiry, anchor day and policy": (
         "UPDATE instances SET renewal_mode = 'AUTO' WHERE id = 'b-1'"
     ),
     "the members of a bundle are released together": (
@@ -69,10 +71,10 @@ DAMAGES = {
     "a successful attempt has an order line of its instance, and an automatic order has an attempt": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),
-    "a test clock stands where its last move left it": (
+    "a test clock is at the instant that its last move reached": (
         "UPDATE accounts SET test_clock = test_clock + interval '1 second' WHERE id = 't'"
     ),
-    "a top-up in the audit log is in the ledger": (
+    "a top-up in the audit log is in the ledger, except for demo accounts": (
         """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
     ),
     "an API key in the audit log belongs to an operator": (
@@ -81,18 +83,18 @@ DAMAGES = {
     "a webhook cursor stores the number of its account's last event and is not beyond that number": (
         "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
     ),
-    "a waiting or parked delivery has an event, and the cursor is past it": (
+    "a waiting or parked delivery has an event, and the cursor has reached it": (
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
            SELECT endpoint_id, account_id, sequence + 1, 'i-1', 13, now() FROM webhook_cursors"""
     ),
-    "only the first waiting delivery of a lane has a time for its next attempt": (
+    "the first waiting delivery of a lane, and no other, has a time for its next attempt": (
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts)
            SELECT endpoint_id, account_id, 1, 'i-1', 1 FROM webhook_cursors"""
     ),
-    "an ended run has completed its chunks and counts its attempts": (
+    "an ended run has completed its chunks, and its counts and amount match its attempts": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
-    "each instance has its search text, and no other has one": (
+    "each instance has its search text, and there are no other search texts": (
         "UPDATE search_texts SET text = 'another' WHERE instance_id = 'i-1'"
     ),
 }
@@ -169,10 +171,10 @@ async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> N
     assert violations[rule][0]
 
 
-LEDGER = "the entries of a refund add up to it, for vouchers and for the balance, with its order and account"
-SUM = "a refund is the sum of its lines, which have the order, the account and the prices that were paid"
-TEXT = "each instance has its search text, and no other has one"
-EXPIRY = "an instance expires at the end of its last period, or at the start of its first if all are refunded"
+LEDGER = "the entries of a refund have its order and account, and add up to its amounts for vouchers and the balance"
+SUM = "the total of a refund is the sum of its lines, which have its order, its account and the prices that were paid"
+TEXT = "each instance has its search text, and there are no other search texts"
+EXPIRY = "an instance expires at the end of its last period without a refund, or else at the start of its first period"
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ async def url(database_url: str) -> str:
 def test_it_moves_a_test_account_and_shows_each_hour(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url)
     assert done.exit_code == 0, done.output
-    [last] = [line for line in done.stdout.splitlines() if line.startswith("t moved")]
+    [last] = [line for line in done.stdout.splitlines() if " moved from " in line]
     assert last == (
-        "t moved from 2027-01-10T12:00+08:00 to 2027-02-01T10:00+08:00: "
+        "the clock of t moved from 2027-01-10T12:00+08:00 to 2027-02-01T10:00+08:00: "
         "1 renewed, 0 refused, 0 expired, 0 released, 2 events"
     )
     assert "2027-01-31T00:30+08:00" in done.stderr.splitlines()

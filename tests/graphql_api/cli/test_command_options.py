@@ -71,7 +71,10 @@ def test_completion_can_be_installed_and_shown(renewals: Renewals) -> None:
         ("run-now", ["now"]),
         ("demo", ["2027-01-15"]),
         ("runs", ["10 runs, or 100 attempts"]),
-        ("forecast", ["the account's now", "30; with --all 2", "by LC_ALL, LC_MESSAGES, LANG; else en"]),
+        (
+            "forecast",
+            ["the account's current time", "30; with --all 2", "by LC_ALL, LC_MESSAGES, LANG; else en"],
+        ),
         ("api-key", ["RENEWER"]),
     ],
 )

@@ -193,7 +193,7 @@ def test_of_many_accounts_each_is_there_once(
 
 def test_a_database_in_which_nothing_is_due_says_so(renewals: Renewals, cut_over_url: str) -> None:
     done = renewals("forecast", "--all", "--at", "2030-01-01T00:00", DATABASE_URL=cut_over_url)
-    assert done.stdout.endswith("Nothing is due, and nothing is left to an account's owner.\n")
+    assert done.stdout.endswith("No instance is due, and none is left for its account's owner to renew.\n")
 
 
 @pytest.mark.parametrize("arguments", [("a", "--all"), (), ("--all", "--days", "0")])

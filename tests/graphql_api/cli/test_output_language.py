@@ -74,10 +74,10 @@ def test_json_is_the_same_in_every_language(
 
 def test_the_rules_of_verify_are_in_chinese(renewals: Renewals, some_url: str) -> None:
     lines = renewals("verify", DATABASE_URL=some_url, LC_ALL="zh_CN.UTF-8").stdout.splitlines()
-    assert lines[0] == "正常    账户流水合计等于账户余额"
+    assert lines[0] == "正常    账户流水（不含代金券流水）合计等于账户余额"
     assert all(line.startswith("正常    ") for line in lines)
     english = renewals("verify", DATABASE_URL=some_url).stdout.splitlines()
-    assert english[0] == "ok      the entries of an account add up to its balance"
+    assert english[0] == "ok      the entries without a voucher add up to the balance of their account"
     assert len(english) == len(lines)
 
 

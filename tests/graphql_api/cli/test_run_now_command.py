@@ -108,7 +108,7 @@ def test_a_run_in_chinese_has_the_same_numbers(renewals: Renewals, due_url: str)
         "续费批次 1（2027-01-30T16:30:00+00:00）：续费 3 个，金额 630.00，未续费 1 个，跳过 0 个，"
         "过期 2 个，释放 1 个\n"
     )
-    assert "第 1 组，共 1 组" in done.stderr
+    assert "已完成 1 组，共 1 组" in done.stderr
 
 
 def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -> None:

@@ -259,7 +259,7 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
     value(database_url, account)
     started = up(DATABASE_URL=database_url, REDIS_URL=redis_url)
     assert (
-        "The database has accounts of its own, so the demo account is not loaded: `renewals demo` loads it.\n"
+        "The database already has accounts, so the demo account was not loaded. `renewals demo` loads it.\n"
         in started.said
     )
     assert "Demo API key" not in started.said

@@ -95,7 +95,9 @@ async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
     damaged = await renew.run_at(world.at("2027-01-31 01:30"))
-    assert "the entries of an account add up to its balance" in (damaged.broken_rules or ())
+    assert "the entries without a voucher add up to the balance of their account" in (
+        damaged.broken_rules or ()
+    )
 
 
 async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_did_it(world: World) -> None:
@@ -144,7 +146,7 @@ async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(wo
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
     assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "it had ended already"
-    assert "the entries of an account add up to its balance" in (
+    assert "the entries without a voucher add up to the balance of their account" in (
         (await runs.get_run(killed)).broken_rules or ()
     )
 

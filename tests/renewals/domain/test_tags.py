@@ -27,9 +27,9 @@ def test_a_change_replaces_removes_and_leaves_the_rest(
 @pytest.mark.parametrize(
     ("change", "field", "message"),
     [
-        (TagChange(), "set", "must have a tag, unless there are keys to remove"),
+        (TagChange(), "set", "must have at least one tag if removeKeys is empty"),
         (TagChange([(f"k{n}", "") for n in range(21)]), "set", "must have at most 20 tags"),
-        (TagChange([("a", "1"), ("a", "2")]), "set", "has a duplicate key"),
+        (TagChange([("a", "1"), ("a", "2")]), "set", "has the key 'a' more than once"),
         (TagChange([("", "1")]), "set", "key '': must be 1 to 64 characters"),
         (TagChange([("k" * 65, "1")]), "set", f"key '{'k' * 65}': must be 1 to 64 characters"),
         (TagChange([("a\0", "1")]), "set", "key 'a\\x00': must have no control characters"),

@@ -65,8 +65,8 @@ def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
         == "2: bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
     )
     assert "7: productCode: 'moon': unknown product 'moon'" in said
-    assert "9: accountId: 'b': differs from another line of its bundle" in said
-    assert "13: bundleName: 'Another': differs from line 12 of its bundle" in said
+    assert "9: accountId: 'b': must be the same on all lines of a bundle" in said
+    assert "13: bundleName: 'Another': differs from the name on line 12, which is in the same bundle" in said
     assert {line.partition(":")[0] for line in said} == set(
         map(str, [2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14])
     )
@@ -102,7 +102,7 @@ def test_the_expiry_of_a_bundle_changes_only_by_lines_that_name_it(run_import: R
     assert counts(result) == (0, 0, 0, 3)
     assert (
         problems(result)[0]
-        == "2: bundleId: '': is required (order-1), because the expiry of a bundle changes as a whole"
+        == "2: bundleId: '': must be order-1, because the expiry of a bundle changes as a whole"
     )
     assert one(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
 

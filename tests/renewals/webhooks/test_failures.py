@@ -113,7 +113,9 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped
     async with sending.running():
         await receiver.wait(1)
         await sending.until("SELECT disabled_reason IS NOT NULL FROM webhook_endpoints")
-        assert str((await endpoints.list_endpoints("a"))[0].disabled_reason) == "it answered 410 Gone"
+        assert (
+            str((await endpoints.list_endpoints("a"))[0].disabled_reason) == "the endpoint returned 410 Gone"
+        )
         got = len(receiver.got)
         await asyncio.sleep(0.5)
         assert len(receiver.got) == got <= 16
@@ -178,10 +180,12 @@ async def test_a_change_does_not_enable_what_was_disabled_meanwhile(
 ) -> None:
     found = (await sending.endpoint(receiver)).endpoint
     async with database.transaction() as connection:
-        await endpoints.disable_in(connection, found.id, Message("it answered 410 Gone"), sending.clock())
+        await endpoints.disable_in(
+            connection, found.id, Message("the endpoint returned 410 Gone"), sending.clock()
+        )
         change = endpoint_requests.EndpointUpdate(event_types=["instance.expired"])
         changed = await endpoints.update_in(connection, found, change, sending.clock())
-    assert str(changed.disabled_reason) == "it answered 410 Gone"
+    assert str(changed.disabled_reason) == "the endpoint returned 410 Gone"
     assert await endpoints.list_endpoints("a") == [changed]
 
 

@@ -12,13 +12,19 @@ from tests.support.graphql_client import Client
 from tests.support.operator_client import Operator
 
 MALFORMED: list[tuple[object, str]] = [
-    ({"__typename": "Product", "id": "eip"}, "__typename: must be an entity of this subgraph: "),
-    ({"id": "i-1"}, "__typename: must be an entity of this subgraph: Account, Instance, RenewOrder"),
-    ({"__typename": ["Instance"], "id": "i-1"}, "__typename: must be an entity"),
+    (
+        {"__typename": "Product", "id": "eip"},
+        "__typename: must be one of the entity types of this subgraph: ",
+    ),
+    (
+        {"id": "i-1"},
+        "__typename: must be one of the entity types of this subgraph: Account, Instance, RenewOrder",
+    ),
+    ({"__typename": ["Instance"], "id": "i-1"}, "__typename: must be one of the entity types"),
     ({"__typename": "Instance", "id": 1}, "id: must be a string"),
     ({"__typename": "Instance"}, "id: must be a string"),
-    ([], "__typename: must be an entity"),
-    ("Instance", "__typename: must be an entity"),
+    ([], "__typename: must be one of the entity types"),
+    ("Instance", "__typename: must be one of the entity types"),
 ]
 
 

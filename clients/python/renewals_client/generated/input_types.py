@@ -40,7 +40,7 @@ class InstanceFilter(BaseModel):
     ids: Optional[list[str]] = None
     "Ids of instances, at most 10,000."
     search: Optional[str] = None
-    "Part of the id, of the name or of a value of the configuration, in any case."
+    "Part of the id, of the name or of a value of the configuration, case-insensitive."
     tab: Optional[RenewalTab] = None
     "The tab of the renewal console."
     expires_from: Optional[DateTime] = None
