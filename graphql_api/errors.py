@@ -26,9 +26,9 @@ class HTTPError(Exception):
         return truncate(catalogs.translate_for_request(self.message))
 
 
-def truncate(text: str) -> str:
-    """Return a text that may repeat a part of the request, truncated to SHOWN_CHARACTERS_MAX characters."""
-    return text if len(text) <= SHOWN_CHARACTERS_MAX else f"{text[:SHOWN_CHARACTERS_MAX]}..."
+def truncate(text: str, characters_max: int = SHOWN_CHARACTERS_MAX) -> str:
+    """Return a text that may repeat a part of the request, truncated to the maximum number of characters."""
+    return text if len(text) <= characters_max else f"{text[:characters_max]}..."
 
 
 class ClientTooSlowError(Exception):

@@ -32,11 +32,12 @@ def clock(
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
     instant = options.parse_instant(to, settings, "--to")
+    language = output_language.choose(lang)
     try:
         move = _move(url, settings, account, instant)
     except errors.DomainError as error:
-        bootstrap.fail(str(error))
-    typer.echo(_as_json(move) if as_json else _as_text(move, settings, output_language.choose(lang)))
+        output_language.fail(error, language)
+    typer.echo(_as_json(move) if as_json else _as_text(move, settings, language))
 
 
 def _move(url: str, settings: "config.Settings", account: str, to: dt.datetime) -> "ClockMove":

@@ -11,6 +11,9 @@ from renewals.domain.model import Language
 from renewals.i18n import catalogs
 from schema.shared import errors as shared_errors
 
+_REASON_CHARACTERS_MAX = 1_000
+"""The maximum length of a reason, which may list all columns of an export."""
+
 
 def parse_language(value: object) -> Language | None:
     """Return the language of the argument `lang`, or None without it. Raises InvalidInputError."""
@@ -27,7 +30,10 @@ def invalid_input(problem: errors.InvalidInputError) -> Response:
     truncated = errors.InvalidInputError(
         graphql_api_errors.truncate(problem.field),
         Message(
-            "{reason}", reason=graphql_api_errors.truncate(catalogs.translate_for_request(problem.reason))
+            "{reason}",
+            reason=graphql_api_errors.truncate(
+                catalogs.translate_for_request(problem.reason), _REASON_CHARACTERS_MAX
+            ),
         ),
     )
     error = GraphQLError(str(truncated), original_error=truncated)

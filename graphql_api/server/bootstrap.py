@@ -93,6 +93,8 @@ def _explain(problem: Exception) -> str | None:
     from renewals.db import errors as db_errors
 
     problem = db_errors.original_error(problem)
+    if isinstance(problem, BrokenPipeError):  # of the standard output, which Click handles
+        return None
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(member) for member in problem.exceptions]
         return sentences[0] if all(sentences) else None

@@ -38,7 +38,7 @@ def last_day(expires_at: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 def days_left(expires_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> int:
     """Return the days in a time zone from today to an instance's last day; negative if the instance has expired."""
-    days = (last_day(expires_at, zone) - now.astimezone(zone).date()).days
+    days = (last_day(expires_at, zone) - today(now, zone)).days
     return days if now <= expires_at else min(days, -1)
 
 
@@ -61,9 +61,15 @@ def months_later(instant: dt.datetime, months: int, zone: ZoneInfo) -> dt.dateti
 
 
 @lru_cache(1_000)
+def today(now: dt.datetime, zone: ZoneInfo) -> dt.date:
+    """Return the date in a time zone."""
+    return now.astimezone(zone).date()
+
+
+@lru_cache(1_000)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """Return the first day in the time zone that has not ended."""
-    day = now.astimezone(zone).date()
+    """Return the first day in the time zone that has not ended; it is tomorrow in the last second of a day."""
+    day = today(now, zone)
     return day if now < end_of_day(day, zone) else day + dt.timedelta(days=1)
 
 

@@ -171,7 +171,7 @@ def _bound_months(unit: selection.RenewalUnit, context: planning.PlanContext) ->
 
 
 def _furthest(instance: model.Instance, context: planning.PlanContext) -> dt.date:
-    today = dates.current_day(context.now, context.zone)
+    today = dates.today(context.now, context.zone)
     return dates.max_expiry_date(today, context.products[instance.product_code].max_term_months)
 
 

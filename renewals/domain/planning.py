@@ -268,18 +268,18 @@ def _refuse_period(
     context: PlanContext,
 ) -> Refusal | None:
     """Return the refusal of a last day that is past, not after the old, or beyond the longest term (rules 7, 14)."""
-    today = dates.current_day(context.now, context.zone)
+    earliest = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         message: Message
         if new <= old:
             message = Message("It already expires on {old}, which is not before {new}.", old=old, new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
-        if new < today:
+        if new < earliest:
             message = Message("{new} has passed; choose a date in the future.", new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
-    elif new < today:
+    elif new < earliest:
         assert instance.anchor_day is not None
-        least = dates.min_months_to_reach(instance.anchor_day, old, today)
+        least = dates.min_months_to_reach(instance.anchor_day, old, earliest)
         message = CountedMessage(
             "It expired on {old}; renew it for at least {count} month.",
             "It expired on {old}; renew it for at least {count} months.",
@@ -289,6 +289,7 @@ def _refuse_period(
         facts = RefusalFacts(least_months=least)
         return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message, facts=facts)
     # An automatic renewal may be early by the lead days, which must not shorten the longest term.
+    today = dates.today(context.now, context.zone)
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
     furthest = dates.max_expiry_date(measured_from, product.max_term_months)
     if new > furthest:

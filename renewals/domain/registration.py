@@ -153,7 +153,9 @@ def _members_problem(
         return RowProblem("bundleId", message)
     others = [row for row in stored if row.id not in reported_ids]
     if any(row.shared != (others or rows)[0].shared for row in rows):
-        message = Message("the members of bundle {id} must share expiry, anchor day and policy", id=bundle_id)
+        message = Message(
+            "must have the expiry, anchor day and policy of the other members of bundle {id}", id=bundle_id
+        )
         return RowProblem("bundleId", message)
     return None
 

@@ -163,8 +163,7 @@ def _incomplete(
 def _bundle_refused(
     instance: model.Instance, unit: RenewalUnit, member_refusals: Mapping[str, Refusal]
 ) -> Refusal:
-    reasons = tuple(f"{refusal.instance_id}: {refusal.code}" for refusal in member_refusals.values())
-    message = Message("Its bundle is refused as a whole ({reasons}).", reasons=reasons)
+    message = Message("Its bundle is refused as a whole because of {ids}.", ids=tuple(member_refusals))
     return Refusal(instance.id, RefusalCode.BUNDLED, message, member_ids(unit))
 
 

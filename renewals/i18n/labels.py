@@ -44,7 +44,7 @@ REFUSAL_CODES: Mapping[str, Message] = {
     RefusalCode.BUNDLE_INCOMPLETE: Message("Bundle not complete"),
     RefusalCode.PERIOD_TOO_SHORT: Message("Period too short"),
     RefusalCode.MAX_TERM_EXCEEDED: Message("Longest term exceeded"),
-    RefusalCode.TARGET_NOT_LATER: Message("Target is not after the expiry"),
+    RefusalCode.TARGET_NOT_LATER: Message("Target date is too early"),
     RefusalCode.INSUFFICIENT_FUNDS: Message("Insufficient funds"),
     RefusalCode.PRICE_HELD: Message("Price rise not agreed to"),
     RefusalCode.BEFORE_CUT_OVER: Message("Due before the start of automatic renewals"),

@@ -31,7 +31,6 @@ async def count_facets(
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
     manageable = "TRUE" if instance_filter.manageable else filters.MANAGEABLE
-    status = filters.matching_status_at(instance_filter, conditions.bind(now))
     within = [
         f"i.expires_at <= {conditions.bind(now + dt.timedelta(days=days))} AS within_{days}"
         for days in EXPIRY_BUCKETS_DAYS
@@ -41,10 +40,10 @@ async def count_facets(
     # it would sort all rows instead of hashing them.
     statement = f"""WITH grouped AS MATERIALIZED (
         SELECT i.renewal_mode, i.product_code, i.data_center_code, ({manageable}) AS is_manageable,
-          i.expires_at IS NOT NULL AS expires, ({status}) = 'EXPIRED' AS is_expired,
-          ({status}) = 'RUNNING' AS is_running, {", ".join(within)}, {is_in}, count(*) AS n
+          i.expires_at IS NOT NULL AS expires, i.expires_at < {conditions.bind(now)} AS is_expired,
+          {", ".join(within)}, {is_in}, count(*) AS n
         FROM instances i WHERE {conditions.for_facet("")}
-        GROUP BY {", ".join(map(str, range(1, 8 + len(within) + len(FACETS))))}),
+        GROUP BY {", ".join(map(str, range(1, 7 + len(within) + len(FACETS))))}),
       faceted AS (SELECT grouped.*, type_code FROM grouped JOIN data_centers ON code = data_center_code)
       SELECT * FROM ({" UNION ALL ".join(map(_count_by, FACETS))}) AS counted ORDER BY facet, count DESC, value"""
     counted: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
@@ -82,14 +81,14 @@ async def count_tag_values(
     return [(row["value"], row["count"]) for row in rows]
 
 
-_BUCKETS = " ".join(f"WHEN is_running AND within_{days} THEN '{days}'" for days in EXPIRY_BUCKETS_DAYS)
+_BUCKETS = " ".join(f"WHEN within_{days} THEN '{days}'" for days in EXPIRY_BUCKETS_DAYS)
 _VALUES = {
     "tabs": "CASE WHEN NOT is_manageable THEN NULL WHEN expires THEN renewal_mode ELSE 'NO_EXPIRY' END",
     "products": "product_code",
     "dataCenters": "data_center_code",
     "dataCenterTypes": "type_code",
     "expiry": f"""CASE WHEN NOT expires THEN NULL WHEN is_expired THEN 'EXPIRED' {_BUCKETS}
-      WHEN is_running THEN 'LATER' END""",
+      ELSE 'LATER' END""",
 }
 """The value of each facet in a row of `faceted`."""
 

@@ -50,11 +50,11 @@ def fingerprint(request: OrderRequest) -> bytes:
 
 
 def _with_sets(value: object) -> object:
-    """Return the value with sorted names and, for every list, its distinct items as sorted strings."""
+    """Return the value with sorted names and, for every list, its distinct items as sorted JSON."""
     match value:
         case dict():
             return {name: _with_sets(item) for name, item in sorted(value.items())}
         case list() | tuple():
-            return sorted(set(map(str, value)))
+            return sorted({json.dumps(_with_sets(item), default=str) for item in value})
         case _:
             return value

@@ -116,7 +116,10 @@ class LedgerEntry:
         description="The order that was paid or refunded. Null for other entries."
     )
     memo: str = strawberry.field(
-        description="The provider's note, such as a payment reference. May be empty."
+        description=(
+            "The provider's note, such as a payment reference, or what was paid, in the account's language. "
+            "May be empty."
+        )
     )
 
 

@@ -52,7 +52,9 @@ class BatchDone:
 
 @strawberry.type(description="The policy was set.")
 class SetRenewalPolicySuccess(BatchDone):
-    changed_count: int = strawberry.field(description="Number of instances whose mode or months changed.")
+    changed_count: int = strawberry.field(
+        description="Number of instances whose mode or months changed, or that accepted a changed price."
+    )
     unchanged_count: int = strawberry.field(description="Number of instances that had the policy already.")
 
     @classmethod

@@ -100,7 +100,10 @@ _enum(
     REFUSE=(
         "Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted."
     ),
-    WHOLE="The selection is widened to whole bundles. Each bundle is accepted or refused as a whole.",
+    WHOLE=(
+        "The selection is widened to whole bundles, except by members that `except` names, whose bundles are refused. "
+        "Each bundle is accepted or refused as a whole."
+    ),
 )
 _enum(
     errors.RefusalCode,
@@ -116,7 +119,7 @@ _enum(
     BUNDLE_INCOMPLETE="The selection lacks members of the instance's bundle; see bundleInstanceIds.",
     PERIOD_TOO_SHORT="The new expiry would not be in the future. The message names the least number of months.",
     MAX_TERM_EXCEEDED="The new expiry would be further from now than the product's longest term.",
-    TARGET_NOT_LATER="The target date is not later than the last day of the instance.",
+    TARGET_NOT_LATER="The target date has passed, or is not later than the last day of the instance.",
     INSUFFICIENT_FUNDS="Vouchers and balance do not cover the renewal.",
     PRICE_HELD="The price rose above the account's cap, and the customer has not agreed to it.",
     BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker leaves it.",

@@ -62,7 +62,7 @@ export type BillingMode =
 export type BundleHandling =
   /** Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted. */
   | 'REFUSE'
-  /** The selection is widened to whole bundles. Each bundle is accepted or refused as a whole. */
+  /** The selection is widened to whole bundles, except by members that `except` names, whose bundles are refused. Each bundle is accepted or refused as a whole. */
   | 'WHOLE';
 
 /** The arguments of createWebhookEndpoint. */
@@ -283,7 +283,7 @@ export type RefusalCode =
   | 'PERIOD_TOO_SHORT'
   /** The new expiry would be further from now than the product's longest term. */
   | 'MAX_TERM_EXCEEDED'
-  /** The target date is not later than the last day of the instance. */
+  /** The target date has passed, or is not later than the last day of the instance. */
   | 'TARGET_NOT_LATER'
   /** Vouchers and balance do not cover the renewal. */
   | 'INSUFFICIENT_FUNDS'

@@ -56,3 +56,8 @@ def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to:
     done = renewals("clock", account, "--to", to, DATABASE_URL=url)
     assert done.exit_code == 1
     assert problem in done.output
+
+
+def test_a_refusal_is_in_the_language_of_the_command(renewals: Renewals, url: str) -> None:
+    done = renewals("clock", "nobody", "--to", "2027-02-01T10:00", "--lang", "zh", DATABASE_URL=url)
+    assert (done.exit_code, done.stderr.strip()) == (1, "account：账户“nobody”不存在")

@@ -93,6 +93,18 @@ async def test_the_earliest_expiry_comes_first_then_the_id(world: World, night: 
     await integrity.assert_holds()
 
 
+async def test_the_orders_of_a_run_are_listed_in_the_reverse_of_the_order_of_payment(world: World) -> None:
+    await world.account("a", balance="1000.00")
+    await world.instances(
+        [f"i-{number:02}" for number in range(50)], expires="2027-01-31", mode="AUTO", price="1.00"
+    )
+    await run(world, "2027-01-31 00:30")
+    listed = await world.rows("""SELECT l.instance_id FROM orders o JOIN order_lines l ON l.order_id = o.id
+                                 ORDER BY o.created_at DESC, o.id DESC""")
+    assert [instance_id for (instance_id,) in listed] == (await renewed(world))[::-1]
+    assert len(listed) == 50
+
+
 @dst_nights.every_night
 async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
     world: World, night: Night

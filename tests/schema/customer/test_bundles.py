@@ -121,7 +121,7 @@ async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, ver
         {
             "instanceId": "b-1",
             "code": "BUNDLED",
-            "message": "Its bundle is refused as a whole (b-2: TRIAL).",
+            "message": "Its bundle is refused as a whole because of b-2.",
             "bundleInstanceIds": ["b-1", "b-2"],
         },
         {
