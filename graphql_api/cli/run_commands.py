@@ -110,6 +110,9 @@ def runs(
     ] = None,
     account: Annotated[str | None, typer.Option(help="With --run: only this account.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="With --run: only failed attempts.")] = False,
+    test_clocks: Annotated[
+        bool, typer.Option("--test-clocks", help="Also list the runs of test clocks.")
+    ] = False,
     as_json: options.AsJson = False,
     lang: output_language.Lang = None,
 ) -> None:
@@ -128,7 +131,9 @@ def runs(
     async def show() -> None:
         async with database.connect(url):
             latest = (
-                [await runs.get_run(run)] if run else await runs.list_latest_runs(count or RUN_COUNT_DEFAULT)
+                [await runs.get_run(run)]
+                if run
+                else await runs.list_latest_runs(count or RUN_COUNT_DEFAULT, with_test_clocks=test_clocks)
             )
             reports = [(row, await chunks.list_parked_accounts(row.id)) for row in latest]
             tries = (

@@ -21,7 +21,8 @@ class ForecastDay:
     date: dt.date = strawberry.field(description="The day, in the account's time zone.")
     due_count: int = strawberry.field(description="Number of instances that are due on the day.")
     total: scalars.Money = sources.column(
-        "total_cents", description="Price of the renewals of the day, paid or not. Refused instances have none."
+        "total_cents",
+        description="Price of the renewals of the day, paid or not. Refused instances have none.",
     )
     voucher_total: scalars.Money = sources.column(
         "voucher_cents", description="Amount that vouchers will pay on the day."
@@ -54,7 +55,8 @@ class ForecastGroup:
         description="Number of renewals that are due. An instance counts once for each day on which it is due."
     )
     total: scalars.Money = sources.column(
-        "total_cents", description="Price of the renewals of the group, paid or not. Refused instances have none."
+        "total_cents",
+        description="Price of the renewals of the group, paid or not. Refused instances have none.",
     )
     total_cents: strawberry.Private[int]
 
@@ -95,7 +97,8 @@ def _label_of(group: groups.ForecastGroup, language: Language) -> str:
 class Forecast:
     days: list[ForecastDay] = strawberry.field(description="One entry for each day, today first.")
     total: scalars.Money = sources.column(
-        "total_cents", description="Price of the renewals of the days, paid or not. Refused instances have none."
+        "total_cents",
+        description="Price of the renewals of the days, paid or not. Refused instances have none.",
     )
     top_up_needed: scalars.Money = sources.column(
         "required_top_up_cents",

@@ -64,11 +64,17 @@ async def resolve_runs(
     first: Annotated[
         int, strawberry.argument(description=f"Number of runs, 0 to {limits.PAGE_ROWS_MAX:,}.")
     ] = 10,
+    test_clocks: Annotated[
+        bool,
+        strawberry.argument(
+            description="False leaves out the runs of test clocks, of which one move can make thousands."
+        ),
+    ] = True,
 ) -> list[RenewalRun]:
     """Return the latest runs; raise InvalidInputError if `first` is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
         raise errors.InvalidInputError("first", validation.between(0, limits.PAGE_ROWS_MAX))
-    return await _build_runs(await runs.list_latest_runs(first))
+    return await _build_runs(await runs.list_latest_runs(first, with_test_clocks=test_clocks))
 
 
 async def get_run(run_id: int) -> RenewalRun:

@@ -229,6 +229,7 @@ CREATE INDEX refunds_by_order ON refunds (order_id);
 CREATE INDEX refund_lines_by_refund ON refund_lines (refund_id);
 CREATE INDEX ledger_entries_by_refund ON ledger_entries (refund_id) WHERE refund_id IS NOT NULL;
 CREATE INDEX ledger_entries_without_renewals ON ledger_entries (account_id, number) WHERE kind <> 'RENEWAL';
+CREATE INDEX renewal_runs_in_real_time ON renewal_runs (id) WHERE trigger <> 'TEST_CLOCK';
 CREATE INDEX search_texts_trigrams ON search_texts USING gin (account_id, text gin_trgm_ops);
 CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WHERE voucher_id IS NULL;
 

@@ -61,3 +61,10 @@ def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to:
 def test_a_refusal_is_in_the_language_of_the_command(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "nobody", "--to", "2027-02-01T10:00", "--lang", "zh", DATABASE_URL=url)
     assert (done.exit_code, done.stderr.strip()) == (1, "account：账户“nobody”不存在")
+
+
+def test_the_runs_of_a_clock_are_listed_only_on_request(renewals: Renewals, url: str) -> None:
+    assert renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url).exit_code == 0
+    assert renewals("runs", DATABASE_URL=url).stdout == ""
+    listed = renewals("runs", "--test-clocks", DATABASE_URL=url).stdout
+    assert listed.startswith("run 1 TEST_CLOCK for 2027-01-30T16:30:00+00:00, ")

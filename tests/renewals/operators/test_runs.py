@@ -93,6 +93,18 @@ async def test_the_report_names_violated_rules(night: World, operator: Operator)
     assert broken[0]["damages"] == [{"account_id": "a", "balance_cents": 7, "sum_cents": "70000"}]
 
 
+async def test_the_runs_of_test_clocks_can_be_left_out(night: World, operator: Operator) -> None:
+    await database.execute(
+        database.pool(),
+        """INSERT INTO renewal_runs (trigger, scheduled_at, started_at, ended_at)
+           SELECT 'TEST_CLOCK', started_at, started_at, started_at FROM renewal_runs""",
+    )
+    every = await operator("{ renewalRuns { trigger } }")
+    assert [run["trigger"] for run in every["renewalRuns"]] == ["TEST_CLOCK", "OPERATOR"]
+    in_real_time = await operator("{ renewalRuns(first: 1, testClocks: false) { trigger } }")
+    assert in_real_time["renewalRuns"] == [{"trigger": "OPERATOR"}]
+
+
 @pytest.mark.parametrize("first", [-1, 1001])
 async def test_the_number_of_runs_has_bounds(operator: Operator, first: int) -> None:
     [error] = await operator.errors(f"{{ renewalRuns(first: {first}) {{ id }} }}")
