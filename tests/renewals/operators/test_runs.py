@@ -5,6 +5,7 @@ import pytest
 from renewals import integrity
 from renewals.auto_renewal import chunks, renew, runs
 from renewals.db import connection as database
+from renewals.db import models
 from tests.renewals.auto_renewal.test_parking import AT, cure, poison
 from tests.support import integrity as checks
 from tests.support.fixtures import World
@@ -94,11 +95,9 @@ async def test_the_report_names_violated_rules(night: World, operator: Operator)
 
 
 async def test_the_runs_of_test_clocks_can_be_left_out(night: World, operator: Operator) -> None:
-    await database.execute(
-        database.pool(),
-        """INSERT INTO renewal_runs (trigger, scheduled_at, started_at, ended_at)
-           SELECT 'TEST_CLOCK', started_at, started_at, started_at FROM renewal_runs""",
-    )
+    at = (await night.row("SELECT started_at FROM renewal_runs"))[0]
+    trigger = runs.Trigger.TEST_CLOCK
+    await models.RenewalRun.create(using_db=database.pool(), trigger=trigger, scheduled_at=at, started_at=at)
     every = await operator("{ renewalRuns { trigger } }")
     assert [run["trigger"] for run in every["renewalRuns"]] == ["TEST_CLOCK", "OPERATOR"]
     in_real_time = await operator("{ renewalRuns(first: 1, testClocks: false) { trigger } }")
