@@ -160,7 +160,9 @@ _STATEMENTS: Mapping[Message, str] = {
         SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
         FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id
         WHERE c.last_sequence IS DISTINCT FROM s.last_sequence OR c.sequence > c.last_sequence""",
-    Message("a waiting or parked delivery has an event, and the cursor has reached it"): """
+    Message(
+        "each waiting or parked delivery has an event, and the webhook cursor has reached that event"
+    ): """
         SELECT d.endpoint_id, d.account_id, d.sequence FROM webhook_deliveries d
         LEFT JOIN webhook_cursors c ON c.endpoint_id = d.endpoint_id AND c.account_id = d.account_id
         LEFT JOIN events e ON e.account_id = d.account_id AND e.sequence = d.sequence

@@ -166,7 +166,12 @@ def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
             return [column.parse(value) for column, value in zip(ordering.columns, key, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError):
         pass
-    raise errors.InvalidInputError(argument, Message("is not a cursor of this list in this sort order"))
+    raise errors.InvalidInputError(
+        argument,
+        Message(
+            "is not a cursor of this list in this sort order; use a cursor from a page of the same list and order"
+        ),
+    )
 
 
 def timestamp_column(name: str, sql: str) -> SortColumn:

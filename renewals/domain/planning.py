@@ -275,7 +275,7 @@ def _refuse_period(
             message = Message("It already expires on {old}, which is not before {new}.", old=old, new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
         if new < earliest:
-            message = Message("{new} has passed; choose a date in the future.", new=new)
+            message = Message("{new} has passed; choose today or a later date.", new=new)
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
     elif new < earliest:
         assert instance.anchor_day is not None

@@ -9,7 +9,7 @@ from renewals.domain.errors import Refusal, RefusalCode
 from renewals.domain.messages import Message, ProvidedText
 
 _TRIAL = Message("A trial instance is not renewed.")
-_ONE_OFF = Message("A one-off purchase has nothing to renew.")
+_ONE_OFF = Message("A one-off purchase cannot be renewed.")
 _NO_EXPIRY = Message("It has no expiry, so there is nothing to renew.")
 _RELEASED = Message("It was released and cannot be restored.")
 _NOT_FOUND = Message("There is no such instance.")

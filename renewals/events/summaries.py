@@ -183,7 +183,7 @@ def _price_held(facts: _Facts) -> Message:
 
 def _refunded(facts: _Facts) -> Message:
     return Message(
-        "{amount} {currency} was refunded for {instance}, which expires on {date} again.",
+        "{amount} {currency} was refunded for {instance}; its expiry is {date} again.",
         amount=facts.amount("amount"),
         currency=facts.currency,
         instance=facts.instance,

@@ -83,7 +83,7 @@ DAMAGES = {
     "a webhook cursor stores the number of its account's last event and is not beyond that number": (
         "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
     ),
-    "a waiting or parked delivery has an event, and the cursor has reached it": (
+    "each waiting or parked delivery has an event, and the webhook cursor has reached that event": (
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts, parked_at)
            SELECT endpoint_id, account_id, sequence + 1, 'i-1', 13, now() FROM webhook_cursors"""
     ),

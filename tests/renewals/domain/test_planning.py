@@ -39,7 +39,7 @@ def only_refusal(planned: planning.Plan) -> errors.Refusal:
         (
             instance(billing_mode=model.BillingMode.ONE_OFF),
             "ONE_OFF",
-            "A one-off purchase has nothing to renew.",
+            "A one-off purchase cannot be renewed.",
         ),
         (instance(expires=None), "NO_EXPIRY", "It has no expiry, so there is nothing to renew."),
         (instance(status=InstanceStatus.RELEASED), "RELEASED", "It was released and cannot be restored."),

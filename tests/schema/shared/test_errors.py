@@ -10,7 +10,7 @@ from tests.support.graphql_client import Client
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "TRIAL": ({"trial": True}, "A trial instance is not renewed."),
-    "ONE_OFF": ({"billing": "ONE_OFF"}, "A one-off purchase has nothing to renew."),
+    "ONE_OFF": ({"billing": "ONE_OFF"}, "A one-off purchase cannot be renewed."),
     "UNSUPPORTED_PRODUCT": ({"product": "cert"}, "Resubmit."),
     "NO_EXPIRY": ({"expires": None}, "It has no expiry, so there is nothing to renew."),
     "RELEASED": ({"status": "RELEASED", "expires": "2026-12-01"}, "It was released and cannot be restored."),
