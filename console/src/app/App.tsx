@@ -3,10 +3,12 @@ import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
 import dayjs from "dayjs";
 import "dayjs/locale/zh-cn";
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 import { Router } from "wouter";
 
 import { ApiProvider } from "../api/ApiProvider";
+import { lazyFile } from "../components/lazyFile";
+import { LoadBoundary } from "../components/LoadBoundary";
 import { LabelProvider } from "../i18n/LabelProvider";
 import { useLanguage } from "../i18n/useLanguage";
 import { InstanceListProvider } from "../instances/InstanceListProvider";
@@ -16,7 +18,7 @@ import { PageLayout } from "./PageLayout";
 import { themeFor } from "./theme";
 import { useReducesMotion } from "./useReducesMotion";
 
-const SignIn = lazy(() => import("../session/SignIn"));
+const SignIn = lazyFile(() => import("../session/SignIn"));
 
 const ANT_LOCALES = { zh: zhCN, en: enUS };
 const DAYJS_LOCALES = { zh: "zh-cn", en: "en" };
@@ -32,9 +34,11 @@ export function App() {
   return (
     <ConfigProvider locale={ANT_LOCALES[language]} theme={theme}>
       {session.token === null ? (
-        <Suspense>
-          <SignIn reason={session.reason} />
-        </Suspense>
+        <LoadBoundary>
+          <Suspense>
+            <SignIn reason={session.reason} />
+          </Suspense>
+        </LoadBoundary>
       ) : (
         <ApiProvider token={session.token}>
           <LabelProvider>

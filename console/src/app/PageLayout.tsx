@@ -1,7 +1,9 @@
 import { Flex, Grid, Layout, Spin } from "antd";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { Route, Switch } from "wouter";
 
+import { lazyFile } from "../components/lazyFile";
+import { LoadBoundary } from "../components/LoadBoundary";
 import { InstanceDrawerHost } from "../drawer/InstanceDrawerHost";
 import { useAccount } from "./account";
 import { NotFoundPage } from "./NotFoundPage";
@@ -9,7 +11,7 @@ import { PageHeader } from "./PageHeader";
 import { PageMenu } from "./PageMenu";
 import { PAGES } from "./pages";
 
-const ClockBar = lazy(() => import("../clock/ClockBar"));
+const ClockBar = lazyFile(() => import("../clock/ClockBar"));
 
 export function PageLayout() {
   const { testClock } = useAccount();
@@ -18,9 +20,11 @@ export function PageLayout() {
     <Layout className="page">
       <PageHeader />
       {testClock !== null && (
-        <Suspense>
-          <ClockBar />
-        </Suspense>
+        <LoadBoundary>
+          <Suspense>
+            <ClockBar />
+          </Suspense>
+        </LoadBoundary>
       )}
       <Layout hasSider={!isAbove}>
         <PageMenu isAbove={isAbove} />
@@ -29,7 +33,9 @@ export function PageLayout() {
             <Switch>
               {PAGES.map(({ path, component: Page }) => (
                 <Route key={path} path={path}>
-                  <Page />
+                  <LoadBoundary>
+                    <Page />
+                  </LoadBoundary>
                 </Route>
               ))}
               <Route>

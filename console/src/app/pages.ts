@@ -1,21 +1,20 @@
-import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import type { ComponentType } from "react";
 
+import { lazyFile } from "../components/lazyFile";
 import type { Messages } from "../i18n/messages";
 import { InstancesPage } from "../instances/InstancesPage";
-
-type Page = ComponentType | LazyExoticComponent<ComponentType>;
 
 interface PageDefinition {
   /** Key of the page's name in `common.pages`. */
   readonly name: keyof Messages["common"]["pages"];
   /** Path below /console. */
   readonly path: string;
-  readonly component: Page;
+  readonly component: ComponentType;
 }
 
 /** Load a page of its own file when it is opened: `lazyPage(() => import("../orders/OrdersPage"))`. */
-export function lazyPage(load: () => Promise<{ default: ComponentType }>): Page {
-  return lazy(load);
+export function lazyPage(load: () => Promise<{ default: ComponentType }>): ComponentType {
+  return lazyFile(load);
 }
 
 /** The pages in the order of the menu. The first one is loaded with the console. */

@@ -1,10 +1,12 @@
-import { lazy, Suspense, useEffect } from "react";
+import { Suspense, useEffect } from "react";
 
 import { INSTANCE_PARAM } from "../components/InstanceLink";
+import { lazyFile } from "../components/lazyFile";
+import { LoadBoundary } from "../components/LoadBoundary";
 import { returnFocus } from "../components/returnFocus";
 import { useAddress } from "../components/useAddress";
 
-const InstanceDrawer = lazy(() => import("./InstanceDrawer"));
+const InstanceDrawer = lazyFile(() => import("./InstanceDrawer"));
 
 /** Open the drawer of the instance that the address names; its link gets the focus back. */
 export function InstanceDrawerHost() {
@@ -19,14 +21,14 @@ export function InstanceDrawerHost() {
     };
   }, [isOpen]);
   if (!isOpen) return null;
+  const close = () => {
+    change({ [INSTANCE_PARAM]: null });
+  };
   return (
-    <Suspense>
-      <InstanceDrawer
-        id={id}
-        onClose={() => {
-          change({ [INSTANCE_PARAM]: null });
-        }}
-      />
-    </Suspense>
+    <LoadBoundary onClose={close}>
+      <Suspense>
+        <InstanceDrawer id={id} onClose={close} />
+      </Suspense>
+    </LoadBoundary>
   );
 }

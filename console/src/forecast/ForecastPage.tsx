@@ -1,9 +1,11 @@
 import { Alert, Card, Flex, Segmented, Skeleton, Spin } from "antd";
-import { lazy, Suspense, useMemo } from "react";
+import { Suspense, useMemo } from "react";
 
 import { ForecastDocument } from "../api/generated/graphql";
 import { useApiQuery } from "../api/useApiQuery";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { lazyFile } from "../components/lazyFile";
+import { LoadBoundary } from "../components/LoadBoundary";
 import { Page } from "../components/Page";
 import { useAddress } from "../components/useAddress";
 import { isPositive } from "../format/money";
@@ -14,7 +16,7 @@ import { useTexts } from "../i18n/useLanguage";
 import { ForecastTables } from "./ForecastTables";
 import { readGrouping } from "./grouping";
 
-const ForecastChart = lazy(() => import("./ForecastChart"));
+const ForecastChart = lazyFile(() => import("./ForecastChart"));
 
 const PERIODS = [7, 30, 90, 180, 366];
 const PERIOD_AT_FIRST = 30;
@@ -53,9 +55,11 @@ export default function ForecastPage() {
             <Spin spinning={isLoading} delay={300}>
               <Flex vertical gap="middle">
                 <Verdict forecast={data.forecast} />
-                <Suspense fallback={<Skeleton.Node active className="forecast-chart" />}>
-                  <ForecastChart days={data.forecast.days} />
-                </Suspense>
+                <LoadBoundary>
+                  <Suspense fallback={<Skeleton.Node active className="forecast-chart" />}>
+                    <ForecastChart days={data.forecast.days} />
+                  </Suspense>
+                </LoadBoundary>
                 <ForecastTables forecast={data.forecast} by={by} tagKey={tagKey} onChange={change} />
               </Flex>
             </Spin>

@@ -1,9 +1,11 @@
-import { lazy, Suspense, useCallback, useRef, useState, type ReactNode } from "react";
+import { Suspense, useCallback, useRef, useState, type ReactNode } from "react";
 
+import { lazyFile } from "../components/lazyFile";
+import { LoadBoundary } from "../components/LoadBoundary";
 import { returnFocus } from "../components/returnFocus";
 import { OperationsContext, type Operation } from "./operations";
 
-const OperationDialog = lazy(() => import("./OperationDialog"));
+const OperationDialog = lazyFile(() => import("./OperationDialog"));
 
 interface OpenedOperation {
   readonly number: number;
@@ -29,19 +31,25 @@ export function OperationsProvider({ children }: { readonly children: ReactNode 
     setOpened((before) => (before?.isOpen ? before : null));
     returnFocus(opener.current);
   }, []);
+  const giveUp = useCallback(() => {
+    setOpened(null);
+    returnFocus(opener.current);
+  }, []);
   return (
     <OperationsContext value={open}>
       {children}
       {opened && (
-        <Suspense>
-          <OperationDialog
-            key={opened.number}
-            {...opened.operation}
-            isOpen={opened.isOpen}
-            onClose={close}
-            afterClose={remove}
-          />
-        </Suspense>
+        <LoadBoundary onClose={giveUp}>
+          <Suspense>
+            <OperationDialog
+              key={opened.number}
+              {...opened.operation}
+              isOpen={opened.isOpen}
+              onClose={close}
+              afterClose={remove}
+            />
+          </Suspense>
+        </LoadBoundary>
       )}
     </OperationsContext>
   );

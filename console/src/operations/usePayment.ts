@@ -7,7 +7,7 @@ import { useAccount } from "../app/account";
 import { sendUntilAnswered } from "./attempt";
 import { isPaid, sendPayment, type Payment, type PaymentProblem, type PaymentSuccess } from "./payment";
 import { PendingPayments } from "./pendingPayment";
-import { wait } from "./wait";
+import { wait } from "../components/wait";
 
 export type PaymentState =
   | { readonly phase: "editing"; readonly problem: PaymentProblem | null }

@@ -10,7 +10,7 @@ import {
 import { useRefresh } from "../api/refresh";
 import { sendUntilAnswered, type Answer } from "./attempt";
 import { mutateOnce } from "./mutateOnce";
-import { wait } from "./wait";
+import { wait } from "../components/wait";
 
 type PolicyAnswer = SetRenewalPolicyMutation["setRenewalPolicy"];
 export type PolicySuccess = Extract<PolicyAnswer, { __typename: "SetRenewalPolicySuccess" }>;
