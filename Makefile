@@ -16,7 +16,7 @@ LOCK := uv pip compile --quiet --universal --generate-hashes --no-header --no-em
 AUDIT := $(BIN)/python -m scripts.audit
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test tests test-all test-postgres test-servers soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
+.PHONY: help setup run test short-tests tests test-all test-postgres test-servers soak soak-api faults restarts costs starve bench bench-quick check catalogs audit sbom lock clean
 
 help: ## List these targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 13
@@ -34,11 +34,14 @@ LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mut
 # Four workers, because tests wait for PostgreSQL, processes and clocks; one that is idle takes from the others.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist worksteal
 
-test: check ## Check the code, then run the tests without the long ones (TESTS=tests/renewals for some of them).
+# The checks run beside the tests, because mypy uses one processor for more than a minute.
+test: ## Check the code and run the tests without the long ones (TESTS=tests/renewals for some of them).
+	@$(MAKE) --no-print-directory --jobs=2 check short-tests
+
+short-tests: $(READY)
 	$(PYTEST) $(or $(TESTS),tests -m "not long" $(addprefix --ignore=,$(LONG_TESTS)))
 
-# One session for all tests: the long ones mostly wait, and leave the processors to the others. The checks run beside
-# them, because mypy uses one processor for more than a minute.
+# One session for all tests: the long ones mostly wait, and leave the processors to the others.
 test-all: ## The same with the long tests, then the tests of the database on another PostgreSQL.
 	@$(MAKE) --no-print-directory --jobs=2 check tests
 	@$(MAKE) --no-print-directory test-postgres
