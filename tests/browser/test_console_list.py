@@ -79,7 +79,7 @@ async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(addre
     for sentence in SENTENCES[locale]:
         await expect(page.locator("body")).to_contain_text(sentence)
     await expect(page.locator(".ant-pagination-total-text")).to_have_text(
-        re.compile(r"共\d+条|\d+ instances")
+        re.compile(r"共 \d+ 条|\d+ instances")
     )
     assert re.search(r"\d{4}-\d\d-\d\d 23:59:59", await rows.first.inner_text())
     assert problems == []

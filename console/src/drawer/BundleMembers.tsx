@@ -23,7 +23,9 @@ export function BundleMembers({ bundle, ownId }: BundleMembersProps) {
       {bundle.instances.map(({ id, name, status }) => (
         <li key={id}>
           {id === ownId ? <strong>{id}</strong> : <InstanceLink id={id} />}{" "}
-          <Typography.Text type="secondary">{name}</Typography.Text>{" "}
+          <Typography.Text type="secondary" className="breakable">
+            {name}
+          </Typography.Text>{" "}
           {status !== "RUNNING" && <Tag>{labelOf("InstanceStatus", status)}</Tag>}
         </li>
       ))}

@@ -26,6 +26,7 @@ export function HistoryTable({ events, isLoading }: HistoryTableProps) {
       dataSource={[...events]}
       loading={{ spinning: isLoading, delay: 200 }}
       pagination={false}
+      tableLayout="fixed"
       scroll={{ x: 860 }}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       columns={[
@@ -41,10 +42,11 @@ export function HistoryTable({ events, isLoading }: HistoryTableProps) {
           width: 140,
           render: (_, { type }) => (isEventType(type) ? types[type] : type),
         },
-        { title: columns.summary, dataIndex: "summary" },
+        { title: columns.summary, dataIndex: "summary", className: "breakable" },
         {
           title: columns.actor,
           key: "actor",
+          className: "breakable",
           width: 150,
           render: (_, { actor }) =>
             actor.kind === "WORKER" || actor.name === ""

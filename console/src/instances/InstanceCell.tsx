@@ -1,8 +1,8 @@
 import { Flex, Tag, Tooltip, Typography } from "antd";
 
 import { InstanceLink } from "../components/InstanceLink";
+import { TagList } from "../components/TagList";
 import { useTexts } from "../i18n/useLanguage";
-import { formatTag } from "../tags/tags";
 import type { InstanceRow } from "./useInstanceList";
 
 interface InstanceCellProps {
@@ -17,15 +17,11 @@ export function InstanceCell({ row, product }: InstanceCellProps) {
   return (
     <Flex vertical align="start" gap={2}>
       <InstanceLink id={row.id} />
-      <Typography.Text type="secondary">{row.name}</Typography.Text>
+      <Typography.Text type="secondary" className="breakable">
+        {row.name}
+      </Typography.Text>
       {product !== undefined && <span>{product}</span>}
-      {row.tags.length > 0 && (
-        <Flex wrap gap={4}>
-          {row.tags.map((tag) => (
-            <Tag key={tag.key}>{formatTag(tag)}</Tag>
-          ))}
-        </Flex>
-      )}
+      <TagList tags={row.tags} />
       {row.bundle && (
         <Tooltip title={texts.bundleOf(row.bundle.name)}>
           <Tag color="gold">{texts.bundle}</Tag>

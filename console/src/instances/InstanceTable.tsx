@@ -1,4 +1,4 @@
-import { Table, type TableProps } from "antd";
+import { Grid, Table, type TableProps } from "antd";
 
 import type { InstanceOrderField } from "../api/generated/graphql";
 import { useIsNarrow } from "../components/useIsNarrow";
@@ -27,6 +27,7 @@ export function InstanceTable(props: InstanceTableProps) {
   const texts = useTexts().list;
   const format = useFormat();
   const isNarrow = useIsNarrow();
+  const isWide = Grid.useBreakpoint().xl ?? true;
   const rowSelection = useRowSelection(rows, selection, onSelect);
   const onTableChange: OnTableChange = (pagination, _, sorter, { action }) => {
     if (action === "paginate") {
@@ -48,7 +49,7 @@ export function InstanceTable(props: InstanceTableProps) {
       loading={{ spinning: isLoading, delay: 200 }}
       {...(rowSelection && { rowSelection })}
       onChange={onTableChange}
-      {...(!isNarrow && { scroll: { x: 1180 } })}
+      {...(!isNarrow && { scroll: { x: isWide ? 1000 : 780 } })}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       pagination={{
         current: state.page,

@@ -19,12 +19,27 @@ const STATUS_COLORS: Readonly<Record<InstanceStatus, string>> = {
   RELEASED: "default",
 };
 
+function StatusTag({ status }: { readonly status: InstanceStatus }) {
+  return <Tag color={STATUS_COLORS[status]}>{useLabel()("InstanceStatus", status)}</Tag>;
+}
+
+/** The expiry, the status and the operations, in one column of a narrow screen. */
+function NarrowCell({ row }: { readonly row: InstanceRow }) {
+  return (
+    <Flex vertical gap={4} align="start">
+      <ExpiryCell row={row} />
+      <StatusTag status={row.status} />
+      <RowOperations row={row} />
+    </Flex>
+  );
+}
+
 /** Return the columns of the list: those of the seed's page, then the status; two on a narrow screen. */
 export function useInstanceColumns({ sortField, sortDirection }: ListState): TableColumnsType<InstanceRow> {
   const texts = useTexts();
   const labelOf = useLabel();
   const nameOf = useCatalogName();
-  // On a narrow screen the ids break into two lines, and leave the width to the configuration.
+  // Below 1200 px there is no room for the configuration: the drawer has it.
   const isWide = Grid.useBreakpoint().xl ?? true;
   const isNarrow = useIsNarrow();
   return useMemo(() => {
@@ -35,9 +50,6 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
         sorter: true,
         sortOrder: field === sortField ? (sortDirection === "ASC" ? "ascend" : "descend") : null,
       }) as const;
-    const status = (row: InstanceRow) => (
-      <Tag color={STATUS_COLORS[row.status]}>{labelOf("InstanceStatus", row.status)}</Tag>
-    );
     if (isNarrow) {
       return [
         {
@@ -49,13 +61,7 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
           title: columns.expiry,
           ...sorted("EXPIRES_AT"),
           width: 136,
-          render: (_, row) => (
-            <Flex vertical gap={4} align="start">
-              <ExpiryCell row={row} />
-              {status(row)}
-              <RowOperations row={row} />
-            </Flex>
-          ),
+          render: (_, row) => <NarrowCell row={row} />,
         },
       ];
     }
@@ -63,34 +69,44 @@ export function useInstanceColumns({ sortField, sortDirection }: ListState): Tab
       {
         title: columns.id,
         ...sorted("ID"),
-        width: isWide ? 290 : 200,
+        width: isWide ? 226 : 190,
         render: (_, row) => <InstanceCell row={row} />,
       },
-      { title: columns.product, ...sorted("PRODUCT"), width: 140, render: (_, row) => nameOf(row.product) },
-      { title: columns.configuration, key: "configuration", render: (_, row) => <Configuration row={row} /> },
+      {
+        title: columns.product,
+        ...sorted("PRODUCT"),
+        ...(isWide && { width: 110 }),
+        render: (_, row) => nameOf(row.product),
+      },
+      {
+        title: columns.configuration,
+        key: "configuration",
+        responsive: ["xl"],
+        render: (_, row) => <Configuration row={row} />,
+      },
       {
         title: columns.billing,
         key: "billing",
-        width: 96,
+        width: 84,
         render: (_, row) => labelOf("BillingMode", row.billingMode),
       },
       {
         title: columns.expiry,
         ...sorted("EXPIRES_AT"),
-        width: 166,
+        width: 158,
         render: (_, row) => <ExpiryCell row={row} />,
       },
       {
         title: columns.status,
         key: "status",
         width: 84,
-        render: (_, row) => status(row),
+        render: (_, row) => <StatusTag status={row.status} />,
       },
       {
         title: texts.operations.column,
         key: "operations",
         fixed: "end",
-        width: 150,
+        width: 130,
         render: (_, row) => <RowOperations row={row} />,
       },
     ];

@@ -17,7 +17,7 @@ export function OperatedInstance({ instance }: OperatedInstanceProps) {
     <>
       <span className="instance-id">{instance.id}</span>
       <br />
-      <Typography.Text type="secondary" className="note">
+      <Typography.Text type="secondary" className="note breakable">
         {nameOf(instance.product)} · {instance.name}
       </Typography.Text>
     </>

@@ -27,6 +27,7 @@ export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLi
     <Table<OrderLines["lines"][number]>
       rowKey="instanceId"
       size="small"
+      scroll={{ x: 620 }}
       dataSource={order.lines}
       loading={{ spinning: isLoading, delay: 200 }}
       pagination={
@@ -45,7 +46,7 @@ export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLi
           render: (_, { instanceId, instance }) => (
             <>
               <InstanceLink id={instanceId} />
-              <Typography.Text type="secondary" className="block">
+              <Typography.Text type="secondary" className="block breakable">
                 {nameOf(instance.product)} · {instance.name}
               </Typography.Text>
             </>
@@ -54,6 +55,7 @@ export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLi
         {
           title: columns.period,
           key: "period",
+          width: 200,
           render: (_, line) => (
             <>
               {format.day(line.startsAt)} → {format.day(line.expiresAt)}
@@ -66,16 +68,24 @@ export function OrderLineTable({ order, page, rows, isLoading, onPage }: OrderLi
         {
           title: columns.listPrice,
           key: "list",
+          width: 110,
           align: "right",
           render: (_, line) => format.money(line.listPrice),
         },
         {
           title: columns.discount,
           key: "discount",
+          width: 100,
           align: "right",
           render: (_, line) => (isPositive(line.discount) ? format.money(`-${line.discount}`) : "-"),
         },
-        { title: columns.price, key: "price", align: "right", render: (_, line) => format.money(line.price) },
+        {
+          title: columns.price,
+          key: "price",
+          width: 110,
+          align: "right",
+          render: (_, line) => format.money(line.price),
+        },
       ]}
     />
   );

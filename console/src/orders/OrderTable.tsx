@@ -1,4 +1,4 @@
-import { Table, Typography, type TableColumnsType } from "antd";
+import { Grid, Table, Typography, type TableColumnsType } from "antd";
 import { useMemo } from "react";
 
 import type { OrderRowFragment } from "../api/generated/graphql";
@@ -18,6 +18,7 @@ interface OrderTableProps {
 /** A table of orders; each row opens to its lines and refunds. */
 export function OrderTable({ orders, isLoading, openId }: OrderTableProps) {
   const texts = useAreaTexts(messages);
+  const isWide = Grid.useBreakpoint().xl ?? true;
   return (
     <Table<OrderRowFragment>
       key={openId ?? ""}
@@ -28,10 +29,12 @@ export function OrderTable({ orders, isLoading, openId }: OrderTableProps) {
       dataSource={[...orders]}
       loading={{ spinning: isLoading, delay: 200 }}
       pagination={false}
-      scroll={{ x: 1060 }}
+      scroll={{ x: isWide ? 960 : 860 }}
       locale={{ emptyText: isLoading ? " " : texts.empty }}
       expandable={{
         ...(openId !== undefined && { defaultExpandedRowKeys: [openId] }),
+        // As wide as the table's frame, however far the table is scrolled.
+        fixed: "start",
         columnTitle: <span className="visually-hidden">{texts.details}</span>,
         expandedRowRender: ({ id }) => <OrderDetail id={id} />,
       }}
@@ -48,21 +51,21 @@ function useOrderColumns(): TableColumnsType<OrderRowFragment> {
       {
         title: columns.createdAt,
         key: "createdAt",
-        width: 180,
+        width: 160,
         render: (_, { createdAt }) => <span className="tabular">{format.instant(createdAt)}</span>,
       },
-      { title: columns.kind, key: "kind", width: 130, render: (_, { kind }) => labelOf("OrderKind", kind) },
+      { title: columns.kind, key: "kind", width: 110, render: (_, { kind }) => labelOf("OrderKind", kind) },
       {
         title: columns.lineCount,
         key: "lines",
-        width: 90,
+        width: 80,
         align: "right",
         render: (_, row) => format.count(row.lineCount),
       },
       {
         title: columns.total,
         key: "total",
-        width: 150,
+        width: 120,
         align: "right",
         render: (_, { total, refunds }) => (
           <>
@@ -78,14 +81,14 @@ function useOrderColumns(): TableColumnsType<OrderRowFragment> {
       {
         title: columns.voucher,
         key: "voucher",
-        width: 130,
+        width: 110,
         align: "right",
         render: (_, row) => format.money(row.voucherTotal),
       },
       {
         title: columns.balance,
         key: "balance",
-        width: 130,
+        width: 110,
         align: "right",
         render: (_, row) => format.money(row.balanceTotal),
       },

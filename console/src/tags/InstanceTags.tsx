@@ -26,7 +26,14 @@ export function InstanceTags({ instanceId, tags, isFixed }: InstanceTagsProps) {
     setOpening(({ number }) => ({ number, isOpen: false }));
   };
   return (
-    <Flex wrap gap={4} align="center" aria-label={filters.tag} role="group">
+    <Flex
+      wrap
+      gap={4}
+      align="center"
+      className="tag-list tag-list-whole"
+      aria-label={filters.tag}
+      role="group"
+    >
       {tags.length === 0 && <Typography.Text type="secondary">{texts.none}</Typography.Text>}
       {tags.map((tag) => (
         <Tag key={tag.key}>{formatTag(tag)}</Tag>

@@ -42,7 +42,7 @@ export const zh = {
   bundledReason: "强关联关系实例无法进行批量操作，请整组续费。",
   refused: "该实例暂不支持操作。",
   daysLeft: (days: number) => (days === 0 ? "今天到期" : days > 0 ? `剩余 ${days} 天` : `已过期 ${-days} 天`),
-  total: (count: string) => `共${count}条`,
+  total: (count: string) => `共 ${count} 条`,
   empty: "没有符合条件的实例",
   selectRow: (id: string) => `选择实例 ${id}`,
   selectPage: "选择本页全部实例",
