@@ -5,6 +5,7 @@ import { Route, Switch } from "wouter";
 import { lazyFile } from "../components/lazyFile";
 import { LoadBoundary } from "../components/LoadBoundary";
 import { InstanceDrawerHost } from "../drawer/InstanceDrawerHost";
+import { useTexts } from "../i18n/useLanguage";
 import { useAccount } from "./account";
 import { NotFoundPage } from "./NotFoundPage";
 import { PageHeader } from "./PageHeader";
@@ -14,6 +15,7 @@ import { PAGES } from "./pages";
 const ClockBar = lazyFile(() => import("../clock/ClockBar"));
 
 export function PageLayout() {
+  const { pages } = useTexts().common;
   const { testClock } = useAccount();
   const isAbove = !(Grid.useBreakpoint().lg ?? true);
   return (
@@ -31,9 +33,9 @@ export function PageLayout() {
         <Layout.Content id="content" className="page-content" tabIndex={-1}>
           <Suspense fallback={<Waiting />}>
             <Switch>
-              {PAGES.map(({ path, component: Page }) => (
+              {PAGES.map(({ name, path, component: Page }) => (
                 <Route key={path} path={path}>
-                  <LoadBoundary>
+                  <LoadBoundary title={pages[name]}>
                     <Page />
                   </LoadBoundary>
                 </Route>

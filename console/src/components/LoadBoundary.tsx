@@ -3,9 +3,12 @@ import { Component, type ReactNode } from "react";
 
 import { useTexts } from "../i18n/useLanguage";
 import { forgetFailures } from "./lazyFile";
+import { Page } from "./Page";
 
 interface LoadBoundaryProps {
   readonly children: ReactNode;
+  /** The heading, where a whole page is loaded. */
+  readonly title?: string;
   /** Give up what could not be shown, such as a dialog above the page; the message then floats above the page. */
   readonly onClose?: () => void;
 }
@@ -27,8 +30,10 @@ export class LoadBoundary extends Component<LoadBoundaryProps, LoadBoundaryState
   }
 
   override render(): ReactNode {
-    const { children, onClose } = this.props;
-    return this.state.hasFailed ? <LoadFailure {...(onClose && { onClose })} /> : children;
+    const { children, title, onClose } = this.props;
+    if (!this.state.hasFailed) return children;
+    const failure = <LoadFailure {...(onClose && { onClose })} />;
+    return title === undefined ? failure : <Page title={title}>{failure}</Page>;
   }
 }
 

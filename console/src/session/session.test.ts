@@ -49,6 +49,20 @@ describe("the session", () => {
     expect([tab.length, calls]).toEqual([0, 1]);
   });
 
+  it.each(["密钥", "rk_mine\u200b", "rk mine", "rk_m\u00efne"])("never begins with %j", (key) => {
+    const tab = storage();
+    const store = new SessionStore(tab, null);
+    store.signIn(key);
+    expect([store.get(), tab.length]).toEqual([{ token: null, reason: "refused" }, 0]);
+  });
+
+  it("leads a tab with a stored key that cannot be sent back to the sign-in", () => {
+    const tab = storage();
+    tab.setItem("renewals.token", "密钥");
+    expect(new SessionStore(tab, "rk_demo").get()).toEqual({ token: null, reason: "refused" });
+    expect(tab.length).toBe(0);
+  });
+
   it("knows a token of a provider from a mistyped key", () => {
     expect(refusalOf("header.claims.signature")).toBe("notAccepted");
     expect(refusalOf("rk_mistyped")).toBe("refused");

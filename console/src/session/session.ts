@@ -10,6 +10,11 @@ export function refusalOf(token: string): SignOutReason {
   return token.split(".").length === 3 ? "notAccepted" : "refused";
 }
 
+/** Return whether a request can carry the token: a header takes no other characters than visible ASCII ones. */
+export function isSendable(token: string): boolean {
+  return /^[\x21-\x7e]+$/.test(token);
+}
+
 const STORED = "renewals.token";
 const SIGNED_OUT: SessionState = { token: null, reason: null };
 
@@ -23,6 +28,7 @@ export class SessionStore {
     this.#storage = storage;
     const token = storage.getItem(STORED) ?? prefilledKey;
     this.#state = token ? { token } : SIGNED_OUT;
+    if (token && !isSendable(token)) this.signOut("refused");
   }
 
   readonly get = (): SessionState => this.#state;
@@ -32,7 +38,12 @@ export class SessionStore {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Begin a session; a token that no request can carry is refused as a wrong one is. */
   signIn(token: string): void {
+    if (!isSendable(token)) {
+      this.signOut("refused");
+      return;
+    }
     this.#storage.setItem(STORED, token);
     this.#set({ token });
   }
