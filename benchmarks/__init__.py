@@ -1,1 +1,1 @@
-"""Benchmarks: each prints its result, the machine, and the duration."""
+"""Benchmarks of the project and its peers. `python -m benchmarks` measures them and writes the report."""

@@ -1,4 +1,4 @@
-"""Compare the project with its peers on the same data: `make bench`, or `make bench-quick` in a few minutes."""
+"""Compare the project with its peers on the same data. `make bench-quick` takes minutes, `make bench` longer."""
 
 import argparse
 import dataclasses
@@ -24,13 +24,13 @@ SECTIONS = {
     "start": "benchmarks.start",
     "mutations": "benchmarks.mutations",
 }
-"""Each module has `run(stage, size) -> results.Section`; it is imported when its section starts."""
+"""The module of each section. It has `run(stage, size) -> results.Section`, and is imported when the section starts."""
 WORK = Path(".renewals/benchmarks")
 PUBLISHED = Path("docs/performance")
 
 
 def main() -> int:
-    """Measure the sections one after the other; a section that fails does not stop the next."""
+    """Measure the sections one after the other, even if one fails, and write the report. Return the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     arguments = _arguments()
     size = sizes.QUICK if arguments.quick else sizes.FULL
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _measure(names: list[str], size: sizes.Size, output: Path, commit: str) -> list[str]:
-    """Measure and store each section; return the names of those that failed."""
+    """Measure and store each section; return the names of the sections that failed."""
     started, failed = time.monotonic(), []
     with stage.Stage(WORK) as running_stage:
         on = machine.describe(binaries.postgres())

@@ -1,4 +1,4 @@
-"""The cost of `Instance.actions`: pages of 1,000 instances with and without it, from one server, in turns."""
+"""The cost of `Instance.actions`, measured alternately on pages of 1,000 instances with and without this field."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ WITH_ACTIONS, PLAIN = "with actions", "without actions"
 DOCUMENTS = {WITH_ACTIONS: console.DOCUMENT.replace("id name", f"id {ACTIONS} name"), PLAIN: console.DOCUMENT}
 LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} that are all refused"
 TIMES_MAX = 2
-"""Maximum processor time of the page with actions, as a multiple of that of the page without them."""
+"""The maximum processor time of a page with actions, as a multiple of the time of the page without them."""
 CPU = "ms CPU of the server"
 NOTES = f"""\
 The page of {ROWS} of the console's list, with the same 12 fields, without and with `{ACTIONS}`.
@@ -78,7 +78,7 @@ def _pages(loaded: data.Loaded) -> Iterator[MeasuredPage]:
 
 
 async def _check(server: stage.Running, page: MeasuredPage) -> None:
-    """Raise if a page does not have the rows and actions that are to be measured."""
+    """Raise UnexpectedAnswerError unless the page has the rows and the actions that are to be measured."""
     nodes = orjson.loads((await client.ask(server.port, page.request)).body)["data"]["instances"]["nodes"]
     actions = [action for node in nodes for action in node.get("actions", ())]
     is_refused = page.what == REFUSED

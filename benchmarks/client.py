@@ -1,6 +1,6 @@
-"""An HTTP/1.1 client with little overhead: it keeps connections open and only counts the bytes of responses.
+"""An HTTP/1.1 client with little overhead: it keeps connections open and, by default, only counts a body's bytes.
 
-It runs on this process's event loop; `stage` keeps the process off the server's core.
+The client runs on this process's event loop; `stage` keeps the process off the server's core.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class Load:
 
 @dataclass(slots=True)
 class Answer:
-    """One response; the body is kept only if the caller asked for it."""
+    """One response. `body` is empty unless the caller asked for it."""
 
     status: int
     length: int
@@ -41,7 +41,7 @@ class Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One persistent connection with one request at a time; calls `on_answer` with each response."""
+    """A persistent connection that sends one request at a time and calls `on_answer` with each response."""
 
     def __init__(self, on_answer: Callable[["Connection", Answer], None], *, keep: bool = False) -> None:
         self.on_answer = on_answer
@@ -101,7 +101,10 @@ def graphql_request(
 
 
 async def ask(port: int, request: bytes) -> Answer:
-    """Send one request on a connection of its own and return the response with its body."""
+    """Send one request on a new connection, and return the response with its body.
+
+    Raises UnexpectedAnswerError if the connection is closed first, or after ANSWER_SECONDS_MAX without a response.
+    """
     response: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     connection = await connect(port, lambda _, answer: response.set_result(answer), keep=True)
     try:
@@ -118,7 +121,7 @@ async def ask(port: int, request: bytes) -> Answer:
 
 @dataclass
 class ClosedLoop:
-    """A fixed number of connections; each sends its next request after the previous response."""
+    """A fixed number of connections, each of which sends its next request after the previous response."""
 
     port: int
     request: bytes
@@ -128,7 +131,7 @@ class ClosedLoop:
     lengths: set[tuple[int, int]] = field(default_factory=set)
 
     async def run(self) -> Load:
-        """Run for the seconds; raises UnexpectedAnswerError unless all responses are 200 and equally long."""
+        """Run for `seconds`. Raises UnexpectedAnswerError unless all responses are 200 and equally long."""
         connections = [await connect(self.port, self._answered) for _ in range(self.connections)]
         started = time.perf_counter()
         self.until = started + self.seconds

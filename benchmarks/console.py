@@ -1,6 +1,6 @@
-"""The measured operation: the console's list of one large account, by tab and expiry, with 12 fields a row.
+"""The measured operation: the console's list of one large account, filtered by tab and expiry, 12 fields per row.
 
-All contenders run the same operation; PostGraphile derives its schema from the tables and uses other names.
+All contenders run the same operation. PostGraphile derives its schema from the tables, so its names differ.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from benchmarks import data
 
 PAGES = (10, 100, 1000)
 WINDOW_DAYS = {10: 6, 100: 6, 1000: 60}
-"""The width of the expiry filter in days: about 150 instances match for small pages, 1,500 for the large one."""
+"""The width of the expiry filter in days, by page size. It matches about 150 instances, or 1,500 for the large page."""
 WINDOW_STARTS_DAYS = 30
 
 DOCUMENT = """query Console($filter: InstanceFilter!, $first: Int!) {
@@ -49,13 +49,13 @@ def postgraphile_variables(page: int, today: dt.date) -> dict[str, Any]:
 
 
 def rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
-    """Return the total count and the rows, with instants parsed."""
+    """Return the total count and the rows of a response, with their instants parsed."""
     result = answer["data"]["instances"]
     return result["totalCount"], [_with_instants(node) for node in result["nodes"]]
 
 
 def postgraphile_rows(answer: Mapping[str, Any]) -> tuple[int, list[Row]]:
-    """Return the total count and the rows of PostGraphile's response."""
+    """Return the total count and the rows of PostGraphile's response, in the form that `rows` returns."""
     result = answer["data"]["allInstances"]
     return result["totalCount"], [_renamed(node) for node in result["nodes"]]
 

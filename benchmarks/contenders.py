@@ -1,7 +1,7 @@
-"""The contenders of the reads: the project, its peers in Python and Node, and a server without GraphQL.
+"""The contenders of the read benchmarks: the project, its peers in Python and Node.js, and a server without GraphQL.
 
-The project's database is as its migrations create it. The peers have a copy with one more index, the best for the
-measured list.
+The project's database has only the indexes of its migrations. The peers have a copy with one more index, which is the
+best one for the measured list.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ OURS, BEST_PRACTICE, POSTGRAPHILE, MERCURIUS, FLOOR = (
     "no GraphQL (floor)",
 )
 POOL_SIZE = config.get_settings().database_pool_size
-"""The project's default pool size, with which it is measured; each peer has the best of `pools.SIZES`."""
+"""The project's default pool size, with which the project is measured. Each peer has the best of `pools.SIZES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """How to start a server and build its requests."""
+    """The command that starts a server, and the operation that is sent to the server."""
 
     name: str
     command: Callable[[int], Sequence[str]]
@@ -63,7 +63,10 @@ class RunningContender:
 def up(
     environment: stage.Stage, size: sizes.Size, pool_sizes: Mapping[str, int]
 ) -> Iterator[list[RunningContender]]:
-    """Start the named contenders with pools of the given sizes, and check that their responses agree."""
+    """Run the contenders in `pool_sizes` during the block, with pools of these sizes, after comparing their responses.
+
+    Raises UnexpectedAnswerError if two responses differ.
+    """
     with contextlib.ExitStack() as running:
         started = [
             running.enter_context(start(environment, size, find(environment.folder, name), pool_size))
@@ -74,7 +77,7 @@ def up(
 
 
 def available(work: Path) -> tuple[list[str], list[str]]:
-    """Return the contenders that can be started, and a sentence for each that cannot."""
+    """Return the names of the contenders that can be started, and a sentence for each of the others."""
     names, missing = [], []
     for name in _MAKERS:
         try:
@@ -87,7 +90,7 @@ def available(work: Path) -> tuple[list[str], list[str]]:
 
 
 def find(work: Path, name: str) -> Contender:
-    """Return a contender; raises UnavailableError if its packages cannot be installed."""
+    """Return the contender. Raises UnavailableError if it needs packages of Node.js that cannot be installed."""
     return _MAKERS[name](work)
 
 
@@ -95,7 +98,7 @@ def find(work: Path, name: str) -> Contender:
 def start(
     environment: stage.Stage, size: sizes.Size, contender: Contender, pool_size: int
 ) -> Iterator[RunningContender]:
-    """Start one contender with a pool of the given size; its request log goes to a file."""
+    """Run one contender during the block, with a pool of the given size. Its output goes to a file."""
     loaded = data.loaded(environment, size)
     url = loaded.url if contender.name == OURS else _peers_database(environment)
     variables = {
@@ -117,7 +120,7 @@ def start(
 
 
 async def load(running: RunningContender, page: int, size: sizes.Size, seconds: float) -> client.Load:
-    """Request pages in a closed loop for the seconds."""
+    """Request pages of `page` rows in a closed loop for `seconds`."""
     return await client.ClosedLoop(
         running.server.port, running.requests[page], size.connections, seconds
     ).run()
@@ -175,7 +178,7 @@ def _peers_database(environment: stage.Stage) -> str:
 
 
 async def _compare(started: Sequence[RunningContender]) -> None:
-    """Raise if a contender's response differs from that of the first one."""
+    """Raise UnexpectedAnswerError unless all contenders return the same full page and the same total count."""
     for page in console.PAGES:
         expected = None
         for running in started:
@@ -193,6 +196,6 @@ def _difference(
 ) -> str:
     rows = next(((a, b) for a, b in zip(result[1], expected[1], strict=False) if a != b), None)
     return (
-        f"{name} answers otherwise on pages of {page}: {result[0]} match, {len(result[1])} rows, "
+        f"{name} returns other pages of {page}: {result[0]} match, {len(result[1])} rows, "
         f"where {expected[0]} match, {len(expected[1])} rows; first difference: {rows}"
     )

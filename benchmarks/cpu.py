@@ -1,4 +1,4 @@
-"""The processor seconds of processes, user and system, from /proc; 0 where the system does not have it.
+"""The processor seconds (user and system) of processes, from /proc; 0 on a system without /proc.
 
 The clock of /proc ticks a hundred times a second, so a measurement must last at least a second.
 """
@@ -13,7 +13,7 @@ PROC = Path("/proc")
 
 
 class _Stat(NamedTuple):
-    """A process: its parent, its session, its own seconds, and those of its children that have ended."""
+    """A process: its parent, its session, its own processor seconds, and those of its ended children."""
 
     pid: int
     parent: int
@@ -24,7 +24,7 @@ class _Stat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CpuSeconds:
-    """The processor seconds so far of a server's processes, and of all of PostgreSQL's."""
+    """The processor seconds that a server's processes and PostgreSQL's processes have used so far."""
 
     server: float
     postgres: float
@@ -34,13 +34,13 @@ class CpuSeconds:
 
 
 def of_process(pid: int) -> float:
-    """Return the seconds of one process."""
+    """Return the processor seconds of one process, or 0 if it has ended."""
     stat = _read(pid)
     return stat.seconds if stat else 0.0
 
 
 def of_thread(pid: int) -> float:
-    """Return the precise seconds of a process with one thread, such as a backend of PostgreSQL."""
+    """Return the processor seconds of a process with one thread, in nanosecond resolution if schedstat exists."""
     schedule = PROC / str(pid) / "schedstat"
     if not schedule.exists():
         return of_process(pid)
@@ -48,12 +48,12 @@ def of_thread(pid: int) -> float:
 
 
 def of_session(session: int) -> float:
-    """Return the seconds of the processes of a session, including those that have ended."""
+    """Return the processor seconds of a session's processes, including children that have ended."""
     return sum(stat.seconds + stat.ended_seconds for stat in _all() if stat.session == session)
 
 
 def of_family(parent: int) -> float:
-    """Return the seconds of a process and its children, including those that have ended."""
+    """Return the processor seconds of a process and its children, including children that have ended."""
     return sum(
         stat.seconds + (stat.ended_seconds if stat.pid == parent else 0)
         for stat in _all()
@@ -62,7 +62,7 @@ def of_family(parent: int) -> float:
 
 
 def of_descendants(root: int) -> float:
-    """Return the seconds of a process and all its descendants, including those that have ended."""
+    """Return the processor seconds of a process and all its descendants, including descendants that have ended."""
     stats = list(_all())
     family, seconds = {root}, 0.0
     for _ in range(len(stats)):

@@ -1,7 +1,8 @@
-"""The data set of the reads: one large account among many, relative to today, with the same rows every day.
+"""The data set of the read benchmarks: one large account among many.
 
-A hash of the row number decides each property, so that no two properties correlate. Stored statuses are
-right when they are loaded. No instance expires within a day of loading, so the statuses stay right.
+The dates are relative to the day of loading; all other values are the same every day. A hash of the row number decides
+each property, so that no two properties correlate. The stored statuses are right for a day after loading, because no
+instance expires or is released within that day.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ INSERT INTO instances (id, account_id, name, product_code, data_center_code, con
 INSERT INTO search_texts (account_id, instance_id, text)
   SELECT account_id, id, id || chr(31) || name || chr(31) || '{values}' FROM instances;
 """
-"""8 % of an account's instances have expired: 5 % within the week of retention, 3 % long ago."""
+"""SQL. 8 % of the instances with an expiry have expired: 5 % within the week of retention, and 3 % before that week."""
 
 PICK = """CREATE FUNCTION pg_temp.pick(number bigint, seed bigint, count integer) RETURNS integer LANGUAGE sql IMMUTABLE
   RETURN ((hashint8extended(number, seed) % count) + count) % count"""
@@ -80,7 +81,7 @@ def loaded(environment: stage.Stage, size: sizes.Size) -> Loaded:
 
 
 async def load(url: str, size: sizes.Size) -> Loaded:
-    """Fill a migrated database."""
+    """Fill a migrated database with the data set, and create a key of the large account."""
     now = dt.datetime.now(dt.UTC)
     connection = await asyncpg.connect(url)
     try:

@@ -1,4 +1,4 @@
-"""The npm packages of the peers for Node: installed once, from locks with hashes, and again when a lock has changed."""
+"""The npm packages of the peers in Node.js: installed from locks with hashes, and again when a lock has changed."""
 
 import hashlib
 import importlib.util
@@ -25,7 +25,10 @@ class UnavailableError(Exception):
 
 
 def node_peer(work: Path, name: str) -> tuple[str, Path]:
-    """Return Node and the folder with a peer's server, with its packages installed."""
+    """Install a peer's packages if necessary; return the paths of Node.js and of the folder with the peer's server.
+
+    Raises UnavailableError if Node.js is missing, or if npm fails.
+    """
     home = _node_home()
     node, npm = str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")
     sources, folder = SOURCES / name, work.resolve() / name
@@ -47,7 +50,7 @@ def _node_home() -> Path:
 
 
 def versions(work: Path) -> dict[str, str]:
-    """Return the versions of the installed peers, and of Node."""
+    """Return the versions of the peers' installed packages and of Node.js by name; empty if none is installed."""
     versions_by_name = {}
     for peer, names in PACKAGES.items():
         for name in names:

@@ -1,6 +1,7 @@
-"""The project's executor compared with graphql-core's, in one process: the same schema, document and 1,000 rows.
+"""The project's executor compared with graphql-core's in one process, with the same schema, documents and 1,000 rows.
 
-Nothing is parsed, validated, read or encoded, and the data loaders are primed. Only the execution is timed.
+Only the execution is timed: the documents are parsed and the data loaders are primed beforehand, and nothing is
+validated, read from a database or encoded.
 """
 
 import asyncio
@@ -75,7 +76,7 @@ class Query:
 
 
 def run(_: stage.Stage, size: sizes.Size) -> results.Section:
-    """Time one execution of each document and compare the two executors."""
+    """Measure the duration of an execution of each document by each of the two executors."""
     config = StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read)
     schema = strawberry.Schema(Query, config=config)._schema
     figures, targets = [], []

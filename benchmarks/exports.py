@@ -19,7 +19,7 @@ WORK = Path(".renewals/benchmarks")
 POLL_SECONDS = 0.05
 MEBIBYTE = 1 << 20
 SEEN_COLUMNS = "id,product.nameZh,configuration,billingMode,expiresAt"
-"""The columns of the page that renewal management shows."""
+"""The columns that the page of renewal management shows."""
 
 
 class Memory:
@@ -84,7 +84,7 @@ def measure(server: stage.Running, key: str) -> Iterator[str]:
 
 
 def take(port: int, path: str, key: str) -> tuple[int, int, float]:
-    """Return the lines and bytes of a response, and the seconds to its first byte."""
+    """Return how many rows and bytes a response has, and the seconds until its headers arrived."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     started = time.monotonic()
     connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})

@@ -20,7 +20,7 @@ from renewals.observability import gc_tuning
 
 DAYS = 30
 SHARE = 20
-"""The account has 1/SHARE of the size's instances: 50,000 in the full run, 5,000 in the quick one."""
+"""The account has 1/SHARE of `size.instances`: 50,000 in the full run, 5,000 in the quick one."""
 SECOND_MS = 1_000
 OURS, OVER_HTTP = "Renewals, in process", "Renewals, over HTTP"
 ENOUGH, SHORT = "enough money", "money for half"
@@ -56,7 +56,7 @@ forecasts take twice their time and more; their processor time is less affected.
 
 
 def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure the milliseconds of the domain and of HTTP, with enough money and with too little."""
+    """Measure the forecast in process and over HTTP, with enough money and with too little."""
     gc_tuning.tune_gc()  # the API does this when it starts
     count = size.instances // SHARE
     url = running_stage.create_database("forecast")
@@ -79,7 +79,7 @@ def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
-    """Fill one account with instances, no bundles, and some vouchers."""
+    """Fill a database so that one account has all `count` instances, without bundles, and some vouchers."""
     alone = dataclasses.replace(size, instances=count, accounts=2, large_account_instances=count)
     loaded = await data.load(url, alone)
     connection = await asyncpg.connect(url)
@@ -145,7 +145,7 @@ async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float
 
 
 async def _compare(port: int, request: bytes) -> None:
-    """Raise if the forecast over HTTP differs from that of the domain."""
+    """Raise UnexpectedAnswerError if the forecast over HTTP differs from the forecast in process."""
     ours = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
     response = await client.ask(port, request)
     result = orjson.loads(response.body)["data"]["forecast"]
@@ -157,7 +157,7 @@ async def _compare(port: int, request: bytes) -> None:
             for day in ours.days
         ],
     ):
-        raise client.UnexpectedAnswerError(f"over HTTP it is otherwise: {response.body[:500]!r}")
+        raise client.UnexpectedAnswerError(f"the response over HTTP differs: {response.body[:500]!r}")
 
 
 def _targets(figures: list[results.Figure], count: int) -> list[results.Target]:

@@ -1,7 +1,7 @@
-"""The cost of the console's reads and of the search for due instances as the database grows 10, 100 and 1,000 times.
+"""The cost of the console's reads and of the count of due instances in databases of 10,000 to 10 million instances.
 
-The account of the reads stays the same size. The statements are those that the product sends for GraphQL
-requests, captured at the driver, so no copy of them is kept here. PostgreSQL's plans are recorded.
+The account whose instances are read has the same size in each database. The statements are captured at the driver when
+the product sends them, so this module has no copy of them. PostgreSQL's plans are recorded.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ TIMES = 15
 MS, POSTGRES_CPU = "ms", "ms CPU of PostgreSQL"
 KINDS = ("page", "count", "facets")
 FLAT = 1.3
-"""How many times slower a read may be in the largest database than in the smallest."""
+"""The maximum time of a read in the largest database, as a multiple of its time in the smallest one."""
 PLANS = Path("docs/performance/plans.md")
 NOTES = f"""\
 The account has {ACCOUNT_INSTANCES:,} instances in each database, another {INSTANCES_PER_ACCOUNT} on average.
@@ -34,13 +34,13 @@ HUGE = "BENCHMARK_HUGE"
 
 
 def counts(size: sizes.Size) -> Sequence[int]:
-    """Return the total numbers of instances, from the smallest database to the largest."""
+    """Return the number of instances in each database, from the smallest to the largest."""
     largest = 10_000_000 if os.environ.get(HUGE) else size.instances
     return [count for count in (10_000, 100_000, 1_000_000, 10_000_000) if count <= largest]
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure each read in each database. Unless the size is quick, write the plans of the largest one to PLANS."""
+    """Measure each read in each database. Unless the size is quick, write the largest database's plans to PLANS."""
     figures: list[results.Figure] = []
     plans: list[statements.Plan] = []
     for count in counts(size):
@@ -102,7 +102,7 @@ async def _time(connection: asyncpg.Connection, statement: statements.CapturedSt
 
 
 def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) -> list[results.Target]:
-    """Return a target for each kind of read: its time in the largest database is at most FLAT times the smallest's.
+    """Return a target for each kind of read: the largest database takes at most FLAT times as long as the smallest.
 
     The targets compare the fastest execution of each read, because other work on the machine slows single executions.
     """

@@ -1,6 +1,7 @@
-"""The history of the reads' data set: a renewal of each instance that expires, with order, line, entry and event.
+"""The history in the data set of the read benchmarks: one renewal of each instance that has an expiry.
 
-The orders of an account are spread over the last 30 days; the ledger adds up, as `renewals verify` requires.
+Each renewal has an order, an order line, a ledger entry and an event. The orders of an account are spread
+over the last 30 days; the ledger adds up, as `renewals verify` requires.
 """
 
 import asyncpg
@@ -45,7 +46,7 @@ ISO = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
 
 async def add(url: str) -> None:
-    """Add the history to a copy of the reads' database."""
+    """Add the history to a copy of the database of the read benchmarks."""
     connection = await asyncpg.connect(url)
     try:
         for statement in FILL.format(iso=ISO).split(";"):

@@ -1,6 +1,6 @@
-"""The speed and memory of an import: first, repeated, and after a kill.
+"""The duration and memory of an import: of a new file, of the same file again, and after a killed import.
 
-`python -m benchmarks.imports [rows]` writes a file with instances of 1,000 accounts, mixed, and imports it
+`python -m benchmarks.imports [rows]` writes a file with the instances of 1,000 accounts in mixed order, and imports it
 with `renewals import`.
 """
 
@@ -29,7 +29,7 @@ DATA_CENTER,sh-2,上海2区(VPC),,VPC,
 
 
 def write(folder: Path, rows: int) -> None:
-    """Write the catalog, the accounts and the instances."""
+    """Write three files to a folder: the catalog, the accounts, and `rows` instances."""
     (folder / "catalogue.csv").write_text(CATALOGUE, encoding="utf-8")
     with (folder / "accounts.csv").open("w", encoding="utf-8") as file:
         file.write("id,name,balance\n")
@@ -56,7 +56,10 @@ def _line(number: int) -> str:
 
 
 def take(url: str, path: Path, *, kill_at: int | None = None) -> None:
-    """Import a file in a separate process, and print its duration and memory. Kill it at `kill_at` rows, if given."""
+    """Import a file in a separate process, and print the duration and the peak memory of the import.
+
+    If `kill_at` is given, kill the process when the database has at least this number of instances.
+    """
     command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
     environment = os.environ | {"DATABASE_URL": url}
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""The reads and the export of one account with 50,000 instances, orders, entries and events among 1,000,000.
+"""The reads and the export of one account that has 50,000 of 1,000,000 instances, with their orders and events.
 
 A read is timed twice: its statements alone, as the product sends them, and the whole request over HTTP.
 """
@@ -57,7 +57,7 @@ STATEMENTS, HTTP, SERVER_CPU, POSTGRES_CPU = (
     "ms CPU of PostgreSQL",
 )
 MILLISECONDS_MAX = {ORDERS: 0.5, OFFSET: 27, SEARCHED: 25, FACETED: 60}
-"""The maximum time of the statements of a read, on the machine of the published results."""
+"""The maximum time of each read's statements, on the machine of the published results."""
 EXPORT, COPY = "CSV of the instances, over HTTP", "COPY of the same columns"
 EXPORT_AT_LEAST = 0.4
 NOTES = f"""\
@@ -71,7 +71,7 @@ and the configuration as a person reads them.
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure each read and the export in a copy of the reads' database that has a history."""
+    """Measure each read and the export in a copy of the data set to which a history is added."""
     loaded = data.loaded(environment, size)
     url = environment.create_database("large_account", template=data.DATABASE)
     started = time.monotonic()
@@ -95,7 +95,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 async def _time_statements(url: str, key: str) -> Mapping[str, list[float]]:
-    """Return the milliseconds of the statements of each read, one value an execution."""
+    """Return, for each read, the milliseconds of each execution of all its statements."""
     documents = {name: f"{{ {selection} }}" for name, selection in READS.items()}
     async with database.connect(url, pool_size=2):
         caught = dict(await statements.catch_all(key, documents))
@@ -147,7 +147,7 @@ def _export(
 ) -> list[results.Figure]:
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     path = "/export/instances.csv?filter=%7B%22manageable%22%3Anull%7D"
-    for number in range(1 + rounds):  # the first is not counted
+    for number in range(1 + rounds):  # the first round is not counted
         seconds, counts = {}, set()
         for name in (EXPORT, COPY)[:: -1 if number % 2 else 1]:
             before, started = environment.cpu_seconds(server), time.perf_counter()
@@ -166,7 +166,7 @@ def _export(
 
 
 async def _copy(url: str) -> int:
-    """Copy the rows of the export as CSV to this process, which counts them."""
+    """Copy the rows of the export as CSV to this process, and return their number."""
     export = export_queries.export_instances(
         data.LARGE_ACCOUNT,
         filters.InstanceFilter(manageable=None),

@@ -1,4 +1,4 @@
-"""The measured environment: the machine, and the versions of all contenders."""
+"""The machine of the measurements, and the versions of Python, PostgreSQL and the Python packages."""
 
 import importlib.metadata
 import os
@@ -21,7 +21,7 @@ PACKAGES = (
 
 
 def describe(postgres_programs: Path) -> dict[str, str]:
-    """Describe the machine, in the order of the report."""
+    """Return the properties and the versions by name, in the order in which the report lists them."""
     version = subprocess.run(
         [f"{postgres_programs}/postgres", "--version"], capture_output=True, text=True, check=True
     )

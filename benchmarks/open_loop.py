@@ -1,7 +1,7 @@
-"""The latency a user sees: requests arrive independently of the server's responses (open loop).
+"""The latency of requests that arrive independently of the server's responses (open loop), as users' requests do.
 
-Arrivals are a Poisson process, the same for each contender. A request's latency counts from its planned
-start, so that a slow server is charged for its queue (no coordinated omission).
+Arrivals are a Poisson process, the same for each contender. A request's latency is counted from its planned start, so
+that it includes the time for which the request waits for a slow server (no coordinated omission).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import uvloop
 from benchmarks import client, contenders, pools, results, sizes, stage
 
 RATES = (60, 150)
-"""Requests a second; the target applies to the last rate, a third of what the project can answer."""
+"""Requests per second. The target applies to the last rate, about a third of the project's maximum."""
 P50, P99 = "ms p50", "ms p99"
 PAGES = {10: 0.6, 100: 0.3, 1000: 0.1}
 CONNECTIONS_MAX = 64
@@ -31,14 +31,14 @@ the length of the round instead of the speed of the server.
 
 
 class Arrival(NamedTuple):
-    """A request and its planned start, in seconds from the start of the measurement."""
+    """The page size of a request, and its planned start in seconds from the start of the measurement."""
 
     at: float
     page: int
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure the latencies of the project and of the fastest peers at each rate."""
+    """Measure the latencies of the available CONTENDERS at each rate."""
     best = pools.best(environment, size)
     pool_sizes = {name: pool for name, pool in best.size_by_name.items() if name in CONTENDERS}
     with contenders.up(environment, size, pool_sizes) as started:
@@ -109,20 +109,23 @@ def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Arrival]:
 
 
 class OpenLoop:
-    """Send requests when they are due; requests that find all connections busy wait in order."""
+    """A loop that sends each request when it is due. Requests that find all connections busy wait in order."""
 
     def __init__(self, running: contenders.RunningContender, arrivals: Sequence[Arrival]) -> None:
         self.one = running
         self.arrivals = arrivals
         self.waiting: deque[Arrival] = deque()
         self.idle: deque[client.Connection] = deque()
-        """First in, first out, so that no connection is idle until the server closes it."""
+        """The idle connections, used first in, first out, so that none is idle until the server closes it."""
         self.sent: dict[client.Connection, Arrival] = {}
         self.latencies: list[float] = []
         self.statuses: set[int] = set()
 
     async def run(self) -> tuple[list[float], float]:
-        """Return each request's latency and the total duration; raises UnexpectedAnswerError unless all are 200."""
+        """Send the requests; return their latencies and the total duration, in seconds.
+
+        Raises UnexpectedAnswerError unless all statuses are 200, and TimeoutError if a response is missing.
+        """
         port = self.one.server.port
         self.idle.extend([await client.connect(port, self._answered) for _ in range(CONNECTIONS_MAX)])
         connections = list(self.idle)

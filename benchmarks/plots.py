@@ -1,4 +1,4 @@
-"""One picture per section, with a panel for each measurement, a bar for each contender, and a line for its spread."""
+"""A plot of each section, with a panel for each measurement, and a bar with an error line for each contender."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ PANEL_WIDTH, BAR_HEIGHT, PANELS_MAX = 4.2, 0.42, 4
 
 
 def draw(section: results.Section, path: Path) -> None:
-    """Draw the figures of the section's first unit; the first contender is the project."""
+    """Draw the figures that have the section's first unit to a file. The first contender must be the project."""
     if not section.figures:
         return
     unit = section.figures[0].unit

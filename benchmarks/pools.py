@@ -1,4 +1,4 @@
-"""The best pool of each peer: the sizes are tried in turn, and the list is measured with the best of them."""
+"""The search for the best pool size of each peer, with which the peer is then measured."""
 
 import functools
 import statistics
@@ -26,7 +26,7 @@ class Pools:
 
 @functools.cache
 def best(environment: stage.Stage, size: sizes.Size) -> Pools:
-    """Return the project's default, and for each peer the size with the highest rate of pages of 10 and 100."""
+    """Return the project's default pool size, and each peer's pool size with the highest rate for pages in PAGES."""
     names, missing = contenders.available(environment.folder)
     figures: list[results.Figure] = []
     size_by_name = {contenders.OURS: contenders.POOL_SIZE}
@@ -42,7 +42,7 @@ def best(environment: stage.Stage, size: sizes.Size) -> Pools:
 
 
 def _measure(environment: stage.Stage, size: sizes.Size, name: str, pool_size: int) -> float:
-    """Return the geometric mean of the rates (pages a second) of the page sizes."""
+    """Return the geometric mean of the contender's rates (pages per second) for the page sizes in PAGES."""
     contender = contenders.find(environment.folder, name)
     with contenders.start(environment, size, contender, pool_size) as running:
         rates = []

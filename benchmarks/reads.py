@@ -1,4 +1,7 @@
-"""The rate of list requests by contender, in closed loops. All servers run; one at a time is measured."""
+"""The rate, the latency and the processor time of the console's list for each contender, in closed loops.
+
+All servers run at once, and one at a time is measured.
+"""
 
 import sys
 from collections import defaultdict
@@ -13,9 +16,9 @@ TARGETS = {
     contenders.MERCURIUS: (1.0, 0.8, 1.4),
     contenders.FLOOR: (0.9, 0.8, 1.1),
 }
-"""Required requests a second as multiples of each peer's, for pages of 10, 100 and 1,000."""
+"""The project's minimum rate as a multiple of each peer's rate, for pages of 10, 100 and 1,000."""
 CPU_TARGETS = (1.5, 1.4, 1.0)
-"""Maximum processor time of the server as a multiple of the floor's, for the same pages."""
+"""The maximum processor time of the project's server as a multiple of the floor's, for the same page sizes."""
 RATE, P99, SERVER_CPU, POSTGRES_CPU = (
     "requests/s",
     "ms p99",
@@ -41,7 +44,7 @@ the client sends the account as a condition.
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure throughput, latency and processor time for every contender and page."""
+    """Measure throughput, latency and processor time for every contender and page size."""
     best = pools.best(environment, size)
     with contenders.up(environment, size, best.size_by_name) as started:
         for running in started:

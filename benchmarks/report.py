@@ -42,7 +42,7 @@ def add(
     size: sizes.Size,
     commit_name: str,
 ) -> None:
-    """Store a section in the raw results, replacing an earlier one of the same name."""
+    """Store a section in the raw results, replacing an earlier section of the same name."""
     folder.mkdir(parents=True, exist_ok=True)
     raw = _read(folder)
     raw[name] = {
@@ -62,7 +62,7 @@ def is_measured(folder: Path, name: str, commit_name: str, size: sizes.Size) -> 
 
 
 def commit(published: Path) -> str:
-    """Return the commit, with the suffix DIRTY if a file other than the published results differs from it."""
+    """Return the short id of HEAD, with the suffix DIRTY if a file other than the published results has changed."""
     changed = _git("status", "--porcelain", "--", ".", f":!{published}", f":!{published.with_suffix('.md')}")
     return _git("rev-parse", "--short", "HEAD") + (DIRTY if changed else "")
 
@@ -72,7 +72,10 @@ def _git(*words: str) -> str:
 
 
 def write(folder: Path, order: Sequence[str]) -> Path:
-    """Write the page and its plots from the raw results; return the page's path."""
+    """Write the page and its plots from the raw results; return the page's path.
+
+    Also write the summary between the marks of the page beside the folder, such as docs/performance.md.
+    """
     raw = _read(folder)
     recorded_sections = [_load(name, raw[name]) for name in order if name in raw]
     for recorded in recorded_sections:
@@ -88,7 +91,7 @@ def write(folder: Path, order: Sequence[str]) -> Path:
 
 
 def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
-    """Yield one table of all targets, and a sentence on those that were missed."""
+    """Yield a table of all targets and a sentence on the missed ones; nothing if there are no targets."""
     targets = [target for recorded in recorded_sections for target in recorded.section.targets]
     if not targets:
         return
@@ -127,7 +130,7 @@ def _part(recorded: RecordedSection) -> Iterator[str]:
 
 
 def _tables(section: results.Section) -> Iterator[tuple[str, Mapping[tuple[str, str], results.Figure]]]:
-    """Yield the tables of a section: a title, and the figures by contender and column."""
+    """Yield each table of a section: its title, and its figures by contender and column."""
     whole, column = ("what", "unit") if section.units_together else ("unit", "what")
     for title in dict.fromkeys(getattr(figure, whole) for figure in section.figures):
         yield (
@@ -144,7 +147,7 @@ def _cell(figure: results.Figure | None) -> str:
 
 
 def _machines(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
-    """Yield a table for each machine and set of versions, after the titles of its sections if there are several."""
+    """Yield a table for each machine; if there are several, also the titles of the sections measured on each."""
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for recorded in recorded_sections:
         machines.setdefault(tuple(recorded.machine.items()), []).append(recorded.section.title)
@@ -179,7 +182,7 @@ def _load(name: str, stored: Mapping[str, Any]) -> RecordedSection:
 
 
 def _fill(page: Path, text: str) -> None:
-    """Replace the text between a page's marks, if the page exists and has marks."""
+    """Replace the text between BEGIN and END in a page, if the page exists and contains BEGIN."""
     if page.exists() and BEGIN in (content := page.read_text(encoding="utf-8")):
         before, _, rest = content.partition(BEGIN)
         page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One quantity measured for one contender, one value a round."""
+    """A quantity that was measured for one contender, with one value for each round."""
 
     what: str
     contender: str
@@ -29,7 +29,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How many times faster than a peer the project is, and must be."""
+    """A comparison of the project with a peer: both values, and how many times better the project must be."""
 
     what: str
     ours: float
@@ -51,8 +51,8 @@ class Target:
 class Section:
     """One part of the report; notes explain how to read the figures.
 
-    A table has the figures of one unit, with a column for each `what`; or, if `units_together`, the figures of one
-    `what`, with a column for each unit, so that the processor time stands beside the requests a second.
+    A table has the figures of one unit, with a column for each `what`. If `units_together`, a table has the figures of
+    one `what` instead, with a column for each unit, so that the processor time stands beside the rate.
     """
 
     title: str
@@ -63,7 +63,10 @@ class Section:
 
 
 def median(figures: Sequence[Figure], what: str, contender: str, unit: str | None = None) -> float | None:
-    """Return the median of a contender's figure, or None if it was not measured; without a unit, the first figure."""
+    """Return the median of a contender's figure, or None if the figure was not measured.
+
+    If `unit` is None, the first figure of the contender for `what` counts.
+    """
     return next(
         (f.median for f in figures if (f.what, f.contender) == (what, contender) and unit in (None, f.unit)),
         None,

@@ -1,4 +1,4 @@
-"""The sizes: the full run that is published, and a quick one that checks that everything works."""
+"""The sizes of a run: the full size, whose results are published, and a quick size to check that everything works."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Size:
     large_account_instances: int
     rounds: int
     seconds: float
-    """The duration of one closed-loop measurement, of one contender and one page."""
+    """The duration of a closed loop, which measures one contender with one page size."""
     warm_up_seconds: float
     pool_seconds: float
     """The duration of one measurement of a peer with one pool size."""

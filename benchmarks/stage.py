@@ -37,7 +37,7 @@ POSTGRES_SETTINGS = {
     "max_wal_size": "8GB",
     "random_page_cost": "1.1",
 }
-"""All other settings are PostgreSQL's defaults, so commits are flushed to disk."""
+"""Settings of PostgreSQL. All others have their defaults, so commits are flushed to disk."""
 SERVER_SETTINGS = {"RENEWALS_COST_PER_MINUTE_MAX": "1000000000000"}
 """The only settings of the project's servers that are not defaults: a budget that no closed loop uses up."""
 
@@ -86,7 +86,10 @@ class Stage:
         self._stack.close()
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
-        """Create a migrated database or a copy of `template`, and return its URL. Replaces a database of this name."""
+        """Create a migrated database or a copy of `template`, and return its URL.
+
+        An existing database of this name is replaced.
+        """
         url = self.url(name)
         asyncio.run(_create(self.postgres.url, name, template))
         if template is None:
@@ -95,7 +98,7 @@ class Stage:
 
     @contextlib.contextmanager
     def on_both_cores(self) -> Iterator[None]:
-        """Let PostgreSQL, this process and what it starts use both cores during the block."""
+        """Let PostgreSQL, this process and its new children use both cores during the block."""
         pids = (os.getpid(), self.postgres.pid) if self.server_core is not None else ()
         for pid in pids:
             os.sched_setaffinity(pid, {self.server_core or 0, self.other_core or 0})
@@ -106,7 +109,7 @@ class Stage:
                 _pin(pid, self.other_core)
 
     def cpu_seconds(self, server: Running) -> cpu.CpuSeconds:
-        """Return the processor seconds so far of a server and of PostgreSQL, which works for the measured server."""
+        """Return the processor seconds that a server and PostgreSQL have used so far."""
         return cpu.CpuSeconds(server.cpu_seconds(), cpu.of_family(self.postgres.pid))
 
     def url(self, name: str) -> str:
@@ -121,7 +124,11 @@ class Stage:
         folder: Path | None = None,
         pinned: bool = True,
     ) -> Iterator[Running]:
-        """Run a server, on the server's core if `pinned`, with its output in a file; `command` receives the port."""
+        """Run a server during the block, after waiting until it listens. Its output goes to a file.
+
+        `command` returns the command for a port. If `pinned`, the server runs on the core of the measured server.
+        Raises RuntimeError if the server does not start.
+        """
         port = free_port()
         log = self.folder / f"server-{port}.log"
         with log.open("wb") as output, _on(self.server_core if pinned else None):
@@ -185,7 +192,7 @@ def _children(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def _on(core: int | None) -> Iterator[None]:
-    """Pin this process to a core during the block; processes started in it inherit the core."""
+    """Pin this process, and the processes that it starts during the block, to a core. None pins nothing."""
     before = os.sched_getaffinity(0) if core is not None else set()
     _pin(0, core)
     yield

@@ -1,4 +1,4 @@
-"""The time that a person waits for `renewals --help`, `renewals serve`, and `make run` where it has run before.
+"""The time to start `renewals --help`, `renewals serve`, and a `make run` that is not the first.
 
 A server has started when it responds to a GraphQL query. Nothing is pinned to a core, as on a developer's machine.
 """
@@ -28,7 +28,7 @@ HELP, SERVE, RUN = (
     "second make run, to the first answer",
 )
 SECONDS_MAX: Mapping[str, float] = {HELP: 0.48, SERVE: 0.65, RUN: 1.65}
-"""About half of the seconds that each command took when it was first measured: 0.95, 1.3 and 3.3."""
+"""The maximum seconds of each command: about half of its first measurement (0.95, 1.3 and 3.3)."""
 STARTS = {"full": 9, "quick": 2}
 ANSWER_SECONDS_MAX, STOP_SECONDS_MAX = 600, 60
 """Limits of a start and of a stop. The first `make run` may install packages, which takes minutes."""
@@ -49,7 +49,7 @@ class Start(NamedTuple):
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Start each command several times."""
+    """Measure several starts of each command, after one that is not counted."""
     starts = STARTS.get(size.name, STARTS["full"])
     url = environment.create_database("start")
     loaded = asyncio.run(
@@ -102,7 +102,10 @@ def _help(variables: Mapping[str, str]) -> Start:
 def _serve(
     command: Sequence[str], variables: Mapping[str, str], port: int, environment: stage.Stage, key: str | None
 ) -> Start:
-    """Start a server and wait for its response to a query: 200 with a key, 401 without."""
+    """Start a server, and measure until it responds to a query: with 200 if there is a key, else with 401.
+
+    Raises RuntimeError if it does not respond in time.
+    """
     log = environment.folder / "start.log"
     started = time.perf_counter()
     with log.open("wb") as output, _process(command, variables, output.fileno()) as pid:
@@ -137,7 +140,7 @@ def _process(command: Sequence[str], variables: Mapping[str, str], output: int) 
 
 
 async def _has_answered(port: int, key: str | None) -> bool:
-    """Query a server until it responds with 200, or 401 without a key; return False if it does not in time."""
+    """Query a server until it responds with 200, or with 401 if `key` is None. Return False if it does not in time."""
     host = f"127.0.0.1:{port}"
     request = client.graphql_request("/graphql", key or "none", "{ __typename }", {}, host=host)
     deadline = time.monotonic() + ANSWER_SECONDS_MAX

@@ -1,4 +1,4 @@
-"""The statements of the product's reads, captured when sent, and PostgreSQL's plans for them."""
+"""The statements of the product's reads, captured when they are sent, and PostgreSQL's plans for them."""
 
 import datetime as dt
 import json
@@ -23,7 +23,7 @@ COUNT = "totalCount"
 FACETS = "facets { tabs { value count } products { value count } expiry { value count } }"
 ROWS_SORTED_MAX = 1_000
 ROWS_DROPPED_MAX = 1_000
-"""A plan that sorts or discards more rows than this reads more than a page."""
+"""The maximum number of rows that a plan may discard. Like ROWS_SORTED_MAX, it is larger than any page of a read."""
 INTRODUCTION = """\
 # The plans of the reads
 
@@ -43,7 +43,7 @@ class CapturedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """PostgreSQL's plan for a statement, as text, and its problems."""
+    """PostgreSQL's plan for a statement, as text, and the faults of the plan."""
 
     name: str
     sql: str
@@ -52,7 +52,7 @@ class Plan:
 
 
 def reads(today: dt.date) -> Mapping[str, str]:
-    """Return the reads by name: the arguments of `instances` and the fields below it."""
+    """Return, by name of the read, the arguments of `instances` and the fields that are selected."""
     soon, later = (f"{today + dt.timedelta(days=days)}T16:00:00Z" for days in (30, 36))
     window = f'expiresFrom: "{soon}", expiresBefore: "{later}"'
     filters = {
@@ -94,7 +94,7 @@ def reads(today: dt.date) -> Mapping[str, str]:
 
 
 async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
-    """Run each read once in process, and keep the statement that reads instances."""
+    """Run each read and the count of due instances in process; return the statements that read instances."""
     now = dt.datetime.now(dt.UTC)
     documents = {name: f"{{ instances{arguments} }}" for name, arguments in reads(loaded.today).items()}
     async with database.connect(loaded.url, pool_size=2):
@@ -110,7 +110,10 @@ async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
 
 
 async def catch_all(key: str, documents: Mapping[str, str]) -> Mapping[str, list[CapturedStatement]]:
-    """Run each document once in process, and return its statements except that of authentication. Needs a pool."""
+    """Run each document once in process, and return the statements of each by name.
+
+    The statement of the authentication is left out. The pool of the database must be open.
+    """
     caught = {}
     headers = {"Authorization": f"Bearer {key}"}
     transport = httpx2.ASGITransport(app=app.create())
@@ -126,14 +129,14 @@ async def catch_all(key: str, documents: Mapping[str, str]) -> Mapping[str, list
 
 
 async def catch_call(name: str, call: Callable[[], Awaitable[object]]) -> list[CapturedStatement]:
-    """Return the statements of a call."""
+    """Run `call`, and return the statements that it sends."""
     with _listening() as captured:
         await call()
     return [CapturedStatement(name, sql, values) for sql, values in captured]
 
 
 async def explain(url: str, caught: Sequence[CapturedStatement]) -> list[Plan]:
-    """Run each statement once more with EXPLAIN."""
+    """Return the plan of each statement, which runs twice more, with EXPLAIN ANALYZE."""
     connection = await asyncpg.connect(url)
     try:
         return [await _explain(connection, statement) for statement in caught]
@@ -182,7 +185,7 @@ def _faulty(plan: Plan) -> str:
 
 @contextmanager
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
-    """Capture the statements of the block with their values."""
+    """Yield a list, to which each statement that the block fetches is appended with its values."""
     captured: list[tuple[str, Sequence[object]]] = []
     connection = pool.PooledConnection
     fetch = connection.fetch

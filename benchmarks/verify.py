@@ -62,7 +62,7 @@ ANALYZE
 
 
 async def fill(url: str, instances: int) -> None:
-    """Create a consistent database."""
+    """Migrate a database, and fill it with consistent data."""
     await migrate.migrate(url)
     connection = await asyncpg.connect(url)
     sql = FILL.format(

@@ -1,1 +1,1 @@
-"""HTTP and the command line: GraphQL, REST endpoints, authentication, limits, server processes."""
+"""The HTTP interface and the command line, with authentication, limits and the server processes."""

@@ -1,11 +1,11 @@
-"""The command line, `renewals` or `python -m graphql_api`, after a check that Python finds this project's packages."""
+"""The entry point of the commands `renewals` and `python -m graphql_api`, which first checks for shadowed packages."""
 
 import importlib.util
 import sys
 from pathlib import Path
 
 PACKAGES = ("renewals", "schema", "workers")
-"""The packages beside this one. Their names are common, so another distribution may have a package with such a name."""
+"""The packages beside this one. Their names are common, so another distribution may have a package of the same name."""
 _SITE = Path(__file__).resolve().parents[1]
 
 
@@ -22,7 +22,7 @@ def shadowed_packages() -> list[str]:
 
 
 def main() -> None:
-    """Run the command line; exit with 1 if another package shadows one of this project."""
+    """Run the command line; exit with 1 if one of PACKAGES is missing or shadowed."""
     if sentences := shadowed_packages():
         sys.exit("\n".join(sentences))
     # With Python's default thresholds, scans of the imported modules take 17 % of the time to the first response.

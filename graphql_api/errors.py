@@ -10,7 +10,7 @@ SHOWN_CHARACTERS_MAX = 200
 
 
 class HTTPError(Exception):
-    """A request is not executed; the response has this status, code and message."""
+    """An error that ends a request with a response that has this status, code and message."""
 
     def __init__(
         self, status: int, code: str, message: Message, headers: Mapping[str, str] | None = None
@@ -27,7 +27,7 @@ class HTTPError(Exception):
 
 
 def truncate(text: str, characters_max: int = SHOWN_CHARACTERS_MAX) -> str:
-    """Return a text that may repeat a part of the request, truncated to the maximum number of characters."""
+    """Return a text that may repeat a part of the request, cut off with `...` after `characters_max` characters."""
     return text if len(text) <= characters_max else f"{text[:characters_max]}..."
 
 

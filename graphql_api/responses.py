@@ -29,7 +29,7 @@ def error(status: int, code: str, message: Message, headers: Mapping[str, str] |
 
 
 def refusal(problem: HTTPError) -> Response:
-    """Return the response to a request that is not executed."""
+    """Return the response with the status, the code, the message and the headers of an HTTPError."""
     return error_response(problem.status, problem.translate(), {"code": problem.code}, problem.headers)
 
 
@@ -45,7 +45,7 @@ def error_response(
 
 
 class ErrorResponse(Response):
-    """The error of a request that was not executed, in the media type of JSON that the client prefers.
+    """A response with one error and no data, in the media type of JSON that the client prefers.
 
     A body in `application/graphql-response+json` has no member `data`; one in `application/json` has `data: null`.
     """
@@ -77,7 +77,7 @@ def unavailable() -> Response:
 
 
 def internal_error(problem: Exception) -> Response:
-    """Return 500 with the id of the traceback in the log, or 503 if the error is an outage of a server."""
+    """Return 500 with the id of the traceback in the log, or 503 if PostgreSQL or Redis is unavailable."""
     if db_errors.is_unavailable(problem):
         log.warning(
             "a request cannot be served, because a server is unavailable: %s",

@@ -12,7 +12,7 @@ from renewals.domain import model, pricing
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """A product with its names and discount tiers; an unsupported one has a reason (rule 2)."""
+    """A product with its names and discount tiers; a product that cannot be renewed has a reason (rule 2)."""
 
     code: str
     name: str
@@ -112,14 +112,14 @@ async def upsert_data_centers(connection: database.Connection, centers: Sequence
 
 
 async def lock_catalog(connection: database.Connection) -> None:
-    """Lock the catalog against writes by other transactions until the current one ends."""
+    """Lock the catalog against writes by other transactions until the current transaction ends."""
     await database.execute(
         connection, "LOCK TABLE products, data_center_types, data_centers IN SHARE ROW EXCLUSIVE MODE"
     )
 
 
 async def list_products(connection: database.Connection) -> list[ProductRecord]:
-    """Return all products in order of code, with their names."""
+    """Return all products in order of code, with their names and discount tiers."""
     rows = await database.fetch(
         connection,
         """SELECT p.code, p.name, p.name_zh, p.unsupported_reason, p.unsupported_reason_zh,
@@ -193,7 +193,7 @@ async def fetch_data_center_types(connection: Connection) -> Sequence[Row]:
 
 
 async def fetch_discount_tiers(connection: Connection, codes: Sequence[str]) -> dict[str, list[Row]]:
-    """Return the rows of the discount tiers of products, the smallest months first, by product code."""
+    """Return the rows of the products' discount tiers by product code, sorted by months."""
     rows = await database.fetch(
         connection,
         """SELECT product_code, months, discount_bps FROM discount_tiers

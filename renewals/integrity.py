@@ -206,7 +206,7 @@ def label(rule: str) -> Message:
 async def check_invariants(
     on_rule: Callable[[str, Sequence[Violation]], None] = lambda rule, violations: None,
 ) -> dict[str, list[Violation]]:
-    """Return the first violations of each invariant, on one snapshot; call `on_rule` after each check."""
+    """Return at most VIOLATIONS_MAX violations of each invariant, in one snapshot; call `on_rule` after each check."""
     violations: dict[str, list[Violation]] = {}
     async with database.read_snapshot() as connection:
         for rule, statement in RULES.items():
@@ -220,7 +220,7 @@ async def check_invariants(
 
 
 async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
-    """Return the first rows in which the search text is wrong or missing, or its instance is missing."""
+    """Return the first rows in which the search text is wrong or missing, or the instance is missing."""
     wrong: list[database.Row] = []
     async with contextlib.aclosing(
         row_stream.stream_rows(connection, statement, size=_ROWS_PER_READ)

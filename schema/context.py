@@ -21,10 +21,10 @@ async def _always() -> bool:
 class Context:
     """The context of one request of one account.
 
-    All reads use the same instant `now`; changes read the clock again. `test_clock` is the instant of a test account,
-    which replaces the clock for reads (rule 37). `caller` identifies the API key or token whose rate limit is charged,
-    and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks again whether the key
-    is valid, for subscriptions. `language` is the language of the messages.
+    All queries of the request use the same instant `now`; mutations read the clock again. `test_clock` is the instant
+    of a test account, which replaces the clock in queries (rule 37). `caller` identifies the API key or token whose
+    rate limit is charged, and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks
+    again whether the key is valid, for subscriptions. `language` is the language of the messages.
     """
 
     account_id: str
@@ -52,7 +52,7 @@ class Context:
         return self.account_id
 
     def copy_for_operation(self) -> "Context":
-        """Return a context for another operation of a WebSocket connection, with a new instant and new loaders."""
+        """Return a context for an operation over a WebSocket or an event stream, with a new instant and new loaders."""
         return Context(
             self.account_id,
             self.clock,

@@ -31,7 +31,7 @@ SliceKey = tuple[object, slices.Slice]
 class OrderLoaders:
     """Loaders for the parts of orders and for data center types. Each loader is created at its first use.
 
-    If `account_id` is None, the loaders read across accounts, for operators.
+    If `account_id` is None, the loaders read rows of all accounts, for operators.
     """
 
     def __init__(self, account_id: str | None = None) -> None:
@@ -96,7 +96,7 @@ class Loaders(OrderLoaders):
 
     @property
     def now(self) -> dt.datetime:
-        """The instant of all reads of the request."""
+        """The instant of all queries of the request."""
         return self._now
 
     def batch(
@@ -109,7 +109,7 @@ class Loaders(OrderLoaders):
         return self._batches[read]
 
     async def read_account(self) -> model.Account:
-        """Return the account of the request, read once."""
+        """Return the account of the request, which is read only once."""
         assert self._account_id is not None
         return await self._account.load(self._account_id)
 
@@ -194,12 +194,12 @@ async def _by_code(rows: Awaitable[Sequence[Row]]) -> dict[str, Row]:
 
 
 def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read whose keys are pairs of an owner's key and a slice; `fetch` takes the slice as two arguments."""
+    """Return a function that reads lists by an owner's key and a slice; `fetch` takes the slice as two arguments."""
     return _per_part(lambda connection, account_id, keys, part: fetch(connection, account_id, keys, *part))
 
 
 def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a read whose keys are pairs of an owner's key and a part of its list; `fetch` is called once per part."""
+    """Return a function that reads lists by an owner's key and a part; it calls `fetch` once for each distinct part."""
 
     async def fetch_parts(
         connection: Connection, account_id: str, keys_and_parts: list[tuple[object, object]]

@@ -32,7 +32,7 @@ class UnusableError(Exception):
 
 
 def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bool, str]:
-    """Audit a lock; return whether it passes, and the report."""
+    """Audit a lock file; return whether the audit passes, and the report."""
     ignored = [word for name in _accepted(accepted) for word in ("--ignore-vuln", name)]
     try:
         packages = [
@@ -49,7 +49,10 @@ def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bo
 
 
 def _alternatives(lock: str) -> list[str]:
-    """Return the pins for all Pythons and systems; the second version of a package is in a second list."""
+    """Return texts with the pins for all Pythons and systems, each with at most one version of a package.
+
+    The second version of a package is in the second text.
+    """
     lists: list[str] = []
     counts: dict[str, int] = {}
     for pin in re.split(r"^(?=\w)", lock, flags=re.MULTILINE):
@@ -62,7 +65,7 @@ def _alternatives(lock: str) -> list[str]:
 
 
 def _audit(pins: str, *options: str) -> list[dict[str, Any]]:
-    """Return pip-audit's result for each package."""
+    """Return pip-audit's result for each package. Raises UnreachableError or UnusableError."""
     words = ["--require-hashes", "--disable-pip", "--vulnerability-service", "osv", "--format", "json"]
     words += ["--progress-spinner", "off", "--timeout", str(RESPONSE_SECONDS_MAX), *options]
     with tempfile.TemporaryDirectory() as folder:

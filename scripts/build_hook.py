@@ -1,6 +1,6 @@
-"""Hook of hatch: build the console and fetch GraphiQL's files before a wheel or a source distribution is packed.
+"""A hook of hatch that builds the console and fetches GraphiQL's files before a distribution is packed.
 
-It builds the console if that is missing or stale, and fetches GraphiQL's files if they are missing. An editable
+It builds the console if the console is missing or stale, and fetches GraphiQL's files if they are missing. An editable
 installation makes nothing, because `make` makes these files in parallel with other work.
 """
 

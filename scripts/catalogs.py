@@ -1,4 +1,4 @@
-"""The catalogs of translations: `python -m scripts.catalogs` writes them, with `--check` it only compares.
+"""The catalogs of translations: `python -m scripts.catalogs` writes them or, with `--check`, only checks them.
 
 Each text of a `Message` or a `CountedMessage` in the source is an entry. Writing adds an entry without a translation
 for each new text, and removes the entries that the source no longer has. The check fails for an entry that is missing,
@@ -24,7 +24,7 @@ PACKAGES = ("renewals", "schema", "graphql_api", "workers")
 KEYWORDS: Mapping[str, tuple[int, ...]] = {"Message": (1,), "CountedMessage": (1, 2)}
 _MODULE = "renewals.domain.messages"
 _OWN_FILES = frozenset({"renewals/domain/messages.py", "renewals/domain/stored_messages.py"})
-"""The files that define messages, and create them from stored messages."""
+"""The files that define `Message` and restore stored messages. Their calls may have texts that are not literals."""
 LANGUAGES = tuple(language for language in Language if language is not Language.EN)
 LINE_CHARACTERS_MAX = 110
 _HEADER = """\
@@ -51,7 +51,7 @@ def extract_messages(root: Path = ROOT) -> Catalog:
 
 
 def unextracted(root: Path = ROOT) -> Iterator[str]:
-    """Yield the places of messages whose texts are not literals."""
+    """Yield the place and the problem of each message whose text is not a literal."""
     for path in _sources(root):
         source = path.read_text(encoding="utf-8")
         if _MODULE not in source or path.relative_to(root).as_posix() in _OWN_FILES:
@@ -130,7 +130,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def main(*arguments: str) -> int:
-    """Write the catalogs, or with `--check` return 1 if one is incomplete."""
+    """Write the catalogs or, with `--check`, only check them. Return 1 if there is a problem, else 0."""
     template = extract_messages()
     found = 0
     for place in unextracted():

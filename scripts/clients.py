@@ -3,7 +3,7 @@
 Both clients are generated from `clients/operations.graphql`: the operations of `examples/console_queries`, without the
 defaults that only suit GraphiQL. ariadne-codegen works with an older graphql-core than the server, so it has an
 environment of its own in `build/`. A stamp holds the hash of the sources of the Python client and of the generated
-files; `--check` compares it without the generator.
+files; `--check` compares that hash and does not need the generator.
 """
 
 import argparse
@@ -143,7 +143,7 @@ def stamp() -> str:
 
 
 def environment() -> Path:
-    """Return the folder of ariadne-codegen's environment; each lock has a separate one."""
+    """Return the folder of ariadne-codegen's environment; each version of the lock has a separate folder."""
     return ROOT / f"build/client-codegen-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
 
 

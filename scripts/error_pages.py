@@ -1,7 +1,7 @@
-"""The pages of errors and refusals: `python -m scripts.error_pages` writes them, with `--check` it only compares.
+"""The pages of errors and refusals: `python -m scripts.error_pages` writes them or, with `--check`, only compares them.
 
 Codes, HTTP statuses and the sentences of refusals come from the source, labels and translations from the catalogs.
-`error_help.toml` adds what to do. A code that is missing in the source or in this file ends the script with an error.
+`error_help.toml` adds what to do. The script fails if a code is missing in the source or in `error_help.toml`.
 """
 
 import sys
@@ -117,7 +117,7 @@ def _compare(name: str, explained: Iterable[str], known: Iterable[str]) -> None:
 
 
 def main(*arguments: str) -> int:
-    """Write the pages; with `--check` compare them. Return the exit code."""
+    """Write the pages or, with `--check`, only compare them. Return the exit code."""
     try:
         pages = {path: text(language) for language, path in PAGES.items()}
     except IncompleteError as problem:

@@ -74,7 +74,10 @@ def refusal_sentences() -> Mapping[str, list[Sentence]]:
 
 
 def _sentence(node: ast.expr, line: int, *scopes: ast.AST) -> Sentence | None:
-    """Return the sentence of a message, or of a variable: its last assignment before the line in the nearest scope."""
+    """Return the sentence of a message, or of a variable that holds a message; None for any other node.
+
+    The value of a variable is its last assignment before the line in the first of the scopes that assigns it.
+    """
     if isinstance(node, ast.Call) and _name(node.func) in _MESSAGES:
         texts = [text.value for text in node.args if isinstance(text, ast.Constant)]
         return Sentence(str(texts[-1]), str(texts[0]))

@@ -1,4 +1,7 @@
-"""Write `docs/events.schema.json`: the JSON Schema of the payload of each type of events."""
+"""The page `docs/events.schema.json`, with the JSON Schema of each event type's payload.
+
+`python -m scripts.event_schemas` writes it.
+"""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Node.js from the wheel that the set-up installs, and the packages of `examples/javascript` and of the schema tools.
 
-`python -m scripts.node_packages` fetches the packages. Tests that need them are skipped without them.
+`python -m scripts.node_packages` fetches the packages. Tests that need missing packages are skipped.
 """
 
 import os
@@ -40,7 +40,7 @@ schema_tools_needed = pytest.mark.skipif(not are_installed(SCHEMA_TOOLS), reason
 
 
 def every_node() -> dict[str, str]:
-    """Return the supported Node.js by version: that of the wheel, and the machine's own."""
+    """Return the paths of the supported Node.js programs, by version: the wheel's and the machine's."""
     installed = shutil.which("node")
     nodes = {_version(node): node for node in (NODE, installed) if node}
     return {
@@ -59,7 +59,7 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def install(folder: Path) -> None:
-    """Update the `node_modules` of a folder to its lock."""
+    """Install the packages of a folder's lock, unless they are newer than the lock."""
     installed = _installed(folder)
     if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "run.txt"
 SECONDS_MAX = 60
 GENERIC_INDEX = "pkg:pypi"
-"""Used instead of an index's address, so that the bill names no host."""
+"""A replacement for the address of an index, so that the bill names no host."""
 
 
 def make() -> str:

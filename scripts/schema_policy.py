@@ -1,7 +1,7 @@
 """Comparison of both schemas with the last release: `python -m scripts.schema_policy`, a step of `make check`.
 
-Breaking changes fail it, and dangerous ones are listed (docs/schema-policy.md). While no version is tagged, the schemas
-of `schema_tools/baseline` stand for the last release; `--accept` replaces them by the present ones.
+A breaking change fails this step, and dangerous changes are listed (docs/schema-policy.md). While no version is
+tagged, the schemas of `schema_tools/baseline` stand for the last release; `--accept` replaces them by the present ones.
 """
 
 import json
@@ -28,13 +28,13 @@ class Change(NamedTuple):
 
 
 def last_tag() -> str | None:
-    """Return the newest tag that the present commit contains; None without one, or without git."""
+    """Return the latest tag in the history of the present commit, or None if there is no tag or no git."""
     described = _git("describe", "--tags", "--abbrev=0")
     return described.strip() if described else None
 
 
 def read_before(tag: str | None) -> dict[str, str]:
-    """Return the SDL of both schemas at a tag, by file name. If `tag` is None, return that of the baseline."""
+    """Return the SDL of both schemas at a tag, by file name. If `tag` is None, use the baseline."""
     if tag is None:
         return {name: (BASELINE / name).read_text(encoding="utf-8") for name in NAMES}
     return {name: _git("show", f"{tag}:{name}") or "" for name in NAMES}
@@ -46,7 +46,7 @@ def read_present() -> dict[str, str]:
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
-    """Return one list of the changes between two sets of schemas, which are SDL by file name.
+    """Return the changes of all schemas between two states, each of which is SDL by file name.
 
     Raises CalledProcessError if one of the texts is not a schema.
     """

@@ -1,6 +1,6 @@
 """Set-up of .venv from a lock, with Python alone: `python3 scripts/set_up.py run` or `dev`.
 
-pip downloads one package after the other and compiles on one core. Here several pips download files that match the
+pip downloads one package after the other and compiles on one core. Here, several pips download files that match the
 lock's hashes, one pip installs them, and all cores compile. That takes a third of the time.
 """
 
@@ -29,7 +29,7 @@ NODE_FOLDER = VENV / ".node"
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
 _RARELY_IMPORTED = "site-packages/(fontTools|matplotlib|mypyc?|numpy|pip|pygments|setuptools)/"
-"""A pattern for almost half of all sources. Few are ever imported; Python compiles those on their first import."""
+"""A pattern of sources that are not compiled here: almost half of all. Python compiles the few that are imported."""
 
 
 class Pin(NamedTuple):
@@ -69,7 +69,7 @@ def make_venv(*, by_this_python: bool) -> None:
 
 
 def download(wanted: Sequence[Pin], folder: Path) -> None:
-    """Download the files that the pins allow, by several pips at once, and print the progress."""
+    """Download the files that the pins allow, by several pips at once, and print the progress; exit if a pip fails."""
     processes = []
     for number in range(min(DOWNLOADS_AT_ONCE, len(wanted))):
         part = folder / f"part-{number}.txt"
@@ -115,7 +115,10 @@ def install_node(folder: Path) -> None:
 
 
 def finish(profile: str, site_packages: Path, node: Path | None) -> None:
-    """Compile, install the project itself, and fetch the files of GraphiQL and of the tests, in parallel."""
+    """Compile the packages, install the project, and fetch GraphiQL's files, in parallel.
+
+    The profile `dev` also fetches the JavaScript packages of the tests and builds the console.
+    """
     say("Compiling, and fetching GraphiQL's files ...")
     compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", "-x", _RARELY_IMPORTED, str(site_packages)])
     later = "With a network: .venv/bin/renewals graphiql-assets"
@@ -136,7 +139,7 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
 
 
 def start(arguments: Sequence[str], **variables: str) -> subprocess.Popen[bytes]:
-    """Start Python in the repository with these arguments; print its errors and discard its output."""
+    """Start Python in the repository with these arguments; return the process, whose standard output is discarded."""
     environment = {**os.environ, **variables}
     return subprocess.Popen([str(PYTHON), *arguments], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
@@ -159,7 +162,7 @@ def fail(message: str) -> NoReturn:
 
 
 def main() -> None:
-    """Update .venv to the lock of a profile, without fetching the packages that it has."""
+    """Update .venv to the lock of a profile, without fetching packages that are already installed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=LOCKS)
     parser.add_argument(

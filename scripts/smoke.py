@@ -1,7 +1,7 @@
 """Smoke test of an installation: `python scripts/smoke.py renewals` starts the demo, queries it, and stops it.
 
-The arguments are the command of the program, as in `uvx --from 'renewals[embedded]' renewals`. It runs in an empty
-folder with an empty HOME, as on a new machine. Only the standard library is needed.
+The arguments are the command of the program, as in `uvx --from 'renewals[embedded]' renewals`. The program runs
+in an empty folder with an empty HOME, as on a new machine. Only the standard library is needed.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.1
 SETTINGS = re.compile(r"RENEWALS_|XDG_|PYTHONPATH$|(DATABASE|REDIS)_URL$|HOME$")
 QUERY = "{ account { name } instances { totalCount } }"
 PAGES = {"/graphql": "GraphiQL", "/console/": "/console/assets/"}
-"""Pages with a text that each contains."""
+"""Pages, each with a text that the page contains."""
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -35,7 +35,7 @@ class SmokeError(Exception):
 
 
 class Demo(NamedTuple):
-    """A running demo: the address of the API, and the demo account's key."""
+    """A running demo: the address of the API, the demo account's key, and the file with the output."""
 
     address: str
     key: str
@@ -54,7 +54,7 @@ class Demo(NamedTuple):
 
 @contextlib.contextmanager
 def running(command: Sequence[str]) -> Iterator[Demo]:
-    """Run `renewals up` in an empty folder; stop it as Ctrl-C does, and check its exit code."""
+    """Run `renewals up` in an empty folder during the block, then stop it as Ctrl-C does. Raises SmokeError."""
     program = shutil.which(command[0])
     if program is None:
         raise SmokeError(f"There is no program {command[0]}.")
@@ -99,7 +99,10 @@ def read(address: str, key: str | None = None, body: bytes | None = None) -> str
 
 
 def check(demo: Demo) -> int:
-    """Check the pages and one GraphQL request; return the number of the demo account's instances."""
+    """Check the pages and one GraphQL request; return the number of the demo account's instances.
+
+    Raises SmokeError, or OSError if a request fails.
+    """
     for path, text in PAGES.items():
         if text not in read(demo.address + path):
             raise SmokeError(f"{path} does not contain {text!r}: the page was not packed.")
@@ -130,7 +133,7 @@ def main() -> None:
     """Run the smoke test of the command in the arguments."""
     if not sys.argv[1:]:
         sys.exit("Name the command: python scripts/smoke.py renewals")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # which stops the demo, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM stops the demo, too
     started_at = time.monotonic()
     try:
         with running(sys.argv[1:]) as demo:

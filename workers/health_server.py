@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 REQUIRED = ("database", "migrations", "writes", "redis")
 CONNECTIONS_MAX = 16
 CONNECTION_SECONDS_MAX = 10.0
-"""Time after which a connection is closed, because uvicorn waits for a slow request without limit."""
+"""The time after which a connection is closed, because uvicorn waits for a slow request without a limit."""
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +34,7 @@ class _Server(uvicorn.Server):
 
 
 class _ShortLivedProtocol(H11Protocol):
-    """HTTP/1.1 with a limit of 16 KiB for a request's head, on a connection that ends after a while."""
+    """HTTP/1.1 on connections that end after CONNECTION_SECONDS_MAX, with at most 16 KiB for a request's head."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -16,20 +16,23 @@ from renewals.webhooks import deliveries
 
 Context = dict[Any, Any]
 MOVE_SECONDS_MAX = 50
-"""The time for which a job works on the move of a test clock; the next sweep queues the move again."""
+"""The time for which a job works on the move of a test clock. The next `run_every_minute` enqueues the move again."""
 _tracer = trace.get_tracer("renewals")
 
 
 @_tracer.start_as_current_span("catch_up")
 async def catch_up(ctx: Context) -> None:
-    """Start a run of everything that is due, and enqueue all pending chunks, when a worker starts (rule 23)."""
+    """Start a run of all due instances, and enqueue all pending chunks, when a worker starts (rule 23)."""
     await runs.start_catch_up_run(clocks.utc_now())
     await enqueue_pending_chunks(ctx["redis"], again=True)
 
 
 @_tracer.start_as_current_span("renew_chunk")
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
-    """Renew one chunk of a run, and end the runs that have no pending chunk."""
+    """Renew one chunk of a run, and end the runs that have no pending chunk.
+
+    If the chunk fails, enqueue the chunks into which it was split.
+    """
     if not await renew.process_chunk(chunks.Chunk(run_id, number)):
         await enqueue_pending_chunks(ctx["redis"])
     await renew.finish_runs()
@@ -64,15 +67,15 @@ async def check_alerts(ctx: Context) -> None:
 
 
 async def enqueue_abandoned_moves(queue: ArqRedis) -> None:
-    """Enqueue the moves of test clocks that no process works on; a move that is queued already keeps its place."""
+    """Enqueue the moves of test clocks on which no process works. A move that is already queued keeps its place."""
     for move_id in await advance.list_abandoned(clocks.utc_now):
         await queue.enqueue_job(move_test_clock.__name__, str(move_id), _job_id=f"move:{move_id}")
 
 
 async def enqueue_pending_chunks(queue: ArqRedis, *, again: bool = False) -> None:
-    """Enqueue all pending chunks; with `again` also those that another worker is renewing.
+    """Enqueue all pending chunks; with `again`, also the chunks that another worker is renewing.
 
-    A chunk that is queued already keeps its place.
+    A chunk that is already queued keeps its place.
     """
     for run_id, number in await chunks.list_pending_chunks():
         job_id = f"renew:{run_id}:{number}"

@@ -1,6 +1,6 @@
 """The arq worker, with jobs as JSON and cron times in UTC.
 
-The data in the database determine what is due; a cron job only starts a query of them.
+The data in the database determines what is due; a cron job only starts the queries.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The rate of the nightly run: against PostgreSQL's own limit, with several workers, and at 10 times the size."""
+"""The rate of a nightly renewal run, against PostgreSQL's own limit, with several workers, and at 10 times the size."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ LARGE = 10
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Run rounds of the contenders on copies of one night, then the large night once, and the mutations."""
+    """Measure the contenders on copies of one night, the product on a large night, and renewals with mutations."""
     accounts = ACCOUNTS.get(size.name, ACCOUNTS["full"])
     with environment.on_both_cores(), services.Valkey(environment.folder) as queue:
         _prepare(environment, accounts)
@@ -36,7 +36,10 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _prepare(environment: stage.Stage, accounts: int) -> None:
-    """Create the database of the night, of which every contender gets a copy, and stage the product's result in it."""
+    """Create the database of the night, run the product on a copy, and stage the product's rows in the database.
+
+    Every contender later gets a copy of this database.
+    """
     url = environment.create_database("night")
     asyncio.run(night.fill(url, accounts))
     copy_url = environment.create_database("engine", template="night")
@@ -48,7 +51,7 @@ def _prepare(environment: stage.Stage, accounts: int) -> None:
 def _rounds(
     environment: stage.Stage, queue: services.Valkey, accounts: int, rounds: int
 ) -> Mapping[str, list[Measured]]:
-    """Return the measurements by contender, one a round; check every end state."""
+    """Run each contender once in each round, check each result, and return the measurements by contender."""
     by_name: dict[str, list[Measured]] = defaultdict(list)
     for number in range(rounds):
         for name in outcome.CONTENDERS[:: -1 if number % 2 else 1]:
@@ -67,7 +70,7 @@ def _rounds(
 
 
 def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
-    """Run the product once over the large night, in a database that is filled for this run."""
+    """Run the product once over the large night in a new database, check the result, and return the report."""
     url = environment.create_database("engine")
     asyncio.run(night.fill(url, LARGE * accounts))
     report = _contend(environment, PRODUCT, url)
@@ -78,7 +81,7 @@ def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
 
 
 def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[tuple[float, float]]]:
-    """Return seconds and processor seconds of each way to renew 10,000 instances with mutations."""
+    """Renew 10,000 instances with one call and with many; return the seconds and processor seconds of each round."""
     gc_tuning.tune_gc()  # the API does this when it starts
     asyncio.run(calls.fill(environment.create_database("orders", template="night")))
     seconds: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -94,7 +97,7 @@ def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[tuple[flo
 
 
 def _contend(environment: stage.Stage, name: str, url: str) -> dict[str, Any]:
-    """Run a contender in a process of its own and return its report."""
+    """Run a contender in a separate process, and return its report."""
     command = [sys.executable, "-m", "benchmarks.engine", name, url, str(environment.postgres.pid)]
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     report: dict[str, Any] = json.loads(process.stdout)

@@ -1,4 +1,7 @@
-"""Run one contender once in its own process and print JSON: `python -m benchmarks.engine NAME URL PID`."""
+"""Run one contender once, and print its report as JSON: `python -m benchmarks.engine NAME URL PID`.
+
+PID is the process id of PostgreSQL.
+"""
 
 import asyncio
 import json

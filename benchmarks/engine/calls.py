@@ -1,4 +1,4 @@
-"""One mutation that renews 10,000 instances, compared with 100 mutations of 100, over the API in process."""
+"""One mutation for 10,000 instances, compared with 100 mutations for 100 each, sent to the API in this process."""
 
 import time
 
@@ -39,7 +39,7 @@ SELECT id, ledger_number, 'TOP_UP', 100000000, balance_cents, 'Top-up', created_
 
 
 async def fill(url: str) -> None:
-    """Add an account with 10,000 MANUAL instances, and its money, to a night's database."""
+    """Add 10,000 MANUAL instances, and the money to renew them, to an account in a night's database."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(INSTANCES_SQL, ACCOUNT, INSTANCES)
@@ -52,7 +52,10 @@ async def fill(url: str) -> None:
 
 
 async def renew(url: str, instances_per_call: int) -> tuple[float, float]:
-    """Renew all 10,000 in calls of the given size, check the result, and return seconds and processor seconds."""
+    """Renew the 10,000 instances in calls of `instances_per_call`; return the seconds and processor seconds.
+
+    Raises AssertionError if the result is wrong.
+    """
     ids = [f"m-{number:05}" for number in range(INSTANCES)]
     batches = [ids[at : at + instances_per_call] for at in range(0, INSTANCES, instances_per_call)]
     async with database.connect(url):

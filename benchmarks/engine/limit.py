@@ -1,8 +1,8 @@
 """PostgreSQL's own limit: the rows of the product's run, written by set-based statements alone.
 
 The product's rows are staged in tables of their own. The limit writes those rows chunk by chunk, with as many
-connections and commits, into the same tables with the same constraints, triggers and indexes. It checks no
-rule, reads only staged rows, and sends no data between client and server.
+connections and commits as the product, into the same tables with the same constraints, triggers and indexes. It checks
+no rule, reads only staged rows, and sends no data between client and server.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ STAGED: Mapping[str, str] = {
     "vouchers": """SELECT w.chunk, v.id, v.available_cents FROM vouchers v JOIN staged.owners w USING (account_id)
         WHERE v.id IN (SELECT voucher_id FROM ledger_entries WHERE kind = 'RENEWAL')""",
 }
-"""The rows of a run by table, each with the chunk that wrote it, in the order of writing."""
+"""SQL that selects the rows of a run, by the name of the staged table. Most rows have the chunk that wrote them."""
 
 OPEN_CHUNKS = """
 INSERT INTO renewal_chunks (run_id, number, account_ids, due_count, renewed_count, refused_count, skipped_count,
@@ -71,11 +71,11 @@ CHUNK = (
          refused_count = s.refused_count, skipped_count = s.skipped_count, amount_cents = s.amount_cents
        FROM staged.chunks s WHERE s.number = $1 AND c.run_id = s.run_id AND c.number = s.number""",
 )
-"""The statements of one chunk, in the product's order."""
+"""The statements that write one chunk, in the product's order."""
 
 
 async def stage(made_url: str, template_url: str) -> None:
-    """Copy the rows of the run from its database into the template from which this database was created."""
+    """Copy the rows that the run wrote from the run's database into the template of that database."""
     run_connection, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
     try:
         for connection in (run_connection, template):
@@ -99,7 +99,7 @@ async def stage(made_url: str, template_url: str) -> None:
 
 
 async def write(url: str, connections: int) -> None:
-    """Write the run and its chunks, then the rows of each chunk in a transaction, on parallel connections."""
+    """Write the run and its chunks, then each chunk's rows in one transaction, on parallel connections."""
     workers = [await asyncpg.connect(url) for _ in range(connections)]
     try:
         await workers[0].execute("INSERT INTO renewal_runs OVERRIDING SYSTEM VALUE SELECT * FROM staged.runs")

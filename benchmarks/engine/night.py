@@ -1,7 +1,7 @@
-"""A night's work: accounts with due instances, some with vouchers or bundles, and some short of money.
+"""The data of a night: accounts with due instances, some of them with vouchers, a bundle or too little money.
 
-An account has 10 due instances and 10 others. The data is consistent before the run, so that
-`integrity.check_invariants` judges what a contender wrote.
+An account has 10 due instances and 10 that are not due. The data is consistent before the run, so that
+`integrity.check_invariants` afterwards finds only errors of the contender.
 """
 
 import datetime as dt
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 NOW = dt.datetime(2027, 1, 31, 4, tzinfo=dt.UTC)
-"""Noon of the last day in Shanghai: due instances have been due since 00:30 and expire at midnight."""
+"""Noon in Shanghai on the day of the expiry: the due instances have been due since 00:30 and expire at midnight."""
 ZONE = ZoneInfo("Asia/Shanghai")
 DUE_AT = dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC)
 EXPIRES_AT = dt.datetime(2027, 1, 31, 15, 59, 59, tzinfo=dt.UTC)
@@ -60,7 +60,7 @@ INSERT INTO search_texts (account_id, instance_id, text)
 SELECT account_id, id, concat_ws(chr(31), id, name, '4', '16 gb') FROM instances
 """
 
-# Every third account has a voucher, every sixth one more, which is limited to two products.
+# Every third account has a voucher, and every sixth has a second one, which is limited to two products.
 VOUCHERS = """
 INSERT INTO vouchers (id, account_id, face_cents, available_cents, expires_at, product_codes, created_at)
 SELECT gen_random_uuid(), id, 60000, 60000, $1::timestamptz + k * interval '7 days',

@@ -1,4 +1,4 @@
-"""The measurements of the engine, as figures, targets and sentences."""
+"""The measurements of the engine benchmark as figures, targets and notes."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ RATE, WORKER_CPU, POSTGRES_CPU = (
     "µs CPU of PostgreSQL an instance",
 )
 AT_LEAST = {PRODUCT: 0.6, TWO_WORKERS: 0.75}
-"""The least share of PostgreSQL's own limit."""
+"""The minimum rate of a contender, as a share of PostgreSQL's own limit."""
 COST_AT_MOST = 1.3
 NOTES = """\
 {accounts:,} accounts with {each} due instances each and the same number that are not due. A third have \
@@ -44,7 +44,7 @@ order and every instance's new expiry."""
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of a contender: instances a second, and microseconds of processor time an instance."""
+    """One run of a contender: instances per second, and microseconds of processor time per instance."""
 
     rate: float
     worker_cpu: float
@@ -62,7 +62,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The rounds of each contender, the large night, and seconds and processor seconds by way to renew."""
+    """The rounds of each contender, the report of the large night, and the times of one and of many mutations."""
 
     accounts: int
     by_name: Mapping[str, Sequence[Measured]]

@@ -1,7 +1,7 @@
 """The worker as in production: processes of `renewals worker` that share a queue in Redis.
 
-A run is opened in the benchmark's process and enqueued as the worker's minutely job does. The time is that from
-opening the run until the last chunk is done.
+The benchmark's process opens a run and enqueues its chunks, as the worker's job of every minute does. The measured time
+is the time from opening the run until the last chunk is done.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from workers import jobs
 START_SECONDS_MAX = 120
 POLL_SECONDS = 0.02
 HEALTH = default_queue_name + health_check_key_suffix
-"""arq writes this key when a worker has started to wait for jobs."""
+"""The key that arq writes when a worker is ready for jobs."""
 
 
 def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int) -> dict[str, float]:
-    """Renew the night with `count` worker processes, and return instances, seconds and processor seconds."""
+    """Renew the night with `count` worker processes; return the instance count, seconds and processor seconds."""
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(redis.Redis.from_url(queue.url))
         client.flushall()
@@ -47,7 +47,7 @@ def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int
 def _worker(
     environment: stage.Stage, queue: services.Valkey, url: str, client: "redis.Redis"
 ) -> Iterator[stage.Running]:
-    """Start a worker on any core and wait until it waits for jobs."""
+    """Run a worker on any core during the block, after waiting until it is ready for jobs."""
     client.delete(HEALTH)
     variables = {"DATABASE_URL": url, "REDIS_URL": queue.url}
 
@@ -65,7 +65,7 @@ def _worker(
 
 
 async def _run(url: str, queue_url: str, used: Callable[[], cpu.CpuSeconds]) -> dict[str, float]:
-    """Open a run, wait for the last chunk, then for the verification, which is not counted."""
+    """Open a run, and return its report when it is done and verified. The verification is not timed."""
     queue = ArqRedis(ConnectionPool.from_url(queue_url), job_serializer=orjson.dumps)
     try:
         async with database.connect(url, pool_size=2):

@@ -1,4 +1,4 @@
-"""Check a contender's result: the invariants hold, and its rows equal those of the staged run."""
+"""The check of a contender's result: the invariants hold, and the rows equal those of the staged run."""
 
 import asyncpg
 
@@ -22,7 +22,7 @@ AGAINST = {
         FULL JOIN renewal_attempts t USING (instance_id, due_at, succeeded)
         WHERE s.chunk IS NULL OR t.id IS NULL""",
 }
-"""SQL of checks by name: each counts the rows of the first accounts ($1) that differ from the staged rows."""
+"""SQL by kind of row: each statement counts the rows of accounts up to the id $1 that differ from the staged rows."""
 TRIED_ONCE = """
 SELECT count(*) FROM instances i LEFT JOIN (
   SELECT instance_id, count(*) AS tries, count(*) FILTER (WHERE succeeded) AS successes FROM renewal_attempts
@@ -35,7 +35,7 @@ WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
 
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:
-    """Check a run over the first accounts; raises AssertionError for any difference."""
+    """Check a run over `accounts` accounts; if `staged`, compare it with the staged rows. Raises AssertionError."""
     async with database.connect(url, pool_size=2):
         violations = await integrity.check_invariants()
     broken = [rule for rule, damages in violations.items() if damages]

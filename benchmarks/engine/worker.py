@@ -1,4 +1,4 @@
-"""The contenders, each over one night: instances, seconds, and memory during the run."""
+"""The contenders that run in this process: each renews one night, and reports instances, times and memory."""
 
 import resource
 import sys
@@ -19,7 +19,7 @@ MEMORY_NOTES = 20
 
 
 class Watch:
-    """Sample the memory of this process about 20 times; note time and processor time at the end of the last chunk."""
+    """A record of this process's memory, sampled about 20 times, and of the times at the end of the last chunk."""
 
     def __init__(self, postgres_pid: int) -> None:
         self._postgres_pid = postgres_pid
@@ -51,7 +51,7 @@ class Watch:
 
 
 def resident_mib() -> float:
-    """Return the memory of this process now or, where the system does not report it, at its peak."""
+    """Return the present memory of this process in MiB or, if the system does not report that, the peak."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
@@ -64,7 +64,7 @@ def peak_mib() -> float:
 
 
 async def product(url: str, postgres_pid: int) -> dict[str, object]:
-    """Run the product, from opening the run to the last chunk, without the verification afterwards."""
+    """Run the product, and return a report whose times end with the last chunk, before the verification."""
     async with database.connect(url, pool_size=config.get_settings().database_pool_size):
         watch = Watch(postgres_pid)
         run = await renew.run_at(night.NOW, lambda: night.NOW, watch.on_chunk)
@@ -73,7 +73,7 @@ async def product(url: str, postgres_pid: int) -> dict[str, object]:
 
 
 async def postgresql(url: str, postgres_pid: int) -> dict[str, object]:
-    """Write the same rows with set-based statements."""
+    """Write the staged rows with set-based statements, and return the report."""
     connection = await asyncpg.connect(url)
     instances = await connection.fetchval("SELECT count(*) FROM staged.attempts")
     await connection.close()

@@ -1,4 +1,4 @@
-"""The rate of renewals of one instance over HTTP, against the same transaction written by hand for asyncpg."""
+"""The rate of renewals of one instance over HTTP, compared with the same transaction written by hand for asyncpg."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ RATE, PROCESS_CPU, POSTGRES_CPU = "requests/s", "ms CPU of the process", "ms CPU
 
 
 class Setting(NamedTuple):
-    """A number of clients on a number of accounts, and the target: the minimum share of the rate by hand."""
+    """A number of clients and of accounts, and the project's minimum rate as a share of the rate by hand."""
 
     clients: int
     accounts: int
@@ -51,7 +51,7 @@ connections; PostgreSQL and the HTTP client use the other core. They take turns 
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Count the round trips of one renewal, and measure each setting in turns."""
+    """Count the round trips of one renewal, and measure the contenders alternately in each setting."""
     asyncio.run(filling.fill(environment.create_database("mutations")))
     urls = {
         name: environment.create_database(f"mutations-{number}", template="mutations")

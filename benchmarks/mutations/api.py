@@ -33,7 +33,7 @@ def _variables(renewal: filling.Renewal) -> dict[str, Any]:
 
 
 class Loop:
-    """Clients that each send their next renewal after the previous response; `accounts` has one account a client."""
+    """Clients that each send a renewal after the previous response. `accounts` has each client's account number."""
 
     def __init__(self, port: int, keys: Sequence[str], accounts: Sequence[int], seconds: float) -> None:
         self.port, self.keys, self.seconds = port, keys, seconds
@@ -44,7 +44,10 @@ class Loop:
         self.count = 0
 
     async def run(self) -> tuple[int, float]:
-        """Run for the seconds, and return the number of renewals and the time that they took."""
+        """Renew for `seconds`; return the number of renewals, and the seconds that they took.
+
+        Raises ExceptionGroup with an UnexpectedAnswerError if a renewal fails.
+        """
         started = time.perf_counter()
         self.until = started + self.seconds
         async with asyncio.TaskGroup() as group:

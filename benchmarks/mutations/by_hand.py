@@ -1,4 +1,4 @@
-"""The transaction of a renewal written by hand: the same rows, by plain statements, and no other rules."""
+"""The transaction of a renewal written by hand: plain statements write the same rows, and few rules are checked."""
 
 import asyncio
 import datetime as dt
@@ -21,7 +21,7 @@ TERM_DAYS_MAX = 36 * 31
 
 
 class Measured(NamedTuple):
-    """The renewals, seconds and processor seconds of a loop, and the number of renewals including the warm-up."""
+    """The count of renewals, the seconds and the processor seconds of a loop, and the count including the warm-up."""
 
     renewed: int
     seconds: float
@@ -30,7 +30,7 @@ class Measured(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What a renewal reads and computes before it writes."""
+    """The values that a renewal reads and computes before it writes."""
 
     order_id: uuid.UUID
     now: dt.datetime
@@ -62,7 +62,7 @@ async def renew(connection: asyncpg.Connection, renewal: filling.Renewal) -> dic
 
 
 async def _lock_account(connection: asyncpg.Connection, renewal: filling.Renewal) -> asyncpg.Record:
-    """Lock the account, and check that the idempotency key is new."""
+    """Lock and return the account, and check that the idempotency key is new."""
     account = await connection.fetchrow(
         "SELECT balance_cents, ledger_number, time_zone FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
         renewal.account_id,
@@ -101,7 +101,7 @@ async def _check_vouchers(connection: asyncpg.Connection, renewal: filling.Renew
 
 
 def _plan(account: asyncpg.Record, instance: asyncpg.Record, now: dt.datetime) -> _Plan:
-    """Compute the new period, the price and the balance after it."""
+    """Compute the new expiry, the price, and the balance after the payment."""
     zone = ZoneInfo(account["time_zone"])
     last_day = dates.add_months(instance["anchor_day"], dates.last_day(instance["expires_at"], zone), 1)
     expires_at = dates.end_of_day(last_day, zone)
@@ -175,7 +175,7 @@ async def _extend_instance(connection: asyncpg.Connection, renewal: filling.Rene
 
 
 async def _insert_event(connection: asyncpg.Connection, renewal: filling.Renewal, plan: _Plan) -> None:
-    """Insert the event as the next of the account."""
+    """Insert the event with the next sequence number of the account."""
     sequence = await connection.fetchval(
         """INSERT INTO event_streams (account_id, last_sequence) VALUES ($1, 1)
            ON CONFLICT (account_id) DO UPDATE SET last_sequence = event_streams.last_sequence + 1
@@ -209,7 +209,7 @@ def _payload(plan: _Plan) -> str:
 
 
 async def load(url: str, clients: int, accounts: int, warm_up_seconds: float, seconds: float) -> Measured:
-    """Run clients that each start their next renewal after the previous one, with as many connections as the API."""
+    """Measure clients that each start a renewal after the previous one, with at most as many connections as the API."""
     size = min(clients, config.get_settings().database_pool_size)
     async with asyncpg.create_pool(url, min_size=size, max_size=size, reset=_leave) as connections:
         loops = [filling.renewals(number % accounts, number, clients) for number in range(clients)]

@@ -1,4 +1,4 @@
-"""The accounts of the renewals: each has money, and instances that can each be renewed 30 times."""
+"""The accounts of the mutation benchmark, which have money, and instances that can each be renewed 30 times."""
 
 import datetime as dt
 import itertools
@@ -46,7 +46,7 @@ class Renewal(NamedTuple):
 
 
 def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
-    """Yield the renewals of one client; the clients of an account divide its instances among them.
+    """Yield renewals of one client without end; two clients of an account never renew the same instance.
 
     The renewals begin at a random instance, so that no instance is renewed beyond its longest term.
     """
@@ -57,7 +57,7 @@ def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
 
 
 async def fill(url: str) -> None:
-    """Fill a migrated database."""
+    """Fill a migrated database with the accounts and their instances."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(night.CATALOGUE)

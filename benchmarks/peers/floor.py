@@ -1,6 +1,6 @@
-"""The lower bound without GraphQL: one hand-written endpoint, fixed SQL, fixed fields, no checks of the request.
+"""The floor: a server without GraphQL, with one hand-written endpoint, fixed SQL and fields, and no request checks.
 
-Like the others, it looks up the key in the database and logs each request.
+Like the other contenders, it looks up the key in the database and logs each request.
 """
 
 import asyncio

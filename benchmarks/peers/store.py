@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 INDEX = """CREATE INDEX instances_for_peers ON instances (account_id, renewal_mode, expires_at, id)
   INCLUDE (product_code)
   WHERE NOT is_trial AND billing_mode <> 'ONE_OFF' AND status <> 'RELEASED'"""
-"""The best index for this one list: with it, PostgreSQL counts without reading a row."""
+"""The best index for this list. With it, PostgreSQL counts the matches without reading rows of the table."""
 MATCHING = """i.account_id = $1 AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF' AND i.status <> 'RELEASED'
     AND i.renewal_mode = $2 AND i.expires_at >= $3 AND i.expires_at < $4
     AND i.product_code IN (SELECT code FROM products WHERE renewable)"""
@@ -30,7 +30,7 @@ pool: asyncpg.Pool
 
 @contextlib.asynccontextmanager
 async def opened(_: object) -> AsyncIterator[None]:
-    """Open the pool for the lifetime of the application; a Starlette lifespan."""
+    """Open the pool for the lifetime of the application, as a lifespan of Starlette."""
     global pool
     size = int(os.environ["POOL_SIZE"])
     async with asyncpg.create_pool(
@@ -44,7 +44,7 @@ async def _keep(_: object) -> None:
 
 
 def secret_hash(connection: HTTPConnection) -> bytes:
-    """Return the hash of the bearer key; 401 without a key."""
+    """Return the hash of the bearer key. Raises HTTPException (401) if there is no bearer key."""
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise HTTPException(401)
@@ -52,7 +52,7 @@ def secret_hash(connection: HTTPConnection) -> bytes:
 
 
 async def authenticate(connection: HTTPConnection) -> str:
-    """Return the account of the bearer key; 401 for an unknown key."""
+    """Return the account of the bearer key. Raises HTTPException (401) if the key is missing or unknown."""
     account_id: str | None = await pool.fetchval(ACCOUNT, secret_hash(connection))
     if account_id is None:
         raise HTTPException(401)
@@ -62,7 +62,7 @@ async def authenticate(connection: HTTPConnection) -> str:
 async def fetch_instances(
     account_id: str, tab: str, expires_from: dt.datetime, expires_before: dt.datetime, first: int
 ) -> Sequence[asyncpg.Record]:
-    """Return the first matching instances; each row has the number of all that match in its last column."""
+    """Return the first matching instances. The last column of each row is the number of all matches."""
     return list(await pool.fetch(PAGE, account_id, tab, expires_from, expires_before, first))
 
 

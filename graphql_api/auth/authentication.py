@@ -15,14 +15,14 @@ SCHEME = "bearer"
 CUSTOMERS = (model.Role.RENEWER, model.Role.VIEWER)
 """The roles that can read all data of an account."""
 TOKEN_DOTS = 2
-"""The dots between the three parts of a JWT. An API key has none."""
+"""The number of dots between the three parts of a JWT. An API key has none."""
 
 
 KEY_NEEDED = Message("Send an API key: Authorization: Bearer <key>.")
 
 
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:
-    """Return the customer of a header's key or token, or None."""
+    """Return the customer of a header's key or token; None if the header has no valid key or token of a customer."""
     principal = await _find(header, now)
     return principal if principal and principal.role in CUSTOMERS else None
 
@@ -39,7 +39,7 @@ async def is_still_valid(header: str, account_id: str, clock: Clock) -> bool:
 
 
 async def identify_operator(header: str, now: dt.datetime) -> audit_log.Operator | None:
-    """Return the operator of a header's key or token, or None."""
+    """Return the operator of a header's key or token; None if the header has no valid key or token of an operator."""
     principal = await _find(header, now)
     if principal is None or principal.role is not model.Role.OPERATOR:
         return None
@@ -67,9 +67,10 @@ def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
 
 
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> api_keys.Principal | None:
-    """Return the holder of a URL's token or, if `token` is None, of the header's key or token; None if that is invalid.
+    """Return the holder of a URL's calendar token; if `token` is None, the customer of the header's key or token.
 
-    URLs are stored in many places, so the token in a URL must be a calendar token.
+    Return None if the key or the token is not valid. URLs are stored in many places, so no other key or token is valid
+    in a URL.
     """
     if token is None:
         return await identify_customer(header, now)

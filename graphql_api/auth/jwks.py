@@ -21,7 +21,7 @@ STALE_KEYS_SECONDS_MAX = 21_600.0
 FETCH_PAUSE_SECONDS = 10.0
 """The minimum time between the starts of two fetches, so that tokens with random key ids cannot cause many fetches."""
 FETCH_SECONDS_MAX = 5.0
-"""The time limit of a fetch, including the request for the issuer's metadata if the settings have no URL of keys."""
+"""The time limit of a fetch, including the request for the issuer's metadata if the settings have no `jwt_jwks_url`."""
 FETCH_BYTES_MAX = 262_144
 METADATA_PATH = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[str, str], str] = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256"}
@@ -134,7 +134,10 @@ class JwksCache:
         return document
 
     def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
-        """Return by id the keys for the algorithms in the settings, the first of each id. Raises JwksFetchError."""
+        """Return the first usable key of each id, by id. Raises JwksFetchError if the document is not a key set.
+
+        A key is usable if it has an id and can verify signatures of the algorithms in the settings.
+        """
         members = document.get("keys")
         if not isinstance(members, list):
             raise JwksFetchError("the response is not a key set")

@@ -156,7 +156,10 @@ def _seconds_of(claim: object) -> float:
 
 
 def _role(claim: object) -> model.Role:
-    """Return the only role in a claim, which is a text or a list with other members too. Raises InvalidTokenError."""
+    """Return the only role in a claim. Raises InvalidTokenError if the claim does not name exactly one role.
+
+    The claim is a text, or a list that may have other members.
+    """
     names = claim if isinstance(claim, list) else [claim]
     roles = [role for role in ROLES if role.value in names]
     if len(roles) != 1:
@@ -174,7 +177,7 @@ def _is_text(value: object, length_min: int) -> bool:
 
 
 _verifiers: list[Verifier] = []
-"""The verifier of this process, if the settings name an issuer."""
+"""The verifier of this process; empty if the settings name no issuer."""
 
 
 @contextlib.asynccontextmanager
@@ -195,5 +198,5 @@ async def opened(settings: config.Settings, seconds: jwks.Seconds = time.monoton
 
 
 async def find(token: str, now: dt.datetime) -> api_keys.Principal | None:
-    """Return the principal of a token, or None if it is not valid or the settings name no issuer."""
+    """Return the principal of a token, or None if the token is not valid or the settings name no issuer."""
     return await _verifiers[-1].find(token, now) if _verifiers else None

@@ -25,7 +25,7 @@ def clock(
 ) -> None:
     """Move the clock of a test account forward.
 
-    On the way, it renews, expires and releases instances and sends reminders and warnings, as the worker would.
+    This also renews, expires and releases instances and sends reminders and warnings, as the worker would.
     """
     from renewals.domain import errors
 

@@ -19,7 +19,7 @@ def demo(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --reset: skip the confirmation.")] = False,
 ) -> None:
-    """Load the demo account and print a new API key for it."""
+    """Load the demo account, and print a new API key for it unless --reset keeps its keys."""
     from renewals.demo import loader
     from renewals.domain import errors
 

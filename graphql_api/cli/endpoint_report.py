@@ -7,7 +7,7 @@ from renewals.webhooks.status import EndpointStatus
 
 
 def format_endpoint(endpoint: EndpointStatus, language: Language) -> str:
-    """Return the line: the endpoint's owner, URL, state, numbers of events and last response."""
+    """Return the line, with the endpoint's owner, URL, state, event counts and last response."""
     line = Message(
         "endpoint {id} of {owner}, {url}, {state}: {delivered} delivered, {behind} behind, {waiting} waiting, "
         "{parked} parked",

@@ -40,7 +40,7 @@ async def print_table(
     language: Language,
     echo: Callable[[str], object],
 ) -> None:
-    """Print the accounts with instances that are due or left to their owner, and the sums of each currency."""
+    """Print each account that has instances due or left for their owner to renew, then the sums of each currency."""
     echo(translate(_TITLE.fill(days=days, at=now.isoformat(timespec="seconds")), language))
     echo("")
     echo(_format_line([translate(label, language) for label in _HEADER]))

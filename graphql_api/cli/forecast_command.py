@@ -1,4 +1,4 @@
-"""`renewals forecast`: the coming charges of the worker, for one account or for all."""
+"""`renewals forecast`: the coming charges for automatic renewals, for one account or for all."""
 
 import datetime as dt
 from typing import Annotated

@@ -27,7 +27,7 @@ _TOP_UP = Message("Add {amount} today to pay for every renewal.")
 
 
 def format_forecast(account_id: str, result: simulation.Forecast, language: Language) -> str:
-    """Return the days with due instances, their sums, and the top-up needed."""
+    """Return the forecast as text: the days with due instances, their sums, and the top-up needed."""
     days = [day for day in result.days if day.due_count]
     header = [catalogs.translate(label, language) for label in _HEADER]
     rows = [*map(_format_day, days), [catalogs.translate(_ALL_DAYS, language), *_format_sums(days)]]
@@ -39,7 +39,7 @@ def format_forecast(account_id: str, result: simulation.Forecast, language: Lang
 
 
 def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:
-    """Return the first day with a shortfall and the top-up needed, or that the money is enough."""
+    """Return the lines with the first day of a shortfall and the top-up needed, or a line that the money is enough."""
     if not result.required_top_up_cents:
         return [catalogs.translate(_ENOUGH, language)]
     assert result.first_shortfall_on is not None

@@ -1,4 +1,4 @@
-"""`renewals import accounts|instances|catalogue|vouchers FILE`."""
+"""`renewals import accounts|instances|catalogue|vouchers`: import a CSV or JSON Lines file."""
 
 from pathlib import Path
 from typing import Annotated

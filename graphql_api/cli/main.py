@@ -1,6 +1,6 @@
-"""The command line `renewals`: `renewals up` starts everything, the other commands do one thing each.
+"""The command line `renewals`: `renewals up` starts everything, and each other command does one thing.
 
-Each command imports its packages when it runs: all of them together take seconds, too long for `--help`.
+Each command imports its packages when it runs. Importing all packages takes seconds, too long for `--help`.
 """
 
 import importlib.metadata

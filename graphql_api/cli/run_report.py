@@ -30,7 +30,7 @@ _STATE_CELLS = 8
 
 
 def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]], language: Language) -> Iterator[str]:
-    """Yield a run, its parked accounts with their errors, and the integrity rules broken after it."""
+    """Yield a line for a run, for each parked account, and for each integrity rule that was broken after the run."""
     yield translate(_run(run), language)
     for account_id, error in parked:
         yield "  " + translate(
@@ -41,7 +41,7 @@ def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]], language: Lan
 
 
 def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Language) -> Iterator[str]:
-    """Yield a line for each interrupted run that `run-now` finished, and one for its own run at the instant `at`."""
+    """Yield a line for each interrupted run that `run-now` finished, and a line for the new run at the instant `at`."""
     for run in result.finished:
         finished = Message(
             "run {id}, which was interrupted, is finished: {counts}", id=run.id, counts=_counts(run)
@@ -59,14 +59,14 @@ def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Langu
 
 
 def format_progress(done_count: int, chunk_count: int, language: Language) -> str:
-    """Return how many chunks of a run are done."""
+    """Return the line with the number of done chunks and of all chunks of a run."""
     return translate(Message("chunks done: {done} of {count}", done=done_count, count=chunk_count), language)
 
 
 def format_attempts(
     attempts: Sequence[attempts.Attempt], count_max: int, language: Language
 ) -> Iterator[str]:
-    """Yield at most `count_max` attempts with their price or reason, and a hint if there are more."""
+    """Yield a line for each of at most `count_max` attempts, and a hint if there are more."""
     for attempt in attempts[:count_max]:
         yield f"  {attempt.account_id}  {attempt.instance_id}  {translate(_outcome(attempt), language)}"
     if attempts[count_max:]:
@@ -77,7 +77,7 @@ def format_attempts(
 
 
 def format_rule(rule: str, violations: Sequence[integrity.Violation], language: Language) -> Iterator[str]:
-    """Yield an integrity rule, and the rows that break it."""
+    """Yield a line for an integrity rule, and a line for each row that breaks the rule."""
     state = translate(_BROKEN if violations else _OK, language)
     yield text_table.pad_right(state, _STATE_CELLS) + translate(integrity.label(rule), language)
     for row in violations:

@@ -1,4 +1,4 @@
-"""`renewals schema` and `graphiql-assets`: the printed schemas and GraphiQL's files."""
+"""`renewals schema` and `graphiql-assets`: print the schemas, and download GraphiQL's files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +35,8 @@ def schema(
             "run `renewals schema > FILE` instead"
         )
     if is_subgraph:
+        if check or write:
+            raise typer.BadParameter("cannot be combined with --check or --write", param_hint="--federation")
         _print_subgraph(is_for_operators=is_for_operators)
         return
     from schema.customer import schema as customer_schema

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich import cells, console, table
 
 WIDTH_MAX = 10_000
-"""The width of a table in characters, above that of any row: no row is wrapped, so a script can read it as one line."""
+"""The width of a table in columns, larger than any row, so that no row is wrapped and scripts can read it as a line."""
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: frozenset[int]) -> str:
@@ -25,10 +25,10 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_colu
 
 
 def pad_left(text: str, width: int) -> str:
-    """Return the text with spaces before it, `width` columns wide."""
+    """Return the text with spaces before it, at least `width` columns wide."""
     return " " * (width - cells.cell_len(text)) + text
 
 
 def pad_right(text: str, width: int) -> str:
-    """Return the text with spaces after it, `width` columns wide."""
+    """Return the text with spaces after it, at least `width` columns wide."""
     return text + " " * (width - cells.cell_len(text))

@@ -80,7 +80,7 @@ curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/jso
 
 
 def _build_table(address: str, keys: Keys, environment: Mapping[str, str], language: Language) -> str:
-    """Return the addresses and the keys, one in each line, with their values aligned for a terminal."""
+    """Return the addresses and the keys with their labels, one on each line, aligned for a terminal."""
     rows: list[tuple[Message | str, str]] = [
         (Message("Console"), f"{address}/console/"),
         (Message("GraphQL and GraphiQL"), f"{address}/graphql"),

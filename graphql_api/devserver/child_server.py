@@ -29,7 +29,7 @@ class ForeignFolderError(binaries.EmbeddedError):
 
 
 class StartError(binaries.EmbeddedError):
-    """The server ended before it was ready."""
+    """The server could not be started."""
 
 
 class ChildServer:

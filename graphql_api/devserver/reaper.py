@@ -39,9 +39,9 @@ class WatchedProcess(NamedTuple):
 def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
-    """Register a child that the reaper stops when this process ends; with `last`, after the children without it.
+    """Register a child that the reaper stops when this process ends; with `last`, after the children without `last`.
 
-    Then the reaper deletes the folder `remove`.
+    The reaper then deletes the folder `remove`, if one is given. A process that has already ended is not registered.
     """
     if (started_at := start_time(pid)) is not None:
         _send_to_reaper(

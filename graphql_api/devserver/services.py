@@ -10,7 +10,7 @@ the machine can read the data. They are for trials and tests only.
     ├── binaries.NotInstalledError       the wheels are not installed
     ├── child_server.FolderInUseError    another server uses the folder
     ├── child_server.ForeignFolderError  the data belongs to another user of this machine
-    └── child_server.StartError          the server ended before it was ready
+    └── child_server.StartError          the server could not be started
 """
 
 import signal
@@ -35,7 +35,7 @@ class Postgres(child_server.ChildServer):
     def __init__(
         self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
     ) -> None:
-        """Use the initdb and postgres in the folder `programs`; if that is None, those of the wheel."""
+        """Use the initdb and postgres in the folder `programs`, or those of the wheel if `programs` is None."""
         super().__init__(folder, durable=durable)
         self._given_programs = programs
 

@@ -128,7 +128,10 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account if there are no accounts, and return the earlier keys or, if invalid, new ones."""
+    """Migrate, load the demo account if there are no accounts, and return the earlier keys that are valid or new ones.
+
+    The demo account's key is None if that account does not exist.
+    """
     await migrate.migrate(database_url)
     async with database.connect(database_url):
         now = clocks.utc_now()
@@ -144,7 +147,10 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
 
 
 def _read_keys(path: Path) -> Keys:
-    """Return the keys of an earlier start, which the file keeps because the database has only hashes of keys."""
+    """Return the keys of an earlier start, which the file keeps because the database has only hashes of keys.
+
+    A key that the file lacks is an empty text.
+    """
     lines = path.read_text().splitlines() if path.exists() else []
     return Keys(
         *[
@@ -155,7 +161,7 @@ def _read_keys(path: Path) -> Keys:
 
 
 def _write_env_file(path: Path, address: str, keys: Keys, environment: Mapping[str, str]) -> None:
-    """Write shell variables for the running servers to a file, which a shell reads by `. .renewals/env`."""
+    """Write shell variables for the running servers to a file, which a shell reads with `. .renewals/env`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -172,7 +178,7 @@ export GRAPHQL_URL={address}/graphql
 
 @contextlib.contextmanager
 def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of this program in its own session, so that Ctrl-C reaches only this process."""
+    """Run `renewals NAME` during the block in its own session, so that Ctrl-C reaches only this process."""
     command = [sys.executable, "-m", "graphql_api", name]
     child = subprocess.Popen(command, env=environment, start_new_session=True)
     reaper.register(child.pid)
@@ -189,7 +195,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
 
 
 def _free_port(host: str, wanted: int) -> int:
-    """Return the wanted port, or a free one if it is in use. Raises ChildError."""
+    """Return the wanted port or, if that is in use, any free port. Raises ChildError if there is none."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -129,7 +129,7 @@ def _name_parameters(source: str) -> str:
     """Return the page with support for the URL parameters `query` and `operationName`.
 
     Strawberry's own parameter `q` still works in old URLs. The operation of the URL is executed until the query is
-    edited; then the user chooses one in GraphiQL's menu.
+    edited; then the user chooses an operation in GraphiQL's menu.
     """
     name = "const [operationName, setOperationName] = React.useState(parameters.operationName);"
     source = source.replace(_STATE, f"{name}\n        {_STATE}")
@@ -164,7 +164,7 @@ def fetch(folder: Path = FOLDER) -> int:
 
 
 def unpack(files: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
-    """Return the contents of files in npm packages. Raises IntegrityError and AssetFetchError."""
+    """Return the contents of files in npm packages. Raises IntegrityError or AssetFetchError."""
     contents = {}
     for asset in files:
         package = packages / f"{asset.package.removeprefix('@').replace('/', '-')}-{asset.version}.tgz"

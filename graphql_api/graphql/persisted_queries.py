@@ -17,7 +17,7 @@ DOCUMENT_OVERHEAD_CHARACTERS = 300
 
 
 class PersistedQueryCache:
-    """The documents that clients last sent with a hash, which have at most `characters_max` characters in total."""
+    """A cache of documents that clients sent with their hash, of at most `characters_max` characters in total."""
 
     def __init__(self, characters_max: int) -> None:
         self._characters_max = characters_max
@@ -29,7 +29,7 @@ class PersistedQueryCache:
         return lru_cache.find(self._documents, sha256)
 
     def add(self, sha256: str, query: str) -> None:
-        """Add a document, and remove those that were used least recently."""
+        """Add a document, unless it alone is too large; remove the least recently used ones if the cache is full."""
         if sha256 in self._documents or len(query) + DOCUMENT_OVERHEAD_CHARACTERS > self._characters_max:
             return
         self._documents[sha256] = query
@@ -108,7 +108,7 @@ class DocumentStore:
 
 
 def _name_of(request: http_request.GraphQLRequest) -> str | None:
-    """Return the document id of a request, or else its hash. Raises HTTPError for an invalid hash."""
+    """Return the document id or else the hash in a request, or None. Raises HTTPError for an invalid hash."""
     if request.document_id is not None:
         return request.document_id
     persisted: object = request.extensions.get("persistedQuery")

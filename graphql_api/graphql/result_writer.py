@@ -66,7 +66,7 @@ class ResultWriter:
 
 
 def _is_unavailable(result: ExecutionResult) -> bool:
-    """Return whether a server was unavailable and the result holds no data, so that a retry repeats all of it."""
+    """Return whether the result has no data and PostgreSQL or Redis was unavailable."""
     if not result.errors or any(value is not None for value in (result.data or {}).values()):
         return False
     return any((error.extensions or {}).get("code") == errors.UNAVAILABLE for error in result.errors)

@@ -89,7 +89,7 @@ def load_trusted_documents(
     *schemas: execution_schema.RenewalSchema,
     built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the trusted documents of the settings. Raises ManifestError, also if one cannot be executed.
+    """Load the trusted documents of the settings. Raises ManifestError, also if a document cannot be executed.
 
     `built_manifest` is the manifest of the console, which is trusted as well.
     """
@@ -156,7 +156,10 @@ def _check(
 def _exceeded_limit(
     query: str, limits: document_limits.Limits, schema: execution_schema.RenewalSchema
 ) -> str | None:
-    """Return the limit that a document exceeds, or None. The cost is not checked, because it depends on variables."""
+    """Return the message of the limit that a document exceeds, or None.
+
+    The cost is not checked, because it depends on variables.
+    """
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
         document_limits.DocumentLimits(schema._schema, unbounded).check(query, None, {}, AccountSize())

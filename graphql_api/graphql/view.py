@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: a request is authenticated before it is parsed, and every error is JSON with a code."""
+"""The endpoints of GraphQL over HTTP. A request is authenticated before it is parsed; an error is JSON with a code."""
 
 import asyncio
 import contextlib
@@ -133,7 +133,8 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
     async def _respond_in_turn(self, context: api_config.ApiContext, request: Request) -> Response:
         """Respond once the key may run another request.
 
-        This does what `RequestLimiter.turn` does, without a context manager, which takes longer than a free slot.
+        This does what `RequestLimiter.turn` does, but without a context manager, which would take longer than acquiring
+        a free slot.
         """
         caller: str = context.caller
         if not self.requests.try_begin(caller):
@@ -233,7 +234,10 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
         return websocket.SocketContext(clock=self.clock, socket=request)
 
     async def on_ws_connect(self, context: api_config.ApiContext) -> UnsetType:
-        """Authenticate a web socket, and count it against the key's limit."""
+        """Authenticate a web socket, and count it against the limit of its key.
+
+        Raises ConnectionRejectionError without a valid key or token, and HTTPError above the limit.
+        """
         assert isinstance(context, websocket.SocketContext)
         await context.identify()
         context.slots.enter_context(self.sockets.slot(context.caller))

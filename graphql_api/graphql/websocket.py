@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 INIT_TIME_MAX = dt.timedelta(seconds=10)
 """The time limit for `connection_init`, after which the connection is closed."""
 OPERATIONS_MAX = 10
-"""Operations that one connection may run at a time."""
+"""The maximum number of operations that one connection runs at a time."""
 TRY_AGAIN_LATER = 1013
 """The close code after which clients wait a little and reconnect."""
 _admitted: contextvars.ContextVar[document_limits.Admitted] = contextvars.ContextVar("admitted")
@@ -73,7 +73,7 @@ class SocketContext(Context):
         )
 
     def _choose_language(self, header: str) -> None:
-        """Set the language by `connection_init`, for browsers, which cannot send a header of their own."""
+        """Set the language that `connection_init` names, because a page cannot set the headers of a web socket."""
         if header:
             self.language = accept_language.negotiate(header)
             accept_language.set_current(self.language)

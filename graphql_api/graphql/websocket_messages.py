@@ -1,4 +1,4 @@
-"""The messages of a web socket: reading them with checked types, and writing them within limits."""
+"""The messages of a web socket: types are checked on reading, and the size is limited on writing."""
 
 from collections.abc import AsyncGenerator, Mapping
 
@@ -18,7 +18,7 @@ class Adapter(ASGIWebSocketAdapter):
     """An adapter that checks the types of the messages that it reads, and writes text frames."""
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
-        """Yield the messages until the client disconnects."""
+        """Yield the messages until the client disconnects. Raises NonTextMessageReceived or NonJsonMessageReceived."""
         try:
             while self.ws.application_state != WebSocketState.DISCONNECTED:
                 yield _message(await self.ws.receive_text())
@@ -41,7 +41,10 @@ class Adapter(ASGIWebSocketAdapter):
 
 
 def _message(text: str) -> dict[str, object]:
-    """Return the message in a text; an empty one if a member has a wrong type. Raises NonJsonMessageReceived."""
+    """Return the message in a text; an empty message if the text is not an object or a member has a wrong type.
+
+    Raises NonJsonMessageReceived if the text is not JSON or has too many values.
+    """
     if text.count(",") > http_request.VALUES_MAX:
         raise NonJsonMessageReceived
     try:

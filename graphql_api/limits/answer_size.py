@@ -1,4 +1,4 @@
-"""Limits of response size: of one response, and of a key's responses that its clients have not read yet."""
+"""Limits on the size of one response, and of all responses of a key that its clients have not read yet."""
 
 import contextlib
 from collections import Counter
@@ -16,13 +16,13 @@ from renewals.observability import request_record
 PIECE_BYTES = 256 * 1024
 """The size of the pieces in which a larger body is sent, so that a stalled client is noticed."""
 UNREAD_ANSWERS_MAX = 2
-"""The limit of the unread bytes of a key, as a number of responses of the maximum size. It limits the memory."""
+"""The limit on a key's unread bytes, as a number of responses of the maximum size. It bounds the use of memory."""
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 
 
 def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
-    """Return the error that replaces a response that is too large. `is_done` says that a mutation was executed."""
+    """Return the error that replaces a response that is too large. `is_done` is True if a mutation was executed."""
     message = f"The response is larger than {bytes_max:,} bytes. Select fewer fields or smaller pages."
     if is_done:
         message = f"The mutation was executed. {message} You may repeat it with the same idempotencyKey."
@@ -45,7 +45,7 @@ class PiecewiseResponse(Response):
     """A response that sends a large body in pieces."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response, a large body in pieces."""
+        """Send the response, in pieces if its body is large."""
         if len(self.body) <= PIECE_BYTES:
             await super().__call__(scope, receive, send)
             return

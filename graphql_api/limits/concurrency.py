@@ -13,8 +13,8 @@ from renewals.domain.messages import Message
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""The maximum number of a key's requests that run, and of those that wait. A waiting request costs a connection, and
-slows a fast client down. With 8 at a time, a client that sends 20 requests per second waits if they take over 0.4 s."""
+"""The maximum numbers of a key's running and waiting requests. A waiting request occupies a connection, and delays only
+its own client. With 8 running requests, a client that sends 20 requests per second waits if each takes over 0.4 s."""
 HEAVY_AT_ONCE_MAX = 4
 """The maximum number of heavy steps of all requests at a time, at most one in each lane."""
 HEAVY_COST = 5_000
@@ -23,9 +23,10 @@ HEAVY_BODY_BYTES = 32_000
 """The size above which a body is heavy. The server receives one heavy body of an account at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
-"""The time after a request of another account during which this account pauses between two heavy requests.
+"""The time after a request of one account during which every other account pauses after each heavy step.
 
-The pause is as long as the account used the processor or sent its large body, at most REST_SECONDS_MAX.
+The pause is as long as the step used the processor, or as long as the large body took to arrive, at most
+REST_SECONDS_MAX.
 """
 RETRY_SECONDS = 10
 _ALL_KEYS = 1_000_000
@@ -50,7 +51,7 @@ def _too_many(count: int, name: Message) -> errors.HTTPError:
 
 
 class ConcurrencyLimiter:
-    """Slots of one kind, `per_key_max` per key. A caller without a slot is refused at once."""
+    """Slots of one kind, `per_key_max` per key. If no slot of a key is free, a further use is refused at once."""
 
     def __init__(self, per_key_max: int, name: Message) -> None:
         self._per_key_max = per_key_max
@@ -72,7 +73,7 @@ class ConcurrencyLimiter:
 
 
 class RequestLimiter:
-    """The requests of this process: a limited number per key, and heavy ones in turns between accounts."""
+    """The limits of a process on the requests of each key, and on the heavy steps and large bodies of each account."""
 
     def __init__(self) -> None:
         self._running = fair_queue.FairSlots(
@@ -107,9 +108,9 @@ class RequestLimiter:
             self.end(caller)
 
     def lane(self, owner: str, name: str | None = None) -> "Lane":
-        """Return the lane for the heavy steps of one request, and note that the account sends requests.
+        """Return a request's place in the lane of its account, and note that the account sends requests.
 
-        A lane with a `name` is independent of the account's own lane.
+        If `name` is not None, the place is in the lane of that name, which is independent of the account's own lane.
         """
         self._owners.note(owner)
         return Lane(self, owner, name or owner)
@@ -120,7 +121,7 @@ class RequestLimiter:
 
     @contextlib.asynccontextmanager
     async def receiving(self, owner: str) -> AsyncIterator[None]:
-        """Wait until the account may receive a large body, and hold its slot while the block runs.
+        """Wait until no other large body of the account is being received, then hold the slot while the block runs.
 
         A client that waits cannot send more than fits into uvicorn's read buffer.
         """
@@ -136,11 +137,11 @@ class RequestLimiter:
         await self._heavy.acquire(name)
 
     def leave(self, name: str, owner: str, seconds: float) -> None:
-        """Free a lane of an account, which has used the processor for `seconds`."""
+        """Free the lane `name` after a request of an account has used the processor for `seconds` in it."""
         self._rest(self._heavy, name, owner, seconds)
 
     def _rest(self, slots: fair_queue.FairSlots, name: str, owner: str, seconds: float) -> None:
-        """Release the slot of that name: at once, or after a pause if other accounts have sent requests."""
+        """Release the slot of that name: at once, or after a pause if other accounts have sent requests recently."""
         if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, name)
@@ -187,7 +188,7 @@ class Lane:
         return self._requests.has_others(self._owner)
 
     def enter_after_read(self) -> None:
-        """Enter the lane when the request has read its rows."""
+        """Defer entering the lane until the request has read its rows."""
         self._is_awaiting_read = True
         fair_queue.set_lane_after_read(self._enter_once)
 
@@ -199,7 +200,7 @@ class Lane:
                 self.leave()
 
     async def enter(self) -> None:
-        """Wait for the account's turn, unless the request is in the lane already."""
+        """Wait until the lane is free and enter it, unless the request is in it already."""
         if not self.is_entered:
             await self._requests.enter(self._name)
             self.is_entered = True

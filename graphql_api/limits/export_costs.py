@@ -22,7 +22,11 @@ class ExportCosts(NamedTuple):
         await self._spend(account_id, max(weights.EXPORT_ROW * weights.EXPORT_ROWS_FREE, scanned))
 
     async def add_rows(self, account_id: str, count: int, total: int) -> None:
-        """Deduct the cost of `count` more rows of `total` so far from the budget. A running export is never refused."""
+        """Deduct the cost of an export's latest `count` rows from the budget; never refuse the running export.
+
+        `total` is the number of the export's rows so far. `begin_export` has deducted the cost of the first
+        EXPORT_ROWS_FREE rows.
+        """
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:
             with contextlib.suppress(errors.HTTPError):

@@ -42,7 +42,7 @@ class _Block:
     remaining: int = 0
     ends_at: float = 0.0
     local_remaining: int = 0
-    """The rest of the budget without Redis, granted once a minute even if Redis fails and recovers several times."""
+    """The rest of the budget that is counted without Redis. It is renewed once a minute, however often Redis fails."""
     local_ends_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -81,9 +81,10 @@ class CostRateLimiter:
             await pool.aclose()
 
     async def consume_request(self, caller: str, cost: int, *, reading: int = 0, body_bytes: int = 0) -> None:
-        """Deduct the cost of a request and of reading it from the key's budget. Raises HTTPError as `consume` does.
+        """Deduct from the key's budget the cost of a request and the cost of reading it.
 
-        `reading` is the cost of parsing and validating its document, and `body_bytes` the size of its body.
+        `reading` is the cost of parsing and validating the document of the request, and `body_bytes` is the size of the
+        body. Raises HTTPError as `consume` does.
         """
         if self._cost_max:
             # Even the smallest budget must allow some requests.

@@ -17,7 +17,7 @@ class ForecastDay(Result):
 
 
 class Forecast(Result):
-    """The coming automatic renewals. `days` leaves out days without any."""
+    """The coming automatic renewals. `days` leaves out days without a renewal."""
 
     total: str
     top_up_needed: str
@@ -26,7 +26,7 @@ class Forecast(Result):
 
 
 class PageInfo(Result):
-    """Whether rows follow, and the cursor to send as `after`."""
+    """Whether more rows follow, and the cursor to send as `after`."""
 
     has_next_page: bool
     end_cursor: str | None

@@ -33,10 +33,10 @@ class _Arguments(ArgModelBase):
 
 
 class _ResultSchema(GenerateJsonSchema):
-    """The JSON Schema of a result, without titles, which repeat the names: an agent pays for each word."""
+    """The JSON Schema of a result, without titles, because they repeat the names and an agent pays for each word."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Return False."""
+        """Return False, so that no field has a title."""
         return False
 
 
@@ -83,7 +83,7 @@ class ApiTool(Tool):
             raise
 
     def _describe(self, problem: ErrorDetails) -> str:
-        """Return the path of a wrong argument with the problem or, if it is missing, with its description."""
+        """Return the path of a wrong argument with the problem; for a missing argument, with its description."""
         path = ".".join(map(str, problem["loc"]))
         if problem["type"] == "missing" and path in self.parameters["properties"]:
             return f"{path}: is required: {self.parameters['properties'][path].get('description', '')}"

@@ -7,7 +7,7 @@ from graphql_api.mcp.instance_results import Named, OrderSummary, Refusal, Resul
 
 
 class Quote(Result):
-    """The price and the result of a payment if it were made now, and the idempotency key for it."""
+    """The price and the result of a payment made now, and the idempotency key for the payment."""
 
     total: str = Field(description="Send it as expectedTotal once the customer agrees.")
     idempotency_key: str = Field(description="Send it as idempotencyKey, in a repeated call too.")
@@ -18,7 +18,7 @@ class Quote(Result):
     voucher_total: str
     balance_total: str
     balance_after: str
-    shortfall: str = Field(description="The missing amount; 0.00 if the money suffices.")
+    shortfall: str = Field(description="The missing amount; 0.00 if there is enough money.")
 
 
 class AccountBalance(Result):
@@ -49,7 +49,7 @@ class PolicyChange(Result):
 
 
 class PolicyPreview(Result):
-    """The effect of set_renewal_policy, if it were called now."""
+    """The effect that set_renewal_policy would have now."""
 
     change_count: int = Field(description="Send it as expectedChangeCount once the customer agrees.")
     unchanged_count: int

@@ -127,5 +127,5 @@ def _page(conditions: inputs.Input | None, first: int, after: str | None) -> dic
 
 
 def _filter(conditions: inputs.Input | None) -> dict[str, object] | None:
-    """Return the variable of a filter; None matches all."""
+    """Return the variable of a filter, or None, which matches everything, if there are no conditions."""
     return conditions.to_variable() if conditions else None

@@ -8,7 +8,7 @@ _HEADER = b"accept-language"
 
 
 class RequestLanguageMiddleware:
-    """A middleware that sets the language of each request and web socket by its header Accept-Language."""
+    """A middleware that sets the language of each request and web socket from its header Accept-Language."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

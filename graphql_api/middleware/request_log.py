@@ -29,7 +29,7 @@ WAIT_SECONDS = 0.05
 
 
 class RequestLog:
-    """A context manager that makes a record current, then logs it."""
+    """A context manager that makes a record current during its block, and logs the record at the end."""
 
     __slots__ = ("_began", "_context", "_now", "_record", "_span")
 
@@ -69,14 +69,14 @@ def flush() -> None:
     for _ in range(len(_waiting)):
         try:
             _flush(_waiting.popleft())
-        except Exception:  # as on a full disk; the response was sent all the same
+        except Exception:  # for example, the disk is full; the response was sent before
             log.exception("cannot log a request")
 
 
 _log = debounce.Debouncer(flush, WAIT_SECONDS)
 
 _counted: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
-"""The metrics by operation, kind and code: finding them by their labels takes longer than counting."""
+"""A cache of the metrics by operation, kind and code, because finding them by labels takes longer than counting."""
 
 
 def _flush(ended: _Ended) -> None:

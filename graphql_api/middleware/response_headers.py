@@ -85,7 +85,7 @@ class ResponseHeadersMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
-            # uvicorn cancels the requests that run when its time to drain has ended.
+            # At the end of its time to drain, uvicorn cancels the requests that are still running.
             if is_started or not self._is_draining():
                 raise
             log.warning("a request was cancelled: it took longer than the time to drain")

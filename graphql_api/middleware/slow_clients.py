@@ -24,7 +24,7 @@ class SendDeadline:
 
 
 class SlowClientMiddleware:
-    """A middleware that disconnects a client that accepts nothing for the seconds of its `SendDeadline`."""
+    """A middleware that disconnects a client that does not accept a message in the time of its `SendDeadline`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

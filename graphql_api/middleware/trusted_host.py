@@ -17,7 +17,7 @@ _HOST_CHARACTERS_SHOWN_MAX = 100
 
 
 class TrustedHostMiddleware:
-    """A middleware that refuses requests unless `Host` is the server's address or a loopback name with its port."""
+    """A middleware that refuses requests unless `Host` is the server's address or a loopback name, with the port."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app

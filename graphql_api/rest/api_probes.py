@@ -7,7 +7,7 @@ from renewals.domain.clock import Clock
 from renewals.health import probes
 
 REQUIRED = ("database", "migrations", "writes")
-"""The checks without which the API is not ready. Reads and manual renewals need neither Redis nor a worker."""
+"""The checks that must succeed before the API is ready. Reads and manual renewals need neither Redis nor a worker."""
 
 
 class ProbeRoutes(probes.Probes):

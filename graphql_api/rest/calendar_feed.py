@@ -41,7 +41,7 @@ class CalendarFeed:
         self._clock = clock
 
     async def respond(self, request: Request) -> Response:
-        """Return the calendar of an account to its calendar token, or to a customer's key or token."""
+        """Return the calendar to the holder of the account's calendar token, or to a customer with a key or a token."""
         deadline = asyncio.timeout(self._seconds_max)
         try:
             async with deadline:

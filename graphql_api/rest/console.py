@@ -19,7 +19,7 @@ from renewals import config
 
 FOLDER = Path(__file__).parents[1] / "static/console"
 MANIFEST = FOLDER / "persisted-documents.json"
-"""The documents of the page by their hash, which the build writes."""
+"""The file with the page's documents by hash, which the build writes."""
 PREFIX = "/console"
 NONCE_PLACE = "__CSP_NONCE__"
 """The place of the nonce in the built page."""
@@ -127,9 +127,10 @@ class _Assets(StaticFiles):
 
 
 def _is_of_this_page(request: Request) -> bool:
-    """Return whether a request is from this server's page: it has no Origin and no Sec-Fetch-Site but same-origin.
+    """Return whether a request may come from this server's page.
 
-    Without this check, every page could read the key if CORS allows all origins.
+    Such a request has no Origin, and either no Sec-Fetch-Site or the value same-origin. Without this check, every page
+    could read the key if CORS allows all origins.
     """
     return (
         "origin" not in request.headers

@@ -36,7 +36,7 @@ from renewals.observability import request_record
 
 RETRY_SECONDS = 10
 WAIT_SECONDS_MAX = 2.0
-"""The longest wait of an export for its turn. Waits slow down a client of many exports better than refusals do."""
+"""The longest wait of an export for its turn. Waits slow down clients with many exports better than refusals do."""
 WAITING_PER_ACCOUNT_MAX = 64
 
 
@@ -130,7 +130,7 @@ class Exports:
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold a slot for an export during the block; an account has at most half of them. Raises ExportsBusyError."""
+        """Hold an export slot during the block; an account holds at most half of the slots. Raises ExportsBusyError."""
         try:
             # The maximum wait is random, so that exports that came together are not refused together.
             seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - not a secret
@@ -148,7 +148,7 @@ class Exports:
         self, account_id: str, export: export_queries.Export, writer: formats.CSV | formats.JSONL
     ) -> AsyncGenerator[bytes, None]:
         """Yield the header with the first page of rows, then one page at a time."""
-        # PostgreSQL's time limit is longer than the export's: it matters only if this process is killed.
+        # PostgreSQL's time limit, which is longer than the export's, matters only if this process is killed.
         seconds_max = self._settings.export_seconds_max + self._settings.export_stall_seconds_max
         # Not the account's own lane, because a request in that lane may wait for the connection of this export.
         lane_name = f"export {account_id}"
@@ -169,7 +169,7 @@ class Exports:
 
 
 def _failed(error: Exception) -> Response:
-    """Return the response to an error before the first row."""
+    """Return the response to an error that occurred before the first row was sent."""
     if isinstance(error, ExportsBusyError):
         message = Message("Too many exports are running. Retry in a few seconds.")
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})

@@ -16,7 +16,7 @@ _REASON_CHARACTERS_MAX = 1_000
 
 
 def parse_language(value: object) -> Language | None:
-    """Return the language of the argument `lang`, or None without it. Raises InvalidInputError."""
+    """Return the language of the argument `lang`, or None if `value` is None. Raises InvalidInputError."""
     if value is None:
         return None
     if not isinstance(value, str) or value not in tuple(Language):

@@ -1,1 +1,1 @@
-"""Start, supervise and stop the server processes."""
+"""The start, supervision and stop of the server processes."""

@@ -1,4 +1,4 @@
-"""Graceful shutdown: stop accepting, then close each connection after its last response.
+"""Graceful shutdown: stop accepting connections, then close each open one after its last response.
 
 A client may send the next request on an open connection at any moment. A request that arrives while the server closes
 the connection is lost, and clients must not repeat a POST by themselves (RFC 9110 9.2.2). So connections stay open for
@@ -43,7 +43,7 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _drain(self, until: float) -> None:
-        """Wait until all connections are closed, each after one more response, but not after the time `until`."""
+        """Wait until all connections are closed, each after one more response, or until the time `until`."""
         connections = self.server_state.connections
         for connection in list(connections):
             if isinstance(connection, self.config.ws_protocol_class or ()):

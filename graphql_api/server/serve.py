@@ -18,7 +18,7 @@ from renewals.observability import log_config
 
 WEBSOCKET_MESSAGE_BYTES_MAX = 1_000_000
 BACKLOG = 2048
-"""Connections that the kernel queues until a worker accepts them."""
+"""The maximum number of connections that the kernel queues until a worker accepts them."""
 
 
 class AddressError(Exception):

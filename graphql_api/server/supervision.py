@@ -2,7 +2,7 @@
 
 The supervisor opens the socket once and serves no requests itself. A connection that arrives while no worker accepts
 waits in the socket's queue. On SIGHUP a new worker serves before the old one drains. A socket pair connects each
-worker with the supervisor: the worker sends a heartbeat, and drains when the supervisor ends.
+worker with the supervisor: the worker sends heartbeats, and drains when the supervisor ends.
 
 `docs/adr/0011-own-supervisor.md` lists what uvicorn's own supervisor lacks.
 """
@@ -22,7 +22,7 @@ HEARTBEAT_SECONDS = 1.0
 SILENCE_SECONDS_MAX = 60.0
 """The time without a heartbeat after which a worker is killed."""
 STOP_SECONDS_EXTRA = 15.0
-"""The time after the drain time for a worker to close its connections to servers, after which the worker is killed."""
+"""The time that a worker has after the drain time to close its connections to servers, before it is killed."""
 BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 1.0, 30.0
 """The first and the longest pause before a worker that never served is started again. The pause doubles each time."""
 

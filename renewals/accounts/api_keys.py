@@ -119,7 +119,7 @@ async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.dat
 
 
 async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
-    """Revoke the account's calendar key if there is one, and return a new one."""
+    """Revoke the account's calendar key, if there is one, and return the secret of a new key."""
     async with repository.locked_account(account_id) as (connection, _):
         now = clock()
         keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)

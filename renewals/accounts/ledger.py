@@ -3,7 +3,7 @@
 Only the reset of the demo account (`demo.reset`) also writes `ledger_entries` and `accounts.balance_cents`: it deletes
 the entries and sets the balance to 0.
 
-Each other change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
+Every other change of a balance has an entry, and entries are never changed. The sum of an account's entries without a
 voucher equals its balance (rule 16).
 """
 
@@ -35,7 +35,7 @@ class NewLedgerEntry(NamedTuple):
 async def top_up(
     connection: database.Connection, account_id: str, amount_cents: int, *, memo: str, now: dt.datetime
 ) -> None:
-    """Add money to an account's balance."""
+    """Add an amount to an account's balance, with a ledger entry."""
     account = (await repository.lock_accounts(connection, [account_id]))[account_id]
     after_cents = account.balance_cents + amount_cents
     entry = NewLedgerEntry(

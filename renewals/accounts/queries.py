@@ -1,4 +1,4 @@
-"""Reads for the API: an account, its ledger and its vouchers."""
+"""Queries for the API: an account, its ledger and its vouchers."""
 
 import datetime as dt
 from collections.abc import Sequence

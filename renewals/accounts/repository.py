@@ -175,7 +175,9 @@ async def reset_demo(
 
 @contextlib.asynccontextmanager
 async def locked_account(account_id: str) -> AsyncIterator[tuple[database.Connection, model.Account]]:
-    """Open a transaction that locks one account; yield its connection and the account.
+    """Open a transaction that locks one account, and yield the connection and the account.
+
+    Raises KeyError if there is no such account.
 
     Calls for one account in this process queue before they take a connection, so that a busy account does not
     exhaust the pool.

@@ -94,7 +94,7 @@ async def issue_to_accounts(
 async def read_usable(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, list[model.Voucher]]:
-    """Return the vouchers that are usable at `now`, by account (rule 15)."""
+    """Return the vouchers that are usable at `now`, by account id (rule 15)."""
     return await select_usable(account_ids, now).fetch(connection)
 
 

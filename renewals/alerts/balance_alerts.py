@@ -30,18 +30,18 @@ log = logging.getLogger(__name__)
 SHORTFALL_DAYS = 15
 """Days ahead for which a shortfall is reported."""
 FORECAST_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
-"""Days ahead for which failing renewals are computed."""
+"""Days ahead for which a check determines the automatic renewals that will fail."""
 
 
 class ChangeMarker(NamedTuple):
-    """State of an account: the numbers of its last event and its last ledger entry."""
+    """The state of an account: the sequence of its last event and the number of its last ledger entry."""
 
     sequence: int
     ledger_number: int
 
 
 async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
-    """Check all changed accounts; an error in one account is logged and does not stop the others."""
+    """Check all changed accounts. Log an error in one account and continue, unless the database is unavailable."""
     account_ids = await find_changed_accounts(clock())
     random.shuffle(account_ids)  # concurrent workers begin with different accounts
     for account_id in account_ids:
@@ -59,7 +59,7 @@ async def check_or_log(account_id: str, clock: Clock) -> None:
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:
-    """Return the ids of the accounts that were not checked since their last change or since their day began.
+    """Return the ids of the accounts that have changed since their last check, or have no check on their current day.
 
     Accounts with a pending chunk of a run are omitted, because the run changes them several times. Test accounts are
     omitted, because each is checked when its clock moves (rule 37).
@@ -84,7 +84,7 @@ async def find_changed_accounts(now: dt.datetime) -> list[str]:
 
 @database.retry_on_conflict
 async def check_account(account_id: str, clock: Clock) -> None:
-    """Check one account: send reminders of expiries and a warning of a shortfall.
+    """Check one account: send the reminders that are due, and a warning if a shortfall must be reported.
 
     The forecast of a large account takes long, so the account is locked only afterwards. If the account has changed
     by then, nothing is sent, and the next check handles it.
@@ -122,7 +122,7 @@ class NextCheck(NamedTuple):
 
 
 async def read_next_check(connection: database.Connection, account: model.Account) -> NextCheck | None:
-    """Return the next check that a test account needs, or None if the account has changed since its last check.
+    """Return a test account's next check, or None if the account was never checked or changed after its last check.
 
     While no shortfall is reported, a check writes nothing if no instance expires or is due in its forecast.
     """
@@ -154,7 +154,7 @@ async def mark_for_recheck(connection: database.Connection, account_ids: Sequenc
 
 
 def find_failing(snapshot: simulation.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
-    """Return the reasons, by instance id, why AUTO instances will not be renewed when they are next due. Pure."""
+    """Return the refusals, by instance id, of the AUTO instances whose next automatic renewal will fail. Pure."""
     refusals = [due.refuse_left(instance, snapshot.account) for instance in snapshot.instances]
     failing = {refusal.instance_id: refusal for refusal in refusals if refusal}
     seen: set[str] = set()

@@ -16,11 +16,11 @@ from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
 DAYS_BEFORE = (1, 3, 7, 15, 30)
-"""Days before the last day on which a reminder is due (rule 25)."""
+"""The numbers of days that are left before an instance's last day when its reminders are due (rule 25)."""
 
 
 def due_days(days_left: int) -> int | None:
-    """Return the reminder that is due `days_left` days before the last day, as a number of DAYS_BEFORE, or None."""
+    """Return the number in DAYS_BEFORE whose reminder is due when `days_left` days are left, or None if none is due."""
     return next((days for days in DAYS_BEFORE if days_left <= days), None)
 
 
@@ -30,10 +30,10 @@ def select_due(
     account: model.Account,
     now: dt.datetime,
 ) -> list[tuple[model.Instance, int]]:
-    """Return the instances with a due reminder, each with the number of DAYS_BEFORE to remind of. Pure.
+    """Return the instances with a due reminder, each with the reminder's number in DAYS_BEFORE. Pure.
 
-    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. AUTO instances are
-    included only if they are in `failing`, NONE instances never.
+    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. An AUTO instance is
+    included only if it is in `failing`; a NONE instance never is.
     """
     today = now.astimezone(account.zone).date()
     selected = []
@@ -72,7 +72,7 @@ async def send_reminders(
 async def _read(
     connection: database.Connection, account: model.Account, now: dt.datetime
 ) -> list[tuple[model.Instance, int | None]]:
-    """Return the running instances that expire soon, except NONE, each with the number of its last reminder or None."""
+    """Return the running AUTO and MANUAL instances that expire soon, each with its last reminder's number or None."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=max(DAYS_BEFORE))
     rows = await database.fetch(
         connection,

@@ -15,7 +15,7 @@ from renewals.events.event_log import NewEvent
 
 
 class Attempt(NamedTuple):
-    """One try of a run to renew an instance: its price in cents, or the code and message of its refusal."""
+    """One try of a run to renew an instance, with the price in cents or the code and message of the refusal."""
 
     account_id: str
     instance_id: str
@@ -27,7 +27,7 @@ class Attempt(NamedTuple):
 async def insert_attempts_in(
     connection: Connection, run_id: int, now: dt.datetime, rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert attempts: rows of instance id, due time, refusal code, refusal message as JSON and order id."""
+    """Insert the attempts `rows`, each with instance id, due time, refusal code, refusal as JSON text, and order id."""
     await database.execute(
         connection,
         """INSERT INTO renewal_attempts
@@ -44,7 +44,7 @@ async def insert_attempts_in(
 async def filter_new_failures_in(connection: Connection, failures: Sequence[NewEvent]) -> list[NewEvent]:
     """Return the failures without an earlier attempt of the same instance, due time and code.
 
-    An hourly run that fails for the same reason must not notify the customer again.
+    If a later run refuses the instance for the same reason, the customer must not be notified again.
     """
     if not failures:
         return []
@@ -89,7 +89,7 @@ def _attempt(account_id: str, instance_id: str, price_cents: int | None, *reason
 async def fetch_attempts(
     connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """Return the latest `first` attempts of each given instance of the account by instance id, newest first."""
+    """Return at most `first` attempts of each given instance of the account, newest first, by instance id."""
     rows = await database.fetch(
         connection,
         """SELECT a.* FROM instances i CROSS JOIN LATERAL (

@@ -1,7 +1,8 @@
-"""The chunks of a run: accounts that are renewed in one transaction, or are parked after a failure (rule 23).
+"""The chunks of runs: each is a group of accounts that one transaction renews (rule 23).
 
-A parked account is renewed by the next run, or by a run that `operators.runs` starts. Only the reset of the demo also
-writes `renewal_chunks`.
+A failed chunk of several accounts is split; a failed chunk of one account parks that account. A parked account is
+renewed by the next run, or by a run that `operators.runs` starts. Only the reset of the demo also writes
+`renewal_chunks`.
 """
 
 import datetime as dt
@@ -24,7 +25,7 @@ class Chunk(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The result of a chunk: instances renewed, instances refused, and the amount paid in cents."""
+    """The result of a chunk: the numbers of renewed and refused instances, and the amount paid in cents."""
 
     renewed: int
     refused: int
@@ -66,7 +67,7 @@ def split_into_chunks(counts: Mapping[str, int], instances_per_chunk: int) -> It
 
 
 async def list_pending_chunks(run_id: int | None = None) -> list[Chunk]:
-    """Return the pending chunks of one run, or of all runs, in order."""
+    """Return the pending chunks of a run, or of all runs if `run_id` is None, sorted by run and number."""
     pending = RenewalChunk.filter(run__ended_at__isnull=True, done_at__isnull=True)
     if run_id is not None:
         pending = pending.filter(run_id=run_id)
@@ -98,7 +99,7 @@ async def list_parked_accounts_in(
 
 
 async def get_chunk_in(connection: Connection, chunk: Chunk) -> tuple[list[str], dt.datetime | None]:
-    """Return the account ids of a chunk, and the time that its run uses instead of the clock, or None."""
+    """Return the account ids of a chunk and the `clock_at` of its run, which replaces the current time if not None."""
     rows = RenewalChunk.filter(run_id=chunk.run_id, number=chunk.number).using_db(connection)
     [(account_ids, clock_at)] = await rows.values_list("account_ids", "run__clock_at")
     return account_ids, clock_at
@@ -130,14 +131,17 @@ async def mark_chunk_done_in(
 async def close_failed_in(
     connection: Connection, chunk: RenewalChunk, error: str | None, done_at: dt.datetime
 ) -> None:
-    """Mark a claimed chunk as done without a renewal; with `error`, its only account is parked until the next run."""
+    """Mark a claimed chunk as done without a renewal. If `error` is given, the chunk's only account is parked."""
     chunk.done_at, chunk.error = done_at, error
     await chunk.save(using_db=connection, update_fields=["done_at", "error"])
 
 
 @database.retry_on_conflict
 async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
-    """Split a failed chunk into one chunk per account, or park its only account until the next run."""
+    """Split a failed chunk into one chunk per account, or park its only account until the next run.
+
+    Do nothing if another process has completed the chunk.
+    """
     async with database.transaction() as connection:
         # The lock on the run serializes the calls: new chunks are numbered from the last number of the run.
         await RenewalRun.filter(id=chunk.run_id).using_db(connection).select_for_update().first()

@@ -1,6 +1,6 @@
 """Due instances: AUTO and running, with `due_at` in the past and the expiry in the future (rule 20).
 
-An instance that was due before the account's `auto_renew_from` is left to its owner and is never due (rule 38).
+An instance whose `due_at` is before the account's `auto_renew_from` is left to its owner: no run renews it (rule 38).
 """
 
 import datetime as dt
@@ -20,9 +20,9 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 
 
 class _DueDay(NamedTuple):
-    """A last day whose instances are due, in one time zone and with one number of lead days.
+    """A day on which due instances expire, for one time zone and one number of lead days.
 
-    Its instances are due from `due_at`; they expire after `begins_after` and not after `ends_at`.
+    The instances are due from `due_at` on; they expire after `begins_after`, and at `ends_at` at the latest.
     """
 
     time_zone: str
@@ -64,7 +64,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield each last day, from today on, whose instances are due at `now`: `lead_days` or one more in number."""
+    """Yield each day, from today on, whose expiring instances are due at `now`: `lead_days` or `lead_days + 1` days."""
     zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),
@@ -91,7 +91,7 @@ def left_until(account: model.Account) -> dt.datetime:
 
 
 def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refusal | None:
-    """Return the refusal of an AUTO instance that was due before `auto_renew_from`, or None for any other (rule 38)."""
+    """Return the refusal of an AUTO instance that was due before `auto_renew_from`, or None if it was not (rule 38)."""
     at = due_at(instance, account)
     if at >= account.auto_renew_from:
         return None
@@ -114,9 +114,9 @@ def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
 
 
 def next_run_at(account: model.Account, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next hourly run of an account; it may be `now`.
+    """Return the time of the next hourly run for an account: at `now` or later, but for a test account after `now`.
 
-    If the test clock of an account is at the time of a run, that run is over, and the next one is returned.
+    If a test clock is at the time of a run, that run is already over.
     """
     next_run = dates.next_scheduled_at if account.test_clock is None else dates.next_scheduled_after
     return next_run(now, account.auto_renew_time.minute)
@@ -131,7 +131,7 @@ def due_day(instance: model.Instance, account: model.Account) -> dt.date:
 async def read_due_instances(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return the due instances of some accounts, by account."""
+    """Return the due instances of some accounts, by account id."""
     cutoffs = [latest_due_expiry(now, account) for account in accounts.values()]
     left = [left_until(account) for account in accounts.values()]
     rows = await database.fetch(
@@ -150,10 +150,10 @@ async def read_due_instances(
 
 
 async def find_earliest_due_at(connection: Connection, account: model.Account) -> dt.datetime | None:
-    """Return the earliest due time of a test account's AUTO instances, or None.
+    """Return the earliest due time of a test account's AUTO instances, or None if there are none.
 
-    Expired instances and those left to their owner do not count (rule 38). The time is in the past if a run tried to
-    renew the instance without success.
+    Expired instances and instances that are left to their owner do not count (rule 38). The time is in the past if a
+    run has refused the instance.
     """
     rows = await database.fetch(
         connection,

@@ -56,7 +56,7 @@ async def renew_pending_runs(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[RenewalRun]:
-    """Renew the pending chunks of all runs, end those runs, and return them.
+    """Renew the pending chunks of all runs, end and verify the runs, and return the runs that ended.
 
     A killed process can leave a run with pending chunks, or an ended run that is not verified.
     """
@@ -67,7 +67,7 @@ async def renew_pending_runs(
 
 
 async def _renew_pending(run_id: int | None, clock: Clock, on_chunk: Callable[[int, int], None]) -> None:
-    """Renew the pending chunks of one run, or of all runs."""
+    """Renew the pending chunks of a run, or of all runs if `run_id` is None."""
     slots = asyncio.Semaphore(config.get_settings().worker_chunks_at_once)
     done = 0
 
@@ -86,7 +86,7 @@ async def _renew_pending(run_id: int | None, clock: Clock, on_chunk: Callable[[i
 
 
 async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
-    """End the runs without pending chunks, check the integrity rules, and return the ids of those runs."""
+    """End the runs that have no pending chunk, verify them, and return their ids."""
     if ended_ids := await runs.close_finished(clock()):
         await _verify_runs()
     return ended_ids
@@ -130,7 +130,7 @@ def _log_fields(chunk: Chunk) -> dict[str, int]:
 
 @database.retry_on_conflict
 async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
-    """Renew what is due in a chunk's accounts, in one transaction; do nothing if the chunk is done."""
+    """Renew the due instances of a chunk's accounts in one transaction; do nothing if the chunk is done."""
     async with database.transaction() as connection:
         account_ids, clock_at = await chunks.get_chunk_in(connection, chunk)
         accounts = await accounts_repository.lock_accounts(connection, account_ids)
@@ -147,10 +147,10 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
 async def renew_account_in(
     connection: Connection, account: model.Account, now: dt.datetime, *, error: str | None = None
 ) -> chunks.Counts:
-    """Renew what is due in one locked test account at `now`, in a run for this account alone (rule 37).
+    """Renew the instances of a locked test account that are due at `now`, in a run for this account only (rule 37).
 
-    Nothing is written if nothing is due. With `error`, which stopped an earlier attempt, the run renews nothing and
-    parks the account.
+    Return the result of the run. Nothing is written if no instance is due. If `error` is given, which is the error of
+    an earlier attempt, the run renews nothing and parks the account.
     """
     accounts = {account.id: account}
     due_instances = await due.read_due_instances(connection, accounts, now)

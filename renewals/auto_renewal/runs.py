@@ -1,7 +1,7 @@
 """The runs of the worker: their start, end and queries (rules 23 and 24).
 
-One transaction inserts a run and all its chunks, so PostgreSQL always has all the chunks that are left. Only the reset
-of the demo also writes `renewal_runs`.
+One transaction inserts a run and all its chunks, so no run is stored without its chunks. Only the reset of the demo
+also writes `renewal_runs`.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SC
 
 
 async def start_scheduled_run(now: dt.datetime) -> int | None:
-    """Start the run of the last hourly tick and return its id, or None if that run exists."""
+    """Start the run of the latest hourly tick and return the run's id, or None if that run exists already."""
     tick = schedule.last_scheduled_at(now)
     # A worker calls this every minute. An INSERT that conflicts would use up a run id each time.
     if (
@@ -47,7 +47,10 @@ async def start_scheduled_run(now: dt.datetime) -> int | None:
 
 
 async def start_catch_up_run(now: dt.datetime) -> int | None:
-    """Start the run of the last tick if it was missed, else a run for the start of this worker (rule 23)."""
+    """Start the run of the latest tick if it was missed, else a run for the start of this worker (rule 23).
+
+    Return the id of the started run.
+    """
     return await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
     )
@@ -57,7 +60,7 @@ async def start_catch_up_run(now: dt.datetime) -> int | None:
 async def start_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:
-    """Insert a run with the chunks of all instances that are due at `clock_at`, or at `now` if that is None.
+    """Insert a run with chunks for all instances that are due at `clock_at`, or at `now` if `clock_at` is None.
 
     Return the id of the run, or None if the run exists already.
     """
@@ -83,7 +86,7 @@ async def start_run(
 async def start_run_for_accounts_in(
     connection: Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> int:
-    """Insert an operator's run for the due instances of some accounts and return its id."""
+    """Insert an operator's run for the due instances of some accounts, and return the id of the run."""
     run = await RenewalRun.create(
         using_db=connection, trigger=Trigger.OPERATOR, scheduled_at=now, started_at=now
     )
@@ -99,7 +102,7 @@ async def start_run_for_accounts_in(
 async def start_test_clock_run_in(
     connection: Connection, account_id: str, due_count: int, now: dt.datetime
 ) -> int:
-    """Insert the run of one test account at an hour of its own clock, and return its id (rule 37)."""
+    """Insert the run of one test account at the instant `now` of its clock, and return the run's id (rule 37)."""
     run = await RenewalRun.create(
         using_db=connection, trigger=Trigger.TEST_CLOCK, scheduled_at=now, clock_at=now, started_at=now
     )
@@ -128,7 +131,7 @@ async def close_finished(now: dt.datetime) -> list[int]:
 
 
 async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datetime) -> list[int]:
-    """End those of the locked runs that have no pending chunk, and return their ids."""
+    """End the locked runs that have no pending chunk, store the sums of their chunks, and return their ids."""
     rows = await database.fetch(
         connection,
         """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
@@ -147,7 +150,7 @@ async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datet
 
 
 async def record_violations(run_ids: Sequence[int], rules: Sequence[str]) -> None:
-    """Store the integrity rules that were broken after the runs; an empty list means that all rules held."""
+    """Store with the runs the integrity rules that are broken after them; an empty list means that all rules hold."""
     runs = RenewalRun.filter(id__in=run_ids).using_db(database.pool())
     await runs.update(broken_rules=list(rules))
 
@@ -161,7 +164,7 @@ async def get_run(run_id: int) -> RenewalRun:
 
 
 async def list_latest_runs(count: int, *, with_test_clocks: bool) -> list[RenewalRun]:
-    """Return the latest `count` runs, newest first, with or without those of test clocks.
+    """Return at most `count` runs, newest first; omit the runs of test clocks unless `with_test_clocks` is true.
 
     One move of a test clock can make thousands of runs.
     """
@@ -178,7 +181,7 @@ async def list_unfinished_ids_in(connection: Connection) -> list[int]:
 
 
 async def list_unverified_ids() -> list[int]:
-    """Return the ids of the ended runs with chunks that are not verified yet, except the runs of test clocks.
+    """Return the ids of the ended runs that have chunks and are not verified yet, except the runs of test clocks.
 
     A move of a test clock can make thousands of runs, too many to verify each of them.
     """

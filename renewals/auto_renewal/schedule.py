@@ -22,9 +22,9 @@ def next_scheduled_after(instant: dt.datetime) -> dt.datetime:
 
 
 def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
-    """Return the time since the first hourly run after `last_scheduled` should have started, or zero.
+    """Return how long ago the first hourly run after `last_scheduled` should have started, or zero if it is not due.
 
-    If `last_scheduled` is None, because no run was ever scheduled, the latest scheduled time counts.
+    If `last_scheduled` is None, because no run was ever scheduled, the run at the latest scheduled time counts instead.
     """
     missed = last_scheduled_at(now)
     if last_scheduled is not None:

@@ -27,7 +27,7 @@ async def store_results_in(
     results: Mapping[str, Sequence[planning.UnitResult]],
     now: dt.datetime,
 ) -> list[NewOrder]:
-    """Insert an order for each paid unit, an attempt for each instance, and events for new failures."""
+    """Insert orders of the paid units, attempts of all instances and events of new failures; return the orders."""
     orders: list[NewOrder] = []
     attempt_rows: list[tuple[object, ...]] = []
     failures: list[NewEvent] = []
@@ -92,7 +92,7 @@ def _build_order(
 
 @functools.cache
 def _memo_templates(language: model.Language) -> tuple[str, str]:
-    """Return the templates of the memo and of the separator of its list of instances.
+    """Return the templates of the memo and of the separator in its list of instances.
 
     They are cached, because looking them up for each order takes 4 % of the time of a run.
     """

@@ -1,4 +1,4 @@
-"""The program of a process of the pool: it runs jobs from its standard input until its parent ends."""
+"""The program that each process of the pool runs: it executes jobs from its standard input until the parent ends."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 async def _serve() -> None:
-    """Run the jobs from the standard input until it ends."""
+    """Run the jobs from the standard input, and write their responses to the standard output, until the input ends."""
     source, responses = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that a print does not corrupt the responses
     settings = _read(source)
@@ -51,7 +51,7 @@ async def _run(job: Job) -> bytes:
 
 
 def _pickle_error(error: Exception) -> bytes:
-    """Return the pickled exception, or a RuntimeError with its text if it cannot be pickled.
+    """Return the pickled exception, or a pickled RuntimeError with its text if the exception cannot be pickled.
 
     The error of an unavailable database becomes a ConnectionError.
     """

@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class Packed(Sequence[Value]):
-    """A long list, pickled in blocks of 100 items that are unpickled when they are read."""
+    """A long list, pickled in blocks of 100 items; a block is unpickled each time one of its items is read."""
 
     ITEMS_TOGETHER = 100
 

@@ -33,11 +33,11 @@ NICE = 5
 
 
 class BusyError(ConnectionError):
-    """The refusal of a job because too many jobs of its account wait; handled as an outage, as a retry may succeed."""
+    """The refusal of a job because too many jobs of its account wait. Callers treat it as an outage and may retry."""
 
 
 class ProcessLostError(ConnectionError):
-    """The loss of a process during a job, because it ended or timed out; a later job starts another process."""
+    """The loss of a process because it ended during a job, or the job timed out; a later job starts another process."""
 
 
 class _Process:
@@ -64,7 +64,7 @@ class _Process:
         return self._process.returncode is None
 
     async def run(self, job: messages.Job) -> object:
-        """Return the job's value or raise its exception. Raises ProcessLostError if the process ends or times out."""
+        """Return the job's value or raise its exception. Raises ProcessLostError if the process ends or is too slow."""
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(JOB_SECONDS_MAX):
@@ -81,7 +81,7 @@ class _Process:
         return value
 
     async def stop(self) -> None:
-        """Kill the process."""
+        """Kill the process, and wait until it has ended."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
@@ -102,7 +102,10 @@ class ProcessPool:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def run(self, account_id: str, job: messages.Job) -> object:
-        """Return the value of a job or raise its exception. Raises BusyError and ProcessLostError."""
+        """Run a job of an account, and return its value or raise its exception.
+
+        Raises BusyError if too many jobs of the account are waiting, and ProcessLostError if the process is lost.
+        """
         try:
             await self._slots.acquire(account_id)
         except fair_queue.QueueFullError:
@@ -149,7 +152,7 @@ _pool: ProcessPool | None = None
 
 @contextlib.asynccontextmanager
 async def opened(settings: config.Settings) -> AsyncIterator[None]:
-    """Open the pool while the block runs, if `compute_processes` is not 0."""
+    """Keep a pool open while the block runs, if `compute_processes` is not 0."""
     global _pool  # noqa: PLW0603 - the pool belongs to the process
     if not settings.compute_processes:
         yield
@@ -174,7 +177,7 @@ async def run(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Run a job of an account in another process, or in this one if the pool is not open.
+    """Run a job of an account in a process of the pool, or in this process if no pool is open; return its value.
 
     Raises the exceptions of the job, BusyError and ProcessLostError.
     """

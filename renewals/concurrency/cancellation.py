@@ -1,4 +1,4 @@
-"""Cancellation of tasks that call libraries which may suppress it."""
+"""Cancellation of tasks that call libraries which may suppress a cancellation."""
 
 import asyncio
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ _enter_lane: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("ente
 
 
 def set_lane(leave: Callable[[], None]) -> None:
-    """Set the function by which `leave_lane` leaves the current request's lane; it may be called more than once."""
+    """Set the function that `leave_lane` calls, perhaps more than once, to leave the current request's lane."""
     _leave_lane.set(leave)
 
 
@@ -29,7 +29,7 @@ def leave_lane() -> None:
 
 
 def set_lane_after_read(enter: Callable[[], Awaitable[None]]) -> None:
-    """Set the function by which `enter_lane_after_read` enters the current request's lane."""
+    """Set the function that `enter_lane_after_read` calls to enter the current request's lane."""
     _enter_lane.set(enter)
 
 
@@ -68,7 +68,7 @@ class FairQueue(Generic[Waiter]):
             del self._waiting[owner]
 
     def pop(self, is_eligible: Callable[[Waiter], bool]) -> Waiter | None:
-        """Remove and return the next eligible waiter, and move its owner to the end of the round."""
+        """Remove and return the next eligible waiter, whose owner moves to the end of the round, or return None."""
         for owner, waiters in self._waiting.items():
             waiter = next(filter(is_eligible, waiters), None)
             if waiter is not None:
@@ -102,7 +102,7 @@ class FairSlots:
 
     @contextlib.asynccontextmanager
     async def hold(self, owner: str) -> AsyncIterator[None]:
-        """Hold a slot while the block runs. Raises QueueFullError."""
+        """Hold a slot while the block runs. Raises QueueFullError if the owner has too many waiters."""
         await self.acquire(owner)
         try:
             yield
@@ -118,7 +118,7 @@ class FairSlots:
         return True
 
     async def acquire(self, owner: str) -> None:
-        """Wait for a slot. Raises QueueFullError."""
+        """Acquire a slot, and wait for it if necessary. Raises QueueFullError if the owner has too many waiters."""
         if self.try_acquire(owner):
             return
         if self._queue.count_of(owner) >= self._waiting_max:

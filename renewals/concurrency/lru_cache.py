@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 def find(cache: OrderedDict[Key, Value], key: Key) -> Value | None:
-    """Return the value of a key and mark it as the most recently used, or return None."""
+    """Return the value of a key and mark the key as the most recently used, or return None if it is absent."""
     value = cache.pop(key, None)
     if value is not None:
         cache[key] = value
@@ -19,7 +19,7 @@ def find(cache: OrderedDict[Key, Value], key: Key) -> Value | None:
 
 
 def keep(cache: OrderedDict[Key, Value], key: Key, value: Value, *, size_max: int) -> None:
-    """Store a value, and drop the least recently used one if there are more than `size_max`."""
+    """Store a value, and drop the least recently used value if the cache then has more than `size_max`."""
     cache[key] = value
     if len(cache) > size_max:
         cache.popitem(last=False)

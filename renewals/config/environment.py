@@ -1,4 +1,4 @@
-"""The environment as a source of settings, and the fields that it does not set."""
+"""The environment as a source of settings, and the marks of fields that an operator does not set."""
 
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
@@ -12,7 +12,7 @@ class _Marker:
 
 
 FIXED = _Marker()
-"""The mark of a limit of the product, which the environment does not change; tests construct other values."""
+"""The mark of a limit of the product, which the environment cannot set; tests pass other values to `Settings`."""
 INTERNAL = _Marker()
 """The mark of a value that `renewals up` passes to its server."""
 
@@ -25,7 +25,7 @@ class Environment(EnvSettingsSource):
     """The environment as the source of all fields except the fixed ones."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
-        """Return the value of a variable, its name, and whether it is JSON."""
+        """Return a field's value from its variable (None for a fixed field), a name, and whether the value is JSON."""
         if FIXED in field.metadata:
             return None, field_name, False
         return super().get_field_value(field, field_name)

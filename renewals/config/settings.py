@@ -29,7 +29,7 @@ class SettingMissingError(Exception):
 
 
 class Settings(BaseSettings):
-    """Settings of an operator, and limits of the product, which are marked as fixed.
+    """The settings that an operator can set, and the limits of the product, which are marked as fixed.
 
     The limits of the public contract are in `domain.limits`.
     """
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     export_stall_seconds_max: Annotated[int, Field(ge=1, le=50), FIXED] = EXPORT_STALL_SECONDS_MAX
     """Seconds without reading after which an export is cut; below PostgreSQL's limit for idle transactions."""
     exports_at_once_max: Annotated[int, Field(ge=1), FIXED] = EXPORTS_AT_ONCE_MAX
-    """Running exports per process; each holds a connection, and half of the pool is reserved for others."""
+    """Running exports per process; each holds a connection, and half of the pool is reserved for other work."""
     calendar_days: Annotated[int, Field(ge=1, le=limits.FORECAST_DAYS_MAX), FIXED] = CALENDAR_DAYS
     """Days of a calendar, today included."""
 

@@ -16,7 +16,7 @@ def check_whole_minute(time: dt.time) -> dt.time:
 
 
 def split_at_commas(text: object) -> object:
-    """Return the parts of a text between commas, without empty ones; return any other value unchanged."""
+    """Return the non-empty parts of a comma-separated text, or return a value that is not a text unchanged."""
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
@@ -42,7 +42,7 @@ def check_issuer(url: str | None, info: ValidationInfo) -> str | None:
 
 
 def check_audience(audience: str | None, info: ValidationInfo) -> str | None:
-    """Check that the audience is set if an issuer is."""
+    """Check that the audience is set if the issuer is set."""
     if not audience and info.data.get("jwt_issuer"):
         raise ValueError("must be set, because RENEWALS_JWT_ISSUER is set")
     return audience

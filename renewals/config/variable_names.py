@@ -10,11 +10,14 @@ from renewals.config.environment import FIXED, INTERNAL
 from renewals.config.settings import Settings
 
 NEARNESS_MIN = 0.8
-"""Similarity of two names above which one counts as a misspelling of the other."""
+"""The least similarity at which one name counts as a misspelling of another."""
 
 
 def format_errors(problem: ValueError, name: str | None = None) -> str:
-    """Return a line for each invalid setting: its variable, or the given name, and the error, without secrets."""
+    """Return a line for each invalid setting, with its variable or `name`, and with the error, but without secrets.
+
+    If `problem` is not a ValidationError, return its text.
+    """
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "\n".join(
@@ -24,7 +27,7 @@ def format_errors(problem: ValueError, name: str | None = None) -> str:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable that has the prefix of settings, perhaps with a similar name."""
+    """Return a sentence for each unknown variable with the prefix of settings; it suggests a similar known name."""
     prefix = str(Settings.model_config["env_prefix"])
     names = [
         _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata

@@ -18,7 +18,7 @@ class AdvisoryLock(IntEnum):
     DEMO_ACCOUNT = 7_236_001_843
     PROVIDER_WEBHOOKS = 7_236_001_844
     OPERATOR_IDEMPOTENCY_KEYS = 7_236_001_845
-    """The seed from which `lock_text_in` computes the lock of each key. It is not a lock itself."""
+    """The seed from which `lock_text_in` computes the lock of each key. The seed itself is not a lock."""
 
 
 async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:

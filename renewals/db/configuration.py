@@ -12,7 +12,7 @@ DEFAULT_CONNECTION = "default"
 REPLICA_CONNECTION = "replica"
 CONNECT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 100
-"""Number of prepared statements that a connection keeps; asyncpg has the same default."""
+"""Maximum number of prepared statements that a connection keeps; asyncpg has the same default."""
 
 
 def build_configuration(
@@ -26,7 +26,7 @@ def build_configuration(
     replica_url: str | None = None,
     **seconds_max: int,
 ) -> dict[str, Any]:
-    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds, 0 for none.
+    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds (0: no limit).
 
     If `prepared_statements` is False, a session keeps no prepared statement after a transaction. Poolers that do not
     support prepared statements require this.
@@ -41,8 +41,8 @@ def build_configuration(
         "transaction_seconds_max": transaction_seconds_max,
         "server_settings": sessions.build_settings(**seconds_max),
         "statement_cache_size": STATEMENT_CACHE_SIZE if prepared_statements else 0,
-        # 0 is no limit, so long statements are named, too. A pooler may send the messages of an unnamed statement to
-        # different sessions.
+        # 0 means no limit, so that long statements are named, too. A pooler may send the messages of an unnamed
+        # statement to different sessions.
         "max_cacheable_statement_size": 0,
     }
     app = {

@@ -68,7 +68,10 @@ def explain(error: BaseException) -> str | None:
 
 
 def summarize(error: BaseException) -> str | None:
-    """Return a short message for public probes, without the names of role, database and host, or None if none fits."""
+    """Return a short message about the error for public probes, or None if the configuration does not cause it.
+
+    The message names no role, database or host.
+    """
     for cause in _causes(error):
         if isinstance(cause, server_version.UnsupportedServerError):
             return str(cause)

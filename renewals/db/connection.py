@@ -95,14 +95,18 @@ _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] =
 def after_commit(connection: Connection, work: Callable[[], None]) -> None:
     """Register a function that is called after the connection's transaction is committed, but not after a rollback.
 
-    Transactions must not be nested, because an inner one would make the call even if the outer one is rolled back.
+    Transactions must not be nested: the end of the inner one would call the function even if the outer one is rolled
+    back.
     """
     _after_commit.setdefault(connection, []).append(work)
 
 
 @contextlib.asynccontextmanager
 async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connection]:
-    """Run the block in a transaction. Lock the account rows first (see ARCHITECTURE.md)."""
+    """Run the block in a transaction.
+
+    A block that changes accounts must first lock their rows (see ARCHITECTURE.md).
+    """
     context = in_transaction(name)
     started_at = time.perf_counter()
     try:
@@ -159,7 +163,7 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
 def retry_on_conflict(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Try a transaction up to ATTEMPTS_MAX times if PostgreSQL ends it with a deadlock or a serialization error."""
+    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after deadlocks or serialization errors."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -176,7 +180,10 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Try a transaction up to ATTEMPTS_MAX times if a concurrent one inserts the same key, which a retry finds."""
+    """Decorate a transaction so that it is tried again if a concurrent transaction has inserted the same unique key.
+
+    It is tried up to ATTEMPTS_MAX times. The next attempt finds the row of the other transaction.
+    """
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -192,9 +199,9 @@ def retry_on_unique_violation(
 
 
 async def fetch(connection: Connection, sql: str, *values: object) -> Sequence[Row]:
-    """Execute a statement and return its rows, or those of RETURNING.
+    """Execute a statement and return its rows, or the rows of its RETURNING clause.
 
-    It calls asyncpg directly, because a short read through Tortoise takes 50 % longer.
+    This function calls asyncpg directly, because a short read through Tortoise takes 50 % longer.
     """
     rows: Sequence[Row]
     started_at = time.perf_counter()
@@ -230,14 +237,14 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
 
 
 _last_stamp = 0
-"""The milliseconds since 1970 and, in the last 12 bits, the number of the last id in its millisecond."""
+"""The time of the latest id in milliseconds since 1970, followed by 12 bits that number the ids of a millisecond."""
 
 
 def new_id() -> uuid.UUID:
-    """Return a UUID of version 7; each id of a process is greater than the ones before it.
+    """Return a UUID of version 7 that is greater than all earlier ids of this process.
 
-    The orders of a run have one instant, and are listed by their ids in the order in which they were paid. The id is of
-    asyncpg's own UUID class, which asyncpg encodes fastest.
+    The orders of a run have the same creation time, so that only their ids put them in the order of payment. The id is
+    an instance of asyncpg's own UUID class, which asyncpg encodes fastest.
     """
     global _last_stamp  # noqa: PLW0603 - a process has one sequence of ids
     _last_stamp = max(int(time.time() * 1_000) << 12, _last_stamp + 1)

@@ -1,4 +1,4 @@
-"""The turns in which requests get connections, and the limits of one request."""
+"""The fair order in which requests get connections, and the limits of one request."""
 
 import asyncio
 from contextvars import ContextVar
@@ -13,7 +13,7 @@ REQUEST_JOBS_MAX = 2
 
 
 class Share:
-    """The number of connections that one request uses, and the semaphore of its long computations."""
+    """The number of connections that one request uses, and the semaphore that limits its long computations."""
 
     __slots__ = ("_computing", "_on_replica", "account_id", "in_use")
 
@@ -39,7 +39,7 @@ class Share:
 
 
 current_share: ContextVar[Share | None] = ContextVar("share", default=None)
-"""The current request's share. Work without one, such as authentication, is limited by the pool only."""
+"""The current request's share. Work without a share, such as authentication, is limited only by the pool."""
 
 
 class _Waiter(NamedTuple):
@@ -63,7 +63,7 @@ class Turns:
         self._waiting: fair_queue.FairQueue[_Waiter] = fair_queue.FairQueue()
 
     async def begin(self) -> Share | None:
-        """Wait for a turn for the current request, and return the request's share, or None if it has none."""
+        """Wait for a turn for the current request, and return the request's share (None if there is no share)."""
         share = current_share.get()
         if self._is_replica and share is not None:
             share = share.on_replica
@@ -84,7 +84,7 @@ class Turns:
         return share
 
     def end(self, share: Share | None) -> None:
-        """End a turn, and begin the turns of waiting tasks that are now possible."""
+        """End a turn, and begin the turns of the waiting tasks that are now within the limits."""
         self._free += 1
         if share is not None:
             share.in_use -= 1
@@ -96,7 +96,7 @@ class Turns:
             waiter.turn.set_result(None)
 
     def is_unused(self) -> bool:
-        """Return whether no request has a turn and no task waits for one."""
+        """Return whether no request has a turn and no task waits for a turn."""
         return not self._in_use and not self._waiting
 
     def _is_within_limits(self, share: Share | None) -> bool:

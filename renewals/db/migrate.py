@@ -36,7 +36,7 @@ class TablesInUseError(Exception):
 
 
 class UnknownMigrationsError(Exception):
-    """The database has migrations of a later version, or of one before the first release."""
+    """The database has migrations of a later version, or of a version before the first release."""
 
     def __init__(self, names: Sequence[str]) -> None:
         if not _BEFORE_FIRST_RELEASE.isdisjoint(names):
@@ -56,7 +56,8 @@ class UnknownMigrationsError(Exception):
 async def migrate(url: str) -> list[str]:
     """Apply the missing migrations and return their names.
 
-    Raises UnknownMigrationsError before it applies any. After a TablesInUseError, the earlier migrations stay applied.
+    Raises UnknownMigrationsError before any migration is applied. After a TablesInUseError, the earlier migrations stay
+    applied.
     """
     applied: list[str] = []
     # A session's lock needs a direct connection. By default, a pooler refuses a connection that sets `lock_timeout`.
@@ -87,7 +88,10 @@ async def migrate(url: str) -> list[str]:
 
 
 async def compare(url: str) -> tuple[list[str], list[str]]:
-    """Return the migrations that the database lacks, and the applied ones that this version does not have."""
+    """Return the migrations that the database lacks, and the applied migrations that this version does not have.
+
+    Raises asyncpg.UndefinedTableError if the database was never migrated.
+    """
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, statement_cache_size=0)
     try:
         rows = await connection.fetch("SELECT name FROM tortoise_migrations WHERE app = $1", APP)
@@ -127,7 +131,7 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
 
 
 async def _describe_holders(connection: asyncpg.Connection) -> str:
-    """Describe the sessions whose transactions have been open for the longest time, at most SHOWN_MAX."""
+    """Describe the sessions with the oldest open transactions, at most SHOWN_MAX of them, as a text for a message."""
     rows = await connection.fetch(
         """SELECT pid, application_name AS name, date_trunc('second', now() - xact_start)::text AS age, state
            FROM pg_stat_activity

@@ -37,11 +37,11 @@ class SortOrder:
 
     @property
     def order_by(self) -> str:
-        """The ORDER BY clause."""
+        """The expressions of the ORDER BY clause."""
         return self.sql(descending=self.descending)
 
     def sql(self, *, descending: bool) -> str:
-        """Return the ORDER BY clause for a direction."""
+        """Return the expressions of the ORDER BY clause, in a direction that may differ from that of the list."""
         return ", ".join(f"{column.sql} {'DESC' if descending else 'ASC'}" for column in self.columns)
 
 
@@ -65,7 +65,7 @@ class Page:
     has_next_page: bool
     has_previous_page: bool
     total_count: int | None
-    """Number of rows on all pages, or None if it was not counted or the page is empty."""
+    """Number of rows on all pages; None if it was not requested, or if no row was found at the position of the page."""
 
     def cursor(self, row: database.Row) -> str:
         """Return the cursor of a row."""
@@ -87,9 +87,9 @@ async def fetch_page(
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
     `select` and `source` are the SQL before and after FROM. `joins` must neither drop nor repeat a row. `counted` adds
-    the total count. If `row_id` is given, it names a unique column: a subselect reads the ids of the page and, if the
-    request has no cursor, counts all rows. For the rows of other pages, an index with the columns of the conditions
-    then suffices.
+    the total count. If `row_id` is given, it names a unique column. A subselect then reads only the ids of the rows of
+    the page and, if `counted` is True and the request has no cursor, counts all rows. For rows on other pages, an index
+    with the columns of the conditions therefore suffices.
     """
     size = _size(request)
     backward = request.last is not None
@@ -126,13 +126,13 @@ async def fetch_page(
 
 
 async def count_rows(connection: database.Connection, source: str, conditions: db_sql.WhereClause) -> int:
-    """Return the number of the rows that meet the conditions; `source` is the SQL after FROM."""
+    """Return the number of rows that meet the conditions; `source` is the SQL after FROM."""
     sql = f"SELECT count(*) FROM {source} WHERE {conditions.where}"
     return int((await database.fetch(connection, sql, *conditions.values))[0][0])
 
 
 def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
-    """Check the bounds (rule 26), the combination and the cursors of a request. Raises InvalidInputError."""
+    """Check the bounds (rule 26), the combination and the cursors of a list's arguments. Raises InvalidInputError."""
     rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
@@ -158,7 +158,7 @@ def encode_cursor(ordering: SortOrder, row: database.Row) -> str:
 
 
 def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
-    """Decode the sort key from a cursor. Raises InvalidInputError for a malformed cursor or one of another order."""
+    """Decode the sort key from a cursor. Raises InvalidInputError if the cursor is malformed or of another order."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, *key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -192,7 +192,7 @@ def text_column(name: str, sql: str) -> SortColumn:
 
 
 def integer_column(name: str, sql: str) -> SortColumn:
-    """Return a sort column of 64-bit integers."""
+    """Return a sort column of 64-bit integers that are not negative."""
     return SortColumn(name, sql, "{}::bigint", _parse_integer)
 
 

@@ -1,7 +1,8 @@
 """Tortoise's PostgreSQL client with a fair connection pool.
 
-The pool is asyncpg's with three additions: waiting requests are served in turns, a connection that needs no reset is
-returned without a round trip and without a task, and a server that is too old or does not apply the limits is refused.
+The pool is asyncpg's with three additions. Waiting requests get connections in a fair order. A connection that needs no
+reset is returned without a round trip and without a task. A server that is too old or does not apply the limits is
+refused.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from renewals.db import sessions
 from renewals.db.connection_turns import Share, Turns, current_share
 
 STATEMENTS_MAX = 50_000
-"""Number of statements after which a connection is closed, which frees PostgreSQL's memory for it."""
+"""Number of statements after which a connection is closed, to free the memory that it occupies in PostgreSQL."""
 
 
 def computing() -> contextlib.AbstractAsyncContextManager[None]:
@@ -25,7 +26,7 @@ def computing() -> contextlib.AbstractAsyncContextManager[None]:
 
 
 class sharing:  # noqa: N801 - a context manager, twice as fast as one by contextlib
-    """A context manager that limits the connections of one request, also those of the tasks that its block starts."""
+    """A context manager that limits the connections of one request, including those of tasks that the block starts."""
 
     __slots__ = ("_share", "_token")
 
@@ -49,7 +50,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     has_failed = False
 
     async def fetch(self, *args: object, **kwargs: object) -> object:
-        """Fetch rows as asyncpg does, and note a failure."""
+        """Fetch rows as asyncpg does, and record a failure."""
         try:
             return await super().fetch(*args, **kwargs)
         except BaseException:
@@ -57,7 +58,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
             raise
 
     async def execute(self, *args: object, **kwargs: object) -> object:
-        """Execute a statement as asyncpg does, and note a failure."""
+        """Execute a statement as asyncpg does, and record a failure."""
         try:
             return await super().execute(*args, **kwargs)
         except BaseException:
@@ -65,7 +66,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
             raise
 
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in asyncpg
-        """Reset the session if a statement failed or a transaction is open; the pool calls this at each return.
+        """Reset the session if a statement failed or a transaction is open; asyncpg's pool calls this at each return.
 
         The pool's own `reset=` costs two timeouts per request, which are 30 of 1,300 function calls.
         """
@@ -80,7 +81,7 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
-    """asyncpg's pool with turns.
+    """asyncpg's pool, in which requests wait for their `Turns`.
 
     On PostgreSQL 17 and newer, `transaction_seconds_max` limits every transaction; 0 is no limit.
     """
@@ -97,7 +98,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     async def _open(
         self, *args: object, server_settings: dict[str, str], **kwargs: object
     ) -> PooledConnection:
-        """Open a connection; the first one is checked, and its settings are used for all."""
+        """Open a connection; the first connection is checked, and its settings are used for all later connections."""
         if self._server_settings is not None:
             settings = self._server_settings
             pooled: PooledConnection = await sessions.connect(*args, server_settings=settings, **kwargs)
@@ -124,7 +125,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         return connection
 
     async def release(self, connection: PoolConnectionProxy, **options: float | None) -> None:
-        """Return a connection to the pool; for a clean one, omit the shielded task of asyncpg's own `release`.
+        """Return a connection to the pool; if it is clean, do so without the shielded task of asyncpg's own `release`.
 
         CPU time of this process for a read of one row (medians of 240 reads on a busy machine): 446 µs here, 507 µs
         with asyncpg's `release`, and 754 µs with asyncpg's own pool, which also resets the connection. The private
@@ -147,12 +148,12 @@ _NAMED_BY_THE_URL = frozenset({"host", "port", "user", "password", "database"})
 
 
 class Client(AsyncpgDBClient):
-    """Tortoise's client with this pool."""
+    """Tortoise's client with the pool of this module."""
 
     connection_class = PooledConnection
 
     def acquire_connection(self) -> Any:
-        """Return a context manager of a connection: the pool's own if the pool is open, else Tortoise's."""
+        """Return a context manager that yields a connection: the pool's own if the pool is open, else Tortoise's."""
         return super().acquire_connection() if self._pool is None else self._pool.acquire()
 
     async def create_pool(self, **settings: object) -> asyncpg.Pool:

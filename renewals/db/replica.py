@@ -1,4 +1,4 @@
-"""Snapshots of a read replica for long reads, which contain everything that the primary has committed.
+"""Snapshots of a read replica for long reads; each contains everything that the primary had committed before the read.
 
 A read fetches the position up to which the primary has flushed its log, and waits until the replica has replayed the
 log up to that position. The primary serves a read that would wait for longer than WAIT_SECONDS_MAX, and all reads of

@@ -1,7 +1,7 @@
 """The settings of a session, and the check that PostgreSQL applies its limits.
 
 A pooler, such as PgBouncer, does not pass on the settings that a connection names when it begins. A statement without a
-limit could hold its locks indefinitely. A session without the limits is therefore refused; the role can set them.
+limit could hold its locks indefinitely. A session without the limits is therefore refused; ALTER ROLE can set them.
 """
 
 import asyncpg
@@ -28,7 +28,7 @@ class LimitMissingError(Exception):
 
 
 def build_settings(**seconds_max: int) -> dict[str, str]:
-    """Build the settings of a session; `statement` and `lock` are limits in seconds, 0 for none."""
+    """Build the settings of a session; `statement` and `lock` are limits in seconds (0: no limit)."""
     limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
     # PostgreSQL overestimates the cost of subqueries that rarely run, and would therefore compile short statements.
     return {"jit": "off"} | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()}

@@ -42,7 +42,7 @@ def select_page(source: str, page: str, sort_keys: Sequence[str], row_id: str | 
 
 
 def order_by_sort_keys(count: int, *, descending: bool) -> str:
-    """Return the ORDER BY clause of the sort keys of `select_page`."""
+    """Return the expressions of the ORDER BY clause for the sort keys that `select_page` returns."""
     return ", ".join(f"sort_key_{number} {'DESC' if descending else 'ASC'}" for number in range(count))
 
 
@@ -62,7 +62,7 @@ class WhereClause:
         self.texts.setdefault(facet, []).append(text)
 
     def add_range(self, column: str, start: dt.datetime | None, end: dt.datetime | None) -> None:
-        """Add the bounds of a column: not before `start`, and before `end`; None is no bound."""
+        """Add the conditions that a column is not before `start`, and is before `end`; None sets no condition."""
         if start is not None:
             self.add(f"{column} >= {{}}", start)
         if end is not None:
@@ -90,7 +90,7 @@ def check_search(search: str | None, path: str) -> None:
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:
-    """Return the texts that PostgreSQL can store. No row can match any of the others."""
+    """Return the texts that PostgreSQL can store; no row can match the other texts."""
     if is_storable("".join(texts)):  # one check for 10,000 ids, because nearly always all are storable
         return list(texts)
     return [text for text in texts if is_storable(text)]

@@ -1,7 +1,7 @@
 """Several statements in one round trip to PostgreSQL.
 
-A renewal waits for PostgreSQL longer than it computes, so its reads are one statement and its writes are another.
-Each module still writes the parts for its own tables.
+A renewal waits for PostgreSQL longer than it computes, so it sends its reads as one statement and its writes as
+another. Each module still writes the parts of these statements for its own tables.
 """
 
 import functools
@@ -22,7 +22,7 @@ _FIRST_ARRAY = re.compile(r"unnest\((\$\d+::[a-z]+\[\])")
 
 @dataclass(frozen=True, slots=True)
 class Query(Generic[Value]):
-    """A SELECT with its values; `build` receives the rows, whose columns it reads by position.
+    """A SELECT with its values; `build` converts the rows to the result, and reads their columns by position.
 
     A row may contain arrays of type text[] only, because asyncpg does not decode the other array types inside a row.
     """
@@ -34,12 +34,12 @@ class Query(Generic[Value]):
     """Whether the query may return thousands of rows, whose array takes longer than another round trip."""
 
     async def fetch(self, connection: Connection) -> Value:
-        """Run the query alone."""
+        """Run the query alone and return its result."""
         return self.build(await database.fetch(connection, self.sql, *self.values))
 
 
 async def fetch_together(connection: Connection, *queries: Query[Any]) -> list[Any]:
-    """Run independent queries and return their values in order; all that are not large are sent as one statement."""
+    """Run independent queries, those that are not large as one statement, and return their results in order."""
     small = [query for query in queries if not query.is_large]
     sql = _join_queries(*[(query.sql, len(query.values)) for query in small])
     [row] = await database.fetch(connection, sql, *[value for query in small for value in query.values])
@@ -71,9 +71,9 @@ class Change:
 
 
 async def execute_together(connection: Connection, *changes: Change) -> Sequence[Row]:
-    """Write changes in one statement, and return the rows that the last part returns.
+    """Write changes in one statement, and return the rows that the last change returns.
 
-    All parts read the rows as they were before the statement, so no two parts may write the same row.
+    All changes read the rows as they were before the statement, so no two changes may write the same row.
     """
     sql = _join_changes(*[(tuple(change.statements.items()), len(change.values)) for change in changes])
     return await database.fetch(connection, sql, *[value for change in changes for value in change.values])

@@ -160,7 +160,7 @@ DATA_CENTERS = (
 
 
 class Word(NamedTuple):
-    """A word of names and tags, in English and in Chinese."""
+    """A word for names and tags, in English and in Chinese."""
 
     en: str
     zh: str
@@ -189,9 +189,9 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
     ),
     RenewalMode.NONE: (-47, -5, -2, 0, 2, 6, 13, 24, 29),
 }
-"""Days from today to the last day; negative for expired instances, far below 0 for released ones.
+"""Days from today to the last day, by renewal mode: negative for instances that are expired or released.
 
-No AUTO instance is due before the day after tomorrow, so that a reader can change something before the first renewal.
+No AUTO instance is due before the day after tomorrow, so that a user can change something before the first renewal.
 """
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}
@@ -217,7 +217,7 @@ class DemoTopUp(NamedTuple):
 
 
 class DemoVoucher(NamedTuple):
-    """A voucher, its face value in cents, with the days from today to its expiry."""
+    """A voucher, with its face value in cents and the days from today to its expiry."""
 
     days_ago: int
     cents: int

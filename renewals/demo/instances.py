@@ -31,7 +31,7 @@ def build_instances(day: dt.date) -> list[ReportedInstance]:
 
 
 class _InstanceMaker:
-    """A builder of instances; the id, name and price of the n-th do not depend on the day."""
+    """A builder of instances; the id, name and price of the n-th instance do not depend on the day."""
 
     def __init__(self, day: dt.date) -> None:
         self.day = day
@@ -76,11 +76,11 @@ class _InstanceMaker:
         )
 
     def in_days(self, days: int) -> dt.date:
-        """Return the date a number of days from today."""
+        """Return the date that is `days` days after the day of the demo."""
         return self.day + dt.timedelta(days=days)
 
     def _tags(self, stage: data.Word, purpose: data.Word) -> list[tuple[str, str]]:
-        """Return the tags: every fifth instance has none, and every third instance has no project."""
+        """Return the tags: every fifth instance has none, and every third instance has no project tag."""
         if self._made % 5 == 0:
             return []
         tags = [("env", stage.en)]
@@ -92,7 +92,7 @@ class _InstanceMaker:
         return f"{stage.zh}-{purpose.zh}-{product.name_zh}-{self._made:03d}"
 
     def _created_at(self, last_day: dt.date | None, anchor_day: int | None) -> dt.datetime:
-        """Return an instant before today, a whole number of anchored months before the last day if there is one."""
+        """Return an instant before today; the last day, if there is one, is a whole number of anchored months later."""
         months, minute = self.random.randint(1, 18), self.random.randrange(24 * 60)
         if last_day is None:
             created_on = self.in_days(-30 * months)
@@ -149,7 +149,8 @@ def _without_expiry(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
     """Yield instances that expire in a month without their anchor day, 3 to 14 months from today (rule 6).
 
-    Any twelve months in a row have the same number of them, so the instances made later do not depend on the day.
+    Any twelve consecutive months give the same number of such instances, so the instances that are made after them do
+    not depend on the day.
     """
     modes = itertools.cycle((RenewalMode.AUTO, RenewalMode.MANUAL))
     for months in range(3, 15):
@@ -161,7 +162,7 @@ def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _expiring_soon(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Yield the instances of `data.DAYS_LEFT`: expired, expiring soon, and at the maximum term."""
+    """Yield an instance for each number in `data.DAYS_LEFT`: expired, expiring soon, or near the maximum term."""
     for mode, days_left in data.DAYS_LEFT.items():
         for days in days_left:
             offer = data.KEC if days > data.DAYS_LATER_MAX else None

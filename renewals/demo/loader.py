@@ -39,9 +39,9 @@ def stands_at(day: dt.date) -> dt.datetime:
 
 
 async def load(day: dt.date = DAY) -> bool:
-    """Load the demo account as of a day in its time zone; return False and change nothing if it exists.
+    """Load the demo account as of a day in its time zone; return whether it was loaded: False if it already exists.
 
-    Raises InvalidInputError if another account has its id, or the ids of its instances.
+    Raises InvalidInputError if another account has the id of the demo account or of one of its instances.
     """
     async with database.transaction() as connection:
         if await lock(connection):
@@ -72,9 +72,9 @@ async def load_into_empty(day: dt.date = DAY) -> bool:
 
 
 async def lock(connection: database.Connection) -> bool:
-    """Lock the demo account against changes and concurrent loads; return False if it does not exist.
+    """Lock the demo account against changes and concurrent loads; return whether the account exists.
 
-    Raises InvalidInputError if another account has its id.
+    Raises InvalidInputError if another account has the id of the demo account.
     """
     await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
     if not await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]):
@@ -105,7 +105,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
 
 
 async def _extend_catalog(connection: database.Connection) -> None:
-    """Add the demo's products, data centers and their types; existing codes are not changed."""
+    """Add the demo's products, data centers and data center types, except those whose codes exist already."""
     await catalog.lock_catalog(connection)
     codes = {product.code for product in await catalog.list_products(connection)}
     products = [offer.product for offer in data.OFFERS]
@@ -140,5 +140,5 @@ async def _add_money(connection: database.Connection, day: dt.date) -> None:
 
 
 def _ago(day: dt.date, *, days: int) -> dt.datetime:
-    """Return the instant when a day, a number of days before `day`, begins in the account's time zone."""
+    """Return the start, in the account's time zone, of the date that is `days` days before `day`."""
     return dt.datetime.combine(day - dt.timedelta(days=days), dt.time(), ZONE).astimezone(dt.UTC)

@@ -1,4 +1,4 @@
-"""The reset of the demo account, which deletes its data and loads it as of another day.
+"""The reset of the demo account: the account's data are deleted, and loaded again as of a given day.
 
 Only this module deletes payments, and a trigger of the database allows that for rows of the demo account only. Only
 this module writes to the tables of other modules.
@@ -67,7 +67,7 @@ FROM tried t WHERE r.id = t.run_id AND r.ended_at IS NOT NULL"""
 
 
 class DemoContents(NamedTuple):
-    """Numbers of rows that a reset would delete."""
+    """The numbers of instances, orders and ledger entries that a reset would delete."""
 
     instances: int
     orders: int
@@ -75,9 +75,9 @@ class DemoContents(NamedTuple):
 
 
 async def count() -> DemoContents | None:
-    """Return the numbers of rows that a reset would delete, or None if there is no demo account.
+    """Return the numbers of the rows that a reset would delete, or None if there is no demo account.
 
-    Raises InvalidInputError if another account has its id.
+    Raises InvalidInputError if another account has the id of the demo account.
     """
     async with database.transaction() as connection:
         if not await loader.lock(connection):
@@ -94,9 +94,10 @@ async def count() -> DemoContents | None:
 
 @database.retry_on_conflict
 async def reset(day: dt.date = loader.DAY) -> None:
-    """Delete the demo account's data and load it as of a day, in one transaction; load it if it does not exist.
+    """Reset the demo account to its data as of a day, in one transaction; if it does not exist, load it.
 
-    Raises InvalidInputError and changes nothing if another account has its id, or the ids of its instances.
+    Raises InvalidInputError and changes nothing if another account has the id of the demo account or of one of its
+    instances.
     """
     async with database.transaction() as connection:
         exists = await loader.lock(connection)

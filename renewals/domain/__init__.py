@@ -1,1 +1,1 @@
-"""The rules of renewal as pure functions of plain values, without I/O; only `clock` reads the system clock."""
+"""The rules of renewal, without access to a database or network; only `clock` reads the system clock."""

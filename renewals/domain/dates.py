@@ -1,7 +1,8 @@
 """Dates and instants: month arithmetic on an anchor day, ends of days, due times, ISO 8601.
 
 A date belongs to the account's time zone; an instant is UTC. An instance expires at 23:59:59 of its last day (rule 5).
-Months are added to the last day on the anchor day, never to the instant (rule 6).
+Months are added to the last day of an instance, and the result is the anchor day in a later month. They are never added
+to the instant of expiry (rule 6).
 """
 
 import calendar
@@ -14,16 +15,16 @@ from zoneinfo import ZoneInfo
 from renewals.domain.messages import InvalidValueError, Message
 
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
-"""The last second of a day: the second occurrence if the clock is set back over midnight."""
+"""The last second of a day. If a change of the clock makes this time occur twice, the second occurrence counts."""
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The size of a cache of dates: time zone conversion is slow, and a run has far fewer distinct days than instances."""
+"""The maximum size of a cache of dates, which saves slow time zone conversions: many instances share a last day."""
 
 
 class Period(NamedTuple):
-    """A period to be priced: whole anchored months, then days of an anchored month of `days_in_month` days."""
+    """A period to be priced: whole months between anchor days, then `days` of a month that has `days_in_month` days."""
 
     months: int
     days: int
@@ -37,7 +38,7 @@ def last_day(expires_at: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 
 def days_left(expires_at: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> int:
-    """Return the days in a time zone from today to an instance's last day; negative if the instance has expired."""
+    """Return the number of days from today to an instance's last day, in a time zone; negative after the expiry."""
     days = (last_day(expires_at, zone) - today(now, zone)).days
     return days if now <= expires_at else min(days, -1)
 
@@ -54,7 +55,10 @@ def start_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
 
 
 def months_later(instant: dt.datetime, months: int, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant at the same time of day in a time zone, a number of calendar months later."""
+    """Return the instant that is `months` calendar months later, at the same time of day in a time zone.
+
+    If the later month has no such day, return the instant on the last day of that month.
+    """
     local = instant.astimezone(zone)
     later = add_months(local.day, local.date(), months)
     return dt.datetime.combine(later, local.time(), zone).astimezone(dt.UTC)
@@ -62,20 +66,20 @@ def months_later(instant: dt.datetime, months: int, zone: ZoneInfo) -> dt.dateti
 
 @lru_cache(1_000)
 def today(now: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """Return the date in a time zone."""
+    """Return the date at `now` in a time zone."""
     return now.astimezone(zone).date()
 
 
 @lru_cache(1_000)
 def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
-    """Return the first day in the time zone that has not ended; it is tomorrow in the last second of a day."""
+    """Return the first day in the time zone that has not ended; from 23:59:59 on, this is the next day."""
     day = today(now, zone)
     return day if now < end_of_day(day, zone) else day + dt.timedelta(days=1)
 
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """Return the anchor day of the month that is `months` after `day`, or the last day of a shorter month (rule 6)."""
+    """Return the anchor day of the month that is `months` months later, or the last day of a shorter month (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
@@ -86,14 +90,14 @@ def anchor_date(anchor_day: int, year: int, month: int) -> dt.date:
 
 
 def months_between(anchor_day: int, day: dt.date, target: dt.date) -> int:
-    """Return the number of whole anchored months between a day and a later target."""
+    """Return the number of whole months, from anchor day to anchor day, between `day` and the later `target`."""
     months = (target.year - day.year) * 12 + target.month - day.month
     return months if add_months(anchor_day, day, months) <= target else months - 1
 
 
 @lru_cache(_CACHED_DAYS)
 def period_between(anchor_day: int, day: dt.date, target: dt.date) -> Period:
-    """Return the period from the end of a day to the end of a later target (rule 13)."""
+    """Return the period from the end of `day` to the end of the later day `target` (rule 13)."""
     months = months_between(anchor_day, day, target)
     whole = add_months(anchor_day, day, months)
     month_later = add_months(anchor_day, day, months + 1)
@@ -150,7 +154,7 @@ def next_scheduled_after(instant: dt.datetime, minute: int) -> dt.datetime:
 
 
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
-    """Return the latest last day whose `due_at` is not after `now`."""
+    """Return the latest date such that an instance with this last day is due at `now` (rule 20)."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)

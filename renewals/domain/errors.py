@@ -154,7 +154,7 @@ class IdempotencyKeyReusedError(DomainError):
 
 @dataclass(eq=False)
 class NotRenewableError(DomainError):
-    """Refused instances; all of them are listed."""
+    """A request that fails because instances are refused; `refusals` lists all of them."""
 
     refusals: tuple[Refusal, ...]
 
@@ -170,7 +170,7 @@ class NotRenewableError(DomainError):
 
 @dataclass(eq=False)
 class NotRefundableError(DomainError):
-    """An order without a refundable line; all refused lines are listed."""
+    """A refund of an order without a refundable line; `refusals` lists all refused lines."""
 
     refusals: tuple[RowError, ...]
 

@@ -43,7 +43,7 @@ InstanceActions = tuple[InstanceAction, ...]
 
 
 class ActionFacts(NamedTuple):
-    """The columns of an instance on which its actions depend; `status` is that at the instant of the decision."""
+    """The columns of an instance on which its actions depend; `status` is the status at the time of the decision."""
 
     id: str
     bundle_id: str | None
@@ -68,7 +68,7 @@ def list_actions(
     bundle_members: Mapping[str, Sequence[model.Instance]],
     context: planning.PlanContext,
 ) -> list[InstanceActions]:
-    """Return the actions of each instance; those of a bundle member are the actions of its whole bundle."""
+    """Return the actions of each instance, in the order of `rows`; they are decided for a bundle as a whole."""
     bundles: dict[str, Mapping[str, InstanceActions]] = {}
     allowed: dict[tuple[object, ...], InstanceActions | None] = {}
     result = []

@@ -25,7 +25,7 @@ class Message:
         self.arguments: Mapping[str, Argument] = arguments
 
     def fill(self, **arguments: Argument) -> "Message":
-        """Return a new message with the text of this one, which is a template, and these arguments."""
+        """Return a new message with the text of this message and the given arguments."""
         return Message(self.text, **arguments)
 
     def render(self, translate: Translate) -> str:
@@ -93,11 +93,11 @@ class ProvidedText(Message):
         self.english, self.chinese = english, chinese
 
     def english_text(self) -> str:
-        """Return the English text."""
+        """Return the English text, or the Chinese text if there is none, with its braces escaped."""
         return _escape(self.english or self.chinese or "")
 
     def chinese_text(self) -> str:
-        """Return the Chinese text."""
+        """Return the Chinese text, or the English text if there is none, with its braces escaped."""
         return _escape(self.chinese or self.english or "")
 
     def _key(self) -> tuple[object, ...]:

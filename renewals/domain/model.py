@@ -12,7 +12,7 @@ from renewals.domain import pricing
 CURRENCY_DEFAULT = "CNY"
 """The currency of an account that is created without a currency."""
 TERM_MONTHS_DEFAULT = 36
-"""The longest term of a product for which none is given, in months from now."""
+"""The longest term, in months from today, of a product for which none is given."""
 RETENTION_DAYS_DEFAULT = 7
 """The days between expiry and release for a product for which none are given."""
 
@@ -147,7 +147,7 @@ class Account:
     balance_cents: int
     ledger_number: int
     lead_days: int
-    """The account's lead days, or the default of the settings."""
+    """The number of days by which an automatic renewal precedes the last day; the settings have a default."""
     price_rise_cap_bps: int | None = None
     currency: str = CURRENCY_DEFAULT
     auto_renew_from: dt.datetime = EPOCH

@@ -1,4 +1,4 @@
-"""Payments: from vouchers in an order fixed once, then from the balance; in full or not at all (rules 15, 16)."""
+"""Payments, taken from vouchers in a fixed order and then from the balance, in full or not at all (rules 15, 16)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from renewals.domain import model
 
 
 class Charge(NamedTuple):
-    """An amount in cents for an instance of a product."""
+    """An amount to pay, in cents, for an instance of a product."""
 
     product_code: str
     cents: int
 
 
 class VoucherRedemption(NamedTuple):
-    """An amount taken from a voucher and the amount that remains, in cents."""
+    """An amount in cents taken from a voucher, or returned by a refund, and the amount that the voucher then has."""
 
     voucher_id: str
     amount_cents: int
@@ -23,7 +23,7 @@ class VoucherRedemption(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """The split of a total between vouchers and balance, in cents; with a shortfall, nothing was taken."""
+    """The split of a total between vouchers and balance, in cents; if there is a shortfall, nothing was taken."""
 
     uses: tuple[VoucherRedemption, ...]
     voucher_cents: int
@@ -39,7 +39,7 @@ def sort_for_redemption(vouchers: Iterable[model.Voucher], now: dt.datetime) -> 
 
 
 class Wallet:
-    """The balance of an account and its vouchers, in an order that is fixed at the start."""
+    """The balance and the vouchers of an account; the order in which the vouchers are used is fixed at the start."""
 
     def __init__(self, balance_cents: int, vouchers: Iterable[model.Voucher], now: dt.datetime) -> None:
         self._fill(balance_cents, sort_for_redemption(vouchers, now))
@@ -80,14 +80,14 @@ class Wallet:
         return Payment(uses, sum(redeemed.values()), balance_cents, self.balance_cents, 0)
 
     def remaining_vouchers(self) -> list[model.Voucher]:
-        """Return the vouchers with their remaining amounts, empty ones included."""
+        """Return the vouchers with their remaining amounts, including empty vouchers."""
         return [
             voucher._replace(available_cents=cents)
             for voucher, cents in zip(self._vouchers, self._available, strict=True)
         ]
 
     def _redeem(self, charge: Charge, redeemed: dict[int, int]) -> int:
-        """Take a charge from vouchers, add the amounts to `redeemed`, and return the cents left for the balance."""
+        """Pay a charge from vouchers as far as possible, add the amounts to `redeemed`, and return the unpaid cents."""
         rest = charge.cents
         for index in reversed(self._usable_by(charge.product_code)):
             if not rest:
@@ -100,7 +100,7 @@ class Wallet:
         return rest
 
     def _usable_by(self, product_code: str) -> list[int]:
-        """Return the indexes of the vouchers for a product, in reverse order of use; the last voucher is not empty."""
+        """Return the indexes of the vouchers for a product, in reverse order of use; the last one is not empty."""
         usable = self._usable.get(product_code)
         if usable is None:
             usable = self._usable[product_code] = [

@@ -1,6 +1,6 @@
 """The planner of quotes, manual renewals, unified expiries, automatic renewals and forecasts.
 
-All of them use this module, so a quote equals its order and a forecast equals its run. The functions are pure.
+All of them use this module, so that a quote matches its order, and a forecast its run. No function performs I/O.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ class RenewalLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RenewFor:
-    """Extension by whole months on the anchor day (rule 6)."""
+    """Extension by a number of whole months, which ends on the anchor day (rule 6)."""
 
     months: int
 
@@ -58,7 +58,7 @@ class UnifyToDate:
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDayOfMonth:
-    """Extension to the first date on this day of the month that is at least one month after the expiry (rule 14)."""
+    """Extension to the first date that is on `day_of_month` and at least one month after the last day (rule 14)."""
 
     day_of_month: int
 
@@ -136,9 +136,10 @@ class PricedUnit(NamedTuple):
 
 
 class UnitResult(NamedTuple):
-    """The result of a run for one unit: an order with its payment, or a refusal for each member.
+    """The result of a run for one unit: its lines with their payment, or a refusal for each member.
 
-    `price_cents` is the unit's price, even if the wallet could not pay it.
+    `price_cents` is the price of the unit, even if the wallet could not pay it; 0 if the unit is refused for another
+    reason.
     """
 
     unit: RenewalUnit
@@ -156,7 +157,7 @@ def plan_run(
 ) -> list[UnitResult]:
     """Plan the due instances of one account in order of expiry, and refuse units that the wallet cannot pay (rule 21).
 
-    The planned payments are taken from the wallet.
+    The planned payments are taken from the wallet. Return the result of each unit.
     """
     units = price_units(instances, context)
     return list(map(unit_result, units, pay_units(units, wallet)))
@@ -212,7 +213,7 @@ def build_charges(lines: Iterable[RenewalLine]) -> list[domain_payment.Charge]:
 def _plan_unit(
     unit: RenewalUnit, extension: Extension, context: PlanContext
 ) -> tuple[list[RenewalLine], list[Refusal]]:
-    """Return the lines of a unit, or refusals for all members if one is refused."""
+    """Return the lines of a unit, or a refusal for every member if any member is refused."""
     lines: list[RenewalLine] = []
     member_refusals: dict[str, Refusal] = {}
     for instance in unit:
@@ -267,7 +268,7 @@ def _refuse_period(
     product: model.Product,
     context: PlanContext,
 ) -> Refusal | None:
-    """Return the refusal of a last day that is past, not after the old, or beyond the longest term (rules 7, 14)."""
+    """Return a refusal if `new` is past, not after `old`, or beyond the longest term; otherwise None (rules 7, 14)."""
     earliest = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         message: Message

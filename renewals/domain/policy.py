@@ -20,11 +20,11 @@ class NewPolicy:
 
     @property
     def months_to_set(self) -> int | None:
-        """The months to store; None if the stored months stay, as with every mode but AUTO."""
+        """The months to store, or None if the stored months remain, as they do with every mode except AUTO."""
         return self.auto_renew_months if self.mode is model.RenewalMode.AUTO else None
 
     def apply(self, instance: model.Instance) -> model.Instance:
-        """Return the instance with the policy; AUTO clears the agreed price, because it accepts the current one."""
+        """Return the instance with the policy; AUTO clears the agreed price and so accepts the current one."""
         is_auto = self.mode is model.RenewalMode.AUTO
         return instance._replace(
             renewal_mode=self.mode,
@@ -67,7 +67,10 @@ def plan_policy(
     handling: model.BundleHandling,
     batch_mode: model.BatchMode,
 ) -> PolicyPlan:
-    """Return the plan for a selection, each bundle as a whole; with ALL_OR_NOTHING, one refusal stops all changes."""
+    """Return the plan for a selection; with ALL_OR_NOTHING, one refusal prevents all changes.
+
+    The members of a bundle are changed or refused together.
+    """
     units, refusals = domain_selection.split_into_units(selection, handling, context.products)
     accepted, unit_refusals = domain_selection.partition_units(
         units, lambda instance: refuse_policy(instance, policy, context)

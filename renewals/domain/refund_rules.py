@@ -141,7 +141,7 @@ def compute_refund(
 
 
 def revert_instance(line: RefundableLine) -> model.Instance:
-    """Return the instance with its expiry and anchor day before the line, and with its refund count increased by 1."""
+    """Return the line's instance with its earlier expiry and anchor day, and with its refund count increased by 1."""
     count = line.instance.refund_count + 1
     return line.instance._replace(
         expires_at=line.starts_at, anchor_day=line.anchor_day_before, refund_count=count

@@ -57,14 +57,14 @@ class RegistrationContext:
     now: dt.datetime
     rows: Mapping[str, InstanceRow]
     paid_ids: frozenset[str]
-    """Instances with a paid period; a report cannot change their expiry (rule 16)."""
+    """The ids of instances with a paid period; a report cannot change their expiry (rule 16)."""
     bundles: Mapping[str, BundleRow]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]
     members: Mapping[str, Sequence[InstanceRow]]
     """The rows that belong to a bundle, by bundle id."""
     is_part: bool = False
-    """Whether the report is a part of an import; then a new expiry of a bundle member must come with its bundle id."""
+    """Whether the report is part of an import; then a bundle member with a new expiry must name its bundle."""
 
 
 class RowProblem(NamedTuple):
@@ -172,7 +172,8 @@ def _expiry(
 def with_price(row: InstanceRow, monthly_price_cents: int) -> InstanceRow:
     """Return the row with a new monthly price.
 
-    An agreed price of None first becomes the old monthly price; an agreed price equal to the new one becomes None.
+    An agreed price of None first becomes the old monthly price. An agreed price that equals the new monthly price
+    becomes None.
     """
     agreed_cents = row.monthly_price_cents if row.agreed_price_cents is None else row.agreed_price_cents
     return row._replace(

@@ -1,4 +1,4 @@
-"""The text by which an instance is found: folded so that a trigram index finds any part of the text. Pure.
+"""The search text of an instance, folded so that a trigram index finds any part of the text. Pure.
 
 PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
 the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term if and
@@ -11,7 +11,7 @@ SEPARATOR = "\x1f"
 """The separator of the parts of a text. No id, name or value contains it, so no search term may contain it."""
 
 _BASIC, _SUPPLEMENTARY = "U", "V"
-"""The first letters of codes: of characters of the Basic Multilingual Plane, and of all other characters."""
+"""The first letter of the code of a character in the Basic Multilingual Plane, and of any other character."""
 _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 """The letters for hexadecimal digits. None of them begins a code, so that a term matches whole codes only."""
 
@@ -55,7 +55,7 @@ def _fold_case(character: str) -> str:
 
 
 class _Codes(dict[str, str]):
-    """The codes of characters, computed once each."""
+    """A cache of the codes of at most _CODES_MAX characters."""
 
     def __missing__(self, character: str) -> str:
         code = _code(character)

@@ -1,4 +1,4 @@
-"""Splitting a selection into the units that are renewed together, and refusing the other instances."""
+"""The division of a selection into units that are renewed together, and the refusals of the other instances."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,7 +73,7 @@ def refuse_missing(selection: Selection) -> list[Refusal]:
 def partition_units(
     units: Iterable[RenewalUnit], refuse: InstanceCheck
 ) -> tuple[list[RenewalUnit], list[Refusal]]:
-    """Return the units without a refused member, and the refusals of every member of the others."""
+    """Return the units without a refused member, and the refusals of all members of the other units."""
     accepted: list[RenewalUnit] = []
     refusals: list[Refusal] = []
     for unit in units:
@@ -113,7 +113,7 @@ def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.P
 
 
 def refuse_released(instance: model.Instance) -> Refusal | None:
-    """Return the refusal of a released instance, or None for any other (rule 22)."""
+    """Return the refusal of a released instance, or None for any other instance (rule 22)."""
     if instance.status == model.InstanceStatus.RELEASED:
         return Refusal(instance.id, RefusalCode.RELEASED, _RELEASED)
     return None
@@ -125,7 +125,7 @@ def unsupported_reason(product: model.Product) -> Message:
 
 
 def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> list[Refusal]:
-    """Return a refusal for every member: its own, or BUNDLED because of the others."""
+    """Return a refusal for every member: its own, or BUNDLED because other members are refused."""
     return [
         member_refusals.get(instance.id) or _bundle_refused(instance, unit, member_refusals)
         for instance in unit

@@ -37,7 +37,7 @@ def dumps(message: Message) -> str:
 
 
 def loads(stored: str | None) -> Message | None:
-    """Return the message in the text of a column of type json; return None for null."""
+    """Return the message in a JSON text that `dumps` returned, or None if `stored` is None."""
     return None if stored is None else from_json(orjson.loads(stored))
 
 

@@ -1,4 +1,4 @@
-"""Refusals as JSON, so that a repeated request gets the same facts, in its own language."""
+"""Refusals as JSON, so that a repeated request gets the same facts in the language of that request."""
 
 import datetime as dt
 from typing import Any, TypedDict

@@ -26,7 +26,7 @@ def find_value_problem(value: str) -> Message | None:
 
 
 def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
-    """Return the first problem with all tags of an instance, given as pairs of key and value, or None."""
+    """Return the first problem with the tags of an instance, given as pairs of key and value, or None."""
     if len(pairs) > TAGS_MAX:
         return Message("must have at most {count} tags", count=TAGS_MAX)
     if len(dict(pairs)) < len(pairs):

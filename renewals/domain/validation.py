@@ -54,7 +54,7 @@ def printable(length_max: int) -> Message:
 
 
 def identifier(value: str) -> Message | None:
-    """Validate an id or a code of the provider."""
+    """Validate an id or a code that the provider assigned."""
     if not 1 <= len(value) <= ID_LENGTH_MAX or not value.isprintable():
         return printable(ID_LENGTH_MAX)
     return None
@@ -142,7 +142,7 @@ def check_future(value: dt.datetime | None, now: dt.datetime) -> Message | None:
 
 
 def raise_if_invalid(field: str, problem: Message | None) -> None:
-    """Raise InvalidInputError for a field of the input if it has a problem."""
+    """Raise InvalidInputError for a field of the input unless `problem` is None."""
     if problem:
         raise errors.InvalidInputError(f"input.{field}", problem)
 

@@ -1,4 +1,4 @@
-"""The only writer of `events` and `event_streams`: each change appends an event in its own transaction (rule 25).
+"""The only writer of `events` and `event_streams`. A change and its event share one transaction (rule 25).
 
 The events of an account are numbered from 1 without gaps. The account's row in `event_streams` holds the last number
 and is locked until the commit. A reader that has read up to a number has therefore missed no event.
@@ -91,7 +91,7 @@ def notify_after_commit(connection: database.Connection, new_events: Sequence[Ne
 def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
     """Return the change that appends events of an actor to the streams of their accounts, in order.
 
-    An event of a test account occurs at the account's own instant and carries `testClock` (rule 37).
+    An event of a test account occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
     """
     counts = Counter(event.account_id for event in new_events)
     remaining = counts.copy()
@@ -139,7 +139,7 @@ def encode_payload(event: NewEvent) -> str:
 
 
 async def last_sequence(connection: database.Connection, account_id: str) -> int:
-    """Return the number of the account's last event, or 0 before the first."""
+    """Return the sequence of the account's last event, or 0 if the account has no events."""
     rows = await database.fetch(
         connection, "SELECT last_sequence FROM event_streams WHERE account_id = $1", account_id
     )
@@ -147,7 +147,7 @@ async def last_sequence(connection: database.Connection, account_id: str) -> int
 
 
 async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ) -> list[Event]:
-    """Return at most `count` events after a number, in order."""
+    """Return at most `count` events of an account after the sequence `after`, in order."""
     rows = await database.fetch(
         database.pool(),
         f"""SELECT {queries.COLUMNS}, a.test_clock FROM events e {queries.JOINS}

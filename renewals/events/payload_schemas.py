@@ -137,7 +137,7 @@ BY_TYPE: Mapping[EventType, type[Payload]] = {
     EventType.POLICY_CHANGED: PolicyChanged,
     EventType.ACCOUNT_SHORTFALL: Shortfall,
 }
-"""The model of the payload of each type of events."""
+"""The payload model of each event type."""
 
 
 def validate_payload(event_type: str, payload: str) -> None:
@@ -148,7 +148,8 @@ def validate_payload(event_type: str, payload: str) -> None:
 def json_schemas() -> dict[str, Any]:
     """Return the JSON Schemas of the payloads by type of event, sorted by type.
 
-    The schemas allow further members, which readers must ignore. The models refuse them, so that each is documented.
+    The schemas allow further members, which readers must ignore. The models refuse them, so that the tests find every
+    member that is not documented.
     """
     return {
         event_type.value: _without_noise(BY_TYPE[event_type].model_json_schema())

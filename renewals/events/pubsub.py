@@ -29,7 +29,7 @@ FLUSH_SECONDS_MAX = 2.0
 
 
 class _Outbox:
-    """The set of accounts for which other processes are still to be notified."""
+    """The accounts with new events about which other processes have not been notified yet."""
 
     def __init__(self) -> None:
         self._account_ids: set[str] = set()
@@ -63,7 +63,7 @@ class Subscriber:
         self.is_closed = False
 
     def wake(self) -> None:
-        """End the present or the next `wait`."""
+        """End the current `wait`, or the next `wait` if none is running."""
         self._woken.set()
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ def publish(account_ids: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def subscribe(account_id: str | None) -> Iterator[Subscriber]:
-    """Open a subscriber that new events of the account wake. If `account_id` is None, new events of any account do."""
+    """Yield a subscriber that is woken by new events of an account, or of any account if `account_id` is None."""
     subscriber = Subscriber()
     if _shutting_down.is_set():
         subscriber.close()
@@ -119,7 +119,10 @@ def close_all() -> None:
 
 @contextlib.asynccontextmanager
 async def connect(redis_url: str | None, *, listening: bool = False) -> AsyncIterator[None]:
-    """Notify other processes while the block runs; with `listening`, also receive their notifications."""
+    """Notify other processes while the block runs; with `listening`, also receive their notifications.
+
+    If `redis_url` is None, only the subscribers of this process are notified.
+    """
     if redis_url is None:
         yield
         return
@@ -179,7 +182,7 @@ async def _listen(client: Redis) -> None:
 
 
 def _parse_account_ids(message: bytes) -> list[str]:
-    """Return the account ids of a message, or none if the message is malformed."""
+    """Return the account ids of a message, or an empty list if the message is malformed."""
     try:
         account_ids = orjson.loads(message)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reads of past events for the API, always within one account."""
+"""Queries of the API for past events, always of one account."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from renewals.domain.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Conditions on events that must all hold; None is no condition, and an empty list matches nothing."""
+    """Conditions on events, all of which must hold; None is no condition, and an empty list matches no event."""
 
     types: Sequence[str] | None = None
     instance_id: str | None = None

@@ -22,9 +22,10 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 class Subject(NamedTuple):
-    """The subject of an event: an instance, or the account if the id is None. Zone and currency are the account's.
+    """The subject of an event: an instance, or the account if `instance_id` is None.
 
-    `instance_name` is the present name; it is None if the instance no longer exists.
+    `instance_name` is the present name; it is None if the instance no longer exists. `time_zone` and `currency` are
+    those of the account.
     """
 
     instance_id: str | None
@@ -34,7 +35,7 @@ class Subject(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name and id of the instance, the same in all languages."""
+        """The name and id of the instance, or only its id if it has no other name; the same in all languages."""
         if self.instance_name is None or self.instance_name == self.instance_id:
             return self.instance_id or ""
         return f"{self.instance_name} ({self.instance_id})"
@@ -69,7 +70,7 @@ class _Facts:
         return value
 
     def text(self, name: str) -> str:
-        """Return a member that is a text."""
+        """Return a member that is a string."""
         return str(self._payload[name])
 
     def number(self, name: str) -> int:
@@ -85,7 +86,7 @@ class _Facts:
         return dates.parse_date(self._payload[name])
 
     def day(self, name: str) -> dt.date:
-        """Return the account's date of a member that is an instant."""
+        """Return the date, in the account's zone, of a member that is an instant."""
         return dates.last_day(dates.parse_instant(self._payload[name]), self._zone)
 
     def reason(self) -> str | Message:

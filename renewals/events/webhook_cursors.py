@@ -18,14 +18,14 @@ ADVANCE_CURSORS = """
   JOIN LATERAL (SELECT id FROM webhook_endpoints WHERE account_id = s.account_id
                 UNION ALL SELECT id FROM webhook_endpoints WHERE account_id IS NULL) AS e ON true
   ON CONFLICT (endpoint_id, account_id) DO UPDATE SET last_sequence = excluded.last_sequence"""
-"""SQL of the statement that appends events: it sets `last_sequence` in the cursors of all receiving endpoints.
+"""SQL that sets `last_sequence` in the cursors of all receiving endpoints, within the statement that appends events.
 
 `streams` has the accounts with their last sequence. $1 and $2 are the account ids and the numbers of new events.
 """
 
 
 class Cursor(NamedTuple):
-    """The position of an endpoint in an account's events: it has passed `sequence` of `last_sequence` events."""
+    """The position of an endpoint in an account's events: `sequence` of `last_sequence` events have been passed."""
 
     account_id: str
     sequence: int
@@ -35,7 +35,10 @@ class Cursor(NamedTuple):
 async def read_lagging(
     connection: database.Connection, endpoint_id: uuid.UUID, after: str, count: int
 ) -> list[Cursor]:
-    """Return at most `count` lagging cursors, sorted by account id: first those after `after`, then the others."""
+    """Return at most `count` lagging cursors of an endpoint, sorted by account id.
+
+    The cursors whose account id is after `after` come first, then the others.
+    """
     rows = await database.fetch(
         connection,
         """(SELECT account_id, sequence, last_sequence FROM webhook_cursors
@@ -58,10 +61,11 @@ async def advance_in(
     *,
     waits: bool,
 ) -> dict[str, bool]:
-    """Move cursors from start to end, which `moves` has by account id; return by account id whether the cursor moved.
+    """Move an endpoint's cursors, and return by account id whether the cursor moved.
 
-    A cursor does not move if a replay has moved it since it was read. Without `waits`, cursors that another
-    transaction has locked are left out: waiting for that transaction could deadlock.
+    `moves` has the start and the end of each move by account id. A cursor does not move if it is no longer at the
+    start, because a replay has moved it. If `waits` is false, cursors that another transaction has locked are left out
+    of the result: waiting for that transaction could deadlock.
     """
     account_ids = sorted(moves)
     locking = "" if waits else "SKIP LOCKED"
@@ -101,7 +105,7 @@ async def rewind_in(
 
 
 async def count_behind(endpoint_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return the number of unread events of each lagging endpoint, by endpoint id."""
+    """Return by endpoint id how many events each lagging endpoint among `endpoint_ids` has not passed yet."""
     rows: Sequence[database.Row] = await database.fetch(
         database.pool(),
         """SELECT endpoint_id, sum(last_sequence - sequence)::bigint AS count FROM webhook_cursors

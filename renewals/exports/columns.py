@@ -25,7 +25,7 @@ class ColumnType(Enum):
 class ExportColumn(NamedTuple):
     """A column: its path in the GraphQL API, its label, its SQL expression, and the type of its values.
 
-    `words` are the labels of an enum's values. `is_default` columns are exported if the caller selects none.
+    `words` are the labels of an enum's values. `is_default` columns are exported if the caller makes no selection.
     """
 
     name: str

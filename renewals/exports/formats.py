@@ -55,7 +55,7 @@ class ExportLocale:
 
 
 class CSV:
-    """A CSV writer: RFC 4180 in UTF-8 with a byte order mark."""
+    """A writer of CSV as in RFC 4180, in UTF-8 with a byte order mark."""
 
     media_type = "text/csv; charset=utf-8; header=present"
 
@@ -203,9 +203,9 @@ def _tag_objects(tags: str) -> list[dict[str, str]]:
 
 
 def _nested(branch: _Branch, columns: Sequence[Sequence[object]]) -> Sequence[object]:
-    """Return the value of a field in each row: the value of its column, or an object of its inner fields.
+    """Return the values of a field, one for each row: the values of its column, or objects of its inner fields.
 
-    If all inner fields of an object are None, its value is None.
+    If all inner fields of a row are None, the value is None instead of an object.
     """
     if isinstance(branch, int):
         return columns[branch]

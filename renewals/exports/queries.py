@@ -1,4 +1,4 @@
-"""Queries of exports: the rows of the API's lists, with the same conditions and order, but without a limit.
+"""Queries of exports. They read the rows of the API's lists, with the same conditions and order, but without a limit.
 
 The rows are read page by page from one snapshot.
 """
@@ -31,7 +31,7 @@ class DateRange:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export: selected columns of a table, its conditions and its order.
+    """An export: the selected columns of a table, and the conditions and the order of the rows.
 
     `is_ordered_by_index` is true if an index returns the rows in this order, except for rows with equal instants.
     """
@@ -66,7 +66,7 @@ def export_instances(
     columns: Sequence[ExportColumn],
     now: dt.datetime,
 ) -> Export:
-    """Return the export of the account's instances, in the order of the list."""
+    """Return the export of the account's instances that match a filter, in the given order."""
     conditions = filters.build_conditions(account_id, instance_filter, now)
     return Export(INSTANCES, columns, conditions, ordering.order_by, now)
 
@@ -74,7 +74,7 @@ def export_instances(
 def export_orders(
     account_id: str, period: DateRange, *, columns: Sequence[ExportColumn], now: dt.datetime
 ) -> Export:
-    """Return the export of the lines of the period's orders, newest order first."""
+    """Return the export of the lines of the account's orders in a period, newest order first."""
     conditions = db_sql.WhereClause()
     conditions.add("o.account_id = {}", account_id)
     _add_period(conditions, "o.created_at", period)
@@ -90,7 +90,7 @@ def export_ledger(
     columns: Sequence[ExportColumn],
     now: dt.datetime,
 ) -> Export:
-    """Return the export of the account's ledger entries of the period, newest first."""
+    """Return the export of the account's ledger entries in a period that match a filter, newest first."""
     conditions = accounts_queries.ledger_conditions(account_id, ledger_filter)
     _add_period(conditions, "e.created_at", period)
     return Export(

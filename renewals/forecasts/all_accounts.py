@@ -1,6 +1,6 @@
 """Sums of the coming automatic renewals of every account, for an operator before the cut-over.
 
-The accounts are read in groups, each on its own snapshot, so memory does not grow with their number.
+The accounts are read in groups, each group in its own snapshot, so memory does not grow with the number of accounts.
 """
 
 import datetime as dt
@@ -68,9 +68,10 @@ class Totals:
 
 
 def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
-    """Return an iterator over the sums of the accounts with due instances in the next `days` days, in id order.
+    """Return an iterator over the sums of the accounts with instances due in the next `days` days, sorted by id.
 
-    Test accounts are left out, because the worker does not renew their instances (rule 37).
+    An account whose due instances are all left to their owner is included. Test accounts are left out, because the
+    worker does not renew their instances (rule 37).
     Raises InvalidInputError for days out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
@@ -110,7 +111,7 @@ async def _read_group(account_ids: Sequence[str], days: int, now: dt.datetime) -
 async def _read_instances(
     connection: database.Connection, accounts: Mapping[str, model.Account], days: int, now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return the AUTO instances that are due in the next `days` days, or were left to their owner, by account."""
+    """Return the AUTO instances due in the next `days` days by account id, including those left to their owner."""
     rows = await database.fetch(
         connection,
         f"""SELECT {instances_repository.COLUMNS} FROM unnest($1::text[], $2::timestamptz[]) AS a(id, last_expiry)

@@ -35,7 +35,7 @@ class EntryKind(StrEnum):
 
 
 class CalendarItem(NamedTuple):
-    """An instance of an entry: its price in cents (for an expiry, of one month), or the code of its refusal."""
+    """An instance of an entry, with its price in cents (for an expiry, of one month) or the code of its refusal."""
 
     id: str
     price_cents: int | None

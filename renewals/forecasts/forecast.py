@@ -56,14 +56,15 @@ async def _read(account_id: str, days: int, now: dt.datetime, *, renewals_max: i
 
 
 def in_place_max() -> int | None:
-    """Return how many renewals this process may simulate; None means any number, as there is no process pool."""
+    """Return how many renewals this process may simulate, or None (no limit) if there is no process pool."""
     return RENEWALS_IN_PLACE_MAX if process_pool.is_open() else None
 
 
 class SnapshotKey(NamedTuple):
     """All inputs of a simulation; a count and a hash represent the instances.
 
-    The key contains the current day and the next hourly run, which is the first simulated one, but no exact time.
+    The key contains the current day and the time of the next hourly run, which is the first simulated run, but not the
+    current time.
     """
 
     account: model.Account
@@ -122,9 +123,9 @@ async def _read_key(
     *,
     instances_max: int | None,
 ) -> SnapshotKey | None:
-    """Return the key of a simulation, or None if it has more than `instances_max` instances.
+    """Return the key of a simulation, or None if the simulation has more than `instances_max` instances.
 
-    At most one instance more than that is read.
+    At most `instances_max + 1` instances are read.
     """
     [row] = await database.fetch(
         connection,

@@ -21,7 +21,7 @@ class ForecastGrouping(StrEnum):
 
 
 class ForecastGroup(NamedTuple):
-    """The renewals of the instances with one value. The names come from the catalog; for a tag, they are the value."""
+    """The renewals of the instances with one value. The names come from the catalog; for a tag, both are the value."""
 
     value: str
     name: str
@@ -48,7 +48,7 @@ async def group_forecast(
     by: ForecastGrouping,
     tag_key: str | None,
 ) -> list[ForecastGroup]:
-    """Return the groups of an account's forecast, the largest total first; their totals add up to the forecast's.
+    """Return the groups of an account's forecast, the largest total first. The totals add up to the forecast's total.
 
     Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid tag key, and for more
     than GROUPS_MAX groups.

@@ -1,6 +1,6 @@
-"""Forecast of single instances: whether the worker renews each of them, when, at which price, or why not.
+"""Forecasts of single instances: whether the worker will renew an instance, when and at which price, or why not.
 
-The result comes from the simulated run of the instance's due day, after everything that is due earlier was paid.
+The forecast comes from the simulated run of the instance's due day, with the money that earlier renewals leave.
 """
 
 import dataclasses
@@ -23,7 +23,8 @@ from renewals.instances import repository as instances_repository
 class InstanceForecast:
     """The forecast of an instance.
 
-    `due_at` is None if the worker does not try to renew the instance. `price_cents` is None if it cannot be renewed.
+    `due_at` is None if the worker does not try to renew the instance. `price_cents` is None if the planner refuses the
+    renewal for a reason other than money.
     """
 
     will_renew: bool
@@ -46,7 +47,7 @@ async def read_instance_forecasts(
 async def read_whole(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts of instances in this process, whatever their number."""
+    """Compute the forecasts in this process, whatever the number of renewals, and return them by instance id."""
     result = await _read(account_id, instance_ids, now, renewals_max=None)
     assert result is not None
     return result
@@ -80,7 +81,7 @@ async def _read(
 
 
 def _days_to_simulate(instances: Sequence[model.Instance], account: model.Account, now: dt.datetime) -> int:
-    """Return the number of days until the last instance is due, between 1 and FORECAST_DAYS_MAX."""
+    """Return the number of days, today included, until the last AUTO instance is due: 1 to FORECAST_DAYS_MAX."""
     today = now.astimezone(account.zone).date()
     days = [
         (due.due_day(instance, account) - today).days + 1

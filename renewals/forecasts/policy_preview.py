@@ -1,4 +1,4 @@
-"""The preview of `setRenewalPolicy`: its decision without the write, and each first charge (rule 8).
+"""The preview of `setRenewalPolicy`: the changes and refusals, and the first charge of each change (rule 8).
 
 The planner of the worker's runs computes the first charges, whatever the balance and the vouchers.
 """
@@ -42,7 +42,7 @@ class PolicyPreview:
 
 
 async def preview_policy(account_id: str, request: policy.PolicyRequest, now: dt.datetime) -> PolicyPreview:
-    """Return the changes and refusals of a request; write nothing. Raises InvalidInputError."""
+    """Return the effects that a request would have; write nothing. Raises InvalidInputError for an invalid request."""
     policy.check_request(request)
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, account_id)

@@ -32,7 +32,7 @@ class Day(NamedTuple):
     at_risk_ids: tuple[str, ...]
     due_ids: tuple[str, ...]
     due_cents: tuple[int, ...]
-    """The price of each instance of `due_ids`; 0 for one that cannot be renewed."""
+    """The price of each instance of `due_ids`; 0 for an instance that cannot be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Forecast:
 
 
 class DaysAhead(NamedTuple):
-    """The coming days, today first, from which a forecast of fewer days can be cut.
+    """The coming days, today first; a forecast of fewer days consists of the first of these days.
 
     `needed_cents` has an entry for each day: the balance needed today to pay for everything until the end of that day.
     """
@@ -122,7 +122,7 @@ class SimulatedRun(NamedTuple):
 
     @property
     def unpaid_units(self) -> list[selection.RenewalUnit]:
-        """The units that are not renewed, because they are refused or because the money does not suffice."""
+        """The units that are not renewed, because they are refused or because the money is insufficient."""
         return [
             priced_unit.unit
             for priced_unit, payment in zip(self.priced, self.payments, strict=True)
@@ -136,9 +136,9 @@ def simulate(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Forecast
 
 
 def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAhead:
-    """Return the next `days` days; every shorter forecast is a prefix of them."""
+    """Simulate the next `days` days and return them; a forecast of fewer days consists of the first of these days."""
     simulated: list[Day] = []
-    # The payments by vouchers do not depend on the balance. The needed balance is the rest of all that is due.
+    # Payments by vouchers do not depend on the balance. The needed balance is the part that the vouchers do not pay.
     needed: list[int] = []
     needed_cents, vouchers = 0, snapshot.vouchers
     for run in simulate_days(snapshot, snapshot.account.balance_cents, days, now):
@@ -153,7 +153,7 @@ def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAh
 def simulate_days(
     snapshot: AccountSnapshot, balance_cents: int, days: int, now: dt.datetime
 ) -> Iterator[SimulatedRun]:
-    """Yield the worker's run of each day; the first is the next run after `now`."""
+    """Yield the worker's simulated run of each of the next `days` days, today first."""
     vouchers: Sequence[model.Voucher] = snapshot.vouchers
     lost_ids: set[str] = set()
     for date, context, all_due in _price_days(snapshot, days, now):
@@ -190,7 +190,7 @@ def _price_days(
 
 
 def last_expiry(account: model.Account, days: int, now: dt.datetime) -> dt.datetime:
-    """Return the latest expiry that is due within `days` days."""
+    """Return the latest expiry with which an instance is due within `days` days, today included."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1 + due.lead_days(account))
     return dates.end_of_day(last, account.zone)
 

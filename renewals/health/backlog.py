@@ -65,7 +65,7 @@ class BacklogMetrics:
 
 
 async def read_backlog(now: dt.datetime) -> Values:
-    """Read the pending work of runs and webhooks at an instant."""
+    """Return the pending work of runs and webhooks at an instant, by metric and label."""
     connection = database.pool()
     [row] = await database.fetch(connection, _SQL)
     counts = await due.count_due(connection, now)

@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
-"""Maximum lateness of a run. A worker starts due runs every minute, so a later run shows that no worker is running."""
+"""Maximum lateness of a run. A worker starts due runs every minute, so a greater lateness shows that no worker runs."""
 WRITE_CHECK_SECONDS = 10.0
-"""Interval of the write check while it passes; a failed one is repeated with every check."""
+"""Interval of the write check while it passes; a failed write check is repeated with every health check."""
 UNREACHABLE = "cannot be reached"
 NO_RESPONSE = f"no response within {SECONDS_MAX:.0f} s"
 NOT_CHECKED = "not checked, because the database did not respond"
@@ -50,7 +50,7 @@ class Status(StrEnum):
 
 
 class HealthCheck(NamedTuple):
-    """The result of one check: the error without names of hosts or roles, or None."""
+    """The result of one check: the error, without names of hosts or roles, or None if the check passed."""
 
     error: str | None
 
@@ -154,7 +154,7 @@ class HealthChecker:
         return HealthCheck(f"not applied: {', '.join(missing)}") if missing else OK
 
     async def _check_writes(self) -> HealthCheck:
-        """Check that the database accepts writes: it may be a standby, be set to read-only, or have a full disk."""
+        """Return the result of the write check, which fails for a standby, a read-only database and a full disk."""
         if time.monotonic() < self._wrote_at + WRITE_CHECK_SECONDS:
             return OK
         self._wrote_at = -WRITE_CHECK_SECONDS

@@ -25,7 +25,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 class Probes:
     """The probe responses of one process.
 
-    `required` names the checks without which the process is unready. A process that drains is unready, too.
+    `required` names the checks whose failure makes the process unready. A process that drains is unready, too.
     `flush_metrics` is called before each scrape.
     """
 
@@ -53,7 +53,7 @@ class Probes:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Record the pool metrics regularly while the block runs, which must be inside `connection.connect`."""
+        """Record the pool metrics regularly while the block runs. The block must be inside `connection.connect`."""
         sampling = asyncio.create_task(_sample_pool())
         try:
             yield

@@ -1,4 +1,4 @@
-"""The language of a request, by its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4).
+"""The language of a request, chosen from its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4).
 
 The middleware `request_language` reads the header, and `graphql.websocket` reads the language of a web socket.
 """
@@ -9,15 +9,15 @@ import functools
 from renewals.domain.model import Language
 
 DEFAULT = Language.EN
-"""The language where neither Chinese nor English is preferred (rule 27)."""
+"""The language if neither Chinese nor English is preferred (rule 27)."""
 HEADER_CHARACTERS_MAX = 1_000
-"""Maximum length of a header that is read. A longer one is treated as if it named no known language."""
+"""Maximum length of a header that is read. A longer header is treated as if it named no known language."""
 
 _requested: contextvars.ContextVar[Language | None] = contextvars.ContextVar("language", default=None)
 
 
 def current() -> Language:
-    """Return the language of the request that this task serves; English outside of requests."""
+    """Return the language that the request of this task names, or DEFAULT if it names none or there is no request."""
     return _requested.get() or DEFAULT
 
 
@@ -32,7 +32,7 @@ def set_current(language: Language | None) -> None:
 
 
 def negotiate(header: str) -> Language:
-    """Return the known language that the header prefers, or DEFAULT.
+    """Return the known language that the header prefers, or DEFAULT if it prefers none.
 
     Any region or script counts as its language: zh-TW is Chinese. If qualities are equal, the first language is
     preferred. `*` stands for each known language that the header does not name, English first. A malformed range is

@@ -27,7 +27,7 @@ _OTHER_BALANCE = Message("differs from the first balance, which was posted alrea
 
 
 class ImportedAccount(NamedTuple):
-    """The columns of an account that the row has, and its first balance in cents."""
+    """The columns of an account that its row has, and the account's first balance in cents."""
 
     columns: Mapping[str, Any]
     balance_cents: int | None = None
@@ -59,9 +59,9 @@ class _AccountsState(NamedTuple):
 
 
 async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAccount]) -> batches.RowResults:
-    """Create and update accounts. Ids must be unique in the batch.
+    """Create and update accounts, and return the result of each row. Ids must be unique in the batch.
 
-    An existing account keeps the columns that its row lacks. Its first balance is posted at most once.
+    An existing account keeps the columns that its row lacks. The first balance of an account is posted at most once.
     """
 
     async def work(connection: Connection) -> batches.WrittenBatch:
@@ -141,7 +141,7 @@ def _merge(
 
 
 def _decide_balance(row: ImportedAccount, state: _AccountsState) -> accounts.TopUp | FieldError | None:
-    """Return the first balance to post, None if there is none or it is posted already, or the problem with it."""
+    """Return the first balance to post, or the problem with it, or None if nothing is to be posted."""
     if not row.balance_cents:
         return None
     account_id = row.columns["id"]

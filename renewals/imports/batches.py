@@ -1,6 +1,6 @@
 """One batch of an import: its rows are decided one by one and written in one transaction.
 
-The rules are those of the operator API. The audit log gets an entry for each batch that changed something.
+The rules are those of the operators' API. The audit log gets entries for each batch that changed something.
 """
 
 import uuid
@@ -67,9 +67,10 @@ class _DryRunError(Exception):
 @database.retry_on_unique_violation
 @database.retry_on_conflict
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
-    """Decide and write a batch in one transaction, and write the audit log.
+    """Write a batch and its audit log entries in one transaction, and return the result of each row.
 
-    The transaction is repeated after a conflict with a concurrent one, for example if both insert the same id.
+    `work` decides and writes the rows. The transaction is repeated after a conflict with another transaction, for
+    example if both insert the same id.
     """
     results: RowResults = []
     try:

@@ -1,4 +1,4 @@
-"""The import of products, data centers and their types."""
+"""The import of products, data centers and data center types."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -17,9 +17,10 @@ Record = TypeVar("Record", catalog.ProductRecord, catalog.DataCenterTypeRecord, 
 
 
 async def import_catalog(batch: ImportBatch, rows: Sequence[CatalogRecord]) -> RowResults:
-    """Create and update products, data centers and their types. Codes must be unique among each of the three.
+    """Create and update products, data centers and data center types, and return the result of each row.
 
-    The type of a data center must be in the same batch or already in the catalog.
+    Each code must be unique among the rows of its kind. The type of a data center must be in the same batch or already
+    in the catalog.
     """
 
     async def work(connection: Connection) -> WrittenBatch:

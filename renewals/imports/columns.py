@@ -1,8 +1,7 @@
 """Pydantic types of the columns of an import.
 
 A CSV cell is always text; a JSON Lines value has a JSON type. The key `IS_CSV` of the validation context distinguishes
-the two.
-Each parser raises InvalidValueError with a message for the person who made the file.
+the two. Each parser raises InvalidValueError with a message for the person who made the file.
 """
 
 import datetime as dt
@@ -181,7 +180,7 @@ def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:
-    """Return an id that is a UUID as it is, and a UUID that is derived from any other id."""
+    """Return the id if it is a UUID, otherwise a UUID that is derived from the id."""
     identifier = _check_identifier(_parse_text(value))
     try:
         return uuid.UUID(identifier)

@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Content of a line: the cells of CSV or the object of JSON Lines, or the problem if there is neither."""
+    """Content of a line: the cells of a CSV row, or a JSON object; None if the line has a problem."""
 
     line: int
     content: Any
@@ -80,7 +80,7 @@ def find_encoding(name: str) -> str:
 
 
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
-    """Check a file and find its encoding: the given one, else that of the byte order mark, else UTF-8, else GB18030.
+    """Check a file, and return it with its encoding, which is UTF-8 or else GB18030 unless `encoding` is given.
 
     Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
     character, whose line, column and byte (from 1) are in the message.
@@ -132,7 +132,10 @@ def _is_mostly_utf_8(path: Path) -> bool:
 
 
 def _count_lines(path: Path, encoding: str) -> int:
-    """Return the number of lines. Raises _UndecodableError or InvalidFileError."""
+    """Return the number of lines.
+
+    Raises _UndecodableError for an undecodable character, and InvalidFileError for a line that is too long.
+    """
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, position, length, last = 0, 0, 0, ""
     with path.open("rb") as file:

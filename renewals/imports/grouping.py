@@ -1,4 +1,4 @@
-"""Batches of rows: repeated keys are refused, and groups (bundles) are kept whole.
+"""Batches of rows: rows with repeated keys are refused, and groups (bundles) are kept whole.
 
 Memory use does not depend on the size of the file. The keys read so far are in a temporary SQLite database; a batch and
 the rows of incomplete groups are in memory.
@@ -13,7 +13,7 @@ from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
-"""Number of lines after which a batch ends; a batch has more if groups are added as a whole."""
+"""Number of rows after which a batch ends; a batch can have more rows, because groups are added as a whole."""
 GROUP_LINES_MAX = 10_000
 """Maximum number of lines from the first row of a group to its last one, both included."""
 _PAGE_CACHE_KIBIBYTES = 16_384
@@ -55,7 +55,7 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches. A group is added as a whole, once it is complete. Each None is yielded, too."""
+    """Yield the rows in batches, a group as a whole once it is complete. Yield each None of `lines` unchanged."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)
@@ -112,7 +112,7 @@ def _collect(
 
 
 def _refuse_repeated_key(line: ParsedRow, import_format: ImportFormat, keys: SeenKeys) -> ParsedRow:
-    """Return the row; refuse it if an earlier valid row has the same key."""
+    """Return the row; it is refused if an earlier valid row has the same key."""
     if line.row is None or (first := keys.first_line(line.key, line.number)) == line.number:
         return line
     return _refuse(

@@ -29,7 +29,7 @@ class ImportedInstance(NamedTuple):
 
 
 async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance]) -> RowResults:
-    """Register and update instances of any accounts.
+    """Register and update instances of any accounts, and return the result of each row.
 
     Ids must be unique in the batch, and bundles must be complete.
     """

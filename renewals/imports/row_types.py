@@ -1,4 +1,4 @@
-"""Formats of the imports: the columns of each, and the domain record that a row becomes."""
+"""Formats of imports: the columns of each format, and the domain record to which a row is converted."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,11 +41,11 @@ class ImportRow(BaseModel):
 
     @property
     def key(self) -> str:
-        """The values of the key fields, which must be unique in a file."""
+        """The values of the key fields as one text, which must be unique in a file."""
         return " ".join(str(getattr(self, name)) for name in self.key_fields)
 
     def to_record(self) -> object:
-        """Return the domain record of the row. Raises InvalidRowError if the cells do not fit together."""
+        """Return the domain record of the row. Raises InvalidRowError if the combination of its cells is invalid."""
         raise NotImplementedError
 
 
@@ -64,7 +64,7 @@ class AccountRow(ImportRow):
     balance: columns.Amount | None = None
 
     def to_record(self) -> accounts.ImportedAccount:
-        """Return the account. An empty cell is None, except that an empty time zone or currency is left out."""
+        """Return the account. An empty cell becomes None, but an empty time zone or currency is left out."""
         values = self.model_dump(include=self.model_fields_set - {"balance"})
         if "price_rise_cap_percent" in values:
             values["price_rise_cap_bps"] = values.pop("price_rise_cap_percent")
@@ -206,7 +206,7 @@ class ImportFormat:
     row_type: type[ImportRow]
     write_batch: WriteBatch
     group_column: str | None = None
-    """Column whose value rows share if they are written or refused together."""
+    """Column whose value is the same in all rows that are written or refused together."""
     has_configuration_columns: bool = False
 
     @property

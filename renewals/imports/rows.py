@@ -51,8 +51,8 @@ class ParsedRow(NamedTuple):
 def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
     """Yield the rows of a file.
 
-    Raises InvalidFileError if the header of a CSV file is missing or invalid, for example if it repeats a column, or if
-    a required column is missing.
+    Raises InvalidFileError if the header of a CSV file is missing or invalid, for example if it repeats a column or
+    lacks a required column, and for a quote that is not closed.
     """
     records = file_reader.read_records(source)
     names: Sequence[str] = ()
@@ -85,7 +85,7 @@ def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Itera
 def _check_header(
     source: file_reader.Source, record: file_reader.Record | None, import_format: ImportFormat
 ) -> Sequence[str]:
-    """Return the names of the header's columns. Raises InvalidFileError."""
+    """Return the names of the header's columns. Raises InvalidFileError if the header is missing or invalid."""
     if record is None:
         raise file_reader.InvalidFileError(Message("{file}: the header is missing", file=source.path.name))
     if record.problem is not None:
@@ -148,7 +148,7 @@ def _validate(
     *,
     is_csv: bool,
 ) -> ParsedRow:
-    """Return a line with its row, or with its problems: at most one for each column."""
+    """Return a line with its row, or with its problems, at most one for each column."""
     group = raw.get(import_format.group_column) if import_format.group_column else None
     group = group if group and isinstance(group, str) else None
     key, record = "", None

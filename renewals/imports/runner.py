@@ -1,4 +1,4 @@
-"""The import of a file in batches. The next batch is read while PostgreSQL writes the current one."""
+"""The import of a file in batches. The next batch is read while PostgreSQL writes the current batch."""
 
 import asyncio
 from collections import Counter
@@ -41,7 +41,7 @@ class Listener:
 async def run_import(
     source: file_reader.Source, import_format: ImportFormat, listener: Listener, *, is_dry_run: bool = False
 ) -> Progress:
-    """Import all valid rows of a file.
+    """Import all valid rows of a file, and return the outcomes of all rows.
 
     Raises InvalidFileError before anything is written if the header is invalid.
     """

@@ -41,7 +41,7 @@ class _VouchersState(NamedTuple):
 
 
 async def import_vouchers(batch: ImportBatch, rows: Sequence[ImportedVoucher]) -> RowResults:
-    """Issue the vouchers that do not exist yet. Ids must be unique in the batch."""
+    """Issue the vouchers that do not exist yet, and return the result of each row. Ids must be unique in the batch."""
 
     async def work(connection: Connection) -> WrittenBatch:
         locked = await accounts_repository.lock_accounts(connection, {row.account_id for row in rows})

@@ -1,1 +1,1 @@
-"""Instances and bundles: reads, selections, registration, policies, expiry and release."""
+"""Instances and bundles: queries, selections, registration, policies, expiry and release."""

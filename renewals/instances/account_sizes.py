@@ -38,7 +38,7 @@ COUNT_ACCOUNT = """
     FROM (SELECT count(*) AS unreleased, count(*) FILTER (WHERE renewal_mode = 'AUTO') AS autos
           FROM instances WHERE account_id = $1 AND status <> 'RELEASED') AS counted
 """
-"""Released and other instances are counted separately, because each of these two has an index of its own."""
+"""Released and other instances are counted separately, because there is a separate index for each of the two groups."""
 COUNT_LARGEST = """
     SELECT coalesce(max(n), 0), coalesce(max(autos), 0),
       coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM vouchers GROUP BY account_id) AS v), 0),
@@ -57,7 +57,10 @@ class AccountSizes:
         self._counting: dict[str | None, asyncio.Task[None]] = {}
 
     def known(self, account_id: str | None) -> AccountSize | None:
-        """Return the cached size of an account, or None; count a size older than FRESH_SECONDS in the background."""
+        """Return the cached size of an account, or None if there is none or it is older than STALE_SECONDS_MAX.
+
+        If the size is older than FRESH_SECONDS, it is counted again in the background.
+        """
         cached = self._known.get(account_id)
         if cached is None:
             return None

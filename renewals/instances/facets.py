@@ -25,7 +25,7 @@ TAG_VALUES_MAX = 100
 async def count_facets(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> dict[str, list[tuple[str, int]]]:
-    """Return the number of instances for each value of every facet; a facet ignores the condition on itself.
+    """Return the number of instances for each value of each facet, ignoring the filter's condition on the same facet.
 
     Values known in advance keep their order and may have the count 0. Catalog codes are sorted by count, largest first.
     """
@@ -62,9 +62,9 @@ async def count_tag_values(
     key: str,
     now: dt.datetime,
 ) -> list[tuple[str, int]]:
-    """Return the most frequent values of a tag and their counts, without the filter's conditions on this tag's key.
+    """Return the most frequent values of the tag `key`, at most TAG_VALUES_MAX, each with its number of instances.
 
-    Instances without the tag are not counted.
+    The filter's conditions on this tag are ignored. Instances without the tag are not counted.
     """
     if instance_filter.tags:
         others = [tag for tag in instance_filter.tags if tag.key != key]

@@ -10,13 +10,13 @@ from renewals.domain.messages import Message
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
-"""The condition for being on a tab (rules 1 and 2)."""
+"""The SQL condition that an instance is on one of the tabs (rules 1 and 2)."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
 """The expiry for sorting and for indexes; an instance without an expiry sorts last."""
 
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
-"""The end of the retention in the account's time zone: that of the product, or the longest in the bundle."""
+"""The end of the retention, in days of the account's time zone. A bundle has the longest retention of its products."""
 
 WITHIN_DAYS_MAX = 36_525
 TAG_CONDITIONS_MAX = 20
@@ -32,7 +32,7 @@ class TagFilter:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """Conditions that must all hold; None omits one, and an empty list matches nothing (rule 4).
+    """Conditions that must all hold; a None field sets no condition, and an empty list matches nothing (rule 4).
 
     Released instances match only a filter whose status names them (rule 3).
     """
@@ -138,13 +138,13 @@ def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
 
 
 def status_at(now: str) -> str:
-    """Return the SQL of the status at the instant of a placeholder, even if it is not yet stored (rules 5, 22)."""
+    """Return the SQL of the status at the instant of the placeholder `now`, even if it is not stored (rules 5, 22)."""
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
       WHEN {RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
 
 
 def unreleased_status_at(now: str) -> str:
-    """Return the SQL of `status_at` for an instance that is not RELEASED, which does not depend on the retention."""
+    """Return simpler SQL than `status_at`, valid if the status is not RELEASED; it does not read the retention."""
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 

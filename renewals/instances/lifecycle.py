@@ -47,7 +47,7 @@ async def count_changes(connection: database.Connection, now: dt.datetime) -> di
 
 @dataclass(frozen=True, slots=True)
 class NextLapse:
-    """The earliest expiry of a running instance and the earliest release of an expired one; None if there is none."""
+    """The earliest expiry of a running instance and the earliest release of an expired one, or None."""
 
     expires_at: dt.datetime | None
     releases_at: dt.datetime | None
@@ -85,7 +85,7 @@ async def release(connection: database.Connection, account_ids: Sequence[str], n
 
 
 _IN_REAL_TIME = "i.account_id NOT IN (SELECT id FROM accounts WHERE test_clock IS NOT NULL)"
-"""SQL condition: the instance is of an account without a test clock."""
+"""SQL condition: the instance belongs to an account without a test clock."""
 _PAST_EXPIRY = f"""SELECT i.account_id FROM instances i WHERE i.status = 'RUNNING' AND i.expires_at < $1
   AND {_IN_REAL_TIME} ORDER BY i.expires_at LIMIT $2"""
 _PAST_RETENTION = f"""SELECT i.account_id FROM instances i WHERE i.status = 'EXPIRED' AND i.expires_at < $1

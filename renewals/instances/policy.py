@@ -38,7 +38,7 @@ async def set_policy(
     clock: Clock,
     actor: model.Actor = model.UNNAMED_CUSTOMER,
 ) -> domain_policy.PolicyPlan:
-    """Set the policy of a batch, or raise DomainError and change nothing."""
+    """Set the policy of a batch and return the plan, or raise DomainError and change nothing."""
     check_request(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
         now = account.instant(clock())
@@ -67,7 +67,7 @@ def check_request(request: PolicyRequest) -> None:
 async def plan_request(
     connection: database.Connection, account: model.Account, request: PolicyRequest, now: dt.datetime
 ) -> domain_policy.PolicyPlan:
-    """Plan a checked request without writing. `setRenewalPolicy` and its preview use this."""
+    """Return the plan of a checked request and write nothing; `setRenewalPolicy` and its preview use this function."""
     instances, products = await statements.fetch_together(
         connection, instances_selection.select_instances(account.id, request.selector, now), catalog.PRODUCTS
     )

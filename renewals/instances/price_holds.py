@@ -23,7 +23,7 @@ class CapChange(NamedTuple):
 
 
 def is_held_at(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
-    """Return whether the price alone keeps the worker from renewing an instance; an expired one is never held."""
+    """Return whether the price alone keeps the worker from renewing an instance; an expired instance is never held."""
     is_running = instance.status_at(now) is model.InstanceStatus.RUNNING
     return is_running and planning.is_held(instance, cap_bps)
 
@@ -43,7 +43,7 @@ def price_held_event(instance: model.Instance) -> event_log.NewEvent:
 async def emit_price_held(
     connection: database.Connection, caps: Mapping[str, CapChange], now: dt.datetime, actor: model.Actor
 ) -> None:
-    """Emit an event for each instance of locked accounts that a new cap puts on hold, at its account's instant."""
+    """Emit an event, at the account's time, for each instance of locked accounts that a new cap puts on hold."""
     account_ids = [account_id for account_id, (old, new) in caps.items() if old != new]
     if not account_ids:
         return

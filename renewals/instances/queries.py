@@ -1,6 +1,6 @@
-"""Reads of instances for the API; `db.pagination` builds the statement of a page.
+"""Queries of instances for the API; `db.pagination` builds the statement of a page.
 
-All but `fetch_instances_of_accounts`, which is for operators, read within one account.
+All functions except `fetch_instances_of_accounts`, which is for operators, read instances of one account only.
 """
 
 import datetime as dt
@@ -46,7 +46,7 @@ JOINS = {
     "data_center.type": """JOIN data_center_types "data_center.type"
       ON "data_center.type".code = data_center.type_code""",
 }
-"""Joins by the alias of the joined table: the path from the instance. A path comes after the paths that it extends."""
+"""Joins by alias, which is the path from the instance to the table. A join comes after the joins that it depends on."""
 
 
 @functools.cache
@@ -131,7 +131,7 @@ async def fetch_instances_of_accounts(
 async def fetch_release_times(
     connection: Connection, account_id: str, instance_ids: Sequence[str]
 ) -> dict[str, dt.datetime]:
-    """Return the end of the retention by instance id, without released instances and those without expiry (rule 22)."""
+    """Return the end of the retention by instance id, for unreleased instances that have an expiry (rule 22)."""
     rows = await database.fetch(
         connection,
         f"""SELECT i.id, {filters.RELEASES_AT} AS releases_at FROM instances i

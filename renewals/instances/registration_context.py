@@ -1,4 +1,4 @@
-"""Reads for the registration of instances: stored rows with their bundles, and the codes of the catalog."""
+"""Queries for the registration of instances: stored rows with their bundles, and the codes of the catalog."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence

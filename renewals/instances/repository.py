@@ -21,7 +21,7 @@ COLUMNS = ", ".join(f"i.{name}" for name in model.Instance._fields)
 
 
 def columns_with_status(now: str) -> str:
-    """Return COLUMNS with the status at the instant of a placeholder instead of the stored status."""
+    """Return COLUMNS with the status at the instant of the placeholder `now` instead of the stored status."""
     return COLUMNS.replace("i.status", f"{filters.status_at(now)} AS status")
 
 
@@ -35,7 +35,7 @@ class ExpiredInstance(NamedTuple):
 
 
 def group_by_account(rows: Iterable[database.Row]) -> dict[str, list[model.Instance]]:
-    """Return the instances that rows with the columns `COLUMNS` contain, by account id."""
+    """Return the instances in rows with the columns `COLUMNS`, grouped by account id."""
     instances: dict[str, list[model.Instance]] = {}
     for row in rows:
         instance = model.Instance._make(row)

@@ -1,6 +1,6 @@
-"""The writer of the table `search_texts`: the text of each instance that the filter's `search` reads (rule 4).
+"""The writer of the table `search_texts`, which holds a text of each instance for the filter's `search` (rule 4).
 
-The table is not part of `instances`, so that a renewal does not write an index of trigrams.
+The texts are not in the table `instances`, so that a renewal does not write an index of trigrams.
 """
 
 from collections.abc import Sequence
@@ -37,5 +37,5 @@ async def upsert_search_texts(
 
 
 def _columns(row: InstanceRow) -> tuple[str, str]:
-    """Return the columns that form a text together with the id."""
+    """Return the columns that form the search text together with the id."""
     return row.name, row.configuration

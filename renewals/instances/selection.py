@@ -80,8 +80,8 @@ def select_instances(
 ) -> statements.Query[list[model.Instance]]:
     """Return the query of the selected instances.
 
-    Instances by id are in any order. Instances by filter are sorted by expiry, and are at most one more than the limit,
-    so that `complete_selection` detects an excess.
+    Instances that are selected by id are in any order. Instances that are selected by filter are sorted by expiry; the
+    query returns at most one more than the limit, so that `complete_selection` detects an excess.
     """
     if isinstance(selector, ById):
         conditions = db_sql.WhereClause()
@@ -141,7 +141,7 @@ async def plan_without_blocking(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Call a pure function, in a thread if the selection is large, so that the event loop is not blocked."""
+    """Call a pure function and return its result; use a thread for a large selection, to keep the event loop free."""
     if len(selection.instances) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)

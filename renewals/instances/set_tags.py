@@ -34,7 +34,7 @@ class TagsOutcome:
 
 @database.retry_on_conflict
 async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsOutcome:
-    """Change the tags of a batch, or raise DomainError and change nothing.
+    """Change the tags of a batch and return the outcome, or raise DomainError and change nothing.
 
     A repetition of the request changes nothing, so the request needs no idempotency key.
     """
@@ -58,7 +58,10 @@ async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsO
 def plan_tags(
     selection: domain_selection.Selection, stored: Mapping[str, Tags], change: TagChange
 ) -> TagsOutcome:
-    """Decide each instance of a selection. Pure. Instances that cannot be renewed can have tags, too."""
+    """Return the outcome of a change, decided separately for each instance of a selection. Pure.
+
+    Instances that cannot be renewed can have tags, too.
+    """
     changed: dict[str, Tags] = {}
     unchanged_ids: list[str] = []
     refusals = domain_selection.refuse_missing(selection)

@@ -14,7 +14,7 @@ def collect_rarely() -> None:
 
 
 def tune_gc() -> None:
-    """Collect rarely, and exclude all imported modules from collection."""
+    """Exclude all existing objects, such as imported modules, from collection, and collect rarely from then on."""
     gc.collect()
     gc.freeze()
     collect_rarely()

@@ -141,7 +141,7 @@ def configure(settings: config.Settings) -> None:
 
 
 def escape_control_characters(text: str) -> str:
-    """Escape unprintable characters, so that a text stays one line and cannot control a terminal."""
+    """Return a text with unprintable characters escaped, so that it stays one line and cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(

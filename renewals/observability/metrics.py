@@ -41,13 +41,13 @@ _COSTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
 
 REQUESTS = Counter(
     "renewals_requests",
-    "Requests answered, by the first code of their errors, or OK.",
+    "Requests with a response, by the first code of their errors, or OK.",
     ("operation", "kind", "code"),
     registry=REGISTRY,
 )
 REQUEST_SECONDS = Histogram(
     "renewals_request_duration_seconds",
-    "Seconds from a request's arrival to the end of its answer, or of its stream.",
+    "Seconds from a request's arrival to the end of its response, or of its stream.",
     ("operation", "kind"),
     buckets=_SECONDS,
     registry=REGISTRY,
@@ -174,7 +174,7 @@ _operations: set[str] = set()
 
 
 def limit_cardinality(operation: str) -> str:
-    """Return an operation's name as a label, or OTHER for a long name and after the first OPERATIONS_MAX names."""
+    """Return an operation's name as a label, or OTHER if it is too long or if OPERATIONS_MAX other names are in use."""
     if operation in _operations:
         return operation
     if len(_operations) < OPERATIONS_MAX and len(operation) <= OPERATION_CHARACTERS_MAX:

@@ -10,7 +10,7 @@ NOT_KNOWN = "other"
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
 OPERATION_CHARACTERS_MAX = 64
-"""Number of characters after which an operation's name is cut, because a client may send any length."""
+"""Number of characters after which an operation's name is cut, because a client may send a name of any length."""
 
 
 class RequestRecord:

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 FROM_VARIABLES = "otel"
-"""The value of `settings.traces` with which the variables OTEL_EXPORTER_OTLP_* give the collector's address."""
+"""The value of `settings.traces` that takes the collector's address from the variables OTEL_EXPORTER_OTLP_*."""
 TRACES_PATH = "/v1/traces"
 STOP_SECONDS_MAX = 5.0
 _CONFIDENTIAL_ATTRIBUTES = ("exception.message", "exception.stacktrace")
@@ -42,7 +42,7 @@ class RedactingExporter(SpanExporter):
 
 @contextlib.contextmanager
 def exporting(collector: str, service: str) -> Iterator[None]:
-    """Export all spans to a collector while the block runs, and the remaining ones at its end."""
+    """Export spans to a collector while the block runs, and the remaining spans at the end of the block."""
     resource = Resource.create({SERVICE_NAME: service})
     # OTEL_SERVICE_NAME overrides the service's own name.
     provider = TracerProvider(resource=resource.merge(OTELResourceDetector().detect()))

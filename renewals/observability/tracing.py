@@ -41,7 +41,10 @@ def is_enabled() -> bool:
 
 
 def request_span(name: str, headers: Mapping[str, str]) -> contextlib.AbstractContextManager[trace.Span]:
-    """Return a context manager of a server span, whose parent is the span that the header `traceparent` names."""
+    """Return a context manager of a server span whose parent is named by the header `traceparent`.
+
+    While tracing is off, the context manager yields the invalid span, which records nothing.
+    """
     if not _is_enabled:
         return _NO_SPAN
     from opentelemetry import propagate  # noqa: PLC0415 - it reads the entry points of all installed packages

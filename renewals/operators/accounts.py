@@ -163,7 +163,7 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
 
 
 def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:
-    """Yield the GraphQL field and the problem, or None, of each given column that has a check."""
+    """Yield the GraphQL field of each given column that has a check, with the problem of its value or None."""
     for column, check in _CHECKS.items():
         if column in columns:
             yield check.field, check.find_problem(columns[column])

@@ -1,7 +1,7 @@
 """The audit log: who changed what and when, with the values before and after.
 
-An entry also stores the result of its idempotency key. Idempotency keys are unique across all operators, because an
-operator may repeat a request with a new API key after the old API key was revoked.
+An entry also stores the idempotency key and the answer of its request. Idempotency keys are unique across all
+operators, because an operator may repeat a request with a new API key after the old API key was revoked.
 """
 
 import datetime as dt
@@ -78,7 +78,7 @@ class OperatorRequest:
 
 @dataclass(frozen=True, slots=True)
 class AuditedChange:
-    """The outcome of a change: its answer, the accounts that it concerns, and the values before and after.
+    """The outcome of a change: the answer to the request, the accounts concerned, and the values before and after.
 
     These four fields are stored and must not contain a secret. `secret` is returned once and never stored.
     """

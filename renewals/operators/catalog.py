@@ -1,4 +1,4 @@
-"""The creation and update of products, data centers and their types. An invalid entry makes the request fail."""
+"""The creation and update of products, data centers and data center types. An invalid entry fails the whole request."""
 
 import dataclasses
 from collections import Counter
@@ -18,7 +18,7 @@ Entry = TypeVar("Entry", ProductRecord, DataCenterTypeRecord, DataCenterRecord)
 
 
 async def put_products(call: OperatorRequest, products: Sequence[ProductRecord]) -> IdempotentResult:
-    """Create products, or replace them together with their discount tiers; return the numbers of rows.
+    """Create or replace products with their discount tiers; return how many were created, changed and unchanged.
 
     Raises InvalidInputError.
     """
@@ -32,7 +32,7 @@ async def put_products(call: OperatorRequest, products: Sequence[ProductRecord])
 async def put_data_center_types(
     call: OperatorRequest, types: Sequence[DataCenterTypeRecord]
 ) -> IdempotentResult:
-    """Create types of data centers, or rename them; return the numbers of rows.
+    """Create or rename types of data centers; return how many were created, changed and unchanged.
 
     Raises InvalidInputError.
     """
@@ -43,7 +43,7 @@ async def put_data_center_types(
 
 
 async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
-    """Create data centers, or replace them; return the numbers of rows.
+    """Create or replace data centers; return how many were created, changed and unchanged.
 
     Raises InvalidInputError, also for a type that is not in the catalog.
     """
@@ -98,7 +98,7 @@ async def find_unknown_types_in(
 async def put_entries_in(
     connection: Connection, table: CatalogTable[Entry], entries: Sequence[Entry]
 ) -> AuditedChange:
-    """Insert the entries with new codes, and update the entries that differ from the catalog.
+    """Insert the entries with new codes, update the entries that differ from the catalog, and return the change.
 
     The entries must be valid and have unique codes.
     """

@@ -1,4 +1,8 @@
-"""New prices, approvals of prices, conversions of trials, and releases. Each instance is decided separately."""
+"""New prices, approvals of prices, conversions of trials, and releases. Each instance is decided separately.
+
+The answer to each request counts the changed and unchanged instances, and those of the changed instances that are on
+price hold afterwards (`held_count`).
+"""
 
 import functools
 from collections import Counter
@@ -47,7 +51,7 @@ Decide = Callable[[InstanceRow, _KnownInstances], InstanceRow | RowError]
 
 
 async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> IdempotentResult:
-    """Set new prices; return the numbers of rows, including `held_count`, and the `refusals`.
+    """Set new prices; return the counts of instances and the `refusals`.
 
     The worker does not renew an instance whose price rose beyond the cap of its account until the customer agrees.
     Raises InvalidInputError.
@@ -79,7 +83,7 @@ def _set_price(
 
 
 async def approve_prices(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
-    """Record that the customers agree to the current prices; return the numbers of rows and the `refusals`.
+    """Record that the customers agree to the current prices; return the counts of instances and the `refusals`.
 
     This ends a price hold. Raises InvalidInputError.
     """
@@ -91,7 +95,7 @@ def _approve_price(row: InstanceRow, _: _KnownInstances) -> InstanceRow | RowErr
 
 
 async def convert_trials(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
-    """Convert trials into formal instances, which can be renewed; return the numbers of rows and the `refusals`.
+    """Convert trials into formal instances, which can be renewed; return the counts and the `refusals`.
 
     Raises InvalidInputError.
     """
@@ -105,7 +109,7 @@ def _convert_trial(row: InstanceRow, _: _KnownInstances) -> InstanceRow | RowErr
 
 
 async def release_instances(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
-    """Release instances now and permanently; return the numbers of rows and the `refusals`.
+    """Release instances now and permanently; return the counts of instances and the `refusals`.
 
     A bundle is released as a whole. Raises InvalidInputError.
     """

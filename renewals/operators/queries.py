@@ -1,4 +1,4 @@
-"""Reads of accounts, orders, keys and audit entries for the operators' API, across all accounts."""
+"""Queries of the operators' API for accounts, orders, keys and audit entries, across all accounts."""
 
 import uuid
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _ENTRY_COLUMNS = (
 async def fetch_accounts(
     connection: Connection, request: pagination.PageRequest, *, search: str | None, counted: bool
 ) -> pagination.Page:
-    """Return a page of accounts, sorted by id."""
+    """Return a page of the accounts that match `search`, or of all accounts if it is None, sorted by id."""
     return await pagination.fetch_page(
         connection,
         select=_select("a", _ACCOUNT_COLUMNS),
@@ -63,7 +63,7 @@ async def find_account(connection: Connection, account_id: str) -> Row | None:
 
 
 async def fetch_accounts_by_id(connection: Connection, account_ids: Sequence[str]) -> dict[str, Row]:
-    """Return accounts by id."""
+    """Return the accounts with the given ids, by id."""
     accounts = models.Account.filter(id__in=db_sql.storable_texts(account_ids)).using_db(connection)
     return {row["id"]: row for row in await accounts.values(*_ACCOUNT_COLUMNS)}
 
@@ -104,7 +104,7 @@ async def fetch_audit_log(
     action: audit_log.Action | None,
     counted: bool,
 ) -> pagination.Page:
-    """Return a page of the audit log, newest first."""
+    """Return a page of the audit log, newest first. `account_id` and `action` select entries unless they are None."""
     return await pagination.fetch_page(
         connection,
         select=_select("l", _ENTRY_COLUMNS),
@@ -119,7 +119,7 @@ async def fetch_audit_log(
 async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
-    """Return the number of entries that match the account and the action, each of which may be None."""
+    """Return the number of entries that match the account and the action; None matches all."""
     return await pagination.count_rows(connection, "audit_log l", _concerning(account_id, action))
 
 

@@ -38,7 +38,7 @@ class RefundRequest:
 
 
 async def refund_order(call: OperatorRequest, request: RefundRequest) -> IdempotentResult:
-    """Refund lines of an order; return the `account_id`, the `refund_id` and the `refusals` of the other lines.
+    """Refund lines of an order; return the `account_id`, the `refund_id` and the `refusals` of instances.
 
     Raises InvalidInputError, NotFoundError, and NotRefundableError if no line can be refunded.
     """
@@ -100,7 +100,7 @@ async def _get_order(connection: Connection, order_id: uuid.UUID) -> models.Orde
 
 
 async def _read_refundable(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
-    """Read an order of a locked account, with its lines sorted by id, the order in which they were paid."""
+    """Read an order of a locked account, with its lines sorted by id, which is the sequence of their payment."""
     order = await _get_order(connection, order_id)
     return RefundableOrder(
         id=order_id,
@@ -183,7 +183,7 @@ async def _insert_refund(
 
 
 _LINE_COLUMN_COUNT = len(RefundableLine._fields) - 1
-"""The number of columns of the line, which come before those of its instance."""
+"""The number of columns of an order line in a row; the columns of its instance follow."""
 
 
 def _build_ledger_entries(

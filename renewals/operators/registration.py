@@ -25,7 +25,7 @@ class RegistrationRequest:
 
 
 async def register_instances(call: OperatorRequest, request: RegistrationRequest) -> IdempotentResult:
-    """Insert and update instances; return the numbers of rows and the `refusals` of single rows.
+    """Insert and update instances; return the `account_id`, the counts of instances and the `refusals` of rows.
 
     Raises InvalidInputError and NotFoundError.
     """
@@ -56,9 +56,9 @@ async def register_in(
     *,
     is_part: bool = False,
 ) -> list[RegistrationResult]:
-    """Insert and update instances of locked accounts, and append their events with `actor` as the actor.
+    """Insert and update instances of locked accounts, append their events, and return the result of each request.
 
-    `RegistrationContext` describes `is_part`.
+    `actor` is the actor of the events. `RegistrationContext` describes `is_part`.
     """
     parts = [
         (locked_accounts[request.account_id], request.instances, dict(request.bundles))
@@ -74,7 +74,10 @@ async def register_in(
 def build_change(
     locked_accounts: Mapping[str, model.Account], results: Sequence[RegistrationResult], now: dt.datetime
 ) -> AuditedChange:
-    """Return the change that the audit log stores for registrations."""
+    """Return the change that the audit log stores for registrations.
+
+    Its answer counts the created, changed and unchanged instances, and those on price hold after the change.
+    """
     created = [row for result in results for row in result.created]
     changed = [pair for result in results for pair in result.changed]
     return AuditedChange(

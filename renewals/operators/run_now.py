@@ -72,7 +72,7 @@ async def run_now(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> RunNowResult:
-    """Finish earlier runs, then run auto-renewal, expiry and release.
+    """Finish earlier runs, then renew, expire and release instances as of the instant `at`.
 
     Raises InvalidInputError for a future instant, because the run would expire and release instances too early, and a
     release cannot be undone.
@@ -95,7 +95,7 @@ async def run_now(
 async def preview_run(at: dt.datetime) -> RunPreview:
     """Plan a run at any instant from the current data, without a write or a lock.
 
-    Changes between now and that instant are not simulated; `forecast` does that.
+    Changes between now and that instant are not simulated; `renewals.forecasts` simulates them.
     """
     async with database.read_snapshot() as connection:
         due_counts = await due.count_due(connection, at)
@@ -120,7 +120,7 @@ async def _plan(
     due_counts: Mapping[str, int],
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
-    """Plan accounts together. If that raises an error, plan each account alone, as a run splits a failed chunk."""
+    """Plan accounts together. If planning raises an error, plan each account alone, as a run splits a failed chunk."""
     accounts = await accounts_repository.read_accounts(connection, account_ids)
     try:
         results_by_account = await renew.plan(connection, accounts, at)

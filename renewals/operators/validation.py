@@ -9,7 +9,7 @@ _NO_ROWS = Message("must have at least 1 row")
 
 
 def validate_row_count(rows: Collection[object]) -> Message | None:
-    """Return the problem if a request has more than ROWS_PER_CALL_MAX rows."""
+    """Return the problem if a request has more than ROWS_PER_CALL_MAX rows, or None."""
     rows_max = limits.ROWS_PER_CALL_MAX
     return Message("must have at most {count:,} rows", count=rows_max) if len(rows) > rows_max else None
 

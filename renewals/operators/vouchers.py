@@ -23,7 +23,7 @@ async def issue_vouchers(
     operators_validation.require_rows("vouchers", new_vouchers)
     for number, voucher in enumerate(new_vouchers):
         validation.raise_if_invalid(f"vouchers.{number}.faceValue", validation.amount(voucher.face_cents))
-    # Sorted and without repetitions, because requests that differ only in these are the same request.
+    # The codes are sorted and not repeated, because requests that differ only in that are the same request.
     normalized = [
         voucher._replace(product_codes=sorted(set(voucher.product_codes))) for voucher in new_vouchers
     ]

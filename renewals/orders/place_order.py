@@ -111,7 +111,7 @@ def _build_order(
 def _build_result(
     order: NewOrder, account: model.Account, rows: Sequence[database.Row], now: dt.datetime
 ) -> PlacedOrder:
-    """Return the result of a stored order, with the account after its payment; `rows` are its instances for the API."""
+    """Return the result of a stored order, with the account after its payment; `rows` are the order's instances."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,
@@ -132,7 +132,7 @@ _MEMOS = {
 def _queries(
     account_id: str, request: requests.QuoteRequest, now: dt.datetime
 ) -> tuple[statements.Query[Any], ...]:
-    """Return the queries of the input of a plan: the instances, the products and the usable vouchers."""
+    """Return the queries for the input of a plan: the instances, the products and the usable vouchers."""
     return (
         instances_selection.select_instances(account_id, request.selector, now),
         catalog.PRODUCTS,

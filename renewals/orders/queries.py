@@ -1,6 +1,7 @@
-"""Reads of orders and refunds for the API.
+"""Queries of orders and refunds for the API.
 
-A function for a nested field reads any number of rows in one statement and returns them by key to a data loader.
+A function for a nested field reads the rows for any number of keys in one statement, and returns them by key to a data
+loader.
 Except for `fetch_refund`, every statement restricts the rows to the account, although the keys come from rows of that
 account. If `account_id` is None, the caller is an operator, who can read every account.
 """
@@ -21,7 +22,7 @@ ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.vouc
 
 
 def build_row(order: NewOrder, now: dt.datetime) -> dict[str, object]:
-    """Return the row of ORDER_COLUMNS of an order that was inserted at `now`."""
+    """Return the row, with ORDER_COLUMNS, of an order that was inserted at `now`."""
     payment = order.payment
     return {
         "id": order.id,
@@ -96,7 +97,7 @@ _REFUND = "r.id, r.order_id, r.created_at, r.total_cents, r.voucher_cents, r.bal
 async def fetch_refunds(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, list[Row]]:
-    """Return the refunds of orders, the oldest first, by order id."""
+    """Return the refunds of each order, the oldest first, by order id."""
     statement = f"""SELECT {_REFUND} FROM refunds r WHERE {IS_OF_ACCOUNT.format("r")} AND r.order_id = ANY($2)
               ORDER BY r.created_at, r.id"""
     return group_by_column(await database.fetch(connection, statement, account_id, order_ids), "order_id")
@@ -154,7 +155,7 @@ async def fetch_refund_vouchers(
 async def fetch_instance_orders(
     connection: Connection, account_id: str, instance_ids: Sequence[str], first: int
 ) -> dict[str, list[Row]]:
-    """Return the latest `first` orders of each instance, the latest first, by instance id."""
+    """Return at most `first` orders of each instance, from the newest to the oldest, by instance id."""
     rows = await database.fetch(
         connection,
         f"""SELECT a.* FROM instances i CROSS JOIN LATERAL (

@@ -33,7 +33,7 @@ class PlacedOrder:
     account: model.Account | None = None
     """The account after the payment, if this call has paid."""
     instances: Sequence[database.Row] = ()
-    """The rows of the instances for the API, if this call has renewed a few."""
+    """The rows of the instances for the API, if this call has renewed them and they are few."""
 
 
 class NewOrder(NamedTuple):
@@ -62,7 +62,8 @@ async def insert_orders(
     """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
     All rows are written by one statement. The accounts must have been read by `lock_accounts` in this transaction, and
-    the orders planned afterwards. If `returns_instances`, return the instances' rows for the API, otherwise no rows.
+    the orders must have been planned afterwards. Return the instances' rows for the API if `returns_instances` is True;
+    otherwise, return no rows.
     """
     if not orders:
         return ()
@@ -195,9 +196,9 @@ def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
 def select_by_idempotency_key(
     account_id: str, key: str, request_hash: bytes
 ) -> statements.Query[PlacedOrder | None]:
-    """Return the query of the order that was placed with a key; its value is None if there is none.
+    """Return the query of the order that was placed with a key; its result is None if there is no such order.
 
-    Building the value raises IdempotencyKeyReusedError if the key belongs to another request (rule 18).
+    Building the result raises IdempotencyKeyReusedError if the key belongs to another request (rule 18).
     """
 
     def build(rows: statements.Rows) -> PlacedOrder | None:

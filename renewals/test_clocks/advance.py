@@ -1,7 +1,7 @@
 """Moves of a test account's clock, with the work that the worker would have done at each tick (rule 37).
 
-A tick is one transaction under the account's lock: it moves the clock, expires, releases and renews. The check for
-reminders and warnings follows in its own transaction, as in the worker. The row of the move stores the last tick, so
+A tick is one transaction under the account's lock: it moves the clock, and expires, releases and renews instances. The
+check for reminders and warnings follows in its own transaction, as in the worker. A move's row has the last tick, so
 any process can continue the move of a killed process, and two processes that continue the same move do each tick once.
 """
 
@@ -75,12 +75,15 @@ async def continue_move(
     seconds_max: float,
     on_tick: Callable[[ClockMove], None] = _ignore,
 ) -> ClockMove:
-    """Work on a move until it is finished, or until `seconds_max` have passed; call `on_tick` after each tick."""
+    """Continue a move until it is finished or `seconds_max` have passed, and return the move.
+
+    `on_tick` is called after each tick.
+    """
     ends_at = time.monotonic() + seconds_max
     while move.ended_at is None and time.monotonic() < ends_at:
         if move.reached_at > move.from_at:
-            # The next tick begins only after the check of this one, as the worker checks within the hour. An account
-            # that cannot be checked moves on, because the worker would also continue.
+            # The next tick begins only after the check of this tick, as the worker checks within the hour. An error in
+            # the check does not stop the move, because it would not stop the worker.
             await balance_alerts.check_or_log(move.account_id, clock)
         move = await _do_next_tick(move, clock)
         on_tick(move)
@@ -101,7 +104,10 @@ async def list_abandoned(clock: Clock) -> list[uuid.UUID]:
 
 @database.retry_on_conflict
 async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMove:
-    """Return the move of the key, or insert a move, which the caller or the worker continues. Raises DomainError."""
+    """Return the move with the request's key, or insert a move, which the caller or the worker then continues.
+
+    Raises DomainError if the request is refused.
+    """
     async with accounts_repository.locked_account(account_id) as (connection, account):
         if account.test_clock is None:
             raise errors.NoTestClockError
@@ -133,7 +139,7 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
 
 
 async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
-    """Do the next tick of a move, or finish it; do nothing if another process has done so."""
+    """Do the next tick of a move, or finish the move, unless another process has done so; return the move."""
     try:
         return await _do_next_tick_once(move, clock, None)
     except Exception as error:
@@ -145,7 +151,7 @@ async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
 
 @database.retry_on_conflict
 async def _do_next_tick_once(move: ClockMove, clock: Clock, renewal_error: str | None) -> ClockMove:
-    """Do the next tick in one transaction. With a `renewal_error`, park its renewals instead, as the worker would."""
+    """Do the next tick in one transaction. If `renewal_error` is given, park the account instead of renewing it."""
     async with accounts_repository.locked_account(move.account_id) as (connection, account):
         present = await moves.find_in(connection, move.id)
         if present is None:

@@ -32,7 +32,7 @@ async def insert_in(
     to_at: dt.datetime,
     now: dt.datetime,
 ) -> ClockMove:
-    """Insert a move of a locked account; `now` is in real time."""
+    """Insert a move of a locked account and return the move; `now` is in real time."""
     return await ClockMove.create(
         using_db=connection,
         id=database.new_id(),
@@ -53,7 +53,7 @@ async def find_in(connection: Connection, move_id: uuid.UUID) -> ClockMove | Non
 
 
 async def save_progress_in(connection: Connection, move: ClockMove) -> None:
-    """Store the progress and the counts so far of a move of a locked account."""
+    """Store the progress of a move of a locked account, with its counts so far."""
     await move.save(
         using_db=connection,
         update_fields=[

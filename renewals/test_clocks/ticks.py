@@ -14,9 +14,9 @@ from renewals.instances import lifecycle
 
 
 async def find_next_in(connection: Connection, account: model.Account, to: dt.datetime) -> dt.datetime | None:
-    """Return the next tick of a locked test account that is not after `to`, or None.
+    """Return a locked test account's next tick if it is not after `to`, or None.
 
-    The last hour that is not after `to` is always a tick, which checks the account as the worker would have done.
+    The last hourly time that is not after `to` is always a tick, so that the account is checked as by the worker.
     """
     assert account.test_clock is not None
     first = schedule.next_scheduled_after(account.test_clock)

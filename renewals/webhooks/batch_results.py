@@ -1,4 +1,4 @@
-"""The claims on endpoints for a turn of delivery, and the storage of the results of a batch."""
+"""The claiming of endpoints for delivery, and the storage of the results of a batch."""
 
 import datetime as dt
 import uuid
@@ -13,9 +13,10 @@ from renewals.webhooks.messages import WebhookMessage
 
 
 async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
-    """Claim at most `count` endpoints, at most `degraded_count` of them degraded (see `claims.find_claimable`).
+    """Claim at most `count` endpoints, of which at most `degraded_count` are degraded, and return the claims.
 
-    The waiting deliveries of an endpoint that was changed are retried at once.
+    The endpoints are those of `claims.find_claimable` that are still free. If the owner has changed an endpoint, its
+    waiting deliveries are retried at once.
     """
     endpoint_ids = await claims.find_claimable(now, count=count, degraded_count=degraded_count)
     if not endpoint_ids:
@@ -62,7 +63,7 @@ async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult
 def _move(batch: DeliveryBatch, result: BatchResult, account_id: str) -> tuple[int, int] | None:
     """Return the start and end of a cursor's move, or None if the cursor stays where it is.
 
-    The move ends before the first event after the last tried one that was neither tried nor blocked.
+    The move ends before the first event that comes after all tried events and is not blocked.
     """
     start, end = batch.cursor_moves[account_id]
     messages = batch.new_events.get(account_id, ())
@@ -88,7 +89,7 @@ async def _update_retries_in(
     result: BatchResult,
     now: dt.datetime,
 ) -> None:
-    """Delete delivered and unwanted retries, reschedule or park failed ones, and schedule the next in each lane."""
+    """Delete delivered and unwanted retries, reschedule or park failed ones, and schedule each lane's next retry."""
     done = [*batch.unwanted, *(message for message in batch.due if message.key in result.delivered)]
     failed = [message for message in batch.due if message.key in result.failed]
     await deliveries.delete_in(connection, endpoint_id, [message.key for message in done])
@@ -110,8 +111,8 @@ async def _advance_in(
 ) -> set[str]:
     """Move the cursors, and insert a delivery for each undelivered event that they pass.
 
-    A cursor that a replay has moved in the meantime stays where it is. Return the accounts of all cursors, except, if
-    `waits` is False, of those that another transaction has locked.
+    A cursor that a replay has moved in the meantime stays where it is. If `waits` is False, the cursors that another
+    transaction has locked are skipped. Return the ids of the accounts whose cursors were not skipped.
     """
     if not moves:
         return set()

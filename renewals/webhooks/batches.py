@@ -19,7 +19,7 @@ from renewals.webhooks.messages import WebhookMessage
 TRIAL_MESSAGES = 2
 """The number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
 MESSAGES_PER_BATCH = 100
-"""The number of messages that are sent before their results are stored. After a kill, at most these are sent again."""
+"""The number of messages that are sent before their results are stored. At most these are sent again after a crash."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
 """Events that are read for a batch, including those of types that the endpoint does not receive."""
@@ -48,10 +48,11 @@ class DeliveryBatch:
         return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[WebhookMessage]]:
-        """Return the messages by lane; lanes can be sent concurrently, each in its order.
+        """Return the messages by lane; lanes can be sent concurrently, but the messages of a lane only in order.
 
-        Retries come first or last at random, because a half-open endpoint receives only one or two messages. Such an
-        endpoint may always reject the events of some instances, and must still receive those of the others.
+        The lanes with retries come first or last at random, because a half-open endpoint receives only one or two
+        messages. Such an endpoint may always reject the events of some instances, and must still receive those of the
+        other instances.
         """
         lanes: dict[tuple[str, str], list[WebhookMessage]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():

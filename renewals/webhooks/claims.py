@@ -1,4 +1,4 @@
-"""The writer of `webhook_states`: which worker delivers to an endpoint, and the health of the endpoint.
+"""The writer of `webhook_states`, which holds the claim of a worker on each endpoint, and the health of the endpoint.
 
 A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. The worker's writes are refused once the claim is
 lost. Only `deliveries.delete_orphans` also writes the table: it deletes the rows of deleted endpoints.
@@ -62,7 +62,7 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 
 
 async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
-    """Return at most `count` endpoints to which something can be sent, in the order of their last turns.
+    """Return the ids of at most `count` endpoints to which something can be sent, in the order of their last turns.
 
     At most `degraded_count` of them are degraded: failing or slow.
     """
@@ -164,7 +164,7 @@ async def record_state_in(
 
 
 async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID) -> dt.datetime | None:
-    """Block claims and the claiming worker's writes until the transaction ends; return the time of the last turn."""
+    """Block claims and the claiming worker's writes until the transaction ends; return the last turn's time or None."""
     rows = await database.fetch(
         connection,
         """INSERT INTO webhook_states (endpoint_id) VALUES ($1)

@@ -1,4 +1,4 @@
-"""The only writer of `webhook_deliveries`: retries and parked deliveries.
+"""The only writer of `webhook_deliveries`, the table of retries and parked deliveries.
 
 The messages of an endpoint are read from the events after its cursors. Only an event whose delivery failed, or that
 waits behind such an event, has a row. A lane holds the events that must keep their order: those of one instance, or
@@ -98,7 +98,7 @@ async def schedule_lane_heads_in(
     lanes: Iterable[tuple[str, str]],
     now: dt.datetime,
 ) -> None:
-    """Schedule the first waiting event of each lane for `now` unless it has a time; clear the times of the others."""
+    """Schedule the first waiting event of each lane for `now` unless it has a time; clear the times of later events."""
     await database.execute(
         connection,
         """UPDATE webhook_deliveries d

@@ -1,4 +1,4 @@
-"""The delivery loop of a worker: claim endpoints with undelivered events and give each of them a turn.
+"""The delivery loop of a worker, which claims endpoints with undelivered events and gives each of them a turn.
 
 PostgreSQL holds the whole state of delivery; a Redis message only wakes the loop earlier. Turns run concurrently and
 are limited in time, so a failing endpoint does not delay the others. Degraded endpoints get at most half of the
@@ -45,7 +45,7 @@ STOP_SECONDS_MAX = 25.0
 async def run_dispatcher(
     clock: Clock = clocks.utc_now, resolver: http_client.Resolver = http_client.resolve
 ) -> AsyncIterator[None]:
-    """Deliver webhooks while the block runs, then wait for the requests in progress."""
+    """Deliver webhooks while the block runs, then wait at most STOP_SECONDS_MAX for the turns in progress."""
     with pubsub.subscribe(None) as subscriber:
         task = asyncio.create_task(_run(subscriber, clock, resolver))
         try:

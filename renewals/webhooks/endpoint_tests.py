@@ -16,7 +16,7 @@ from renewals.webhooks import endpoints, http_client, sender
 from renewals.webhooks.http_client import WebhookResponse
 
 CONCURRENT_TESTS_MAX = 16
-"""Concurrent tests of a process. An owner can run one at a time."""
+"""Maximum number of concurrent tests in a process. An owner can run one test at a time."""
 TEST_TYPE = "webhook.test"
 
 _testing_owners: set[str | None] = set()

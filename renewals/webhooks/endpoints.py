@@ -1,4 +1,4 @@
-"""The only writer of `webhook_endpoints`: the URLs to which events are delivered, and their owners.
+"""The only writer of `webhook_endpoints`, which holds the URLs to which events are delivered, and their owners.
 
 The owner of an endpoint is an account, or None for the provider. The provider's endpoints receive the events of all
 accounts. An endpoint of another owner is treated as if it did not exist.
@@ -66,7 +66,7 @@ class CreatedEndpoint(NamedTuple):
 
 @database.retry_on_conflict
 async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> CreatedEndpoint:
-    """Create an endpoint and its secret; a repeated request with the same key returns the existing one (rule 18).
+    """Create an endpoint and its secret; a repeated request with the same key returns the existing endpoint (rule 18).
 
     Raises DomainError.
     """

@@ -151,7 +151,7 @@ class PinnedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
-    """Open a client for a URL. Raises UrlNotAllowedError if the settings or the host's addresses forbid the URL."""
+    """Open a client for a URL. Raises UrlNotAllowedError if the URL is forbidden or its host cannot be resolved."""
     settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(
@@ -234,5 +234,5 @@ def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Return the TLS context, built once because it takes longer than a typical delivery."""
+    """Return the TLS context, which is built only once because that takes longer than a typical delivery."""
     return httpx2.create_ssl_context()

@@ -21,7 +21,10 @@ async def replay(
     *,
     and_all_after: bool = False,
 ) -> Endpoint:
-    """Retry a parked delivery at once. If `and_all_after`, send the event and all later ones again, delivered or not.
+    """Retry a parked delivery at once, or send an event and all later events of its account again.
+
+    If `and_all_after` is True, the events are sent whether or not they were delivered before; otherwise, only a parked
+    delivery is retried.
 
     Raises InvalidInputError for an unknown endpoint or sequence, or a type that the endpoint does not receive.
     """

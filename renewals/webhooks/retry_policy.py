@@ -1,4 +1,4 @@
-"""The schedule of retries, the pauses of failing endpoints, and the limits of both. Pure functions."""
+"""The schedule of retries, the pauses of failing endpoints, and the limits of both, computed without I/O."""
 
 import datetime as dt
 import random
@@ -48,7 +48,7 @@ class EndpointHealth(NamedTuple):
 
     @property
     def is_half_open(self) -> bool:
-        """Whether the endpoint gets one request at a time until one succeeds."""
+        """Whether the endpoint gets only one request at a time until a request succeeds."""
         return self.failure_count >= FAILURES_UNTIL_PAUSE
 
 

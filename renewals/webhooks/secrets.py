@@ -1,4 +1,4 @@
-"""The only writer of `webhook_secrets`: the secrets that sign messages, as Standard Webhooks defines them.
+"""The only writer of `webhook_secrets`, which holds the secrets that sign messages, as Standard Webhooks defines them.
 
 The table has a composite primary key, which a Tortoise model cannot have.
 """
@@ -53,7 +53,7 @@ async def rotate_in(
     overlap: dt.timedelta,
     now: dt.datetime,
 ) -> str:
-    """Insert a new secret and return it, or return the one inserted under this idempotency key before.
+    """Insert a new secret and return it, or return the secret that was inserted under this idempotency key.
 
     Older secrets sign until `now + overlap` at most. Raises IdempotencyKeyReusedError if the key was used with another
     overlap, and InvalidInputError if too many secrets sign. The stored key has a prefix, because the key with which the
@@ -92,7 +92,7 @@ async def rotate_in(
 
 
 async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
-    """Return the secrets that sign now, newest first. Raises SecretUnreadableError."""
+    """Return the secrets with which messages are signed at `now`, newest first. Raises SecretUnreadableError."""
     rows = await database.fetch(
         database.pool(),
         """SELECT secret FROM webhook_secrets
@@ -106,7 +106,7 @@ async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
 async def read_issued_in(
     connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str
 ) -> str:
-    """Return the secret that was issued under an idempotency key, or the newest if that one has expired."""
+    """Return the secret that was issued under an idempotency key, or the newest secret if the former has expired."""
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1
@@ -129,7 +129,7 @@ def encrypt(secret: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the secret of a stored text. Raises SecretUnreadableError if no key of the settings decrypts it."""
+    """Return the secret in a stored text. Raises SecretUnreadableError if no key of the settings decrypts it."""
     if not stored.startswith(_ENCRYPTED_PREFIX):
         return stored
     fernet = _fernet()

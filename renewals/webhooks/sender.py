@@ -54,7 +54,7 @@ def _failing_post(error: domain_messages.Message) -> Post:
 async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send:
     """Return a function that signs messages with the current secrets and posts them.
 
-    If a secret is unreadable, the function sends nothing and returns that error.
+    If a secret is unreadable, the function sends nothing and returns a response with that error.
     """
     try:
         keys = await secrets.list_active(endpoint_id, clock())
@@ -77,7 +77,7 @@ async def send_lanes(
 ) -> None:
     """Send lanes concurrently, each in order up to its first failure, and add the responses to `result`.
 
-    No request starts after `deadline`, in the event loop's time, or once the endpoint needs a pause.
+    No request starts after `deadline`, in the event loop's time, or after a response that ends the batch.
     """
     remaining = deque(lanes)
     loop = asyncio.get_running_loop()

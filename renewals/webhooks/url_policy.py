@@ -132,7 +132,7 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
 
 
 def _literal(host: str) -> Address | None:
-    """Parse a host as an IP address; return None for a name. Raises InvalidValueError for unusual notations."""
+    """Parse a host as an IP address, or return None for a name. Raises InvalidValueError for any other text."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

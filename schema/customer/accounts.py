@@ -130,7 +130,7 @@ def query_ledger(
         strawberry.argument(description="Which entries. Null: all entries."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the account's ledger."""
+    """Return the queries that fill a connection with the account's ledger entries."""
     account_id, ledger_filter = info.context.account_id, history_filters.to_ledger_filter(filter)
     return connections.ConnectionQuery(
         accounts_queries.LEDGER,

@@ -1,4 +1,4 @@
-"""Conversion of values from REST parameters by the GraphQL types, so that both APIs use the same parser."""
+"""Conversion of values from REST parameters by the GraphQL types, so that REST and GraphQL use the same parser."""
 
 import datetime as dt
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ Input = TypeVar("Input")
 
 
 def read_input(value: object, input_type: type[Input], path: str) -> Input | None:
-    """Return a value as an input object. Raises InvalidInputError where a GraphQL variable would be refused."""
+    """Return a value as an input object; None stays None. Raises InvalidInputError if GraphQL would refuse it."""
     schema, definition = customer_schema.schema, input_type.__strawberry_definition__  # type: ignore[attr-defined]
     coerced = _coerce(value, definition.name, path)
     result: Any = convert_argument(
@@ -25,7 +25,7 @@ def read_input(value: object, input_type: type[Input], path: str) -> Input | Non
 
 
 def read_instant(value: object, path: str) -> dt.datetime | None:
-    """Return a value as an instant. Raises InvalidInputError where a DateTime variable would be refused."""
+    """Return a value as an instant; None stays None. Raises InvalidInputError if GraphQL would refuse it."""
     instant: dt.datetime | None = _coerce(value, "DateTime", path)
     return instant
 

@@ -50,7 +50,7 @@ def _read_actor(row: strawberry.Parent[object]) -> Actor:
 
 
 async def _read_orders(load: Loaders, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return the order that the payload in each row names, or None if it names none."""
+    """Return the order that the payload in each row names, or None if the payload names no order."""
     order_ids = [_find_order_id(payload) for (payload,) in rows]
     distinct = list(dict.fromkeys(order_id for order_id in order_ids if order_id is not None))
     found = dict(zip(distinct, await load.order.load_many(distinct), strict=True))
@@ -145,7 +145,10 @@ def query_history(
         history_filters.EventFilter | None, strawberry.argument(description="Which events. Null: all events.")
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the account's events; raise InvalidInputError if the filter is out of bounds."""
+    """Return the queries that fill a connection with the account's events.
+
+    Raises InvalidInputError if the filter is out of bounds.
+    """
     account_id, event_filter = info.context.account_id, history_filters.to_event_filter(filter)
     return connections.ConnectionQuery(
         queries.EVENTS,

@@ -30,7 +30,7 @@ async def _resolve_entities(info: Info, representations: list[FederationAny]) ->
 
 
 class _Fetch:
-    """The reads of entities by id. Like the other fields of the API, they find only rows of the request's account."""
+    """The queries of entities by id. Like the other fields of the API, they find only rows of the request's account."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -64,5 +64,5 @@ class Query(query.Query):
 
 @functools.cache
 def build() -> RenewalSchema:
-    """Return the subgraph, built at its first use."""
+    """Return the subgraph, which the first call builds."""
     return schema.build(Query, federation.SubgraphSchema)

@@ -31,7 +31,7 @@ class LedgerFilter:
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the filter of the ledger. If the client sent no filter, it matches all entries."""
+    """Return the domain's filter of ledger entries, which matches all entries if `sent` is None."""
     return accounts_queries.LedgerFilter(**sent_values(sent))
 
 
@@ -52,7 +52,7 @@ class OrderFilter:
 
 
 def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
-    """Return the filter of orders. If the client sent no filter, it matches all orders."""
+    """Return the domain's filter of orders, which matches all orders if `sent` is None."""
     return orders_queries.OrderFilter(**sent_values(sent))
 
 
@@ -74,7 +74,7 @@ class EventFilter:
 
 
 def to_event_filter(sent: EventFilter | None) -> events_queries.EventFilter:
-    """Return the filter of events; raise InvalidInputError if a condition is out of bounds."""
+    """Return the domain's filter of events; raise InvalidInputError if a condition is out of bounds."""
     event_filter = events_queries.EventFilter(**sent_values(sent))
     events_queries.check_filter(event_filter)
     return event_filter

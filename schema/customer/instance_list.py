@@ -76,7 +76,10 @@ def query_instances(
         strawberry.argument(description="The sort order. Null: by expiry, the earliest first."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the account's instances; raise InvalidInputError if the filter is out of bounds."""
+    """Return the queries that fill a connection with the account's instances.
+
+    Raises InvalidInputError if the filter is out of bounds.
+    """
     ordering, instance_filter = inputs.to_instance_ordering(order_by), inputs.to_instance_filter(filter)
     account_id, now = info.context.account_id, info.context.now
     return connections.ConnectionQuery(

@@ -1,4 +1,4 @@
-"""The type of instances, for the types that instances themselves refer to.
+"""A reference by name to the type of instances, for the modules of the types that instances refer to.
 
 GraphQL types refer to each other in circles: an instance has orders, whose lines have instances. Python modules must
 not import each other in circles, so the module of orders refers to the type of instances by its name. Strawberry

@@ -93,7 +93,7 @@ async def _orders(row: strawberry.Parent[Row], info: Info, first: _Latest = 10) 
 
 
 def _latest(first: int | None) -> int:
-    """Return the number of rows; raise InvalidInputError if it is out of bounds."""
+    """Return `first`, or the default for None; raise InvalidInputError if `first` is out of bounds."""
     if first is None:
         return limits.PAGE_ROWS_DEFAULT
     slices.check_first(first)
@@ -219,5 +219,5 @@ async def resolve_instance(
     info: Info,
     id: Annotated[strawberry.ID, strawberry.argument(description="The provider's id.")],  # noqa: A002
 ) -> Instance | None:
-    """Return an instance of the account, whatever its status and product; None if there is none."""
+    """Return an instance of any status and product; None if the account has no instance with this id."""
     return cast("Instance | None", await info.context.load.instance.load(id))

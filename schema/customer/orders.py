@@ -83,7 +83,7 @@ def query_orders(
         history_filters.OrderFilter | None, strawberry.argument(description="Which orders. Null: all orders.")
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the account's orders."""
+    """Return the queries that fill a connection with the account's orders."""
     account_id, order_filter = info.context.account_id, history_filters.to_order_filter(filter)
     return connections.ConnectionQuery(
         orders_queries.ORDERS,
@@ -153,7 +153,7 @@ class Quote:
     balance_total: scalars.Money = strawberry.field(description="The part that the balance would pay.")
     balance_after: scalars.Money = strawberry.field(description="The balance after the payment.")
     shortfall: scalars.Money = strawberry.field(
-        description="Amount missing to pay the total. 0.00 if the money suffices."
+        description="Amount missing to pay the total. 0.00 if there is enough money."
     )
 
 

@@ -28,7 +28,7 @@ class PolicyChange:
     to_months: int = strawberry.field(description="autoRenewMonths after the change.")
     first_charge_at: dt.datetime | None = strawberry.field(
         description=(
-            "The time of the run that will first renew the instance, if the money suffices then. "
+            "The time of the run that will first renew the instance, if there is enough money then. "
             "Null: nothing will be charged automatically."
         )
     )

@@ -63,7 +63,7 @@ class Query:
     )
     forecast = strawberry.field(
         resolver=forecasts.resolve_forecast,
-        description="The automatic renewals of the coming days, and whether the money suffices.",
+        description="The automatic renewals of the coming days, and whether there is enough money.",
     )
     order = strawberry.field(
         resolver=orders.resolve_order, description="An order. Null if the account has none with this id."

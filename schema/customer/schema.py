@@ -6,7 +6,7 @@ from schema.execution.schema import RenewalSchema, build_schema
 from schema.shared import errors
 
 HANDLERS = (*errors.HANDLERS, refusals.NotRenewableHandler())
-"""The conversions of exceptions to errors, which a mutation returns as data if its union has their type."""
+"""The converters of exceptions to errors. A mutation returns an error as data if its union has the error's type."""
 
 
 def build(query_type: type, schema_class: type[RenewalSchema]) -> RenewalSchema:

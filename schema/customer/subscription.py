@@ -1,4 +1,4 @@
-"""The root of subscriptions."""
+"""The root of the customers' subscriptions."""
 
 import strawberry
 

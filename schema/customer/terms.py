@@ -25,7 +25,10 @@ async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]
 
 
 async def read_release_times(load: Loaders, rows: Sequence[tuple[str, str]]) -> list[dt.datetime | None]:
-    """Return when each instance is released; None if it is released or has no expiry. A row has its id and status."""
+    """Return when each instance will be released; None if it has been released already or has no expiry.
+
+    A row has the id and the status of an instance.
+    """
     account = await load.read_account()
     ids = [instance_id for instance_id, _ in rows]
     times = await instances_queries.fetch_release_times(database.pool(), account.id, ids)

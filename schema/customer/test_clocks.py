@@ -75,7 +75,7 @@ class AdvanceTestClockSuccess:
 
 
 async def advance_test_clock(context: Context, request: AdvanceTestClockInput) -> AdvanceTestClockSuccess:
-    """Move the clock of the caller's account, and let the context use the new instant."""
+    """Move the clock of the caller's account, and put the new instant into the context."""
     move = await advance.advance(
         context.account_id,
         advance.MoveRequest(request.to, request.idempotency_key),

@@ -1,4 +1,4 @@
-"""The run-time part of compiled selections: read a list of values by columns, complete and combine the columns.
+"""The run-time part of compiled selections: it reads, completes and combines values by columns.
 
 An unexpected value raises an exception; then graphql-core completes the same values. See `compiler`.
 """
@@ -78,7 +78,10 @@ class PlainSelection:
         self._columns.append(column)
 
     def complete(self, request: Request, values: Values) -> Any:
-        """Complete values that are not null; raise any exception if graphql-core must complete them."""
+        """Return the completed values, or a coroutine that returns them. No value may be null.
+
+        An exception of any type means that graphql-core must complete the values.
+        """
         by_item = _are_rows(values)
         columns: list[object] = [None] * len(self._columns)
         for index in self._order:

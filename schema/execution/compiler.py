@@ -42,7 +42,7 @@ from schema.fields import sources
 from schema.limits import slices
 
 ColumnCoercions = Mapping[readers.Read, Callable[[Values], Values | None]]
-"""By the coercion of one value: a faster coercion of a whole column, which returns None if it cannot be used."""
+"""A map from the coercion of one value to a faster coercion of a column, which returns None if it cannot be used."""
 
 
 class Compiler:
@@ -89,7 +89,10 @@ class Compiler:
     def completion(
         self, return_type: GraphQLOutputType, details: FieldDetailsList, table: str | None = None
     ) -> Completion | None:
-        """Return the completion of a type, or None if graphql-core must complete it; `table` as in `selection`."""
+        """Return the completion of a type, or None if graphql-core must complete it.
+
+        `table` has the same meaning as in `selection`.
+        """
         nullable = not isinstance(return_type, GraphQLNonNull)
         match return_type.of_type if isinstance(return_type, GraphQLNonNull) else return_type:
             case GraphQLScalarType() as scalar:
@@ -158,7 +161,7 @@ class Compiler:
 
 
 def _source_of(field: GraphQLField, details: FieldDetailsList) -> readers.Source | None:
-    """Return the source of a field's value, or None if only its resolver can return it."""
+    """Return the source of a field's value, or None if only the field's resolver can compute the value."""
     definition = (field.extensions or {}).get(GraphQLCoreConverter.DEFINITION_BACKREF)
     # A subclass, an extension or a permission may resolve the field differently.
     if type(definition) is not StrawberryField or definition.extensions or definition.permission_classes:

@@ -19,7 +19,7 @@ class Request(NamedTuple):
 
 
 Complete = Callable[[Request, Values], Any]
-"""A function that returns the values in the form of the response, in the same order, or a coroutine of them."""
+"""A function that returns values in the form of the response, in the same order, or a coroutine that returns them."""
 
 LISTS = frozenset({list, tuple, sources.ColumnarRows})
 
@@ -92,7 +92,7 @@ def restore_nulls(completed: Values, values: Values) -> list[object]:
 
 
 def when_done(value: Any, use: Callable[[Any], Any]) -> Any:
-    """Apply a function to a value, or to the result of a coroutine."""
+    """Return the result of `use` for a value; for a coroutine, return a coroutine that applies `use` to its result."""
     if not iscoroutine(value):
         return use(value)
 

@@ -1,7 +1,7 @@
 """graphql-core's executor, extended by compiled code for plain fields.
 
 The compiled selections of the latest documents are cached. A document with @skip or @include has one variant for each
-combination of the values of their variables.
+combination of the values of the variables in these directives.
 """
 
 from collections import OrderedDict

@@ -32,7 +32,7 @@ _SHARED = ("PageInfo",)
 """Value types that other subgraphs define as well, for Relay's connections."""
 
 FetchEntities = Callable[[Sequence[str]], Awaitable[Mapping[str, Row | None]]]
-"""A read of entities of one type by id, in one statement. An entity that the caller may not read is missing or None."""
+"""A function that reads entities of one type by id. An entity that the caller may not read is missing or None."""
 
 
 class SubgraphSchema(RenewalSchema, federation.Schema):

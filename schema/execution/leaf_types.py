@@ -31,7 +31,7 @@ INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, deci
 
 
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
-    """Return a completion of leaf values whose Python types are in `kinds`."""
+    """Return a completion of leaf values with a Python type in `kinds`, which raises FallbackError for other values."""
 
     def complete(_: object, values: Values) -> Values:
         types = set(map(type, values))
@@ -78,4 +78,4 @@ BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
     GraphQLInt: (frozenset({int}), _ints),
     GraphQLString: (_STR, _unchanged),
 }
-"""By built-in scalar: the Python types of its values, and the function that converts these values."""
+"""The Python types of the values of each built-in scalar, and the function that converts these values."""

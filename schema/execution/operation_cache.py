@@ -1,4 +1,4 @@
-"""Cache of validated operations, which are executed again without parsing and validation.
+"""A cache of validated operations, which are executed again without parsing and validation.
 
 Only operations of valid documents are cached, so validation rules must depend on the document alone. Extensions that
 observe each request or each field also run for cached operations.
@@ -119,7 +119,7 @@ def _coerce_value(value: object, signature: GraphQLVariableSignature) -> object:
 
 
 class Operations:
-    """LRU cache of operations, by the text of the document and the name of the operation."""
+    """An LRU cache of operations, by the text of the document and the name of the operation."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
@@ -130,7 +130,10 @@ class Operations:
         return lru_cache.find(self._kept, (query, name))
 
     def keep(self, query: str, name: str | None, document: DocumentNode) -> None:
-        """Cache an operation of a valid document: `name`, or the only one if `name` is None. Omit subscriptions."""
+        """Cache the operation `name` of a valid document, or the only operation if `name` is None.
+
+        Subscriptions are not cached.
+        """
         nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         for node in nodes:
             is_named = node.name is not None and node.name.value == name
@@ -143,7 +146,7 @@ class CacheOperation(SchemaExtension):
     """The extension that caches each operation before its execution. It must be the last extension."""
 
     def on_execute(self) -> Iterator[None]:
-        """Record the operation, and cache it."""
+        """Note the operation in the record of the request, and cache it."""
         context = self.execution_context
         node = context.graphql_document and get_operation_ast(
             context.graphql_document, context.operation_name

@@ -145,7 +145,7 @@ class RenewalSchema(strawberry.Schema):
         *args: Any,
         **kwargs: Any,
     ) -> StreamResult:
-        """Execute one of the operations of a WebSocket connection, with its own instant and loaders."""
+        """Execute an operation for a WebSocket or an event stream, with an instant and loaders of its own."""
         assert context_value is not None
         return await super().stream(
             query, variable_values, context_value.copy_for_operation(), *args, **kwargs
@@ -227,7 +227,7 @@ def build_schema(
     scalar_map: Mapping[object, ScalarDefinition] = scalars.SCALARS,
     exception_handlers: Sequence[ExceptionHandler[Any]] = shared_errors.HANDLERS,
 ) -> RenewalSchema:
-    """Build a schema from its root types, executed by the given class."""
+    """Build a schema from its root types. `executor_class` executes the operations."""
     return schema_class(
         query=query,
         mutation=mutation,

@@ -13,7 +13,7 @@ from schema.fields import sources
 
 
 def message(name: str = "message", *, description: str) -> Any:
-    """Return a field that shows the message of a column or attribute; null stays null."""
+    """Return a field that shows the message in a column or an attribute; null stays null."""
 
     def resolve(row: strawberry.Parent[object]) -> str | None:
         return show(sources.read(row, name))

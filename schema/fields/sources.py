@@ -1,8 +1,8 @@
 """How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
 Resolvers return database rows, not instances of the Strawberry types that annotate them, because building an object for
-each row would cost more than reading it (ADR 7). The source of a field determines which columns the SELECT and the
-compiled executor read for the field.
+each row would cost more than reading the row (ADR 7). The source of a field determines which columns the SELECT and
+the compiled executor read for the field.
 """
 
 import dataclasses
@@ -122,7 +122,7 @@ Reading = ColumnSource | Loaded | Sliced | Batched | Computed
 
 
 def read(source: Any, name: str) -> Any:
-    """Return a column of a row, or an attribute of any other object: the schema's default resolver."""
+    """Return a column of a row, or an attribute of any other object. This is the schema's default resolver."""
     return source[name] if type(source) in ROWS else getattr(source, name)
 
 

@@ -1,1 +1,1 @@
-"""The limits of the size and the cost of a GraphQL document."""
+"""The limits on the size and the cost of a GraphQL document."""

@@ -48,7 +48,7 @@ class Total(NamedTuple):
 
 @dataclass(slots=True)
 class Cost:
-    """The sum of a number of fields, of works, and of parts. A part is another cost, multiplied by its factor."""
+    """A sum of fields, of amounts of work, and of parts. A part is another cost, multiplied by a factor."""
 
     fields: int = 0
     works: list[list_sizes.Length] = field(default_factory=list)
@@ -62,7 +62,10 @@ class Cost:
             self.parts.append((times, cost))
 
     def total(self, variables: list_sizes.Variables, totals: dict[int, Total] | None = None) -> Total:
-        """Evaluate the cost for a request; `totals` holds the shared parts already evaluated."""
+        """Return the total for the variables of a request. `totals` holds the parts that were evaluated before.
+
+        Raises SizeNeededError if the total depends on the size of the account, which is unknown.
+        """
         if not self.parts and not self.works:
             return Total(self.fields)
         if totals is None:
@@ -101,7 +104,7 @@ class Parts:
         self.batch.add(1, fragment.batch)
 
     def whole(self) -> Cost:
-        """Return the cost of an operation, whose unbounded lists get the default length."""
+        """Return the cost of an operation, with the default length for each unbounded list."""
         cost = Cost()
         cost.add(1, self.once)
         cost.add(LIST_LENGTH, self.near)

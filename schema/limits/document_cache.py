@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 DOCUMENTS_MAX = 200
 """Maximum number of documents in each of the caches of parsed, measured, validated and compiled documents."""
 CHARACTERS_KEPT_MAX = 5_000
-"""Maximum length of a document in an LRU cache; a document of this length takes some 100 kB there."""
+"""Maximum length of a document in an LRU cache; a document of this length takes about 100 kB there."""
 
 
 class DocumentCache(Generic[Value]):
@@ -23,14 +23,14 @@ class DocumentCache(Generic[Value]):
         self._long: tuple[str, Value] | None = None
 
     def find(self, query: str) -> Value | None:
-        """Return the cached value; None if there is none."""
+        """Return the cached value of a document, or None."""
         long = self._long
         if long is not None and long[0] == query:
             return long[1]
         return lru_cache.find(self._short, query)
 
     def keep(self, query: str, value: Value) -> None:
-        """Cache a value."""
+        """Cache the value of a document."""
         if len(query) > CHARACTERS_KEPT_MAX:
             self._long = (query, value)
         else:

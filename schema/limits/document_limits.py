@@ -1,4 +1,4 @@
-"""Limits of documents, checked before a document is validated or executed."""
+"""Limits on documents, which are checked before a document is validated or executed."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ DIRECTIVES_TOGETHER_MAX = 5
 
 
 class Limits(NamedTuple):
-    """The limits of a document. `tokens` are names and punctuators, not values."""
+    """The limits on a document. `tokens` are names and punctuators, not values."""
 
     characters: int
     tokens: int

@@ -1,4 +1,4 @@
-"""The limits of a document's text: its characters, tokens and nesting, checked in one pass before it is parsed."""
+"""The limits on the characters, tokens and nesting of a document, checked in one pass before the text is parsed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Upper bounds of list lengths, and numbers of named instances, from the arguments of a field."""
+"""Upper bounds of list lengths and counts of named instances, computed from the arguments of a field."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -101,7 +101,7 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
 
 
 def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the number of instances, or other objects, that arguments name; None if they cannot name any."""
+    """Return a function that counts the objects that the arguments name; None if the arguments cannot name any."""
     values = arguments(node)
     naming = [values[name] for name in _NAMING_ARGUMENTS if name in values and name in field.args]
     if not naming:
@@ -110,7 +110,7 @@ def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def number(node: FieldNode, field: GraphQLField, name: str, maximum: int) -> Length:
-    """Return the value of a number argument, or its default, between 0 and `maximum`."""
+    """Return a function that returns an argument's number or the default, limited to the range 0 to `maximum`."""
     argument, default = arguments(node).get(name), field.args[name].default_value
 
     def value_of(variables: Variables) -> int:

@@ -1,4 +1,4 @@
-"""Weights of work, in units of one field of a result. `make costs` measures the time of such units again.
+"""Weights of work, in units of one field of a result. `make costs` measures the time of these units again.
 
 A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. Most weights are 30 to
 100 % of the time measured on the same machine. `make costs` shows that a unit of work takes at most about five times
@@ -10,9 +10,9 @@ REQUEST = 1_000
 TOKEN_READ = 15
 """A token of a document that is not cached: parsed, measured, validated. Measured: 20 to 60 microseconds."""
 CHARACTERS_READ = 20
-"""Characters of an uncached document that cost 1. Measured: 0.04 microseconds a character."""
+"""The number of characters of an uncached document that cost 1 in all. Measured: 0.04 microseconds a character."""
 BODY_BYTES = 100
-"""Bytes of a body that cost 1. Measured: 0.01 to 0.02 microseconds a byte."""
+"""The number of bytes of a body that cost 1 in all. Measured: 0.01 to 0.02 microseconds a byte."""
 
 SCAN = 0.3
 """An instance that is scanned because no index has the rows of the page. Measured: 0.6 microseconds."""
@@ -47,7 +47,7 @@ CLOCK_DAY = 20_000
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000
-"""Maximum cost of a move: a request to move 24 months and to return the events is not COST_TOO_HIGH.
+"""Maximum cost of a move, so that a request to move 24 months and to return the events is not COST_TOO_HIGH.
 
 A request works on a move for at most 24 s; then the worker continues. Measured for 24 months of the demo account: 21 s.
 """

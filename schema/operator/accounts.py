@@ -96,7 +96,7 @@ def query_accounts(
         ),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the accounts that match the search."""
+    """Return the queries that fill a connection with the accounts that match the search."""
     return connections.ConnectionQuery(
         operators_queries.ACCOUNTS,
         lambda page, requested: operators_queries.fetch_accounts(

@@ -15,7 +15,7 @@ from schema import loaders
 
 @dataclass
 class OperatorContext:
-    """The context of one request: reads share the instant `now`, changes use `clock`."""
+    """The context of one request: queries share the instant `now`, and mutations use `clock`."""
 
     operator: audit_log.Operator
     clock: Clock
@@ -43,7 +43,7 @@ class OperatorContext:
         return f"operator {self.caller}"
 
     def call(self, idempotency_key: str) -> audit_log.OperatorRequest:
-        """Return the operator's request under an idempotency key."""
+        """Return a request of the operator with an idempotency key."""
         return audit_log.OperatorRequest(self.operator, idempotency_key, self.clock)
 
 

@@ -1,4 +1,8 @@
-"""The typed errors of the operators' API. Those of a whole request are in its union, those of rows in its success."""
+"""The typed errors of the operators' API.
+
+An error of a whole request is a member of the result's union. An error of a row is a RowRefusal in the success, or in
+NotRefundable.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -54,5 +54,5 @@ class Query(query.Query):
 
 @functools.cache
 def build() -> RenewalSchema:
-    """Return the subgraph, built at its first use."""
+    """Return the subgraph, which the first call builds."""
     return schema.build(Query, federation.SubgraphSchema)

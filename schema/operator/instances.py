@@ -74,7 +74,10 @@ def query_instances(
         strawberry.argument(description="Null: by expiry, the earliest first."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of an account's instances; raise InvalidInputError if the filter is out of bounds."""
+    """Return the queries that fill a connection with an account's instances.
+
+    Raises InvalidInputError if the filter is out of bounds.
+    """
     ordering = inputs.to_instance_ordering(order_by)
     instance_filter = filter.to_filter() if filter else filters.InstanceFilter(manageable=None)
     filters.check_filter(instance_filter, "filter")
@@ -100,6 +103,6 @@ def query_instances(
 
 
 async def _read_instant(info: Info, account_id: str) -> dt.datetime:
-    """Return the present instant of the account: its test clock if it has one (rule 37), or else the request's."""
+    """Return the present instant of the account: its test clock if it has one (rule 37), or the request's instant."""
     clocks = await accounts_queries.find_test_clocks(database.pool(), [account_id])
     return clocks.get(account_id) or info.context.now

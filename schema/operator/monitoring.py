@@ -191,7 +191,7 @@ def query_audit_log(
         audit_log.Action | None, strawberry.argument(description="Only this mutation. Null: all.")
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
-    """Return the reads of the audit log."""
+    """Return the queries that fill a connection with entries of the audit log."""
     conditions: dict[str, Any] = {"account_id": account_id or None, "action": action or None}
     return connections.ConnectionQuery(
         operators_queries.AUDIT_LOG,

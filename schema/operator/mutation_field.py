@@ -1,4 +1,7 @@
-"""The fields of the operators' mutations: an input, a use case under an idempotency key, and a success type."""
+"""The fields of the operators' mutations.
+
+Each has an input, a use case that runs once for each idempotency key, and a success type.
+"""
 
 import dataclasses
 from collections.abc import Awaitable, Callable
@@ -14,7 +17,7 @@ from schema.shared.errors import Error, IdempotencyKeyReused
 Input = TypeVar("Input", bound=IdempotentInput)
 
 _STORED_NAMES = {"refused": "refusals", "reason": "error"}
-"""The name in the stored answer of each field of a success type that has another name there."""
+"""The fields of success types that have another name in the stored answer, each with that name."""
 
 
 def mutation_field(

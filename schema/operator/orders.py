@@ -56,7 +56,7 @@ async def resolve_order(
 def query_orders(
     info: Info, account_id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")]
 ) -> connections.ConnectionQuery:
-    """Return the reads of an account's orders."""
+    """Return the queries that fill a connection with an account's orders."""
     known_id = account_id if sql.is_storable(account_id) else ""
     return connections.ConnectionQuery(
         orders_queries.ORDERS,

@@ -21,7 +21,7 @@ async def _read_account(success: strawberry.Parent["AccountChanged"]) -> account
 
 @strawberry.type
 class AccountChanged:
-    """The fields shared by the successes of mutations that change an account."""
+    """The field shared by the successes of mutations that change an account."""
 
     account_id: strawberry.Private[str]
     account: accounts.Account = strawberry.field(
@@ -69,7 +69,7 @@ async def _read_key(success: strawberry.Parent["ApiKeyChanged"]) -> accounts.Api
 
 @strawberry.type
 class ApiKeyChanged:
-    """The fields shared by the successes of mutations that change an API key."""
+    """The field shared by the successes of mutations that change an API key."""
 
     key_id: strawberry.Private[str]
     api_key: accounts.ApiKey = strawberry.field(

@@ -101,7 +101,7 @@ async def _read_endpoint(changed: strawberry.Parent["ProviderEndpointChanged"]) 
 
 @strawberry.type
 class ProviderEndpointChanged:
-    """The field shared by the successes of mutations that change an endpoint."""
+    """The field shared by the successes of most mutations that change an endpoint."""
 
     endpoint_id: strawberry.Private[str]
 

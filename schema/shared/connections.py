@@ -64,18 +64,18 @@ class RequestedFields:
 
     @property
     def nodes(self) -> selected.Selected:
-        """The fields selected of each row, in `nodes` or in `edges`."""
+        """The fields that are selected of each row, in `nodes` or in `edges`."""
         return selected.merged(self.fields.below("nodes"), self.fields.below("edges").below("node"))
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionQuery:
-    """The reads of one list: its page, its count, and the fields that its own connection type adds."""
+    """The queries that read one list: its page, its count, and the extra fields of its connection type."""
 
     ordering: pagination.SortOrder
     fetch_page: Callable[[pagination.PageRequest, RequestedFields], Awaitable[pagination.Page]]
     count: Callable[[], Awaitable[int]]
-    """The read of the total count, for a page that does not have the count."""
+    """The query of the total count, for use if the page does not include the count."""
     extra_fields: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
 
@@ -99,7 +99,7 @@ def connection_field(
     description: str,
     has_offset: bool = False,
 ) -> object:
-    """Return a field that pages through a list with `first`, `after`, `last` and `before`.
+    """Return a field that pages through a list with `first`, `after`, `last`, `before` and, if `has_offset`, `offset`.
 
     `build_query` takes the info of the request and the field's other arguments. It raises InvalidInputError for an
     argument that is out of bounds.

@@ -17,7 +17,7 @@ E = TypeVar("E", bound=Enum)
 
 
 def _enum(cls: type[E], description: str, *, name: str | None = None, **values: str) -> None:
-    """Register an enum with a description of it and of each of its values."""
+    """Register an enum with descriptions of the enum and of each value."""
     registered = strawberry.enum(cls, name=name, description=description)
     for value in registered.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values[value.name]

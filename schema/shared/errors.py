@@ -82,7 +82,7 @@ HANDLERS: tuple[ExceptionHandler[Any], ...] = (
     _PriceChanged(),
     _InsufficientFunds(),
 )
-"""The conversions of exceptions to error types. A field whose union lacks the type reports a GraphQL error instead."""
+"""The converters of exceptions to error types. A field whose union lacks the type reports a GraphQL error instead."""
 
 
 MESSAGE_LENGTH_MAX = 500

@@ -1,4 +1,4 @@
-"""Mutation fields: one `input` argument, and a union of the success and the errors that a caller can handle."""
+"""Mutation fields: each takes one `input` argument, and returns a union of the success and the typed errors."""
 
 import functools
 import inspect

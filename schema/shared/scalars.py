@@ -1,4 +1,4 @@
-"""The scalars of both APIs: money, instants and dates."""
+"""The scalars of both APIs: money, JSON, instants and dates."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-// Compare versions of schemas by graphql-inspector.
+// Compare versions of schemas with graphql-inspector.
 // stdin: [{"before": SDL, "after": SDL}]; stdout: for each of them [{"level": "BREAKING", "message": text}]
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,4 @@
-// Compose subgraphs to supergraphs, and plan a query of each, as a gateway does.
+// Compose subgraphs into supergraphs, and plan a query on each supergraph, as a gateway does.
 // stdin: [{"subgraphs": {name: SDL}, "query": "..."}]
 // stdout: for each of them {"errors": [text]} or {"fetches": [{"subgraph", "query", "isOfEntities"}]}
 import { readFileSync } from "node:fs";

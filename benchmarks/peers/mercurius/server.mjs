@@ -1,5 +1,5 @@
 // Mercurius on Fastify with `jit: 1`, and postgres.js, as their documentation shows. The resolver reads a page and its
-// count with one statement that joins the names: faster here than loaders, which would read each table by itself.
+// count with one statement that joins the names, which is faster here than loaders that read each table by itself.
 // Instants stay text as PostgreSQL sends them, because a Date has no microseconds and costs more.
 import { createHash } from "node:crypto";
 import Fastify from "fastify";
@@ -96,7 +96,7 @@ const authenticate = async (request) => {
   return { accountId: found.account_id };
 };
 
-// One line a request, written in blocks: Fastify's own two lines would cost more.
+// One line per request, written in blocks, because Fastify's own two lines would cost more.
 const loggerInstance = pino(pino.destination({ dest: 1, minLength: 4096, sync: false }));
 const app = Fastify({ loggerInstance, disableRequestLogging: true });
 app.addHook("onResponse", (request, reply, done) => {

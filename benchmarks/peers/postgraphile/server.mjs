@@ -1,6 +1,6 @@
 // PostGraphile 5 in library mode, as its documentation shows: the amber preset on the same tables, and conditions for
-// what the list needs beyond equality. The key is looked up before a request is handed on. The account comes as a
-// condition of the client's: row-level security would cost PostGraphile a transaction more for every request.
+// the filters of the list that are not equalities. The key is looked up before a request is passed on. The client sends
+// the account as a condition, because row-level security would cost PostGraphile one more transaction per request.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import pg from "pg";

@@ -46,7 +46,7 @@ class AccountWatch(Model):
 
 
 class WebhookEndpoint(Model):
-    """The URL to which events are sent, written by `webhooks.endpoints`.
+    """A URL to which events are sent, written by `webhooks.endpoints`.
 
     An endpoint without an account is the provider's. An endpoint without event types receives all events.
     """

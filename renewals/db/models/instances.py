@@ -25,7 +25,7 @@ class Product(Model):
 
 
 class DiscountTier(Model):
-    """The discount of a product from a number of months on, written by `catalog`."""
+    """The discount of a product for at least a number of months, written by `catalog`."""
 
     id = fields.BigIntField(primary_key=True)
     product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(

@@ -10,7 +10,7 @@ from renewals.db.models.accounts import ApiKey
 
 
 class AuditEntry(Model):
-    """A change by an operator, written by `operators.audit_log`, never changed.
+    """A change by an operator, written by `operators.audit_log` and never changed afterwards.
 
     `answer` is the response to a repeated idempotency key.
     """

@@ -65,7 +65,7 @@ class OrderLine(Model):
 
 
 class Refund(Model):
-    """A refund of order lines, written by `operators.refunds`, never changed; its lines are in `refund_lines`."""
+    """A refund of order lines, written by `operators.refunds` and never changed; its lines are in `refund_lines`."""
 
     id = fields.UUIDField(primary_key=True)
     order: fields.ForeignKeyRelation[Order] = fields.ForeignKeyField(
@@ -87,7 +87,7 @@ class Refund(Model):
 
 
 class LedgerEntry(Model):
-    """A change of a voucher or, if `voucher` is None, of the balance. Written by `accounts.ledger`, never changed."""
+    """A change of a voucher, or of the balance if `voucher` is None, written by `accounts.ledger` and never changed."""
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(

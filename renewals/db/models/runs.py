@@ -67,7 +67,7 @@ class RenewalChunk(Model):
 
 
 class RenewalAttempt(Model):
-    """One try of a run to renew one instance, written by `auto_renewal.attempts`."""
+    """An attempt of a run to renew one instance, written by `auto_renewal.attempts`."""
 
     id = fields.BigIntField(primary_key=True)
     run: fields.ForeignKeyRelation[RenewalRun] = fields.ForeignKeyField(

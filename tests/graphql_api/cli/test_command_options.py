@@ -52,6 +52,13 @@ def test_the_version_is_the_package_s(renewals: Renewals) -> None:
     assert (done.exit_code, done.stdout) == (0, f"renewals {importlib.metadata.version('renewals')}\n")
 
 
+@pytest.mark.parametrize("option", ["--check", "--write"])
+def test_the_subgraph_is_only_printed(renewals: Renewals, option: str) -> None:
+    done = renewals("schema", "--federation", option)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "cannot be combined with --check or --write" in done.stderr
+
+
 @pytest.mark.parametrize("command", [(), ("serve",), ("import",), ("import", "accounts")])
 def test_help_has_a_short_name(renewals: Renewals, command: tuple[str, ...]) -> None:
     short, long = renewals(*command, "-h"), renewals(*command, "--help")
