@@ -179,7 +179,7 @@ async def test_missing_money_is_named_and_nothing_can_be_paid(
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server, locale) as page:
         await page.open_row("renew", "i-1")
-        await page.shows("missing")
+        await page.shows("missing", "余额支付", "¥100.00")
         await pages.expect_accessible(page.page)
         await expect(page.button("pay")).to_be_disabled()
         await world.top_up("200.00")

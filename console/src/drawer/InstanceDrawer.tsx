@@ -62,7 +62,7 @@ function Details({ instance }: { readonly instance: InstanceDetail }) {
         <AttemptList attempts={instance.attempts} />
       </Section>
       <Section title={texts.orders}>
-        <OrderList orders={instance.orders} />
+        <OrderList instanceId={instance.id} orders={instance.orders} />
       </Section>
       <Section title={texts.history}>
         <History id={instance.id} />

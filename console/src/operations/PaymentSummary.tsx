@@ -33,12 +33,8 @@ export function PaymentSummary({ quote, onReload }: PaymentSummaryProps) {
             {format.money(quote.voucherTotal)}
           </Amount>
         )}
-        {!isShort && (
-          <>
-            <Amount label={texts.byBalance}>{format.money(quote.balanceTotal)}</Amount>
-            <Amount label={texts.balanceAfter}>{format.money(quote.balanceAfter)}</Amount>
-          </>
-        )}
+        <Amount label={texts.byBalance}>{format.money(quote.balanceTotal)}</Amount>
+        {!isShort && <Amount label={texts.balanceAfter}>{format.money(quote.balanceAfter)}</Amount>}
       </dl>
       {isShort && (
         <Alert

@@ -22,6 +22,11 @@ export function RefusalList({ refusals, count }: RefusalListProps) {
   return (
     <>
       <Collapse
+        // Folded or open by the reasons that there are now: antd reads its default once.
+        key={groups
+          .map(({ code }) => code)
+          .sort()
+          .join()}
         size="small"
         defaultActiveKey={groups.length === 1 ? groups.map(({ code }) => code) : []}
         items={groups.map((group) => ({
