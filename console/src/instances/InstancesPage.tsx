@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { useTexts } from "../i18n/useLanguage";
 import { ErrorAlert } from "../components/ErrorAlert";
 import { OperationsProvider } from "../operations/OperationsProvider";
+import { PendingPaymentAlert } from "../operations/PendingPaymentAlert";
 import { AccountSummary } from "./AccountSummary";
 import { BundleNote } from "./BundleNote";
 import { InstanceFilters } from "./InstanceFilters";
@@ -36,6 +37,7 @@ export function InstancesPage() {
         <Typography.Title level={1} className="page-title">
           {title}
         </Typography.Title>
+        <PendingPaymentAlert />
         <AccountSummary />
         <BundleNote />
         <Card size="small">

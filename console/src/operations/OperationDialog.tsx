@@ -1,4 +1,5 @@
 import { TagsDialog } from "../tags/TagsDialog";
+import { CheckPaymentDialog } from "./CheckPaymentDialog";
 import { PolicyDialog } from "./PolicyDialog";
 import { RenewDialog } from "./RenewDialog";
 import { UnifyDialog } from "./UnifyDialog";
@@ -11,6 +12,8 @@ export default function OperationDialog(props: OperationDialogProps) {
       return <RenewDialog {...props} />;
     case "UNIFY":
       return <UnifyDialog {...props} />;
+    case "CHECK_PAYMENT":
+      return <CheckPaymentDialog {...props} />;
     case "SET_TAGS":
       return <TagsDialog {...props} />;
     case "SET_AUTO":

@@ -15,16 +15,18 @@ interface PaymentDoneProps extends Pick<OperationDialogProps, "isOpen" | "onClos
   readonly title: string;
   readonly result: PaymentSuccess;
   readonly process: PaymentProcess;
+  /** Whether the operation for which the dialog was opened is still to be done. */
+  readonly canGoOn?: boolean;
 }
 
 /** The order, how it was paid, and the new expiries. */
-export function PaymentDone({ result, process, ...frame }: PaymentDoneProps) {
+export function PaymentDone({ result, process, canGoOn = process.isEarlier, ...frame }: PaymentDoneProps) {
   const texts = useTexts();
   const format = useFormat();
   const { order, account, refusals, refusalCount } = result;
   const footer = (
     <Flex justify="end" gap="small" wrap>
-      {process.isEarlier && <Button onClick={process.restart}>{texts.payment.goOn}</Button>}
+      {canGoOn && <Button onClick={process.restart}>{texts.payment.goOn}</Button>}
       <Button type="primary" autoFocus onClick={frame.onClose}>
         {texts.operations.finish}
       </Button>

@@ -4,7 +4,8 @@ import type { BundleHandling } from "../api/generated/graphql";
 import type { SelectionInput } from "../instances/selection";
 
 /** What can be done with instances: each has a dialog. */
-export type OperationKind = "SET_AUTO" | "SET_MANUAL" | "SET_NONE" | "SET_TAGS" | "RENEW" | "UNIFY";
+export type OperationKind =
+  "SET_AUTO" | "SET_MANUAL" | "SET_NONE" | "SET_TAGS" | "RENEW" | "UNIFY" | "CHECK_PAYMENT";
 
 /** The instances of a dialog. They stay the same while it is open, whatever is selected behind it. */
 export interface OperationTarget {

@@ -43,6 +43,23 @@ it("a payment is of its account only, and is gone once its result is known", () 
   expect(items.size).toBe(0);
 });
 
+it("a payment is unknown while no dialog sends it, and the page is told", () => {
+  const payments = new PendingPayments(storage);
+  const seen: (Payment | null)[] = [];
+  payments.subscribe(() => seen.push(payments.findUnknown("a")));
+  payments.put("a", PAYMENT);
+  payments.leave("a");
+  payments.put("a", PAYMENT);
+  payments.delete("a");
+  expect(seen).toEqual([null, PAYMENT, null, null]);
+});
+
+it("a payment that was stored is the same object each time", () => {
+  new PendingPayments(storage).put("a", PAYMENT);
+  const payments = new PendingPayments(storage);
+  expect(payments.findUnknown("a")).toBe(payments.findUnknown("a"));
+});
+
 it("a payment too large for the storage is kept as long as the page", () => {
   isFull = true;
   const payments = new PendingPayments(storage);

@@ -6,7 +6,7 @@ import { useRefresh } from "../api/refresh";
 import { useAccount } from "../app/account";
 import { sendUntilAnswered } from "./attempt";
 import { isPaid, sendPayment, type Payment, type PaymentProblem, type PaymentSuccess } from "./payment";
-import { PendingPayments } from "./pendingPayment";
+import { PENDING } from "./pending";
 import { wait } from "../components/wait";
 
 export type PaymentState =
@@ -26,8 +26,6 @@ export interface PaymentProcess {
   /** Go on without the result of the earlier payment, or after it. */
   readonly restart: () => void;
 }
-
-const PENDING = new PendingPayments(sessionStorage);
 
 /** Pay once, however often the button is pressed and the answer is lost. */
 export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
@@ -57,6 +55,7 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
       });
       isSending.current = false;
       if (outcome.kind === "unknown") {
+        PENDING.leave(accountId);
         setState({ phase: "pending", payment });
         return;
       }

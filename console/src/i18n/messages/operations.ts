@@ -6,6 +6,7 @@ export const zh = {
     RENEW: "续费",
     UNIFY: "统一到期时间",
     SET_TAGS: "编辑标签",
+    CHECK_PAYMENT: "确认支付结果",
   },
   bundleKinds: {
     SET_AUTO: "整组设为自动续费",
@@ -37,6 +38,7 @@ export const en: typeof zh = {
     RENEW: "Renew",
     UNIFY: "Unify expiry",
     SET_TAGS: "Edit tags",
+    CHECK_PAYMENT: "Check the result of a payment",
   },
   bundleKinds: {
     SET_AUTO: "Set bundle to auto-renewal",

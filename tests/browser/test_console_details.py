@@ -1,0 +1,109 @@
+"""What the console says of a payment that was lost, of refusals that change, and of lists that are cut."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright import async_api
+from playwright.async_api import expect
+
+from tests.browser import chromium, dialogs, pages
+from tests.support import live_server
+from tests.support.fixtures import World
+
+pytestmark = [*chromium.marks, pages.built]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
+    async with pages.served(database_url, redis_url) as served:
+        yield served
+
+
+class LostAnswers:
+    """The answers of payments, which are lost until the test says otherwise."""
+
+    def __init__(self, *, are_sent: bool) -> None:
+        self.are_sent = are_sent
+        self.are_lost = True
+
+    async def __call__(self, route: async_api.Route) -> None:
+        if self.are_lost and "idempotencyKey" in (route.request.post_data or ""):
+            if self.are_sent:
+                await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+
+@pytest.mark.parametrize("was_paid", [True, False], ids=["paid", "not paid"])
+async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
+    world: World, server: live_server.LiveServer, was_paid: bool
+) -> None:
+    await pages.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    async with dialogs.opened(world, server) as opened:
+        page, answers = opened.page, LostAnswers(are_sent=was_paid)
+        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        await page.route("**/graphql", answers)
+        await opened.open_row("renew", "i-1")
+        await expect(opened.button("pay")).to_be_enabled(timeout=pages.WAIT_MS_MAX)
+        await expect(hint).to_have_count(0)
+        await opened.press("pay")
+        await opened.shows("正在确认支付结果…")
+        await expect(hint).to_have_count(0)
+        await opened.close()
+        await expect(hint).to_be_visible()
+        await page.reload()
+        await expect(hint).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        await pages.expect_accessible(page)
+        await pages.expect_no_sideways_scroll(page)
+
+        answers.are_lost = False
+        if not was_paid:
+            await world.put("i-1", monthly_price_cents=31_000)
+        await hint.get_by_role("button", name="确认支付结果").click()
+        await opened.shows("续费：1 个实例，共 ¥300.00")
+        await opened.press("check")
+        if was_paid:
+            await opened.shows("上一次支付已成功", "2027-02-28 23:59:59")
+            await expect(opened.button("go on")).to_have_count(0)
+        else:
+            await opened.shows("上一次支付未成功", "价格已由 ¥300.00 变为 ¥310.00，本次未扣款")
+        await opened.press("done")
+        await expect(opened.dialog).to_have_count(0)
+        await expect(hint).to_have_count(0)
+        assert await page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
+    assert await dialogs.count_orders(world) == ((1, 1) if was_paid else (0, 0))
+
+
+async def test_the_reason_of_a_refusal_is_open_also_when_it_changes(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await pages.open_account(world, balance="9000.00")
+    await world.instance("i-1", expires="2027-01-31", price="100.00")
+    await world.instance("i-2", expires="2029-06-30", price="100.00")
+    async with dialogs.opened(world, server) as opened:
+        await opened.open_batch("renew", "i-1", "i-2")
+        await opened.choose("1 year")
+        await opened.shows("too long")
+        await expect(opened.dialog.locator("ul.refusals")).to_contain_text("i-2")
+        await world.put("i-2", is_trial=True)
+        await opened.dialog.locator("label").filter(has_text="6 个月").click()
+        await expect(opened.dialog.locator(".refusal-alert")).to_contain_text("试用")
+        await expect(opened.dialog.locator("ul.refusals")).to_be_visible()
+
+
+async def test_the_drawer_says_that_it_shows_the_latest_attempts(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await pages.open_account(world, balance="1.00")
+    await world.instance("i-auto", expires="2027-01-31", price="300.00", mode="AUTO", product="kec")
+    async with pages.opened(world, server, "?tab=AUTO") as page:
+        await page.get_by_role("button", name="前进 1 个月", exact=True).click(timeout=pages.WAIT_MS_MAX)
+        await expect(page.get_by_text("续费失败 24 次")).to_be_visible(timeout=60_000)
+        await page.get_by_role("link", name="i-auto", exact=True).first.click()
+        latest = page.get_by_text("仅显示最近 20 条记录")
+        await expect(latest).to_be_visible(timeout=pages.WAIT_MS_MAX)
+        attempts = page.locator(".ant-drawer ul", has=latest).locator("li")
+        await expect(attempts).to_have_count(21)
