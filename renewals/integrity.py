@@ -145,7 +145,7 @@ _STATEMENTS: Mapping[Message, str] = {
         JOIN (SELECT DISTINCT ON (account_id) account_id, reached_at FROM test_clock_moves
               ORDER BY account_id, from_at DESC) AS m ON m.account_id = a.id
         WHERE a.test_clock IS DISTINCT FROM m.reached_at""",
-    Message("a top-up in the audit log is in the ledger, except for demo accounts"): """
+    Message("each top-up in the audit log is in the ledger, except those of demo accounts"): """
         SELECT l.id AS entry_id, l.account_ids, l.request->>'amount_cents' AS amount_cents FROM audit_log l
         LEFT JOIN ledger_entries e ON e.account_id = l.answer->>'account_id' AND e.kind = 'TOP_UP'
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint

@@ -156,6 +156,8 @@ def _rate_limited(seconds: float) -> errors.HTTPError:
     return errors.HTTPError(
         429,
         "RATE_LIMITED",
-        Message("The cost budget of this key is used up. Retry in {seconds} s.", seconds=wait),
+        Message(
+            "Too little of the cost budget is left for this request. Retry in {seconds} s.", seconds=wait
+        ),
         {"Retry-After": str(wait)},
     )

@@ -64,7 +64,9 @@ class CalendarFeed:
         header = request.headers.get("authorization", "")
         customer = await authentication.identify_calendar(header, arguments.get("token"), now)
         if customer is None or customer.account_id is None:
-            return responses.unauthenticated(Message("Send a calendar token: /calendar.ics?token=<token>."))
+            return responses.unauthenticated(
+                Message("Send a valid calendar token: /calendar.ics?token=<token>.")
+            )
         account_id, instant = customer.account_id, customer.instant(now)
         language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):

@@ -273,7 +273,9 @@ def _refuse_period(
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         message: Message
         if new <= old:
-            message = Message("It already expires on {old}, which is not before {new}.", old=old, new=new)
+            message = Message(
+                "It already expires on {old}; choose a date after that, not {new}.", old=old, new=new
+            )
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
         if new < earliest:
             message = Message("{new} has passed; choose today or a later date.", new=new)

@@ -71,7 +71,7 @@ BY_ENUM: Mapping[str, Mapping[str, Message]] = {
     "BillingMode": BILLING_MODES,
     "BundleHandling": {
         model.BundleHandling.REFUSE: Message("Refuse bundle members in a batch"),
-        model.BundleHandling.WHOLE: Message("Widen to whole bundles"),
+        model.BundleHandling.WHOLE: Message("Widen the selection to whole bundles"),
     },
     "ForecastGrouping": {
         "PRODUCT": Message("By product"),

@@ -151,7 +151,7 @@ def _check_count(count: int, field: str) -> None:
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     if count > instances_max:
         raise errors.InvalidInputError(
-            field, Message("selects more than {count} instances", count=instances_max)
+            field, Message("selects more than {count:,} instances; split the request", count=instances_max)
         )
 
 

@@ -19,7 +19,7 @@ from renewals.instances import price_holds
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-ZONE_UNKNOWN = Message("must be a time zone that the database supports")
+ZONE_UNKNOWN = Message("must be an IANA time zone that PostgreSQL supports, such as Asia/Shanghai")
 COLUMNS = (
     "id",
     "name",

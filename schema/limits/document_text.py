@@ -63,7 +63,7 @@ def _too_many_tokens(maximum: int) -> LimitExceededError:
         "DOCUMENT_TOO_LARGE",
         Message(
             "the document must have at most {count:,} names and punctuators, {count:,} comments and "
-            "{values:,} values: send values as variables",
+            "{values:,} strings and {values:,} numbers; send values as variables",
             count=maximum,
             values=VALUES_MAX,
         ),

@@ -74,7 +74,7 @@ DAMAGES = {
     "a test clock is at the instant that its last move reached": (
         "UPDATE accounts SET test_clock = test_clock + interval '1 second' WHERE id = 't'"
     ),
-    "a top-up in the audit log is in the ledger, except for demo accounts": (
+    "each top-up in the audit log is in the ledger, except those of demo accounts": (
         """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
     ),
     "an API key in the audit log belongs to an operator": (

@@ -195,7 +195,7 @@ async def test_a_selection_has_a_limit(
     by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, customer.matching()), verb)
     assert by_filter == (
         "input.selection.matching",
-        "input.selection.matching: selects more than 3 instances",
+        "input.selection.matching: selects more than 3 instances; split the request",
     )
     assert await world.snapshot() == before
 
@@ -239,5 +239,5 @@ async def test_a_selection_widened_to_whole_bundles_has_the_same_limit(
     await world.instance("i-1")
     before = await world.snapshot()
     refused = await invalid(graphql, lambda: VERBS[verb](buyer, ["b-1", "i-1"], bundles="WHOLE"), verb)
-    assert refused == ("input.bundles", "input.bundles: selects more than 3 instances")
+    assert refused == ("input.bundles", "input.bundles: selects more than 3 instances; split the request")
     assert await world.snapshot() == before
