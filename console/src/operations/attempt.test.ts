@@ -15,11 +15,15 @@ function status(code: number) {
 }
 
 /** Play the server's answers, and note what the attempt does. */
-async function attempt(answers: readonly Answer<string>[], isStoppedAfter = Infinity) {
+async function attempt(
+  answers: readonly Answer<string>[],
+  { isStoppedAfter = Infinity, lostBefore = 0 } = {},
+) {
   const delays: number[] = [];
   const lost: number[] = [];
   let calls = 0;
   const outcome = await sendUntilAnswered(() => Promise.resolve(answers[calls++] ?? answered), {
+    lostBefore,
     wait: (delay) => {
       delays.push(delay);
       return Promise.resolve();
@@ -75,8 +79,36 @@ describe("an attempt", () => {
     expect((await attempt([LOST, failing("UNAUTHENTICATED")])).outcome).toEqual({ kind: "unknown" });
   });
 
+  it.each(["RATE_LIMITED", "BUSY", "TOO_MANY_AT_ONCE"])(
+    "waits after %s if an earlier dialog lost an answer, because that request may have been done",
+    async (code) => {
+      const { outcome, calls, delays } = await attempt([failing(code), answered], { lostBefore: 1 });
+      expect(outcome).toEqual({ kind: "answered", data: "paid" });
+      expect([calls, delays]).toEqual([2, [500]]);
+    },
+  );
+
+  it("waits after a 429 without a code if an earlier dialog lost an answer", async () => {
+    const { outcome, calls } = await attempt([status(429), answered], { lostBefore: 1 });
+    expect(outcome.kind).toBe("answered");
+    expect(calls).toBe(2);
+  });
+
+  it.each([failing("UNAUTHENTICATED"), failing("FORBIDDEN"), status(401), status(400)])(
+    "never says that nothing was done if an earlier dialog lost an answer (%#)",
+    async (answer) => {
+      const { outcome, calls } = await attempt([answer], { lostBefore: 1 });
+      expect(outcome).toEqual({ kind: "unknown" });
+      expect(calls).toBe(1);
+    },
+  );
+
+  it("goes on with the count of the answers that were lost before", async () => {
+    expect((await attempt([LOST, answered], { lostBefore: 1 })).lost).toEqual([2]);
+  });
+
   it("knows nothing if the dialog is closed after a lost answer", async () => {
-    const { outcome, calls } = await attempt([LOST, LOST, LOST, LOST], 2);
+    const { outcome, calls } = await attempt([LOST, LOST, LOST, LOST], { isStoppedAfter: 2 });
     expect(outcome).toEqual({ kind: "unknown" });
     expect(calls).toBe(2);
   });

@@ -9,15 +9,17 @@ export type Answer<Data> =
 /** What is known after an attempt. */
 export type Outcome<Data> =
   | { readonly kind: "answered"; readonly data: Data }
-  /** The server refused the request before it did anything. */
+  /** The server refused the request before it did anything, and no earlier answer was lost. */
   | { readonly kind: "notDone"; readonly error: CombinedError }
   /** An answer was lost, and no later one says whether the request was done. */
   | { readonly kind: "unknown" };
 
 interface AttemptOptions {
+  /** The number of answers to this request that were lost earlier: the server may have done it already. */
+  readonly lostBefore: number;
   readonly wait: (milliseconds: number) => Promise<void>;
   readonly isStopped: () => boolean;
-  /** Called with the number of answers that were lost so far. */
+  /** Called with the number of answers that were lost so far, the earlier ones among them. */
   readonly onLost: (count: number) => void;
 }
 
@@ -39,9 +41,9 @@ const LOST_CODES: ReadonlySet<string> = new Set([
  */
 export async function sendUntilAnswered<Data>(
   send: () => Promise<Answer<Data>>,
-  { wait, isStopped, onLost }: AttemptOptions,
+  { lostBefore, wait, isStopped, onLost }: AttemptOptions,
 ): Promise<Outcome<Data>> {
-  let lostCount = 0;
+  let lostCount = lostBefore;
   for (let delay = DELAY_MS_MIN; ; delay = Math.min(2 * delay, DELAY_MS_MAX)) {
     const { data, error } = await send();
     if (error === undefined) return { kind: "answered", data };

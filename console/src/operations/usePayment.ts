@@ -41,12 +41,13 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
   const isStopped = useIsUnmounted();
 
   const send = useCallback(
-    async (payment: Payment) => {
+    async (payment: Payment, lostBefore: number) => {
       if (isSending.current) return;
       isSending.current = true;
       PENDING.put(accountId, payment);
-      setState({ phase: "sending", payment, lostCount: 0 });
+      setState({ phase: "sending", payment, lostCount: lostBefore });
       const outcome = await sendUntilAnswered(() => sendPayment(client, payment), {
+        lostBefore,
         wait,
         isStopped: () => isStopped.current,
         onLost: (lostCount) => {
@@ -75,10 +76,10 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
   );
   const pay = (build: (idempotencyKey: string) => Payment) => {
     key.current ??= newIdempotencyKey();
-    void send(build(key.current));
+    void send(build(key.current), 0);
   };
   const confirm = () => {
-    if (state.phase === "pending") void send(state.payment);
+    if (state.phase === "pending") void send(state.payment, 1); // at least one answer was lost
   };
   const restart = () => {
     PENDING.delete(accountId);

@@ -45,6 +45,7 @@ export function usePolicyChange(onDone: (() => void) | undefined) {
       return error === undefined ? { data: data.setRenewalPolicy } : { error };
     };
     const outcome = await sendUntilAnswered(send, {
+      lostBefore: 0,
       wait,
       isStopped: () => isClosed.current,
       onLost: (lostCount) => {
