@@ -4,7 +4,7 @@ import { useSyncExternalStore } from "react";
 import { useAccount } from "../app/account";
 import { useTexts } from "../i18n/useLanguage";
 import { useOperations } from "./operations";
-import { PENDING } from "./pending";
+import { PENDING } from "./pendingPayment";
 
 /** Say that the result of a payment is not known, and lead to it. */
 export function PendingPaymentAlert() {

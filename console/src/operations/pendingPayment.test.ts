@@ -3,14 +3,19 @@ import { beforeEach, expect, it } from "vitest";
 import type { Payment } from "./payment";
 import { PendingPayments } from "./pendingPayment";
 
-const PAYMENT: Payment = {
-  request: {
-    kind: "RENEW",
-    input: { selection: { ids: ["i-1"] }, months: 1, expectedTotal: "300.00", idempotencyKey: "k" },
-  },
-  count: 1,
-  total: "300.00",
-};
+function paymentOf(idempotencyKey: string): Payment {
+  return {
+    request: {
+      kind: "RENEW",
+      input: { selection: { ids: ["i-1"] }, months: 1, expectedTotal: "300.00", idempotencyKey },
+    },
+    count: 1,
+    total: "300.00",
+  };
+}
+
+const PAYMENT = paymentOf("k");
+const OTHER = paymentOf("other");
 
 let items: Map<string, string>;
 let isFull: boolean;
@@ -38,7 +43,7 @@ it("a payment is of its account only, and is gone once its result is known", () 
   const payments = new PendingPayments(storage);
   payments.put("a", PAYMENT);
   expect(payments.get("b")).toBeNull();
-  payments.delete("a");
+  payments.delete("a", PAYMENT);
   expect(payments.get("a")).toBeNull();
   expect(items.size).toBe(0);
 });
@@ -48,10 +53,34 @@ it("a payment is unknown while no dialog sends it, and the page is told", () => 
   const seen: (Payment | null)[] = [];
   payments.subscribe(() => seen.push(payments.findUnknown("a")));
   payments.put("a", PAYMENT);
-  payments.leave("a");
+  payments.leave("a", PAYMENT);
   payments.put("a", PAYMENT);
-  payments.delete("a");
+  payments.delete("a", PAYMENT);
   expect(seen).toEqual([null, PAYMENT, null, null]);
+});
+
+it("the late end of an earlier payment leaves the payment that is being sent", () => {
+  const payments = new PendingPayments(storage);
+  payments.put("a", PAYMENT);
+  payments.leave("a", PAYMENT);
+  payments.delete("a", PAYMENT);
+  payments.put("a", OTHER);
+  payments.leave("a", PAYMENT);
+  expect(payments.findUnknown("a")).toBeNull();
+  payments.delete("a", PAYMENT);
+  expect(payments.get("a")).toBe(OTHER);
+  expect(new PendingPayments(storage).get("a")).toEqual(OTHER);
+  payments.leave("a", OTHER);
+  expect(payments.findUnknown("a")).toBe(OTHER);
+});
+
+it("a payment is deleted by its key, also after a reload and while nobody sends it", () => {
+  new PendingPayments(storage).put("a", PAYMENT);
+  const payments = new PendingPayments(storage);
+  payments.delete("a", OTHER);
+  expect(payments.get("a")).toEqual(PAYMENT);
+  payments.delete("a", paymentOf("k"));
+  expect(items.size).toBe(0);
 });
 
 it("a payment that was stored is the same object each time", () => {

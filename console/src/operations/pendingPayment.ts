@@ -10,8 +10,8 @@ const STORED = "renewals.pendingPayment";
 export class PendingPayments {
   readonly #storage: Storage;
   readonly #payments = new Map<string, Payment>();
-  /** The accounts whose payment is being sent: its dialog is open. */
-  readonly #sending = new Set<string>();
+  /** The keys of the payments that are being sent by an open dialog, for each account. */
+  readonly #sending = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
 
   constructor(storage: Storage) {
@@ -40,7 +40,7 @@ export class PendingPayments {
 
   put(accountId: string, payment: Payment): void {
     this.#payments.set(accountId, payment);
-    this.#sending.add(accountId);
+    this.#sending.set(accountId, keyOf(payment));
     this.#tell();
     try {
       this.#storage.setItem(`${STORED}.${accountId}`, JSON.stringify(payment));
@@ -49,13 +49,17 @@ export class PendingPayments {
     }
   }
 
-  /** Note that a payment is no longer sent, and that its result is not known. */
-  leave(accountId: string): void {
+  /** Note that no dialog sends the payment any more, and that its result is not known. */
+  leave(accountId: string, payment: Payment): void {
+    if (this.#sending.get(accountId) !== keyOf(payment)) return;
     this.#sending.delete(accountId);
     this.#tell();
   }
 
-  delete(accountId: string): void {
+  /** Delete the payment, unless another one has taken its place. */
+  delete(accountId: string, payment: Payment): void {
+    const stored = this.get(accountId);
+    if (stored === null || keyOf(stored) !== keyOf(payment)) return;
     this.#payments.delete(accountId);
     this.#storage.removeItem(`${STORED}.${accountId}`);
     this.#sending.delete(accountId);
@@ -66,3 +70,10 @@ export class PendingPayments {
     for (const listener of this.#listeners) listener();
   }
 }
+
+function keyOf({ request }: Payment): string {
+  return request.input.idempotencyKey;
+}
+
+/** The payments of this tab whose results are not known. */
+export const PENDING = new PendingPayments(globalThis.sessionStorage);

@@ -6,7 +6,7 @@ import { useRefresh } from "../api/refresh";
 import { useAccount } from "../app/account";
 import { sendUntilAnswered } from "./attempt";
 import { isPaid, sendPayment, type Payment, type PaymentProblem, type PaymentSuccess } from "./payment";
-import { PENDING } from "./pending";
+import { PENDING } from "./pendingPayment";
 import { wait } from "../components/wait";
 
 export type PaymentState =
@@ -23,6 +23,8 @@ export interface PaymentProcess {
   /** Pay once: `build` is given the key of this dialog's payment. */
   readonly pay: (build: (idempotencyKey: string) => Payment) => void;
   readonly confirm: () => void;
+  /** Delete the record of the payment whose result is not known; what the dialog shows stays. */
+  readonly forget: () => void;
   /** Go on without the result of the earlier payment, or after it. */
   readonly restart: () => void;
 }
@@ -37,13 +39,19 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
     earlier ? { phase: "pending", payment: earlier } : { phase: "editing", problem: null },
   );
   const key = useRef<string>(null);
-  const isSending = useRef(false);
+  const sending = useRef<Payment>(null);
   const isStopped = useIsUnmounted();
+  useEffect(
+    () => () => {
+      if (sending.current) PENDING.leave(accountId, sending.current);
+    },
+    [accountId],
+  );
 
   const send = useCallback(
     async (payment: Payment, lostBefore: number) => {
-      if (isSending.current) return;
-      isSending.current = true;
+      if (sending.current) return;
+      sending.current = payment;
       PENDING.put(accountId, payment);
       setState({ phase: "sending", payment, lostCount: lostBefore });
       const outcome = await sendUntilAnswered(() => sendPayment(client, payment), {
@@ -54,13 +62,15 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
           setState({ phase: "sending", payment, lostCount });
         },
       });
-      isSending.current = false;
+      sending.current = null;
+      // Another dialog may send the same payment meanwhile: after its own has closed, only success ends the question.
+      if (isStopped.current && !(outcome.kind === "answered" && isPaid(outcome.data))) return;
       if (outcome.kind === "unknown") {
-        PENDING.leave(accountId);
+        PENDING.leave(accountId, payment);
         setState({ phase: "pending", payment });
         return;
       }
-      PENDING.delete(accountId);
+      PENDING.delete(accountId, payment);
       key.current = null; // what follows is another request
       refresh();
       if (outcome.kind === "notDone") {
@@ -81,12 +91,15 @@ export function usePayment(onDone: (() => void) | undefined): PaymentProcess {
   const confirm = () => {
     if (state.phase === "pending") void send(state.payment, 1); // at least one answer was lost
   };
+  const forget = () => {
+    if (state.phase === "pending") PENDING.delete(accountId, state.payment);
+  };
   const restart = () => {
-    PENDING.delete(accountId);
+    forget();
     setEarlier(null);
     setState({ phase: "editing", problem: null });
   };
-  return { state, isEarlier: earlier !== null, pay, confirm, restart };
+  return { state, isEarlier: earlier !== null, pay, confirm, forget, restart };
 }
 
 function useIsUnmounted() {
