@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.browser import chromium, dialogs, pages
 from tests.support import live_server
 from tests.support.fixtures import World
+from tests.support.waiting import eventually
 
 pytestmark = [*chromium.marks, pages.built]
 
@@ -26,19 +27,31 @@ class LostAnswers:
     def __init__(self, *, are_sent: bool) -> None:
         self.are_sent = are_sent
         self.are_lost = True
+        self.refused: tuple[int, str] | None = None
+        """The status and the code of the next answer, which refuses the request before it is looked at."""
 
     async def __call__(self, route: async_api.Route) -> None:
-        if self.are_lost and "idempotencyKey" in (route.request.post_data or ""):
+        if "idempotencyKey" not in (route.request.post_data or ""):
+            await route.continue_()
+        elif self.are_lost:
             if self.are_sent:
                 await route.fetch()
             await route.abort()
+        elif self.refused:
+            (status, code), self.refused = self.refused, None
+            error = {"message": code, "extensions": {"code": code}}
+            await route.fulfill(status=status, json={"errors": [error]})
         else:
             await route.continue_()
 
 
-@pytest.mark.parametrize("was_paid", [True, False], ids=["paid", "not paid"])
+@pytest.mark.parametrize(
+    ("was_paid", "refused"),
+    [(True, None), (False, None), (True, (429, "RATE_LIMITED"))],
+    ids=["paid", "not paid", "paid, and the server is busy"],
+)
 async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
-    world: World, server: live_server.LiveServer, was_paid: bool
+    world: World, server: live_server.LiveServer, was_paid: bool, refused: tuple[int, str] | None
 ) -> None:
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
@@ -59,7 +72,7 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
         await pages.expect_accessible(page)
         await pages.expect_no_sideways_scroll(page)
 
-        answers.are_lost = False
+        answers.are_lost, answers.refused = False, refused
         if not was_paid:
             await world.put("i-1", monthly_price_cents=31_000)
         await hint.get_by_role("button", name="确认支付结果").click()
@@ -70,11 +83,106 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
             await expect(opened.button("go on")).to_have_count(0)
         else:
             await opened.shows("上一次支付未成功", "价格已由 ¥300.00 变为 ¥310.00，本次未扣款")
+        assert answers.refused is None
         await opened.press("done")
         await expect(opened.dialog).to_have_count(0)
         await expect(hint).to_have_count(0)
         assert await page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
     assert await dialogs.count_orders(world) == ((1, 1) if was_paid else (0, 0))
+
+
+async def test_a_lost_payment_is_found_again_after_the_key_has_expired(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await pages.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    async with dialogs.opened(world, server) as opened:
+        page, answers = opened.page, LostAnswers(are_sent=True)
+        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        await page.route("**/graphql", answers)
+        await opened.open_row("renew", "i-1")
+        await opened.press("pay")
+        await opened.shows("正在确认支付结果…")
+        await page.reload()
+        answers.are_lost, answers.refused = False, (401, "UNAUTHENTICATED")
+        await hint.get_by_role("button", name="确认支付结果").click()
+        await opened.press("check")
+        await page.get_by_label("API 密钥").fill(await world.key())
+        await page.get_by_role("button", name="登 录").click()
+        await hint.get_by_role("button", name="确认支付结果").click()
+        await opened.press("check")
+        await opened.shows("上一次支付已成功", "2027-02-28 23:59:59")
+    assert await dialogs.count_orders(world) == (1, 1)
+
+
+async def test_a_customer_who_does_without_the_result_goes_on_with_the_page(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await pages.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    async with dialogs.opened(world, server) as opened:
+        page, answers = opened.page, LostAnswers(are_sent=False)
+        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        await page.route("**/graphql", answers)
+        await opened.open_row("renew", "i-1")
+        await opened.press("pay")
+        await opened.shows("正在确认支付结果…")
+        await opened.close()
+        await hint.get_by_role("button", name="确认支付结果").click()
+        await opened.press("do not check")
+        await expect(opened.dialog).to_have_count(0)
+        await expect(hint).to_have_count(0)
+        await expect(page.locator("#content")).to_be_focused()
+        await opened.open_row("renew", "i-1")
+        await opened.shows("2027-02-28")
+        assert await page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
+    assert await dialogs.count_orders(world) == (0, 0)
+
+
+async def test_a_request_that_waits_in_a_closed_dialog_leaves_the_next_payment(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await pages.open_account(world, balance="1000.00")
+    await world.instance("i-1", expires="2027-01-31", price="300.00")
+    await world.instance("i-2", expires="2027-01-31", price="200.00")
+    async with dialogs.opened(world, server) as opened:
+        page = opened.page
+        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        held: list[async_api.Route] = []
+
+        async def lose_the_first_and_hold_the_others(route: async_api.Route) -> None:
+            if "idempotencyKey" not in (route.request.post_data or ""):
+                await route.continue_()
+                return
+            held.append(route)
+            if len(held) == 1:
+                await route.abort()
+
+        await page.route("**/graphql", lose_the_first_and_hold_the_others)
+        await opened.open_row("renew", "i-1")
+        await opened.press("pay")
+        await eventually(lambda: _has(held, 2))
+        await opened.close()
+        await expect(hint).to_be_visible()
+        await hint.get_by_role("button", name="确认支付结果").click()
+        await opened.press("do not check")
+        await expect(opened.dialog).to_have_count(0)
+        await opened.open_row("renew", "i-2")
+        await opened.press("pay")
+        await eventually(lambda: _has(held, 3))
+        await held[1].continue_()
+        await expect(opened.row("i-1")).to_contain_text("2027-02-28", timeout=pages.WAIT_MS_MAX)
+        stored = await page.evaluate("sessionStorage.getItem('renewals.pendingPayment.a')")
+        assert stored is not None and "i-2" in stored
+        await expect(hint).to_have_count(0)
+        await held[2].continue_()
+        await opened.shows("paid", "2027-02-28 23:59:59")
+        assert await page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
+    assert await dialogs.count_orders(world) == (2, 2)
+
+
+async def _has(held: list[async_api.Route], count: int) -> bool:
+    return len(held) >= count
 
 
 async def test_the_reason_of_a_refusal_is_open_also_when_it_changes(

@@ -18,11 +18,11 @@ export function CheckPaymentDialog(props: OperationDialogProps) {
   const { state } = process;
   switch (state.phase) {
     case "pending": {
-      const restart = () => {
-        process.restart();
+      const forget = () => {
+        process.forget();
         onClose();
       };
-      return <PaymentPending {...frame} payment={state.payment} process={{ ...process, restart }} />;
+      return <PaymentPending {...frame} payment={state.payment} process={process} onForget={forget} />;
     }
     case "sending":
       return <PaymentSending {...frame} payment={state.payment} lostCount={state.lostCount} />;

@@ -28,7 +28,9 @@ export function PaymentDialog(props: PaymentDialogProps) {
     case "editing":
       return <PaymentForm {...props} problem={state.problem} />;
     case "pending":
-      return <PaymentPending {...frame} payment={state.payment} process={process} />;
+      return (
+        <PaymentPending {...frame} payment={state.payment} process={process} onForget={process.restart} />
+      );
     case "sending":
       return <PaymentSending {...frame} payment={state.payment} lostCount={state.lostCount} />;
     case "done":

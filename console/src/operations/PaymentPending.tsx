@@ -11,16 +11,18 @@ interface PaymentPendingProps extends Pick<OperationDialogProps, "isOpen" | "onC
   readonly title: string;
   readonly payment: Payment;
   readonly process: PaymentProcess;
+  /** Called when the customer does without the result. */
+  readonly onForget: () => void;
 }
 
 /** Ask for the result of an earlier payment before another one is made. */
-export function PaymentPending({ payment, process, ...frame }: PaymentPendingProps) {
+export function PaymentPending({ payment, process, onForget, ...frame }: PaymentPendingProps) {
   const texts = useTexts();
   const format = useFormat();
   const kind = texts.operations.kinds[payment.request.kind];
   const footer = (
     <Flex justify="end" gap="small" wrap>
-      <Button onClick={process.restart}>{texts.payment.forget}</Button>
+      <Button onClick={onForget}>{texts.payment.forget}</Button>
       <Button type="primary" autoFocus onClick={process.confirm}>
         {texts.payment.confirm}
       </Button>
