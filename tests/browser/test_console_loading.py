@@ -21,6 +21,7 @@ FAILED = {
 RETRY = {"zh-CN": "重 试", "en-US": "Try again"}
 PAGE = "**/assets/OrdersPage-*.js"
 DIALOG = "**/assets/OperationDialog-*.js"
+DRAWER = "**/assets/InstanceDrawer-*.js"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -104,6 +105,36 @@ async def test_a_dialog_whose_file_is_lost_leaves_the_list_and_is_loaded_when_it
         await expect(opened.row("i-1").get_by_role("checkbox")).to_be_checked()
         await opened.open_row("renew", "i-1")
         await opened.shows("2027-02-28")
+
+
+async def test_after_a_lost_file_the_next_operation_is_loaded_while_the_message_is_still_shown(
+    world: World, server: live_server.LiveServer
+) -> None:
+    async with dialogs.opened(world, server) as opened:
+        page, file = opened.page, LostFile(times=2)
+        await page.route(DIALOG, file)
+        await page.get_by_role("button", name="续费 i-1", exact=True).click()
+        await expect(failure(page, "zh-CN")).to_be_visible()
+        await opened.open_row("renew", "i-1")
+        await opened.shows("2027-02-28")
+        await expect(failure(page, "zh-CN")).to_have_count(0)
+        await opened.close()
+        await expect(page.get_by_role("button", name="续费 i-1", exact=True)).to_be_focused()
+
+
+async def test_after_a_lost_file_the_next_instance_is_loaded_while_the_message_is_still_shown(
+    world: World, server: live_server.LiveServer
+) -> None:
+    await world.instance("i-2", expires="2027-01-31", price="300.00", product="kec")
+    async with dialogs.opened(world, server) as opened:
+        page, file = opened.page, LostFile(times=2)
+        await page.route(DRAWER, file)
+        await opened.row("i-1").get_by_role("link", name="i-1", exact=True).click()
+        await expect(failure(page, "zh-CN")).to_be_visible()
+        await opened.row("i-2").get_by_role("link", name="i-2", exact=True).click()
+        await expect(page.locator(".ant-drawer")).to_contain_text("i-2", timeout=pages.WAIT_MS_MAX)
+        await expect(failure(page, "zh-CN")).to_have_count(0)
+        assert file.asked == 3
 
 
 @contextlib.asynccontextmanager

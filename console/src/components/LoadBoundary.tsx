@@ -3,6 +3,7 @@ import { Component, type ReactNode } from "react";
 
 import { useTexts } from "../i18n/useLanguage";
 import { forgetFailures } from "./lazyFile";
+import { failureTextOf } from "./loadFailure";
 import { Page } from "./Page";
 
 interface LoadBoundaryProps {
@@ -11,18 +12,32 @@ interface LoadBoundaryProps {
   readonly title?: string;
   /** Give up what could not be shown, such as a dialog above the page; the message then floats above the page. */
   readonly onClose?: () => void;
+  /** Called when the part has failed, so that another one can take its place while the message is shown. */
+  readonly onFailure?: () => void;
+  /** What the part shows, such as an id; the part is tried anew when this changes. */
+  readonly of?: string | number;
 }
 
 interface LoadBoundaryState {
-  readonly hasFailed: boolean;
+  readonly failure: { readonly error: unknown } | null;
 }
 
 /** Show a message instead of a part of the page that cannot be loaded or drawn, so that the rest stays. */
 export class LoadBoundary extends Component<LoadBoundaryProps, LoadBoundaryState> {
-  override state: LoadBoundaryState = { hasFailed: false };
+  override state: LoadBoundaryState = { failure: null };
 
-  static getDerivedStateFromError(): LoadBoundaryState {
-    return { hasFailed: true };
+  static getDerivedStateFromError(error: unknown): LoadBoundaryState {
+    return { failure: { error } };
+  }
+
+  override componentDidCatch(): void {
+    this.props.onFailure?.();
+  }
+
+  override componentDidUpdate(before: LoadBoundaryProps): void {
+    if (before.of === this.props.of || !this.state.failure) return;
+    forgetFailures();
+    this.setState({ failure: null });
   }
 
   override componentWillUnmount(): void {
@@ -31,14 +46,18 @@ export class LoadBoundary extends Component<LoadBoundaryProps, LoadBoundaryState
 
   override render(): ReactNode {
     const { children, title, onClose } = this.props;
-    if (!this.state.hasFailed) return children;
-    const failure = <LoadFailure {...(onClose && { onClose })} />;
-    return title === undefined ? failure : <Page title={title}>{failure}</Page>;
+    if (!this.state.failure) return children;
+    const message = <LoadFailure error={this.state.failure.error} {...(onClose && { onClose })} />;
+    return title === undefined ? message : <Page title={title}>{message}</Page>;
   }
 }
 
-/** Say that a part could not be loaded. A reload of the page, at its address, also gets the files of a new version. */
-function LoadFailure({ onClose }: Pick<LoadBoundaryProps, "onClose">) {
+interface LoadFailureProps extends Pick<LoadBoundaryProps, "onClose"> {
+  readonly error: unknown;
+}
+
+/** Say what failed. A reload of the page, at its address, also gets the files of a new version. */
+function LoadFailure({ error, onClose }: LoadFailureProps) {
   const texts = useTexts().common;
   return (
     <Alert
@@ -46,7 +65,7 @@ function LoadFailure({ onClose }: Pick<LoadBoundaryProps, "onClose">) {
       role="alert"
       showIcon
       className={onClose ? "load-failure load-failure-above" : "load-failure"}
-      title={texts.loadFailed}
+      title={failureTextOf(error, texts)}
       closable={onClose ? { onClose, "aria-label": texts.close } : false}
       action={
         <Button

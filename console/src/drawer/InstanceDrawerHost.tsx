@@ -25,7 +25,7 @@ export function InstanceDrawerHost() {
     change({ [INSTANCE_PARAM]: null });
   };
   return (
-    <LoadBoundary onClose={close}>
+    <LoadBoundary of={id} onClose={close}>
       <Suspense>
         <InstanceDrawer id={id} onClose={close} />
       </Suspense>

@@ -13,7 +13,11 @@ interface OpenedOperation {
   readonly isOpen: boolean;
 }
 
-/** Hold the dialog of an operation, so that it stays open when its button or row is gone. */
+/**
+ * Hold the dialog of an operation, so that it stays open when its button or row is gone.
+ *
+ * A dialog that failed counts as closed, so that the next operation can be opened beside its message.
+ */
 export function OperationsProvider({ children }: { readonly children: ReactNode }) {
   const [opened, setOpened] = useState<OpenedOperation | null>(null);
   // The frame of a dialog is another one in each of its steps, and only knows what had the focus before that step.
@@ -39,7 +43,7 @@ export function OperationsProvider({ children }: { readonly children: ReactNode 
     <OperationsContext value={open}>
       {children}
       {opened && (
-        <LoadBoundary onClose={giveUp}>
+        <LoadBoundary of={opened.number} onFailure={close} onClose={giveUp}>
           <Suspense>
             <OperationDialog
               key={opened.number}
