@@ -4,18 +4,17 @@ import { useFormat } from "../format/useFormat";
 import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
 import type { InstanceDetail } from "./InstanceDrawer";
-
-/** One fewer than the query asks for, so that the page learns whether there are more. */
-const SHOWN = 20;
+import { LATEST_SHOWN, takeLatest } from "./latest";
 
 /** The worker's attempts to renew the instance, the latest first. */
 export function AttemptList({ attempts }: { readonly attempts: InstanceDetail["attempts"] }) {
   const texts = useAreaTexts(messages);
   const format = useFormat();
-  if (attempts.length === 0) return <Typography.Text type="secondary">{texts.noAttempts}</Typography.Text>;
+  const { shown, isCut } = takeLatest(attempts);
+  if (shown.length === 0) return <Typography.Text type="secondary">{texts.noAttempts}</Typography.Text>;
   return (
     <Flex component="ul" vertical gap={4} className="plain-list">
-      {attempts.slice(0, SHOWN).map(({ id, attemptedAt, succeeded, message, order }) => (
+      {shown.map(({ id, attemptedAt, succeeded, message, order }) => (
         <li key={id}>
           <span className="tabular">{format.instant(attemptedAt)}</span>{" "}
           <Tag color={succeeded ? "success" : "error"}>{succeeded ? texts.succeeded : texts.failed}</Tag>
@@ -23,9 +22,9 @@ export function AttemptList({ attempts }: { readonly attempts: InstanceDetail["a
           {order && format.money(order.total)}
         </li>
       ))}
-      {attempts.length > SHOWN && (
+      {isCut && (
         <li>
-          <Typography.Text type="secondary">{texts.latestAttempts(SHOWN)}</Typography.Text>
+          <Typography.Text type="secondary">{texts.latestAttempts(LATEST_SHOWN)}</Typography.Text>
         </li>
       )}
     </Flex>

@@ -14,6 +14,7 @@ import { AttemptList } from "./AttemptList";
 import { BundleMembers } from "./BundleMembers";
 import { HistoryList } from "./HistoryList";
 import { InstanceFacts } from "./InstanceFacts";
+import { LATEST_ASKED } from "./latest";
 import { OrderList } from "./OrderList";
 import { Outlook } from "./Outlook";
 import { Section } from "./Section";
@@ -28,7 +29,7 @@ interface InstanceDrawerProps {
 /** All about one instance, beside the page from which it was opened. */
 export default function InstanceDrawer({ id, onClose }: InstanceDrawerProps) {
   const texts = useAreaTexts(messages);
-  const variables = useMemo(() => ({ id }), [id]);
+  const variables = useMemo(() => ({ id, latest: LATEST_ASKED }), [id]);
   const { data, error, isLoading, reload } = useApiQuery(InstanceDetailDocument, variables);
   const instance = data?.instance?.id === id ? data.instance : null;
   return (

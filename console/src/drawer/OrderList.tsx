@@ -6,9 +6,7 @@ import * as messages from "../i18n/messages/drawer";
 import { useAreaTexts } from "../i18n/useAreaTexts";
 import { useLabel } from "../i18n/useLabel";
 import type { InstanceDetail } from "./InstanceDrawer";
-
-/** One fewer than the query asks for, so that the page learns whether there are more. */
-const SHOWN = 20;
+import { takeLatest } from "./latest";
 
 interface OrderListProps {
   readonly instanceId: string;
@@ -20,10 +18,11 @@ export function OrderList({ instanceId, orders }: OrderListProps) {
   const texts = useAreaTexts(messages);
   const labelOf = useLabel();
   const format = useFormat();
-  if (orders.length === 0) return <Typography.Text type="secondary">{texts.noOrders}</Typography.Text>;
+  const { shown, isCut } = takeLatest(orders);
+  if (shown.length === 0) return <Typography.Text type="secondary">{texts.noOrders}</Typography.Text>;
   return (
     <Flex component="ul" vertical gap={4} className="plain-list">
-      {orders.slice(0, SHOWN).map(({ id, kind, createdAt, total, lineCount }) => (
+      {shown.map(({ id, kind, createdAt, total, lineCount }) => (
         <li key={id}>
           <span className="tabular">{format.instant(createdAt)}</span> {labelOf("OrderKind", kind)}{" "}
           <Link href={`/orders?order=${id}`}>{format.money(total)}</Link>{" "}
@@ -32,7 +31,7 @@ export function OrderList({ instanceId, orders }: OrderListProps) {
           )}
         </li>
       ))}
-      {orders.length > SHOWN && (
+      {isCut && (
         <li>
           <Link href={`/orders?of=${encodeURIComponent(instanceId)}`}>{texts.allOrders}</Link>
         </li>
