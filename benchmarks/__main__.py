@@ -1,4 +1,4 @@
-"""Compare the project with its peers on the same data. `make bench-quick` takes minutes, `make bench` longer."""
+"""Measure the project and its peers, and write the report. `make bench-quick` takes minutes, `make bench` longer."""
 
 import argparse
 import dataclasses
@@ -24,13 +24,16 @@ SECTIONS = {
     "start": "benchmarks.start",
     "mutations": "benchmarks.mutations",
 }
-"""The module of each section. It has `run(stage, size) -> results.Section`, and is imported when the section starts."""
+"""The module of each section, which has `run(stage, size) -> results.Section`, is imported when the section starts."""
 WORK = Path(".renewals/benchmarks")
 PUBLISHED = Path("docs/performance")
 
 
 def main() -> int:
-    """Measure the sections one after the other, even if one fails, and write the report. Return the exit code."""
+    """Measure the sections one after the other, even if one fails, and write the report. Return the exit code.
+
+    If the results are to be published and the commit is not clean, measure nothing and return 1.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     arguments = _arguments()
     size = sizes.QUICK if arguments.quick else sizes.FULL
@@ -55,7 +58,7 @@ def main() -> int:
 
 
 def _measure(names: list[str], size: sizes.Size, output: Path, commit: str) -> list[str]:
-    """Measure and store each section; return the names of the sections that failed."""
+    """Measure each section and store its results; return the names of the sections that failed."""
     started, failed = time.monotonic(), []
     with stage.Stage(WORK) as running_stage:
         on = machine.describe(binaries.postgres())

@@ -33,7 +33,7 @@ class Load:
 
 @dataclass(slots=True)
 class Answer:
-    """One response. `body` is empty unless the caller asked for it."""
+    """One response. `body` is empty unless the connection was opened with `keep`."""
 
     status: int
     length: int

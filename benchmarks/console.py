@@ -1,6 +1,7 @@
 """The measured operation: the console's list of one large account, filtered by tab and expiry, 12 fields per row.
 
-All contenders run the same operation. PostGraphile derives its schema from the tables, so its names differ.
+All contenders run the same operation. PostGraphile derives its schema from the tables, so the names in
+its operation differ.
 """
 
 import datetime as dt
@@ -11,7 +12,7 @@ from benchmarks import data
 
 PAGES = (10, 100, 1000)
 WINDOW_DAYS = {10: 6, 100: 6, 1000: 60}
-"""The width of the expiry filter in days, by page size. It matches about 150 instances, or 1,500 for the large page."""
+"""The number of days in the expiry filter, by page size. 6 days match about 150 instances, 60 days about 1,500."""
 WINDOW_STARTS_DAYS = 30
 
 DOCUMENT = """query Console($filter: InstanceFilter!, $first: Int!) {

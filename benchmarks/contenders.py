@@ -63,9 +63,10 @@ class RunningContender:
 def up(
     environment: stage.Stage, size: sizes.Size, pool_sizes: Mapping[str, int]
 ) -> Iterator[list[RunningContender]]:
-    """Run the contenders in `pool_sizes` during the block, with pools of these sizes, after comparing their responses.
+    """Run the contenders in `pool_sizes` with these pool sizes during the block; first compare their responses.
 
-    Raises UnexpectedAnswerError if two responses differ.
+    Raises UnexpectedAnswerError if two responses differ, a page is not full, or a status is not 200; UnavailableError
+    as `find` does.
     """
     with contextlib.ExitStack() as running:
         started = [
@@ -90,7 +91,7 @@ def available(work: Path) -> tuple[list[str], list[str]]:
 
 
 def find(work: Path, name: str) -> Contender:
-    """Return the contender. Raises UnavailableError if it needs packages of Node.js that cannot be installed."""
+    """Return the contender `name`. Raises UnavailableError if it needs Node.js or npm packages that are unavailable."""
     return _MAKERS[name](work)
 
 
@@ -98,7 +99,7 @@ def find(work: Path, name: str) -> Contender:
 def start(
     environment: stage.Stage, size: sizes.Size, contender: Contender, pool_size: int
 ) -> Iterator[RunningContender]:
-    """Run one contender during the block, with a pool of the given size. Its output goes to a file."""
+    """Run one contender during the block, with a pool of the given size. The server's output goes to a file."""
     loaded = data.loaded(environment, size)
     url = loaded.url if contender.name == OURS else _peers_database(environment)
     variables = {
@@ -178,7 +179,7 @@ def _peers_database(environment: stage.Stage) -> str:
 
 
 async def _compare(started: Sequence[RunningContender]) -> None:
-    """Raise UnexpectedAnswerError unless all contenders return the same full page and the same total count."""
+    """Raise UnexpectedAnswerError unless all contenders return the same full pages and total counts."""
     for page in console.PAGES:
         expected = None
         for running in started:

@@ -20,7 +20,7 @@ from renewals.domain import search_text
 DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"
 EXPIRY_DAYS = 365
-"""Running instances expire at the end of a day (in Shanghai), from tomorrow up to this many days ahead."""
+"""The maximum number of days until the expiry of a running instance, which is at the end of a day in Shanghai."""
 
 FILL = """
 INSERT INTO products (code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days)
@@ -59,7 +59,7 @@ INSERT INTO instances (id, account_id, name, product_code, data_center_code, con
 INSERT INTO search_texts (account_id, instance_id, text)
   SELECT account_id, id, id || chr(31) || name || chr(31) || '{values}' FROM instances;
 """
-"""SQL. 8 % of the instances with an expiry have expired: 5 % within the week of retention, and 3 % before that week."""
+"""SQL that inserts the data. Of the instances with an expiry, 5 % expired in the last 5 days and 3 % are released."""
 
 PICK = """CREATE FUNCTION pg_temp.pick(number bigint, seed bigint, count integer) RETURNS integer LANGUAGE sql IMMUTABLE
   RETURN ((hashint8extended(number, seed) % count) + count) % count"""

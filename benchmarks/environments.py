@@ -1,4 +1,4 @@
-"""The npm packages of the peers in Node.js: installed from locks with hashes, and again when a lock has changed."""
+"""The npm packages of the peers in Node.js: installed from locks, and again after a change of the lock or of Python."""
 
 import hashlib
 import importlib.util
@@ -21,7 +21,7 @@ MADE_FROM = "made-from"
 
 
 class UnavailableError(Exception):
-    """A peer's dependency is unavailable."""
+    """Node.js or a package of a peer is unavailable."""
 
 
 def node_peer(work: Path, name: str) -> tuple[str, Path]:

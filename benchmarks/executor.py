@@ -108,7 +108,7 @@ async def _measure(
 
 
 async def _context() -> Context:
-    """Return a request context whose data loaders are primed."""
+    """Return a request context whose loaders of products and data centers are primed."""
     context = Context(account_id="a", clock=clocks.utc_now)
     for row in FOUND:
         for loader, key in (

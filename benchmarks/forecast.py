@@ -79,7 +79,7 @@ def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 async def _fill(url: str, size: sizes.Size, count: int) -> data.Loaded:
-    """Fill a database so that one account has all `count` instances, without bundles, and some vouchers."""
+    """Fill a database in which one account has `count` instances without bundles, and VOUCHERS vouchers."""
     alone = dataclasses.replace(size, instances=count, accounts=2, large_account_instances=count)
     loaded = await data.load(url, alone)
     connection = await asyncpg.connect(url)
@@ -110,7 +110,7 @@ async def _top_up(cents: int) -> None:
 async def _measure(
     loaded: data.Loaded, server: stage.Running, rounds: int
 ) -> Mapping[tuple[str, str, str], list[float]]:
-    """Return the elapsed and the processor milliseconds, by scenario, contender and unit."""
+    """Return the elapsed and the processor milliseconds of each forecast, by scenario, contender and unit."""
     milliseconds_by_figure: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     request = client.graphql_request("/graphql", loaded.key, DOCUMENT, {})
     async with database.connect(loaded.url, pool_size=2):
@@ -145,7 +145,7 @@ async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float
 
 
 async def _compare(port: int, request: bytes) -> None:
-    """Raise UnexpectedAnswerError if the forecast over HTTP differs from the forecast in process."""
+    """Raise UnexpectedAnswerError if the days or the top-up of the forecast over HTTP differ from those in process."""
     ours = await forecast.read_forecast(data.LARGE_ACCOUNT, DAYS, dt.datetime.now(dt.UTC))
     response = await client.ask(port, request)
     result = orjson.loads(response.body)["data"]["forecast"]

@@ -1,4 +1,4 @@
-"""The cost of the console's reads and of the count of due instances in databases of 10,000 to 10 million instances.
+"""The cost of the console's reads and of the count of due instances, in databases of growing size.
 
 The account whose instances are read has the same size in each database. The statements are captured at the driver when
 the product sends them, so this module has no copy of them. PostgreSQL's plans are recorded.
@@ -102,9 +102,10 @@ async def _time(connection: asyncpg.Connection, statement: statements.CapturedSt
 
 
 def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) -> list[results.Target]:
-    """Return a target for each kind of read: the largest database takes at most FLAT times as long as the smallest.
+    """Return a target for each kind of read: its slowdown from the smallest to the largest database is at most FLAT.
 
-    The targets compare the fastest execution of each read, because other work on the machine slows single executions.
+    The targets compare the sums of the reads' fastest executions, because other work on the machine slows single
+    executions.
     """
     fewest, most = instance_counts[0], instance_counts[-1]
     targets = []

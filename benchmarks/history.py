@@ -1,7 +1,7 @@
-"""The history in the data set of the read benchmarks: one renewal of each instance that has an expiry.
+"""A history for the data set of the read benchmarks: one renewal of each instance that has an expiry.
 
 Each renewal has an order, an order line, a ledger entry and an event. The orders of an account are spread
-over the last 30 days; the ledger adds up, as `renewals verify` requires.
+over the last 30 days; the sums of the ledger are consistent, as `renewals verify` requires.
 """
 
 import asyncpg
@@ -46,7 +46,7 @@ ISO = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
 
 async def add(url: str) -> None:
-    """Add the history to a copy of the database of the read benchmarks."""
+    """Add the history to a database that is a copy of `data.DATABASE`."""
     connection = await asyncpg.connect(url)
     try:
         for statement in FILL.format(iso=ISO).split(";"):

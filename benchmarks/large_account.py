@@ -57,7 +57,7 @@ STATEMENTS, HTTP, SERVER_CPU, POSTGRES_CPU = (
     "ms CPU of PostgreSQL",
 )
 MILLISECONDS_MAX = {ORDERS: 0.5, OFFSET: 27, SEARCHED: 25, FACETED: 60}
-"""The maximum time of each read's statements, on the machine of the published results."""
+"""The maximum milliseconds of the statements of the reads with a target, on the machine of the published results."""
 EXPORT, COPY = "CSV of the instances, over HTTP", "COPY of the same columns"
 EXPORT_AT_LEAST = 0.4
 NOTES = f"""\

@@ -109,14 +109,14 @@ def _arrivals(rate: int, seconds: float, *, seed: int) -> Iterator[Arrival]:
 
 
 class OpenLoop:
-    """A loop that sends each request when it is due. Requests that find all connections busy wait in order."""
+    """A loop that sends each request when it is due. While all connections are busy, due requests wait in order."""
 
     def __init__(self, running: contenders.RunningContender, arrivals: Sequence[Arrival]) -> None:
         self.one = running
         self.arrivals = arrivals
         self.waiting: deque[Arrival] = deque()
         self.idle: deque[client.Connection] = deque()
-        """The idle connections, used first in, first out, so that none is idle until the server closes it."""
+        """The idle connections, used first in, first out, so that none is idle so long that the server closes it."""
         self.sent: dict[client.Connection, Arrival] = {}
         self.latencies: list[float] = []
         self.statuses: set[int] = set()

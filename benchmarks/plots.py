@@ -1,4 +1,4 @@
-"""A plot of each section, with a panel for each measurement, and a bar with an error line for each contender."""
+"""A plot of a section, with a panel for each kind of figure, and a bar with an error line for each contender."""
 
 from pathlib import Path
 
@@ -14,7 +14,10 @@ PANEL_WIDTH, BAR_HEIGHT, PANELS_MAX = 4.2, 0.42, 4
 
 
 def draw(section: results.Section, path: Path) -> None:
-    """Draw the figures that have the section's first unit to a file. The first contender must be the project."""
+    """Write a bar chart of the figures that have the unit of the section's first one, in at most PANELS_MAX panels.
+
+    If the section has no figures, write nothing. The first contender must be the project.
+    """
     if not section.figures:
         return
     unit = section.figures[0].unit

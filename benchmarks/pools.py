@@ -17,7 +17,7 @@ UNIT = "requests/s"
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """The size of each contender's pool, the measurements behind it, and the contenders that could not be started."""
+    """The pool size of each contender, the measured rates, and a sentence for each contender that cannot be started."""
 
     size_by_name: Mapping[str, int]
     figures: Sequence[results.Figure]

@@ -1,6 +1,6 @@
 """The report: raw results as JSON, a page in Markdown, and a plot for each section.
 
-Sections can be measured separately: each records its machine, size, commit and day.
+Sections can be measured separately: each is stored with its machine, size, commit and day.
 """
 
 import dataclasses
@@ -62,7 +62,7 @@ def is_measured(folder: Path, name: str, commit_name: str, size: sizes.Size) -> 
 
 
 def commit(published: Path) -> str:
-    """Return the short id of HEAD, with the suffix DIRTY if a file other than the published results has changed."""
+    """Return the short id of HEAD, with the suffix DIRTY if a file outside the published results has changed."""
     changed = _git("status", "--porcelain", "--", ".", f":!{published}", f":!{published.with_suffix('.md')}")
     return _git("rev-parse", "--short", "HEAD") + (DIRTY if changed else "")
 
@@ -91,7 +91,7 @@ def write(folder: Path, order: Sequence[str]) -> Path:
 
 
 def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
-    """Yield a table of all targets and a sentence on the missed ones; nothing if there are no targets."""
+    """Yield a table of all targets and a sentence on how many were reached; yield nothing if there are no targets."""
     targets = [target for recorded in recorded_sections for target in recorded.section.targets]
     if not targets:
         return

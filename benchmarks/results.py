@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A quantity that was measured for one contender, with one value for each round."""
+    """A quantity that was measured for one contender, with one value for each round or each execution."""
 
     what: str
     contender: str
@@ -65,7 +65,7 @@ class Section:
 def median(figures: Sequence[Figure], what: str, contender: str, unit: str | None = None) -> float | None:
     """Return the median of a contender's figure, or None if the figure was not measured.
 
-    If `unit` is None, the first figure of the contender for `what` counts.
+    If `unit` is None, use the contender's first figure for `what`.
     """
     return next(
         (f.median for f in figures if (f.what, f.contender) == (what, contender) and unit in (None, f.unit)),

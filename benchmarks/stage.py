@@ -39,7 +39,7 @@ POSTGRES_SETTINGS = {
 }
 """Settings of PostgreSQL. All others have their defaults, so commits are flushed to disk."""
 SERVER_SETTINGS = {"RENEWALS_COST_PER_MINUTE_MAX": "1000000000000"}
-"""The only settings of the project's servers that are not defaults: a budget that no closed loop uses up."""
+"""A setting of all measured servers: a cost budget that is larger than the cost of any closed loop."""
 
 
 class Postgres(services.Postgres):
@@ -98,7 +98,7 @@ class Stage:
 
     @contextlib.contextmanager
     def on_both_cores(self) -> Iterator[None]:
-        """Let PostgreSQL, this process and its new children use both cores during the block."""
+        """Let this process, PostgreSQL and their new children use both cores during the block."""
         pids = (os.getpid(), self.postgres.pid) if self.server_core is not None else ()
         for pid in pids:
             os.sched_setaffinity(pid, {self.server_core or 0, self.other_core or 0})
@@ -124,7 +124,7 @@ class Stage:
         folder: Path | None = None,
         pinned: bool = True,
     ) -> Iterator[Running]:
-        """Run a server during the block, after waiting until it listens. Its output goes to a file.
+        """Run a server during the block, which begins when the server listens. The server's output goes to a file.
 
         `command` returns the command for a port. If `pinned`, the server runs on the core of the measured server.
         Raises RuntimeError if the server does not start.
@@ -192,7 +192,7 @@ def _children(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def _on(core: int | None) -> Iterator[None]:
-    """Pin this process, and the processes that it starts during the block, to a core. None pins nothing."""
+    """Pin this process, and the processes that it starts during the block, to `core`; if it is None, pin nothing."""
     before = os.sched_getaffinity(0) if core is not None else set()
     _pin(0, core)
     yield

@@ -1,6 +1,6 @@
 """The time to start `renewals --help`, `renewals serve`, and a `make run` that is not the first.
 
-A server has started when it responds to a GraphQL query. Nothing is pinned to a core, as on a developer's machine.
+A server has started when it responds to a GraphQL query. No process is pinned to a single core.
 """
 
 import asyncio

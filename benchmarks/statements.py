@@ -94,7 +94,7 @@ def reads(today: dt.date) -> Mapping[str, str]:
 
 
 async def catch(loaded: data.Loaded) -> list[CapturedStatement]:
-    """Run each read and the count of due instances in process; return the statements that read instances."""
+    """Run each read and the count of due instances; return the first statement of each that reads instances."""
     now = dt.datetime.now(dt.UTC)
     documents = {name: f"{{ instances{arguments} }}" for name, arguments in reads(loaded.today).items()}
     async with database.connect(loaded.url, pool_size=2):
@@ -136,7 +136,7 @@ async def catch_call(name: str, call: Callable[[], Awaitable[object]]) -> list[C
 
 
 async def explain(url: str, caught: Sequence[CapturedStatement]) -> list[Plan]:
-    """Return the plan of each statement, which runs twice more, with EXPLAIN ANALYZE."""
+    """Return the plan of each statement, after running the statement twice with EXPLAIN ANALYZE."""
     connection = await asyncpg.connect(url)
     try:
         return [await _explain(connection, statement) for statement in caught]
@@ -185,7 +185,7 @@ def _faulty(plan: Plan) -> str:
 
 @contextmanager
 def _listening() -> Iterator[list[tuple[str, Sequence[object]]]]:
-    """Yield a list, to which each statement that the block fetches is appended with its values."""
+    """Yield a list that collects each statement that is fetched during the block, with its values."""
     captured: list[tuple[str, Sequence[object]]] = []
     connection = pool.PooledConnection
     fetch = connection.fetch

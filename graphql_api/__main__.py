@@ -1,4 +1,4 @@
-"""The entry point of the commands `renewals` and `python -m graphql_api`, which first checks for shadowed packages."""
+"""The entry point of the commands `renewals` and `python -m graphql_api`. It first checks for shadowed packages."""
 
 import importlib.util
 import sys

@@ -60,7 +60,7 @@ def create(
     clock: Clock = clocks.utc_now,
     serves_customers: bool = True,
 ) -> ASGIApp:
-    """Return the application for `settings`; if that is None, for the settings of the environment.
+    """Return the application for `settings`. If `settings` is None, use the settings of the environment.
 
     Raises ManifestError if the trusted documents of the settings cannot be used.
     """
@@ -87,7 +87,7 @@ def create(
 
 
 def create_for_operators() -> ASGIApp:
-    """Return the application that serves the operator API without the customers' API, for a port of its own."""
+    """Return the application that serves the operator API without the customers' API, for use on a separate port."""
     return create(serves_customers=False)
 
 
@@ -239,5 +239,5 @@ def _close_subscriptions_on_shutdown() -> Iterator[None]:
 
 
 def _headers(key: str | None) -> str | None:
-    """Return GraphiQL's request headers for a key, as JSON, or None without a key."""
+    """Return GraphiQL's request headers with a key, as JSON, or None if there is no key."""
     return orjson.dumps({"Authorization": f"Bearer {key}"}).decode() if key else None

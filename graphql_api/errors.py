@@ -1,4 +1,4 @@
-"""Errors that end a request, with a response of their own or by closing the connection."""
+"""Errors that end a request, either with an error response or by closing the connection."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 
 SHOWN_CHARACTERS_MAX = 200
-"""The maximum length of an error message that may repeat a part of the request."""
+"""The number of characters after which an error message that may repeat a part of the request is cut off."""
 
 
 class HTTPError(Exception):
@@ -32,4 +32,4 @@ def truncate(text: str, characters_max: int = SHOWN_CHARACTERS_MAX) -> str:
 
 
 class ClientTooSlowError(Exception):
-    """The client read too slowly; the connection is closed before the response is complete."""
+    """The error of a client that read too slowly; the connection is closed before the response is complete."""

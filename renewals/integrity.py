@@ -1,4 +1,4 @@
-"""Invariants of the database that hold at every moment (rules 11 and 15 to 24).
+"""Invariants of the database that hold at every moment, such as those of rules 11 and 15 to 24.
 
 Each invariant has a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
 memory grows only with the violations. For search texts, the statement returns all rows, and this module compares them
@@ -206,7 +206,10 @@ def label(rule: str) -> Message:
 async def check_invariants(
     on_rule: Callable[[str, Sequence[Violation]], None] = lambda rule, violations: None,
 ) -> dict[str, list[Violation]]:
-    """Return at most VIOLATIONS_MAX violations of each invariant, in one snapshot; call `on_rule` after each check."""
+    """Return at most VIOLATIONS_MAX violations of each invariant, by its name; call `on_rule` after each invariant.
+
+    All statements read the same snapshot.
+    """
     violations: dict[str, list[Violation]] = {}
     async with database.read_snapshot() as connection:
         for rule, statement in RULES.items():
@@ -220,7 +223,7 @@ async def check_invariants(
 
 
 async def _find_wrong_texts(connection: database.Connection, statement: str) -> list[database.Row]:
-    """Return the first rows in which the search text is wrong or missing, or the instance is missing."""
+    """Return at most VIOLATIONS_MAX rows in which the search text is wrong or missing, or the instance is missing."""
     wrong: list[database.Row] = []
     async with contextlib.aclosing(
         row_stream.stream_rows(connection, statement, size=_ROWS_PER_READ)

@@ -29,7 +29,7 @@ SliceKey = tuple[object, slices.Slice]
 
 
 class OrderLoaders:
-    """Loaders for the parts of orders and for data center types. Each loader is created at its first use.
+    """Loaders for parts of orders, for vouchers and for types of data centers. Each loader is created at its first use.
 
     If `account_id` is None, the loaders read rows of all accounts, for operators.
     """
@@ -57,7 +57,7 @@ class OrderLoaders:
 
     @cached_property
     def line_count(self) -> DataLoader[uuid.UUID, int]:
-        """Line counts of orders."""
+        """The number of lines of each order."""
         return self._scoped(orders_queries.count_lines, 0)
 
     @cached_property
@@ -72,7 +72,7 @@ class OrderLoaders:
 
     @cached_property
     def refund_line_count(self) -> DataLoader[uuid.UUID, int]:
-        """Line counts of refunds."""
+        """The number of lines of each refund."""
         return self._scoped(orders_queries.count_refund_lines, 0)
 
     @cached_property
@@ -168,12 +168,12 @@ class Loaders(OrderLoaders):
 
     @cached_property
     def attempts(self) -> DataLoader[LatestKey, list[Row]]:
-        """Latest renewal attempts of instances."""
+        """The latest renewal attempts of each instance."""
         return self._scoped(_per_part(attempts.fetch_attempts), [])
 
     @cached_property
     def orders(self) -> DataLoader[LatestKey, list[Row]]:
-        """Latest orders of instances."""
+        """The latest orders of each instance."""
         return self._scoped(_per_part(orders_queries.fetch_instance_orders), [])
 
 

@@ -28,7 +28,7 @@ class UnreachableError(Exception):
 
 
 class UnusableError(Exception):
-    """The audit failed for another reason."""
+    """The audit failed, and not because the vulnerability data cannot be reached."""
 
 
 def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bool, str]:
@@ -49,7 +49,7 @@ def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bo
 
 
 def _alternatives(lock: str) -> list[str]:
-    """Return texts with the pins for all Pythons and systems, each with at most one version of a package.
+    """Return the pins of a lock as texts that each have at most one version of a package, without environment markers.
 
     The second version of a package is in the second text.
     """

@@ -120,7 +120,7 @@ def _install(node: Path, options: Sequence[str]) -> None:
 
 
 def npm_command(node: Path) -> list[str]:
-    """Return the command of the npm that belongs to Node.js."""
+    """Return the command of the npm that belongs to the Node.js in the folder `node`."""
     script = node.parent / "lib/node_modules/npm/bin/npm-cli.js"
     return [str(node / "node"), str(script)] if script.is_file() else [str(node / "npm")]
 
@@ -135,7 +135,7 @@ def npm_environment(node: Path) -> dict[str, str]:
 
 
 def _npm(node: Path, *arguments: str) -> None:
-    """Run npm in the console's folder. Raises BuildError with the end of its output."""
+    """Run npm in the console's folder. Raises BuildError if npm fails, is missing or takes too long."""
     try:
         subprocess.run(
             [*npm_command(node), "--loglevel=error", *arguments],
@@ -154,7 +154,7 @@ def _npm(node: Path, *arguments: str) -> None:
 
 
 def main() -> None:
-    """Build the console, and print how long the build took; exit with the reason if it fails."""
+    """Build the console; if anything has changed, print how long the build took. Exit with the reason of a failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
     arguments = parser.parse_args()

@@ -1,7 +1,7 @@
 """A hook of hatch that builds the console and fetches GraphiQL's files before a distribution is packed.
 
-It builds the console if the console is missing or stale, and fetches GraphiQL's files if they are missing. An editable
-installation makes nothing, because `make` makes these files in parallel with other work.
+It builds the console if the console is missing or stale, and fetches GraphiQL's files if they are missing. For an
+editable installation it makes nothing, because `make` makes these files in parallel with other work.
 """
 
 import sys
@@ -12,7 +12,7 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # a build does not import from its folder
+sys.path.insert(0, str(ROOT))  # a build does not search this folder for modules
 
 from scripts import build_console, set_up  # noqa: E402
 
@@ -32,7 +32,7 @@ class StaticFilesHook(BuildHookInterface[BuilderConfig]):
         return [f"{pin.name}=={pin.version}" for pin in pins if pin.name in NEEDED]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make the missing files; if that fails, end the build with the reason."""
+        """Make the missing or stale files, except for an editable installation; exit with the reason if that fails."""
         if version == "editable":
             return
         problems = [problem for make in (_make_console, _make_graphiql) if (problem := make())]

@@ -68,7 +68,7 @@ def _sources(root: Path) -> list[Path]:
 
 
 def _function_name(function: ast.expr) -> str:
-    """Return the name in a call, without its module."""
+    """Return the name of a called function, without its module."""
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 

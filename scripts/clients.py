@@ -62,7 +62,7 @@ class _VariableVisitor(visitor.Visitor):
 
 
 def operations() -> str:
-    """Return the text of `clients/operations.graphql`."""
+    """Build the text of `clients/operations.graphql` from the console's queries."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(CONSOLE_QUERIES.glob("*.graphql"))]
     document = graphql.visit(graphql.parse("\n".join(texts)), _VariableVisitor())
     return HEADER + graphql.print_ast(document) + "\n"
@@ -98,7 +98,7 @@ class _UseVisitor(visitor.Visitor):
         self._add(graphql.get_named_type(kind))
 
     def _add(self, kind: object) -> None:
-        """Add an input type with the types of its fields, an enum, a scalar or a union."""
+        """Add an enum, scalar, union, or input type with the types of its fields; ignore objects and interfaces."""
         if isinstance(kind, graphql.GraphQLObjectType | graphql.GraphQLInterfaceType | None):
             return
         assert isinstance(kind, graphql.GraphQLNamedType)
@@ -117,7 +117,7 @@ def read_schema() -> graphql.GraphQLSchema:
 
 
 def used_schema(document: str) -> str:
-    """Return the parts of the schema that the clients use; a change of another part needs no new client."""
+    """Return the parts of the schema that the operations in `document` use; other changes need no new client."""
     schema = read_schema()
     types = graphql.TypeInfo(schema)
     uses = _UseVisitor(schema, types)

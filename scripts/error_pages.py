@@ -28,11 +28,11 @@ Help: TypeAlias = Mapping[str, Any]
 
 
 class IncompleteError(Exception):
-    """A code is missing in the source or in the file of explanations."""
+    """The codes or HTTP statuses of the source and of the explanations differ."""
 
 
 def text(language: Language, explanations: Help | None = None) -> str:
-    """Return the page in a language. Raises IncompleteError if a code is not explained, or is not in the source."""
+    """Return the page of errors in `language`. Raises IncompleteError if the source and the explanations differ."""
     help_ = explanations or tomllib.loads(HELP.read_text(encoding="utf-8"))
     words: Help = help_["page"][language]
     tables = {

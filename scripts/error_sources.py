@@ -26,7 +26,7 @@ class Sentence(NamedTuple):
 
 @functools.cache
 def error_statuses() -> Mapping[str, set[int]]:
-    """Return the codes of errors, each with the statuses that the source names beside it."""
+    """Return the codes of errors, each with the HTTP statuses that the source uses with the code."""
     statuses: defaultdict[str, set[int]] = defaultdict(set)
     for tree in source_trees():
         for node in ast.walk(tree):

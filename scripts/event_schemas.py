@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs/events.schema.json"
 
 
 def text() -> str:
-    """Return the contents of the file."""
+    """Return the contents of `docs/events.schema.json`."""
     return json.dumps(payload_schemas.json_schemas(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -59,7 +59,7 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def install(folder: Path) -> None:
-    """Install the packages of a folder's lock, unless they are newer than the lock."""
+    """Install the packages of a folder's lock, unless the installed packages are newer than the lock."""
     installed = _installed(folder)
     if installed.exists() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime:
         return

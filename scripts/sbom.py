@@ -16,7 +16,7 @@ GENERIC_INDEX = "pkg:pypi"
 
 
 def make() -> str:
-    """Return the bill of materials, which depends only on the lock and on pyproject.toml."""
+    """Return the bill of materials, without times and random ids, so that equal inputs result in equal bills."""
     words = ["--index-url", GENERIC_INDEX, "--pyproject", "pyproject.toml", "--output-reproducible"]
     words += ["--spec-version", "1.6", "--output-format", "JSON", str(LOCK)]
     # The tool warns that a list has no dependency graph.

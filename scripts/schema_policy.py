@@ -46,7 +46,7 @@ def read_present() -> dict[str, str]:
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
-    """Return the changes of all schemas between two states, each of which is SDL by file name.
+    """Return the changes from `before` to `after`, which have the SDL of the schemas by file name.
 
     Raises CalledProcessError if one of the texts is not a schema.
     """
@@ -88,7 +88,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the check, or accept the present schemas; return the exit code."""
+    """Run the check or, with `--accept`, make the present schemas the baseline; return the exit code."""
     if arguments == ["--accept"]:
         for name, sdl in read_present().items():
             (BASELINE / name).write_text(sdl, encoding="utf-8")

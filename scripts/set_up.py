@@ -1,4 +1,4 @@
-"""Set-up of .venv from a lock, with Python alone: `python3 scripts/set_up.py run` or `dev`.
+"""Set-up of .venv from a lock, which needs only Python: `python3 scripts/set_up.py run` or `dev`.
 
 pip downloads one package after the other and compiles on one core. Here, several pips download files that match the
 lock's hashes, one pip installs them, and all cores compile. That takes a third of the time.
@@ -56,7 +56,7 @@ def installed(site_packages: Path) -> set[tuple[str, str]]:
 
 
 def make_venv(*, by_this_python: bool) -> None:
-    """Make .venv if it does not work or, if `by_this_python`, if another Python made it."""
+    """Make .venv if it is missing or broken, or if another Python made it and `by_this_python` is true."""
     command = [str(PYTHON), "-c", "import pip, sys; print(sys.version)"]
     try:
         version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

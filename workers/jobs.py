@@ -1,4 +1,4 @@
-"""The worker's jobs: each calls use cases of `renewals` and passes them the current time."""
+"""The worker's jobs, each of which calls use cases of `renewals`."""
 
 import uuid
 from typing import Any
@@ -16,7 +16,7 @@ from renewals.webhooks import deliveries
 
 Context = dict[Any, Any]
 MOVE_SECONDS_MAX = 50
-"""The time for which a job works on the move of a test clock. The next `run_every_minute` enqueues the move again."""
+"""The maximum time for which a job works on a clock's move. The next `run_every_minute` enqueues the move again."""
 _tracer = trace.get_tracer("renewals")
 
 
@@ -31,7 +31,7 @@ async def catch_up(ctx: Context) -> None:
 async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """Renew one chunk of a run, and end the runs that have no pending chunk.
 
-    If the chunk fails, enqueue the chunks into which it was split.
+    If the chunk fails, enqueue all pending chunks, because it may have been split into several.
     """
     if not await renew.process_chunk(chunks.Chunk(run_id, number)):
         await enqueue_pending_chunks(ctx["redis"])

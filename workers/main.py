@@ -52,7 +52,10 @@ PAUSE_SECONDS = 1.0
 
 
 async def run(settings: config.Settings) -> None:
-    """Run the worker until SIGTERM or SIGINT, then finish the current chunks. While a server is unavailable, wait."""
+    """Run the worker until SIGTERM or SIGINT, then wait at most STOP_SECONDS_MAX for its current jobs.
+
+    While a server is unavailable, the worker retries after a pause.
+    """
     gc_tuning.tune_gc()
     with tracing.configure(settings, "renewals-worker"):
         async with (
@@ -86,7 +89,7 @@ class _WorkerRunner:
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
 
     async def repeat_after_outages(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Run `work`, and repeat it after each failure that is caused by an unavailable server, until a signal."""
+        """Run `work`; if it fails because a server is unavailable, repeat it until it succeeds or a signal arrives."""
         while not self.is_stopping:
             try:
                 await work()
@@ -146,7 +149,7 @@ _serialize = partial(orjson.dumps, default=str)
 
 
 def create(settings: config.Settings, queue: ArqRedis) -> Worker:
-    """Build arq's worker for the settings, within a running loop."""
+    """Build arq's worker for the settings. An event loop must be running."""
     # arq repeats a killed cron job only if `max_tries` is at least 2.
     worker = Worker(
         functions=[jobs.renew_chunk, jobs.move_test_clock],

@@ -1,4 +1,4 @@
-"""The rate of a nightly renewal run, against PostgreSQL's own limit, with several workers, and at 10 times the size."""
+"""The rate of a nightly renewal run: against PostgreSQL's own limit, with several workers, and at 10 times the size."""
 
 import asyncio
 import json
@@ -18,11 +18,14 @@ from renewals.observability import gc_tuning
 
 ACCOUNTS = {"full": 10_000, "quick": 1_000}
 LARGE = 10
-"""The large night has this many times the accounts and instances of a round: one million at full size."""
+"""The larger database has this many times the accounts of a round: at full size, one million due instances."""
 
 
 def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
-    """Measure the contenders on copies of one night, the product on a large night, and renewals with mutations."""
+    """Measure the nightly run of each contender on copies of one database.
+
+    Also measure the run of the product on a larger database, and renewals by mutations.
+    """
     accounts = ACCOUNTS.get(size.name, ACCOUNTS["full"])
     with environment.on_both_cores(), services.Valkey(environment.folder) as queue:
         _prepare(environment, accounts)
@@ -36,9 +39,9 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _prepare(environment: stage.Stage, accounts: int) -> None:
-    """Create the database of the night, run the product on a copy, and stage the product's rows in the database.
+    """Create a template database, run the product on a copy, and add the rows that this run wrote to the template.
 
-    Every contender later gets a copy of this database.
+    Every contender later runs on a copy of the template.
     """
     url = environment.create_database("night")
     asyncio.run(night.fill(url, accounts))
@@ -70,7 +73,7 @@ def _rounds(
 
 
 def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
-    """Run the product once over the large night in a new database, check the result, and return the report."""
+    """Run the product once on a new, larger database, check the result, and return the report."""
     url = environment.create_database("engine")
     asyncio.run(night.fill(url, LARGE * accounts))
     report = _contend(environment, PRODUCT, url)
@@ -81,7 +84,7 @@ def _large(environment: stage.Stage, accounts: int) -> dict[str, Any]:
 
 
 def _calls(environment: stage.Stage, rounds: int) -> Mapping[str, list[tuple[float, float]]]:
-    """Renew 10,000 instances with one call and with many; return the seconds and processor seconds of each round."""
+    """Renew 10,000 instances with 1 call and with 100; return, for each, the seconds and CPU seconds of each round."""
     gc_tuning.tune_gc()  # the API does this when it starts
     asyncio.run(calls.fill(environment.create_database("orders", template="night")))
     seconds: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -105,7 +108,7 @@ def _contend(environment: stage.Stage, name: str, url: str) -> dict[str, Any]:
 
 
 async def _settle(url: str) -> None:
-    """Write the pages of the copy to disk, so that this work is not measured."""
+    """Write PostgreSQL's changed pages to disk, so that this work is not part of the measurement."""
     connection = await asyncpg.connect(url)
     await connection.execute("CHECKPOINT")
     await connection.close()

@@ -39,7 +39,7 @@ SELECT id, ledger_number, 'TOP_UP', 100000000, balance_cents, 'Top-up', created_
 
 
 async def fill(url: str) -> None:
-    """Add 10,000 MANUAL instances, and the money to renew them, to an account in a night's database."""
+    """Add 10,000 MANUAL instances, and the money to renew them, to an account that `night.fill` has inserted."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(INSTANCES_SQL, ACCOUNT, INSTANCES)
@@ -52,7 +52,7 @@ async def fill(url: str) -> None:
 
 
 async def renew(url: str, instances_per_call: int) -> tuple[float, float]:
-    """Renew the 10,000 instances in calls of `instances_per_call`; return the seconds and processor seconds.
+    """Renew the 10,000 instances, `instances_per_call` in each mutation; return the seconds and processor seconds.
 
     Raises AssertionError if the result is wrong.
     """

@@ -1,8 +1,8 @@
-"""PostgreSQL's own limit: the rows of the product's run, written by set-based statements alone.
+"""PostgreSQL's own limit: set-based statements that write the same rows as the product's run.
 
-The product's rows are staged in tables of their own. The limit writes those rows chunk by chunk, with as many
-connections and commits as the product, into the same tables with the same constraints, triggers and indexes. It checks
-no rule, reads only staged rows, and sends no data between client and server.
+The product's rows are first copied to the schema `staged`. The statements write those rows chunk by chunk, with as many
+connections and commits as the product, into the same tables with the same constraints, triggers and indexes. They check
+no rule, take all values from the schema `staged`, and send no rows between client and server.
 """
 
 import asyncio
@@ -32,7 +32,10 @@ STAGED: Mapping[str, str] = {
     "vouchers": """SELECT w.chunk, v.id, v.available_cents FROM vouchers v JOIN staged.owners w USING (account_id)
         WHERE v.id IN (SELECT voucher_id FROM ledger_entries WHERE kind = 'RENEWAL')""",
 }
-"""SQL that selects the rows of a run, by the name of the staged table. Most rows have the chunk that wrote them."""
+"""SQL that selects the rows of a run, by the name of the staged table.
+
+All tables except `runs` and `chunks` have the column `chunk`: the number of the chunk that the row belongs to.
+"""
 
 OPEN_CHUNKS = """
 INSERT INTO renewal_chunks (run_id, number, account_ids, due_count, renewed_count, refused_count, skipped_count,
@@ -99,7 +102,7 @@ async def stage(made_url: str, template_url: str) -> None:
 
 
 async def write(url: str, connections: int) -> None:
-    """Write the run and its chunks, then each chunk's rows in one transaction, on parallel connections."""
+    """Write the run and its chunks, then the rows of each chunk in one transaction, on `connections` connections."""
     workers = [await asyncpg.connect(url) for _ in range(connections)]
     try:
         await workers[0].execute("INSERT INTO renewal_runs OVERRIDING SYSTEM VALUE SELECT * FROM staged.runs")

@@ -62,7 +62,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The rounds of each contender, the report of the large night, and the times of one and of many mutations."""
+    """The rounds of each contender, the report of the run on the larger database, and the seconds of the mutations."""
 
     accounts: int
     by_name: Mapping[str, Sequence[Measured]]

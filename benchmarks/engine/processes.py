@@ -30,7 +30,7 @@ HEALTH = default_queue_name + health_check_key_suffix
 
 
 def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int) -> dict[str, float]:
-    """Renew the night with `count` worker processes; return the instance count, seconds and processor seconds."""
+    """Do a renewal run with `count` worker processes; return the instance count, seconds and processor seconds."""
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(redis.Redis.from_url(queue.url))
         client.flushall()
@@ -47,7 +47,7 @@ def renew(environment: stage.Stage, queue: services.Valkey, url: str, count: int
 def _worker(
     environment: stage.Stage, queue: services.Valkey, url: str, client: "redis.Redis"
 ) -> Iterator[stage.Running]:
-    """Run a worker on any core during the block, after waiting until it is ready for jobs."""
+    """Run a worker on any core during the block, which begins when the worker is ready for jobs."""
     client.delete(HEALTH)
     variables = {"DATABASE_URL": url, "REDIS_URL": queue.url}
 

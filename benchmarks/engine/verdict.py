@@ -31,7 +31,7 @@ LEFT JOIN (SELECT instance_id, count(*) AS lines FROM order_lines GROUP BY insta
 WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
   AND (t.tries IS DISTINCT FROM 1 OR coalesce(l.lines, 0) <> t.successes)
 """
-"""SQL: the number of due instances that were not tried exactly once, or not charged once for a success."""
+"""SQL that counts the due instances without exactly one attempt, or without exactly one order line for a success."""
 
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:

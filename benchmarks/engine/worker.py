@@ -1,4 +1,4 @@
-"""The contenders that run in this process: each renews one night, and reports instances, times and memory."""
+"""The contenders that run in this process: each does one renewal run, and reports instances, times and memory."""
 
 import resource
 import sys
@@ -87,4 +87,4 @@ CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
     "product, in process": product,
     "postgresql": postgresql,
 }
-"""The contenders that run in a process of this benchmark; `processes` starts the product's workers."""
+"""The contenders that run in a process of this benchmark; the other ones are processes of `renewals worker`."""

@@ -44,7 +44,7 @@ class Loop:
         self.count = 0
 
     async def run(self) -> tuple[int, float]:
-        """Renew for `seconds`; return the number of renewals, and the seconds that they took.
+        """Send renewals for `seconds`; return their number, and the seconds until the last response.
 
         Raises ExceptionGroup with an UnexpectedAnswerError if a renewal fails.
         """

@@ -1,4 +1,4 @@
-"""The transaction of a renewal written by hand: plain statements write the same rows, and few rules are checked."""
+"""The transaction of a renewal, written by hand: plain statements that write the product's rows and check few rules."""
 
 import asyncio
 import datetime as dt
@@ -42,7 +42,7 @@ class _Plan(NamedTuple):
 
 
 async def renew(connection: asyncpg.Connection, renewal: filling.Renewal) -> dict[str, object]:
-    """Renew one instance for a month, and return the order, the balance and the instance."""
+    """Renew one instance for a month; return the order's id, the balance, and the instance's id and new expiry."""
     async with connection.transaction():
         account = await _lock_account(connection, renewal)
         instance = await _read_instance(connection, renewal)
@@ -90,7 +90,7 @@ async def _read_instance(connection: asyncpg.Connection, renewal: filling.Renewa
 
 
 async def _check_vouchers(connection: asyncpg.Connection, renewal: filling.Renewal, now: dt.datetime) -> None:
-    """Check that there are no vouchers, so that the balance pays."""
+    """Check that the account has no usable voucher, so that its balance pays for the renewal."""
     vouchers = await connection.fetch(
         """SELECT id, available_cents FROM vouchers
            WHERE account_id = $1 AND available_cents > 0 AND expires_at >= $2""",
@@ -220,7 +220,7 @@ async def load(url: str, clients: int, accounts: int, warm_up_seconds: float, se
 
 
 async def _leave(_: object) -> None:
-    """Reset no connection, because no statement changes the session."""
+    """Leave a released connection unchanged, because no statement changes its session."""
 
 
 async def _run(

@@ -1,4 +1,4 @@
-"""The accounts of the mutation benchmark, which have money, and instances that can each be renewed 30 times."""
+"""The data of the mutation benchmark: accounts with money, and instances that can each be renewed 30 times."""
 
 import datetime as dt
 import itertools
@@ -46,9 +46,10 @@ class Renewal(NamedTuple):
 
 
 def renewals(account: int, client: int, clients: int) -> Iterator[Renewal]:
-    """Yield renewals of one client without end; two clients of an account never renew the same instance.
+    """Yield an endless sequence of renewals of one client; two clients of an account never renew the same instance.
 
-    The renewals begin at a random instance, so that no instance is renewed beyond its longest term.
+    The renewals begin at a random instance, so that repeated runs are unlikely to renew one instance beyond its
+    longest term.
     """
     first = client + clients * random.randrange(INSTANCES_PER_ACCOUNT // clients)
     for number in itertools.count(first, clients):
@@ -71,7 +72,7 @@ async def fill(url: str) -> None:
 
 
 async def create_keys(url: str) -> list[str]:
-    """Create an API key of each account, and return them in the order of the accounts."""
+    """Create an API key for each account, and return them in the order of the accounts."""
     now = dt.datetime.now(dt.UTC)
     async with database.connect(url, pool_size=1):
         return [await api_keys.create(database.pool(), f"a-{number}", now) for number in range(ACCOUNTS)]

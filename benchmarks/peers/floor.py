@@ -1,6 +1,7 @@
-"""The floor: a server without GraphQL, with one hand-written endpoint, fixed SQL and fields, and no request checks.
+"""The floor: a server without GraphQL, with one hand-written endpoint, fixed SQL and fixed fields.
 
-Like the other contenders, it looks up the key in the database and logs each request.
+It checks only the API key. Like every contender, it looks up the key in the database; like all of them except
+PostGraphile, it logs each request.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ LOG_SECONDS = 0.1
 
 
 class RequestLog:
-    """A log with one line of JSON per request; several lines are written at once."""
+    """A log with one line of JSON per request; the lines of LOG_SECONDS are written together."""
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []

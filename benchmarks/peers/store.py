@@ -44,7 +44,7 @@ async def _keep(_: object) -> None:
 
 
 def secret_hash(connection: HTTPConnection) -> bytes:
-    """Return the hash of the bearer key. Raises HTTPException (401) if there is no bearer key."""
+    """Return the hash of the bearer key. Raises HTTPException (401) if the authorization scheme is not Bearer."""
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise HTTPException(401)

@@ -15,9 +15,9 @@ from renewals import config
 log = logging.getLogger(__name__)
 
 KEYS_SECONDS = 600.0
-"""The time for which fetched keys are used without a new fetch."""
+"""The time for which a fetched key is used without a new fetch."""
 STALE_KEYS_SECONDS_MAX = 21_600.0
-"""The time for which fetched keys are used while the issuer is unavailable."""
+"""The maximum age of fetched keys that are still used while the issuer is unavailable."""
 FETCH_PAUSE_SECONDS = 10.0
 """The minimum time between the starts of two fetches, so that tokens with random key ids cannot cause many fetches."""
 FETCH_SECONDS_MAX = 5.0
@@ -33,11 +33,11 @@ Seconds = Callable[[], float]
 
 
 class JwksFetchError(Exception):
-    """The issuer did not return its metadata or its keys."""
+    """The issuer's response to a request for its metadata or its keys is not usable."""
 
 
 class JwksCache:
-    """The public keys of one issuer by id. `generation` counts how often they changed."""
+    """The public keys of one issuer by key id. `generation` counts how often the keys changed."""
 
     def __init__(
         self, settings: config.Settings, client: httpx2.AsyncClient, seconds: Seconds = time.monotonic
@@ -56,9 +56,10 @@ class JwksCache:
         self._fetch_task: asyncio.Task[None] | None = None
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
-        """Return the key with this id, after a fetch if one is due; None if the fetched keys lack it or are too old.
+        """Return the key with this id; None if the fetched keys lack it or are too old.
 
-        A key that the issuer has just added is not found during the pause between two fetches.
+        The keys are fetched again if a fetch is due. A key that the issuer has just added is not found during the pause
+        between two fetches.
         """
         is_usable = key_id in self._keys and self._age < STALE_KEYS_SECONDS_MAX
         if not is_usable or self._age >= KEYS_SECONDS:
@@ -79,7 +80,10 @@ class JwksCache:
         return self._seconds() - self._fetched_at
 
     def _fetch_if_due(self) -> asyncio.Task[None] | None:
-        """Return the running fetch or a new one; None if the last one began less than FETCH_PAUSE_SECONDS ago."""
+        """Return the running fetch, or else start a new one; None during the pause between two fetches.
+
+        The pause ends FETCH_PAUSE_SECONDS after the last fetch began.
+        """
         if self._fetch_task and not self._fetch_task.done():
             return self._fetch_task
         if self._seconds() - self._attempted_at < FETCH_PAUSE_SECONDS:
@@ -136,7 +140,7 @@ class JwksCache:
     def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
         """Return the first usable key of each id, by id. Raises JwksFetchError if the document is not a key set.
 
-        A key is usable if it has an id and can verify signatures of the algorithms in the settings.
+        A key is usable if it has an id and can verify signatures with one of the algorithms in the settings.
         """
         members = document.get("keys")
         if not isinstance(members, list):
@@ -150,7 +154,7 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key; None if it has no id or cannot verify signatures of the algorithms."""
+    """Return a member of a key set as a key; None if it has no id or cannot verify signatures with an algorithm."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 TOKEN_CHARACTERS_MAX = 8_192
 TOKENS_CACHED_MAX = 10_000
 TOKEN_SECONDS_MAX = 60.0
-"""The time for which a verified token is accepted without another check of its signature and its account."""
+"""The maximum time for which a verified token is accepted without another check of its signature and account."""
 SUBJECT_LENGTH_MAX = 255
 ROLES = (model.Role.VIEWER, model.Role.RENEWER, model.Role.OPERATOR)
 
@@ -128,7 +128,7 @@ class Verifier:
 async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal:
     """Return a principal with its account's present test clock, which may have moved since the token was cached.
 
-    Only a test account costs a statement, because an account in real time never gets a test clock.
+    A statement runs only for a test account, because an account in real time never gets a test clock.
     """
     if principal.account_id is None or principal.test_clock is None:
         return principal
@@ -137,7 +137,7 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
 
 
 def check_times(claims: Mapping[str, object], now: dt.datetime, leeway_seconds: int) -> float:
-    """Return the expiry of a token as a Unix time, plus the leeway. Raises InvalidTokenError if it is not valid now."""
+    """Return the expiry of a token as a Unix time, plus the leeway. Raises InvalidTokenError if not valid now."""
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
     ends_at = times["exp"] + leeway_seconds

@@ -19,7 +19,7 @@ def demo(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --reset: skip the confirmation.")] = False,
 ) -> None:
-    """Load the demo account, and print a new API key for it unless --reset keeps its keys."""
+    """Load the demo account, or reset it with --reset. Print a new API key, unless the reset keeps existing keys."""
     from renewals.demo import loader
     from renewals.domain import errors
 
@@ -50,7 +50,7 @@ def _load(url: str, day: dt.date) -> None:
 
 
 def _reset(url: str, day: dt.date, *, is_confirmed: bool) -> bool:
-    """Delete and reload the demo account after a confirmation; return False if the account does not exist."""
+    """Delete and reload the demo account; ask first unless `is_confirmed`. Return False if there is no demo account."""
     from renewals.db import connection as database
     from renewals.demo import reset as demo_reset
 

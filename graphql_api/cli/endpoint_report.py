@@ -1,4 +1,4 @@
-"""The line that the command line prints about a webhook endpoint, in a language."""
+"""The command line's one-line report on a webhook endpoint, in a given language."""
 
 from renewals.domain.messages import Message
 from renewals.domain.model import Language
@@ -7,7 +7,7 @@ from renewals.webhooks.status import EndpointStatus
 
 
 def format_endpoint(endpoint: EndpointStatus, language: Language) -> str:
-    """Return the line, with the endpoint's owner, URL, state, event counts and last response."""
+    """Return a line with the endpoint's id, owner, URL, state, event counts, and last response or error."""
     line = Message(
         "endpoint {id} of {owner}, {url}, {state}: {delivered} delivered, {behind} behind, {waiting} waiting, "
         "{parked} parked",

@@ -40,7 +40,10 @@ async def print_table(
     language: Language,
     echo: Callable[[str], object],
 ) -> None:
-    """Print each account that has instances due or left for their owner to renew, then the sums of each currency."""
+    """Print a heading, a line for each of `accounts`, and the sums of each currency.
+
+    If there are no accounts, print that no instance is due or left for an account's owner to renew.
+    """
     echo(translate(_TITLE.fill(days=days, at=now.isoformat(timespec="seconds")), language))
     echo("")
     echo(_format_line([translate(label, language) for label in _HEADER]))

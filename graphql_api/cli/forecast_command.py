@@ -36,7 +36,7 @@ def forecast(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
     lang: output_language.Lang = None,
 ) -> None:
-    """Show the worker's coming charges and the top-up needed."""
+    """Show the coming charges for automatic renewals, and the top-up needed."""
     from renewals.domain import errors
     from renewals.forecasts import all_accounts as all_accounts_forecast
     from renewals.observability import gc_tuning
@@ -64,7 +64,7 @@ def forecast(
 def _show_one(
     url: str, account_id: str, days: int, clock: dt.datetime | None, language: Language | None
 ) -> None:
-    """Print one account's forecast as a table in a language, or as JSON if `language` is None.
+    """Print one account's forecast as a table in `language`, or as JSON if `language` is None.
 
     If `clock` is None, the forecast begins at the current time of the account (rule 37).
     """
@@ -88,7 +88,7 @@ def _show_one(
 
 
 def _show_all(url: str, days: int, clock: dt.datetime, language: Language | None) -> None:
-    """Print all accounts' forecasts as a table in a language, or as JSON Lines if `language` is None."""
+    """Print all accounts' forecasts as a table in `language`, or as JSON Lines if `language` is None."""
     from graphql_api.cli import forecast_all_table
     from renewals.db import connection as database
     from renewals.forecasts import all_accounts

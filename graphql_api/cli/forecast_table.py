@@ -39,7 +39,7 @@ def format_forecast(account_id: str, result: simulation.Forecast, language: Lang
 
 
 def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:
-    """Return the lines with the first day of a shortfall and the top-up needed, or a line that the money is enough."""
+    """Return lines with the first day of a shortfall and the top-up needed, or a line that says the money is enough."""
     if not result.required_top_up_cents:
         return [catalogs.translate(_ENOUGH, language)]
     assert result.first_shortfall_on is not None
@@ -61,7 +61,7 @@ def _format_day(day: simulation.Day) -> list[str]:
 
 
 def _format_sums(days: Sequence[simulation.Day]) -> list[str]:
-    """Return the sums of the columns after the date. Balances and shortfalls are not summed.
+    """Return the sums for the columns after the date; the balance after a day and the shortfall have no sums.
 
     A renewal that is not paid can be part of the shortfalls of several days.
     """

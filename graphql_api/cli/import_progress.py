@@ -145,8 +145,8 @@ def open_reporter(
 ) -> Iterator[ProgressReporter]:
     """Show the progress during the block, then print the problems and the summary.
 
-    If the import is interrupted, print how to continue instead of the summary. Raises InvalidFileError if the errors
-    file cannot be written.
+    If the block raises an exception other than InvalidFileError, print how to continue instead of the summary. Raises
+    InvalidFileError if the errors file cannot be written.
     """
     with contextlib.ExitStack() as stack:
         try:

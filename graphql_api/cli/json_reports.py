@@ -111,7 +111,7 @@ def forecast_as_dict(account_id: str, result: simulation.Forecast) -> dict[str, 
 
 
 def endpoint_as_dict(endpoint: status.EndpointStatus) -> dict[str, object]:
-    """Return an endpoint and its state, without its secret and the bodies of its responses."""
+    """Return an endpoint and its state, but not its secrets or the bodies of its responses."""
     return {
         "id": str(endpoint.id),
         "accountId": endpoint.account_id,

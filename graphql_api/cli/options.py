@@ -25,7 +25,8 @@ def required_database_url() -> str:
 def parse_instant(text: str | None, settings: "config.Settings", name: str = "--at") -> dt.datetime:
     """Return the instant in `text`, in UTC; if `text` is None or empty, the current time.
 
-    Raises BadParameter, with the `name` of the option.
+    Raises BadParameter, which names the option `name`, if `text` is not ISO 8601 or the year is outside YEAR_MIN to
+    YEAR_MAX.
     """
     from renewals.domain import clock as clocks
 

@@ -22,14 +22,14 @@ Lang = Annotated[
 
 
 def fail(error: "errors.DomainError", language: Language) -> NoReturn:
-    """End the command with the error as a sentence in a language."""
+    """End the command with the error as a sentence in `language`."""
     from renewals.i18n import catalogs
 
     bootstrap.fail(catalogs.translate(error.message, language))
 
 
 def choose(lang: Language | None) -> Language:
-    """Return the language of the option `--lang`, else of the locale, else English."""
+    """Return the language of the option `--lang`, else that of the locale if it is supported, else English."""
     if lang is not None:
         return lang
     locale = next((value for name in VARIABLES if (value := os.environ.get(name))), "")

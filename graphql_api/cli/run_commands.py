@@ -56,7 +56,7 @@ def run_now(
 
 
 def _print_preview(url: str, clock: dt.datetime, language: "Language | None") -> None:
-    """Print a preview as a table in a language, or as JSON if `language` is None."""
+    """Print a preview as a table in `language`, or as JSON if `language` is None."""
     from graphql_api.cli import dry_run_table, json_reports
     from renewals.db import connection as database
     from renewals.operators import run_now
@@ -125,6 +125,8 @@ def runs(
     url = options.required_database_url()
     if not run and (account or failed):
         raise typer.BadParameter("requires --run", param_hint="--failed" if failed else "--account")
+    if run and test_clocks:
+        raise typer.BadParameter("cannot be combined with --run", param_hint="--test-clocks")
     attempt_count = count or ATTEMPT_COUNT_DEFAULT
     language = output_language.choose(lang)
 

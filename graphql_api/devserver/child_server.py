@@ -89,7 +89,7 @@ class ChildServer:
         return self.folder / "data"
 
     def _prepare(self) -> None:
-        """Make the data folder on the first start."""
+        """Make the data folder if it does not exist, and prepare the start."""
         raise NotImplementedError
 
     def _command(self, port: int) -> Sequence[str]:

@@ -35,7 +35,7 @@ class Postgres(child_server.ChildServer):
     def __init__(
         self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
     ) -> None:
-        """Use the initdb and postgres in the folder `programs`, or those of the wheel if `programs` is None."""
+        """Use the initdb and postgres in the folder `programs`, or those of the wheel if it is None."""
         super().__init__(folder, durable=durable)
         self._given_programs = programs
 
@@ -62,7 +62,7 @@ class Postgres(child_server.ChildServer):
         unfinished.rename(self.data)
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove the pid file of a killed server, which prevents the start if another process now has that id.
+        """Remove the pid file of a killed server: the file prevents a start if another process now has the server's id.
 
         The lock shows that no server of this program uses the folder. Raises FolderInUseError if the process in the
         file is a server that was started by hand, whose command names the data folder.

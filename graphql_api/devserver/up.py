@@ -1,7 +1,11 @@
-"""`renewals up`: start the servers, migrate, load the demo account, start the API and the worker; stop all together."""
+"""`renewals up`: start the servers, migrate the database, load the demo account, and start the API and the worker.
+
+The demo account is loaded only if the database has no accounts. At the end, all of these processes are stopped.
+"""
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -128,7 +132,7 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account if there are no accounts, and return the earlier keys that are valid or new ones.
+    """Migrate, load the demo account if there are no accounts, and return the keys: new ones for invalid earlier keys.
 
     The demo account's key is None if that account does not exist.
     """
@@ -167,8 +171,8 @@ def _write_env_file(path: Path, address: str, keys: Keys, environment: Mapping[s
     path.touch(mode=0o600)
     customer_key = f"{_KEY_LINE}{keys.demo}\n" if keys.demo else ""
     path.write_text(
-        f"""export DATABASE_URL={environment["DATABASE_URL"]}
-export REDIS_URL={environment["REDIS_URL"]}
+        f"""export DATABASE_URL={shlex.quote(environment["DATABASE_URL"])}
+export REDIS_URL={shlex.quote(environment["REDIS_URL"])}
 export GRAPHQL_URL={address}/graphql
 {customer_key}export OPERATOR_URL={address}/operator/graphql
 {_OPERATOR_KEY_LINE}{keys.operator}

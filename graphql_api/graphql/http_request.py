@@ -15,7 +15,10 @@ from graphql_api.responses import JSON
 from renewals.domain.messages import Message
 
 VALUES_MAX = 30_000
-"""The maximum number of values in a customer's JSON: three for each of 10,000 instances. Parsing them takes 10 ms."""
+"""The maximum number of commas, which separate the values, in a customer's JSON: three for each of 10,000 instances.
+
+Parsing a body with this number of values takes 10 ms.
+"""
 BODY_SECONDS_MAX = 20.0
 """The maximum time for a client to send a body, at any path."""
 CLIENT_CLOSED_REQUEST = 499
@@ -24,7 +27,7 @@ _LENGTH_DIGITS_MAX = 15
 
 
 class GraphQLRequest(NamedTuple):
-    """The members of a request. `query` is None if the client sends a document's hash or id instead."""
+    """The members of a request. `query` is None if the request has no document; it may have a hash or an id instead."""
 
     query: str | None
     variables: dict[str, object]
@@ -60,7 +63,7 @@ def parse(request: Request, body: bytes | None, *, values_max: int | None) -> Gr
 
 
 def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
-    """Check the number of values in a body before it is parsed. Raises HTTPError."""
+    """Check that a body has at most `values_max` commas, which separate its values. Raises HTTPError."""
     if body.count(b",") > values_max:
         raise HTTPError(
             413,
@@ -73,7 +76,7 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
 
 
 def body_length(headers: Mapping[bytes, bytes]) -> int | None:
-    """Return the value of Content-Length, or None without it."""
+    """Return the value of Content-Length, `sys.maxsize` if it has too many digits, or None without this header."""
     length = headers.get(b"content-length")
     if length is None:
         return None
@@ -121,7 +124,7 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
 
 
 def timeout_message(seconds: float) -> Message:
-    """Return the message of a request that exceeded its time limit."""
+    """Return the message for a request that exceeded its time limit."""
     return Message(
         "The request was cancelled after {seconds} s. Retry mutations with the same idempotencyKey: "
         "each is executed once.",

@@ -96,6 +96,6 @@ class OperationLimits:
 
 
 def _with_test_clock(size: account_sizes.AccountSize, context: object) -> account_sizes.AccountSize:
-    """Return the size with the test clock of the account that the request is for."""
+    """Return the size with the test clock of the request's account, if the account has one."""
     test_clock = getattr(context, "test_clock", None)
     return size if test_clock is None else size._replace(test_clock=test_clock)

@@ -25,7 +25,7 @@ class PersistedQueryCache:
         self._characters = 0
 
     def find(self, sha256: str) -> str | None:
-        """Return the document of a hash, or None."""
+        """Return the document that has this hash, or None if the cache has no such document."""
         return lru_cache.find(self._documents, sha256)
 
     def add(self, sha256: str, query: str) -> None:
@@ -51,7 +51,10 @@ class DocumentStore:
         self._allows_persisted = characters_max > 0 and not trusted.only
 
     def find(self, request: http_request.GraphQLRequest) -> str:
-        """Return the document of a request. Raises HTTPError if it is unknown or not trusted."""
+        """Return the document of a request. Raises HTTPError if it is missing, unknown or not trusted.
+
+        HTTPError is also raised if the document does not have the hash that was sent with it.
+        """
         name = _name_of(request)
         query = request.query
         if not query:
@@ -77,7 +80,10 @@ class DocumentStore:
         return query
 
     def keep(self, request: http_request.GraphQLRequest) -> None:
-        """Cache a valid document that a client sent with its hash. Call this after the check of the limits."""
+        """Cache a document that a client sent with its hash, if the document is valid and APQ is allowed.
+
+        Call this after the check of the limits.
+        """
         sha256 = _name_of(request)
         if (
             not self._allows_persisted

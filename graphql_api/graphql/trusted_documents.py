@@ -1,4 +1,4 @@
-"""Trusted documents: those of the operator's manifest and of the console, which clients send by hash or id."""
+"""Trusted documents: those of the operator's manifest and of the console, which a client names by hash or id."""
 
 import hashlib
 import logging
@@ -27,7 +27,10 @@ class ManifestError(Exception):
 
 
 class BuiltDocuments:
-    """The documents of a page that may be built while the server runs. A changed manifest is read again."""
+    """The documents of a page that may be built while the server runs.
+
+    If a hash is not found and the manifest has changed, the manifest is read again.
+    """
 
     def __init__(self, manifest: Path, check: Callable[[str, str], None]) -> None:
         self._manifest = manifest
@@ -36,7 +39,7 @@ class BuiltDocuments:
         self._modified_ns: int | None = None
 
     def find(self, sha256: str) -> str | None:
-        """Return the document of a hash, or None."""
+        """Return the document that has this hash, or None if the manifest has no such document."""
         query = self._by_id.get(sha256)
         if query is None and self._has_changed():
             self._by_id = self._read()
@@ -52,7 +55,7 @@ class BuiltDocuments:
         return before != modified_ns
 
     def _read(self) -> dict[str, str]:
-        """Return the documents; none if this server cannot execute one of them, as after a build of another version."""
+        """Return the documents; none if the manifest is not usable, or if this server cannot execute one of them."""
         try:
             documents = read_manifest(self._manifest)
             for document_id, query in documents.items():
@@ -73,7 +76,7 @@ class TrustedDocuments:
         self.only = only
 
     def find(self, document_id: str) -> str | None:
-        """Return the document of an id or a hash, or None."""
+        """Return the document that has this id or hash, or None if no trusted document has it."""
         name = document_id.removeprefix(_PREFIX)
         query = self._by_id.get(document_id) or self._by_id.get(name)
         return query or (self._built.find(name) if self._built else None)
@@ -158,7 +161,7 @@ def _exceeded_limit(
 ) -> str | None:
     """Return the message of the limit that a document exceeds, or None.
 
-    The cost is not checked, because it depends on variables.
+    The cost and the number of fields are not checked, because they depend on variables.
     """
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)
@@ -174,5 +177,5 @@ def sha256_of(query: str) -> str:
 
 
 def is_sha256(text: str) -> bool:
-    """Return whether a text has the form of a hash."""
+    """Return whether a text has the form of a SHA-256 hash in lower-case hexadecimal."""
     return len(text) == _SHA256_CHARACTERS and set(text) <= _HEXADECIMAL

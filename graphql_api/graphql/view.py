@@ -47,7 +47,7 @@ _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 
 class GraphQLView(GraphQL[api_config.ApiContext, None]):
-    """The endpoint of one API. Strawberry serves event streams and web sockets; other requests are served here.
+    """The endpoint of one API. Strawberry serves subscriptions and web sockets; this class serves the rest.
 
     Strawberry does not write `application/graphql-response+json`, and reads a body before it authenticates.
     """

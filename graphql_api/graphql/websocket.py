@@ -73,13 +73,16 @@ class SocketContext(Context):
         )
 
     def _choose_language(self, header: str) -> None:
-        """Set the language that `connection_init` names, because a page cannot set the headers of a web socket."""
+        """Set the language that the header `accept-language` of `connection_init` selects, if it is there.
+
+        A page cannot set the headers of a web socket itself.
+        """
         if header:
             self.language = accept_language.negotiate(header)
             accept_language.set_current(self.language)
 
     async def identify_again(self) -> bool:
-        """Update the account's test clock; return False if the key can no longer read the account."""
+        """Update the context's test clock from the account; return whether the key can still read the account."""
         customer = await authentication.identify_customer(self._header, self.clock())
         if customer is None or customer.account_id != self.account_id:
             return False

@@ -41,7 +41,7 @@ class Adapter(ASGIWebSocketAdapter):
 
 
 def _message(text: str) -> dict[str, object]:
-    """Return the message in a text; an empty message if the text is not an object or a member has a wrong type.
+    """Return the message in a text; an empty message if the text is not an object or a checked member has a wrong type.
 
     Raises NonJsonMessageReceived if the text is not JSON or has too many values.
     """

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from graphql_api import errors
 from renewals.domain.messages import Message
+from renewals.i18n import catalogs
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
@@ -19,13 +20,16 @@ UNREAD_ANSWERS_MAX = 2
 """The limit on a key's unread bytes, as a number of responses of the maximum size. It bounds the use of memory."""
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
+_TOO_LARGE = Message("The response is larger than {count:,} bytes. Select fewer fields or smaller pages.")
+_EXECUTED = Message(
+    "The mutation was executed. The response is larger than {count:,} bytes. Select fewer fields or smaller pages. "
+    "You may repeat it with the same idempotencyKey."
+)
 
 
 def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
     """Return the error that replaces a response that is too large. `is_done` is True if a mutation was executed."""
-    message = f"The response is larger than {bytes_max:,} bytes. Select fewer fields or smaller pages."
-    if is_done:
-        message = f"The mutation was executed. {message} You may repeat it with the same idempotencyKey."
+    message = catalogs.translate_for_request((_EXECUTED if is_done else _TOO_LARGE).fill(count=bytes_max))
     return {"message": message, "extensions": {"code": CODE, "maximum": bytes_max}}
 
 

@@ -16,7 +16,10 @@ class ExportCosts(NamedTuple):
     sizes: account_sizes.AccountSizes
 
     async def begin_export(self, account_id: str) -> None:
-        """Deduct the cost of an export and its first rows from the budget. Raises HTTPError if too little is left."""
+        """Deduct the larger of the costs of an export's search and of its first rows from the budget.
+
+        Raises HTTPError if too little of the budget is left.
+        """
         size = await self.sizes.find(account_id)
         scanned = int(weights.SEARCH * size.instances)
         await self._spend(account_id, max(weights.EXPORT_ROW * weights.EXPORT_ROWS_FREE, scanned))
@@ -32,7 +35,7 @@ class ExportCosts(NamedTuple):
             with contextlib.suppress(errors.HTTPError):
                 await self._spend(account_id, weights.EXPORT_ROW * charged)
 
-    async def calendar(self, account_id: str, days: int) -> None:
+    async def begin_calendar(self, account_id: str, days: int) -> None:
         """Deduct the cost of a calendar from the budget. Raises HTTPError if too little is left."""
         size = await self.sizes.find(account_id)
         forecast_cost = field_work.forecast_work(size.auto_instances, 1 + days // 30)

@@ -59,7 +59,7 @@ class CostRateLimiter:
 
     @contextlib.asynccontextmanager
     async def opened(self, redis_url: str | None) -> AsyncIterator[None]:
-        """Count in Redis while the block runs, unless `redis_url` is None."""
+        """Count in Redis while the block runs, if `redis_url` is not None and there is a limit."""
         if redis_url is None or not self._cost_max:
             yield
             return

@@ -9,7 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from graphql_api.mcp import operations
 
 SECONDS_MAX = 60
-"""Seconds to wait for a response. The API's own limit of a request is 30 seconds by default."""
+"""Seconds to wait for a response. The API's own limit for a request is 30 seconds by default."""
 _SUCCESS = "Success"
 _FACTS = ("required", "available", "shortfall", "expectedTotal", "total")
 _REPEAT = (
@@ -38,13 +38,16 @@ class ApiClient:
     async def read(
         self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
     ) -> dict[str, Any]:
-        """Return the data of a query. `caller` has the headers of a call over HTTP. Raises ToolError."""
+        """Send a query, and return its data. Raises ToolError.
+
+        `caller` has the headers of a call over HTTP.
+        """
         return await self._send(caller, name, variables, "The API did not respond in time: ask for less.")
 
     async def change(
         self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
     ) -> dict[str, Any]:
-        """Return the result of a mutation that succeeded. Raises ToolError, also if the API refused the mutation."""
+        """Send a mutation, and return its result. Raises ToolError if it fails or the API refuses it."""
         [result] = (await self._send(caller, name, variables, _REPEAT)).values()
         if not result["__typename"].endswith(_SUCCESS):
             raise ToolError(_describe_refusal(result))

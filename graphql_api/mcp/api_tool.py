@@ -48,7 +48,7 @@ class _ArgumentSchema(_ResultSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Return the schema with its default, unless that is null."""
+        """Return the schema with its default, or without a default if that is null."""
         if schema.get("default") is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
@@ -71,7 +71,7 @@ class ApiTool(Tool):
         return tool.model_copy(update={"fn_metadata": metadata, "parameters": parameters})
 
     async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> Any:
-        """Run the tool. Raises ToolError, with the name and the bound of each wrong argument."""
+        """Run the tool. Raises ToolError if it fails; for wrong arguments, with the name and the problem of each."""
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:

@@ -122,10 +122,10 @@ class ReadTools:
 
 
 def _page(conditions: inputs.Input | None, first: int, after: str | None) -> dict[str, object]:
-    """Return the variables of a page."""
+    """Return the variables of a query for a page."""
     return {"filter": _filter(conditions), "first": first, "after": after}
 
 
 def _filter(conditions: inputs.Input | None) -> dict[str, object] | None:
-    """Return the variable of a filter, or None, which matches everything, if there are no conditions."""
+    """Return the variable of a filter, or None if `conditions` is None: the API then uses its default filter."""
     return conditions.to_variable() if conditions else None

@@ -28,7 +28,7 @@ INSTRUCTIONS = (
 
 
 def build(api: ApiClient) -> MCPServer[None]:
-    """Return the MCP server with the tools of an API."""
+    """Return the MCP server, whose tools call `api`."""
     return MCPServer(
         "renewals",
         title="Renewals",
@@ -43,7 +43,7 @@ def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> A
     """Return the application over HTTP, without sessions.
 
     It refuses hosts and origins other than loopback names and `allowed_hosts`, which prevents DNS rebinding. It also
-    refuses callers without a key.
+    refuses requests without the header Authorization.
     """
     names = (*_LOOPBACK_NAMES, *allowed_hosts)
     security = TransportSecuritySettings(

@@ -9,7 +9,7 @@ COMPRESSED_BYTES_MIN = 1_000
 
 
 class DirectRoutes:
-    """An application in which requests for some paths go directly to their endpoint.
+    """An application in which requests for some paths go directly to the endpoint of the path.
 
     The router adds 54 function calls to the 1,600 of a ten-row page (3 %). A request without `Accept-Encoding` also
     skips the compression; no cache stores a response, so `Vary` is not needed.

@@ -1,6 +1,6 @@
 """One record for each request, written to the log, the metrics and the span when the request ends.
 
-An unexpected error that no endpoint handles becomes a 500 here, without its details.
+An unexpected error before the start of the response becomes a 500 or a 503 here, without its details.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _TRACE_HEADERS = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
 class RequestLoggingMiddleware:
-    """A middleware that records each request, stream and web socket when it ends, and gives it an `X-Request-ID`."""
+    """A middleware that records each request and web socket, except probes, and returns its id in `X-Request-ID`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -96,7 +96,7 @@ def _note_incomplete(problem: Exception) -> None:
 
 
 def _request_id(scope: Scope) -> str:
-    """Return the client's request id if it has only safe characters, or else a new id."""
+    """Return the client's request id if it has 1 to 64 characters, all of them safe, or else a new id."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID and _SAFE_ID.fullmatch(value):
             return str(value, "ascii")

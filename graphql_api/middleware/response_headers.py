@@ -1,4 +1,4 @@
-"""Headers of every response: rules for browsers, CORS, and the end of a connection while the process drains."""
+"""Headers added to responses: rules for browsers, CORS, and `Connection: close` while the process drains."""
 
 import asyncio
 import logging
@@ -93,7 +93,10 @@ class ResponseHeadersMiddleware:
 
 
 def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Return the application wrapped in CORS for these origins. Cookies are not allowed, because none is read."""
+    """Return the application wrapped in CORS for these origins, or unchanged if there are none.
+
+    Cookies are not allowed, because this server reads none.
+    """
     if not origins:
         return app
     return CORSMiddleware(

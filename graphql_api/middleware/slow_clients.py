@@ -24,13 +24,13 @@ class SendDeadline:
 
 
 class SlowClientMiddleware:
-    """A middleware that disconnects a client that does not accept a message in the time of its `SendDeadline`."""
+    """A middleware that disconnects a client that does not accept a message within the time of `SendDeadline`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and disconnect its client if it stalls."""
+        """Serve a request, and disconnect the client if the client stalls."""
         flow = getattr(getattr(send, "__self__", None), "flow", None)
         deadline = scope[SEND_DEADLINE] = SendDeadline(SEND_SECONDS_MAX)
 

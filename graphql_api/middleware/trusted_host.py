@@ -1,4 +1,4 @@
-"""Refusal of requests for another host, which prevents DNS rebinding where GraphiQL or the console has a key filled in.
+"""Refusal of requests for another host. It prevents DNS rebinding if the page of GraphiQL or the console has a key.
 
 A web page can make its own name resolve to 127.0.0.1 and then read this server's responses, because the browser sees
 one origin. The `Host` header still has the page's name.
@@ -17,7 +17,10 @@ _HOST_CHARACTERS_SHOWN_MAX = 100
 
 
 class TrustedHostMiddleware:
-    """A middleware that refuses requests unless `Host` is the server's address or a loopback name, with the port."""
+    """A middleware that refuses requests unless `Host` is the server's address or a loopback name, with the port.
+
+    The scheme's default port may be omitted.
+    """
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app

@@ -71,7 +71,7 @@ class CalendarFeed:
         language = parameters.parse_language(arguments.get("lang"))
         async with self._requests.turn(account_id):
             with pool.sharing(account_id):
-                await self._costs.calendar(account_id, self._days)
+                await self._costs.begin_calendar(account_id, self._days)
                 content = await process_pool.run(
                     account_id, icalendar_file.compose, account_id, self._days, instant, language
                 )

@@ -36,7 +36,7 @@ _MEDIA_TYPES = {
 }
 """Media types by suffix; the table of the operating system may lack some of them."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
-_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$")
+_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$", re.IGNORECASE)
 
 
 class Console:
@@ -49,7 +49,10 @@ class Console:
         self._key = settings.graphiql_key
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes. The response at each path that is not a file is the page, whose script reads the path."""
+        """Return the routes of the console's files, and of its page at all other paths whose last part has no dot.
+
+        The page's script reads the path.
+        """
         return [
             Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/"), methods=["GET"]),
             Route(f"{PREFIX}/config.json", self._respond_config, methods=["GET"]),
@@ -102,7 +105,7 @@ class _Assets(StaticFiles):
     """Files with a hash in their name, compressed by the build."""
 
     async def check_config(self) -> None:
-        """Accept a folder that does not exist yet: the build may end after the start."""
+        """Accept a folder that does not exist yet: the build may end after the start of the server."""
 
     def file_response(
         self,

@@ -1,4 +1,4 @@
-"""GET and POST /export/<table>.csv and .jsonl: streamed exports of whole tables."""
+"""GET and POST /export/<table>.csv and .jsonl: streamed exports of instances, orders and the ledger."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ WAITING_PER_ACCOUNT_MAX = 64
 
 
 class ExportsBusyError(Exception):
-    """The maximum number of exports is running, and none ended in time."""
+    """An export got no free slot in time, or too many exports of its account already wait."""
 
 
 class Exports:
@@ -130,7 +130,10 @@ class Exports:
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold an export slot during the block; an account holds at most half of the slots. Raises ExportsBusyError."""
+        """Hold an export slot of an account during the block. Raises ExportsBusyError.
+
+        An account holds at most half of the slots, but can always hold one.
+        """
         try:
             # The maximum wait is random, so that exports that came together are not refused together.
             seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - not a secret

@@ -60,7 +60,10 @@ def run(work: Coroutine[object, object, Value]) -> Value:
 
 
 def check_servers(settings: "renewals_config.Settings") -> None:
-    """Fail with one sentence if PostgreSQL refuses the connection; return if it cannot be reached yet."""
+    """Fail with one sentence if a wrong configuration prevents the connection to PostgreSQL.
+
+    Return if PostgreSQL cannot be reached yet.
+    """
     from renewals.db import configuration_errors, sessions
     from renewals.db import errors as db_errors
 
@@ -85,7 +88,7 @@ def check_servers(settings: "renewals_config.Settings") -> None:
 
 
 def _explain(problem: Exception) -> str | None:
-    """Return the sentence for an error of a server or a file, or None for an error of this program."""
+    """Return the sentence for an error that an operator can correct, or None for any other error."""
     import asyncpg
     import redis
 
@@ -118,7 +121,7 @@ def _explain(problem: Exception) -> str | None:
 
 
 def _explain_schema(problem: Exception) -> str:
-    """Return a sentence that says whether the tables are missing, too old or too new."""
+    """Return a sentence that says that the tables are missing, too old, too new, or otherwise do not fit."""
     import asyncpg
 
     from renewals import config

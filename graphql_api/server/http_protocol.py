@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_SECONDS_MAX = 10.0
 """The maximum time from the first byte of a head to its end, and for the rest of a body after the response."""
 HEAD_BYTES_MAX = 65_536
-"""The maximum number of bytes of a head after its first part; uvicorn has no limit with httptools."""
+"""The maximum number of bytes of a head, not counting its first received part; uvicorn has no limit with httptools."""
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )

@@ -119,7 +119,7 @@ async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.dat
 
 
 async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
-    """Revoke the account's calendar key, if there is one, and return the secret of a new key."""
+    """Revoke the account's calendar key, if there is one; create a new key and return its secret."""
     async with repository.locked_account(account_id) as (connection, _):
         now = clock()
         keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
@@ -150,7 +150,7 @@ _used: dict[uuid.UUID, dt.datetime] = {}
 
 @contextlib.asynccontextmanager
 async def track_last_used() -> AsyncIterator[None]:
-    """Flush the last uses of keys periodically during the block, so that no request waits for a write."""
+    """Flush the last uses of keys during the block and at its end, so that no request waits for a write."""
     writing = asyncio.create_task(_flush_periodically())
     try:
         yield
@@ -169,7 +169,7 @@ async def _flush_periodically() -> None:
 async def flush_last_used() -> None:
     """Write `last_used_at` of the keys used since the last flush.
 
-    Keys that another process is writing or has written within LAST_USED_PRECISION are skipped.
+    A key is skipped if another process is writing it, or if its stored time is less than LAST_USED_PRECISION earlier.
     """
     uses = dict(_used)
     _used.clear()

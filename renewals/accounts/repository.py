@@ -1,4 +1,4 @@
-"""Accounts in the database. Only this module writes `accounts`, except balances, which `ledger` updates."""
+"""Accounts in the database. Only this module writes `accounts`, and `ledger` for balances and ledger numbers."""
 
 import asyncio
 import contextlib

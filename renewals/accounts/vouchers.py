@@ -57,7 +57,7 @@ async def issue_to_accounts(
     grants: Sequence[tuple[str, NewVoucher]],
     now: dt.datetime,
 ) -> list[uuid.UUID]:
-    """Issue vouchers to several accounts and return their ids in the same order.
+    """Issue vouchers to several accounts and return the ids of the vouchers in the same order.
 
     The accounts must come from `repository.lock_accounts` in the same transaction.
     """

@@ -1,4 +1,4 @@
-"""Warnings of shortfalls, and the checks of accounts that also send the reminders of expiries.
+"""Warnings of shortfalls, and the checks of accounts, which send these warnings and the reminders of expiries.
 
 An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
 and again only if it remains after the customer or the provider acted, or if it occurs again. Only the reset of the demo
@@ -28,9 +28,9 @@ from renewals.forecasts import forecast, simulation
 log = logging.getLogger(__name__)
 
 SHORTFALL_DAYS = 15
-"""Days ahead for which a shortfall is reported."""
+"""The number of days, today included, whose forecast is checked for a shortfall."""
 FORECAST_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
-"""Days ahead for which a check determines the automatic renewals that will fail."""
+"""The number of days, today included, in which a check finds the automatic renewals that will fail."""
 
 
 class ChangeMarker(NamedTuple):
@@ -41,7 +41,10 @@ class ChangeMarker(NamedTuple):
 
 
 async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
-    """Check all changed accounts. Log an error in one account and continue, unless the database is unavailable."""
+    """Check the accounts that `find_changed_accounts` returns. Log the error of an account and continue with the next.
+
+    Raises the error if the database is unavailable.
+    """
     account_ids = await find_changed_accounts(clock())
     random.shuffle(account_ids)  # concurrent workers begin with different accounts
     for account_id in account_ids:
@@ -49,7 +52,7 @@ async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
 
 
 async def check_or_log(account_id: str, clock: Clock) -> None:
-    """Check an account; log an error, but raise it if the database is unavailable."""
+    """Check one account with `check_account`; log an error, but raise it if the database is unavailable."""
     try:
         await check_account(account_id, clock)
     except Exception as error:
@@ -59,7 +62,7 @@ async def check_or_log(account_id: str, clock: Clock) -> None:
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:
-    """Return the ids of the accounts that have changed since their last check, or have no check on their current day.
+    """Return the ids of the accounts that changed after their last check, or were not yet checked on their current day.
 
     Accounts with a pending chunk of a run are omitted, because the run changes them several times. Test accounts are
     omitted, because each is checked when its clock moves (rule 37).
@@ -98,7 +101,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
             _day(account, now),
             *marker,
         ):
-            return  # another worker has checked the account
+            return  # checked already, for example by another worker
         snapshot = await forecast.read_snapshot(connection, account, FORECAST_DAYS, now)
     failing = await asyncio.to_thread(find_failing, snapshot, now)
     result = await asyncio.to_thread(simulation.simulate, snapshot, SHORTFALL_DAYS, now) if failing else None
@@ -122,9 +125,9 @@ class NextCheck(NamedTuple):
 
 
 async def read_next_check(connection: database.Connection, account: model.Account) -> NextCheck | None:
-    """Return a test account's next check, or None if the account was never checked or changed after its last check.
+    """Return a test account's next check; None if the account was never checked, or if it changed after its last check.
 
-    While no shortfall is reported, a check writes nothing if no instance expires or is due in its forecast.
+    While no shortfall is reported, a check writes no event if no instance expires or is due in its forecast.
     """
     watch = await _find_watch(connection, account.id)
     if watch is None or (watch.seen_sequence, watch.seen_ledger_number) != await _read_marker(
@@ -154,7 +157,11 @@ async def mark_for_recheck(connection: database.Connection, account_ids: Sequenc
 
 
 def find_failing(snapshot: simulation.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
-    """Return the refusals, by instance id, of the AUTO instances whose next automatic renewal will fail. Pure."""
+    """Return the refusals, by instance id, of the AUTO instances whose next renewal will fail. Pure.
+
+    Only instances that are due within FORECAST_DAYS are considered; instances that are left
+    to their owner are included (rule 38).
+    """
     refusals = [due.refuse_left(instance, snapshot.account) for instance in snapshot.instances]
     failing = {refusal.instance_id: refusal for refusal in refusals if refusal}
     seen: set[str] = set()
@@ -189,14 +196,14 @@ async def _find_watch(connection: database.Connection, account_id: str) -> model
 
 
 def _last_alert(watch: models.AccountWatch | None) -> ChangeMarker | None:
-    """Return the marker of the last warning, or None if no shortfall is reported at present."""
+    """Return the marker of the last warning; None if there was no check, or if the last check found no shortfall."""
     if watch is None or watch.told_sequence is None or watch.told_ledger_number is None:
         return None
     return ChangeMarker(watch.told_sequence, watch.told_ledger_number)
 
 
 async def _has_acted(connection: database.Connection, account_id: str, since: ChangeMarker) -> bool:
-    """Return whether, since a marker, a policy changed or money moved other than by automatic renewals."""
+    """Return whether, after the marker `since`, a policy changed or money moved other than by an automatic renewal."""
     rows = await database.fetch(
         connection,
         """SELECT EXISTS (SELECT FROM ledger_entries e LEFT JOIN orders o ON o.id = e.order_id

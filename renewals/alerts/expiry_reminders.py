@@ -16,11 +16,14 @@ from renewals.instances import filters
 from renewals.instances import repository as instances_repository
 
 DAYS_BEFORE = (1, 3, 7, 15, 30)
-"""The numbers of days that are left before an instance's last day when its reminders are due (rule 25)."""
+"""The numbers of days before an instance's last day at which its reminders become due (rule 25)."""
 
 
 def due_days(days_left: int) -> int | None:
-    """Return the number in DAYS_BEFORE whose reminder is due when `days_left` days are left, or None if none is due."""
+    """Return the smallest number in DAYS_BEFORE that is at least `days_left`, or None if there is no such number.
+
+    The reminder with this number is due.
+    """
     return next((days for days in DAYS_BEFORE if days_left <= days), None)
 
 
@@ -32,8 +35,8 @@ def select_due(
 ) -> list[tuple[model.Instance, int]]:
     """Return the instances with a due reminder, each with the reminder's number in DAYS_BEFORE. Pure.
 
-    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. An AUTO instance is
-    included only if it is in `failing`; a NONE instance never is.
+    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. MANUAL instances
+    are included; other instances are included only if they are in `failing`.
     """
     today = now.astimezone(account.zone).date()
     selected = []
@@ -72,7 +75,11 @@ async def send_reminders(
 async def _read(
     connection: database.Connection, account: model.Account, now: dt.datetime
 ) -> list[tuple[model.Instance, int | None]]:
-    """Return the running AUTO and MANUAL instances that expire soon, each with its last reminder's number or None."""
+    """Return the instances that may have a due reminder, each with the number of its last reminder, or None.
+
+    They are AUTO or MANUAL, running and manageable, and expire within max(DAYS_BEFORE) days. Only reminders for the
+    present expiry count.
+    """
     last = now.astimezone(account.zone).date() + dt.timedelta(days=max(DAYS_BEFORE))
     rows = await database.fetch(
         connection,

@@ -15,7 +15,7 @@ from renewals.events.event_log import NewEvent
 
 
 class Attempt(NamedTuple):
-    """One try of a run to renew an instance, with the price in cents or the code and message of the refusal."""
+    """An attempt of a run to renew one instance, with the price in cents, or the code and message of the refusal."""
 
     account_id: str
     instance_id: str
@@ -27,7 +27,7 @@ class Attempt(NamedTuple):
 async def insert_attempts_in(
     connection: Connection, run_id: int, now: dt.datetime, rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert the attempts `rows`, each with instance id, due time, refusal code, refusal as JSON text, and order id."""
+    """Insert the attempts `rows`, each with instance id, due time, refusal code and message (JSON), and order id."""
     await database.execute(
         connection,
         """INSERT INTO renewal_attempts
@@ -63,7 +63,8 @@ async def filter_new_failures_in(connection: Connection, failures: Sequence[NewE
 async def list_attempts(run_id: int, account_id: str | None, *, failed: bool, count: int) -> list[Attempt]:
     """Return the first `count` attempts of a run, sorted by account and time.
 
-    If `account_id` is given, only the attempts of that account are returned; if `failed`, only failed attempts.
+    If `account_id` is given, only the attempts of that account are returned; if `failed` is true, only failed
+    attempts.
     """
     rows = await database.fetch(
         database.pool(),

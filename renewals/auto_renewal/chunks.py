@@ -1,8 +1,8 @@
-"""The chunks of runs: each is a group of accounts that one transaction renews (rule 23).
+"""The chunks of runs: each is a group of accounts whose due instances one transaction renews (rule 23).
 
-A failed chunk of several accounts is split; a failed chunk of one account parks that account. A parked account is
-renewed by the next run, or by a run that `operators.runs` starts. Only the reset of the demo also writes
-`renewal_chunks`.
+A failed chunk of several accounts is split; a failed chunk of one account parks that account. The next run
+renews the instances of a parked account; `operators.runs` can start such a run at once. Only the reset of the demo also
+writes `renewal_chunks`.
 """
 
 import datetime as dt
@@ -33,7 +33,10 @@ class Counts(NamedTuple):
 
 
 async def insert_chunks_in(connection: Connection, run_id: int, due_counts: Mapping[str, int]) -> int:
-    """Insert the chunks of a run and return their number; `due_counts` has the number of due instances by account."""
+    """Insert the chunks of a run and return how many were inserted.
+
+    `due_counts` has the number of due instances by account id.
+    """
     chunks = list(split_into_chunks(due_counts, config.get_settings().instances_per_chunk))
     # Chunks have different numbers of accounts, so they are sent as JSON: unnest() would flatten nested arrays.
     return await database.execute(
@@ -90,7 +93,7 @@ async def list_parked_accounts(run_id: int) -> list[tuple[str, str]]:
 async def list_parked_accounts_in(
     connection: Connection, run_ids: Sequence[int]
 ) -> dict[int, list[tuple[str, str]]]:
-    """Return the accounts that some runs parked, each with its error, by run id."""
+    """Return the accounts that the given runs parked, each with its error, by run id."""
     parked = RenewalChunk.filter(run_id__in=run_ids, error__isnull=False).using_db(connection)
     accounts: dict[int, list[tuple[str, str]]] = {}
     for chunk in await parked.order_by("run_id", "number"):
@@ -114,7 +117,7 @@ async def claim_chunk_in(connection: Connection, chunk: Chunk) -> RenewalChunk |
 async def mark_chunk_done_in(
     connection: Connection, chunk: RenewalChunk, counts: Counts, done_at: dt.datetime
 ) -> None:
-    """Store the result of a claimed chunk.
+    """Mark a claimed chunk as done, and store its result.
 
     Skipped instances are those that were due when the run started but no longer are, for example because their owner
     renewed them.

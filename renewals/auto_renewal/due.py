@@ -1,4 +1,4 @@
-"""Due instances: AUTO and running, with `due_at` in the past and the expiry in the future (rule 20).
+"""Due instances: AUTO and running, at or after their `due_at` and not after their expiry (rule 20).
 
 An instance whose `due_at` is before the account's `auto_renew_from` is left to its owner: no run renews it (rule 38).
 """
@@ -33,7 +33,10 @@ class _DueDay(NamedTuple):
 
 
 async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
-    """Return the number of due AUTO instances by account id, without test accounts (rules 20 and 37)."""
+    """Return by account id how many due instances a run at `now` tries to renew, without test accounts (rule 37).
+
+    Instances that are left to their owner are not counted (rule 38).
+    """
     default = config.get_settings().auto_renew_lead_days
     rows = await database.fetch(
         connection, "SELECT DISTINCT time_zone, coalesce(lead_days, $1)::int FROM accounts", default
@@ -114,7 +117,7 @@ def due_at(instance: model.Instance, account: model.Account) -> dt.datetime:
 
 
 def next_run_at(account: model.Account, now: dt.datetime) -> dt.datetime:
-    """Return the time of the next hourly run for an account: at `now` or later, but for a test account after `now`.
+    """Return the time of an account's next hourly run: at or after `now`, or strictly after `now` for a test account.
 
     If a test clock is at the time of a run, that run is already over.
     """
@@ -123,7 +126,7 @@ def next_run_at(account: model.Account, now: dt.datetime) -> dt.datetime:
 
 
 def due_day(instance: model.Instance, account: model.Account) -> dt.date:
-    """Return the day, in the account's zone, on which the worker first tries to renew an instance."""
+    """Return the day, in the account's zone, on which an instance becomes due."""
     assert instance.expires_at is not None
     return dates.last_day(instance.expires_at, account.zone) - dt.timedelta(days=account.lead_days)
 
@@ -131,7 +134,7 @@ def due_day(instance: model.Instance, account: model.Account) -> dt.date:
 async def read_due_instances(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return the due instances of some accounts, by account id."""
+    """Return the due instances of accounts by account id, without those that are left to their owner (rule 38)."""
     cutoffs = [latest_due_expiry(now, account) for account in accounts.values()]
     left = [left_until(account) for account in accounts.values()]
     rows = await database.fetch(
@@ -172,5 +175,5 @@ async def find_earliest_due_at(connection: Connection, account: model.Account) -
 
 
 def lead_days(account: model.Account) -> int:
-    """Return the days between the due day and the day of expiry of the account's instances (rule 20)."""
+    """Return the number of days from the due day of the account's instances to their day of expiry (rule 20)."""
     return account.lead_days

@@ -93,7 +93,7 @@ async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
 
 
 async def _verify_runs() -> None:
-    """Check the integrity rules and store the result with each ended run that has no result.
+    """Check the integrity rules, and store the result with each run that `runs.list_unverified_ids` returns.
 
     A process may have been killed between the end of a run and this check. Two processes may verify the same run:
     each stores its own result.
@@ -134,7 +134,7 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
     async with database.transaction() as connection:
         account_ids, clock_at = await chunks.get_chunk_in(connection, chunk)
         accounts = await accounts_repository.lock_accounts(connection, account_ids)
-        # The chunk is read after the lock: of two workers with the same chunk, the later one finds it done.
+        # The accounts are locked first: of two workers with the same chunk, the later one finds the chunk done.
         claimed = await chunks.claim_chunk_in(connection, chunk)
         if claimed is not None:
             now = clock_at or clock()
@@ -203,7 +203,7 @@ def _count(results: Mapping[str, Sequence[planning.UnitResult]], orders: Sequenc
 async def plan(
     connection: Connection, accounts: Mapping[str, model.Account], now: dt.datetime
 ) -> dict[str, list[planning.UnitResult]]:
-    """Read the due instances of some accounts, and return their planned results by account id; write nothing."""
+    """Plan the renewal of the due instances of accounts, and return the results by account id; write nothing."""
     return await plan_due(connection, accounts, await due.read_due_instances(connection, accounts, now), now)
 
 
@@ -213,7 +213,7 @@ async def plan_due(
     due_instances: Mapping[str, Sequence[model.Instance]],
     now: dt.datetime,
 ) -> dict[str, list[planning.UnitResult]]:
-    """Return the planned results of due instances by account id."""
+    """Plan the renewal of the given due instances, and return the results by account id; write nothing."""
     products = await catalog.read_products(connection)
     usable = await vouchers.read_usable(connection, list(accounts), now)
     return {

@@ -30,7 +30,7 @@ class Trigger(StrEnum):
 
 
 LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SCHEDULED'"
-"""SQL: the time of the newest scheduled run."""
+"""SQL that reads the scheduled time of the latest scheduled run."""
 
 
 async def start_scheduled_run(now: dt.datetime) -> int | None:
@@ -49,7 +49,7 @@ async def start_scheduled_run(now: dt.datetime) -> int | None:
 async def start_catch_up_run(now: dt.datetime) -> int | None:
     """Start the run of the latest tick if it was missed, else a run for the start of this worker (rule 23).
 
-    Return the id of the started run.
+    Return the id of the started run, or None if another worker inserted the run for a start in the same minute.
     """
     return await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
@@ -60,9 +60,9 @@ async def start_catch_up_run(now: dt.datetime) -> int | None:
 async def start_run(
     trigger: Trigger, scheduled_at: dt.datetime, now: dt.datetime, *, clock_at: dt.datetime | None = None
 ) -> int | None:
-    """Insert a run with chunks for all instances that are due at `clock_at`, or at `now` if `clock_at` is None.
+    """Insert a run with chunks for the due instances of all accounts except test accounts; return the run's id.
 
-    Return the id of the run, or None if the run exists already.
+    The instances must be due at `clock_at`, or at `now` if `clock_at` is None. Return None if the run exists already.
     """
     async with database.transaction() as connection:
         rows = await database.fetch(
@@ -131,7 +131,7 @@ async def close_finished(now: dt.datetime) -> list[int]:
 
 
 async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datetime) -> list[int]:
-    """End the locked runs that have no pending chunk, store the sums of their chunks, and return their ids."""
+    """End each locked run that has no pending chunk, store the sums of its chunks, and return the ids of these runs."""
     rows = await database.fetch(
         connection,
         """UPDATE renewal_runs r SET ended_at = $1, renewed_count = s.renewed, refused_count = s.refused,
@@ -150,7 +150,7 @@ async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datet
 
 
 async def record_violations(run_ids: Sequence[int], rules: Sequence[str]) -> None:
-    """Store with the runs the integrity rules that are broken after them; an empty list means that all rules hold."""
+    """Store the broken integrity rules with the given runs; if `rules` is empty, all rules hold."""
     runs = RenewalRun.filter(id__in=run_ids).using_db(database.pool())
     await runs.update(broken_rules=list(rules))
 
@@ -175,7 +175,7 @@ async def list_latest_runs(count: int, *, with_test_clocks: bool) -> list[Renewa
 
 
 async def list_unfinished_ids_in(connection: Connection) -> list[int]:
-    """Return the ids of the runs that have not ended, in order."""
+    """Return the ids of the runs that have not ended, in ascending order."""
     runs = await RenewalRun.filter(ended_at__isnull=True).using_db(connection).order_by("id").only("id")
     return [run.id for run in runs]
 

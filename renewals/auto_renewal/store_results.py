@@ -94,6 +94,6 @@ def _build_order(
 def _memo_templates(language: model.Language) -> tuple[str, str]:
     """Return the templates of the memo and of the separator in its list of instances.
 
-    They are cached, because looking them up for each order takes 4 % of the time of a run.
+    They are cached, because looking them up for each order would take 4 % of the time of a run.
     """
     return catalogs.template(_MEMO, language), catalogs.template(LIST_SEPARATOR, language)

@@ -43,7 +43,7 @@ def _read(source: Any) -> Any:
 
 
 async def _run(job: Job) -> bytes:
-    """Run a job and return its pickled value or exception."""
+    """Run a job and return a pickled pair: its value and None, or None and its exception."""
     try:
         return pickle.dumps((await job.work(*job.arguments), None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - the API's process raises it
@@ -51,7 +51,7 @@ async def _run(job: Job) -> bytes:
 
 
 def _pickle_error(error: Exception) -> bytes:
-    """Return the pickled exception, or a pickled RuntimeError with its text if the exception cannot be pickled.
+    """Return the pickled pair of None and the exception, or a RuntimeError with its text if it cannot be pickled.
 
     The error of an unavailable database becomes a ConnectionError.
     """
@@ -68,7 +68,7 @@ def _pickle_error(error: Exception) -> bytes:
 
 
 def _end_with_parent(parent: int) -> None:
-    """End this process when its parent has ended, even during a job."""
+    """Wait until the parent process has ended, then end this process, even during a job."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

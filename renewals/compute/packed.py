@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class Packed(Sequence[Value]):
-    """A long list, pickled in blocks of 100 items; a block is unpickled each time one of its items is read."""
+    """A long sequence, pickled in blocks of 100 items; only the blocks with the requested items are unpickled."""
 
     ITEMS_TOGETHER = 100
 

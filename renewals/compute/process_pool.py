@@ -37,7 +37,7 @@ class BusyError(ConnectionError):
 
 
 class ProcessLostError(ConnectionError):
-    """The loss of a process because it ended during a job, or the job timed out; a later job starts another process."""
+    """The loss of a process, which ended during a job or was killed because the job exceeded JOB_SECONDS_MAX."""
 
 
 class _Process:
@@ -110,7 +110,7 @@ class ProcessPool:
             await self._slots.acquire(account_id)
         except fair_queue.QueueFullError:
             raise BusyError("too many computations are waiting") from None
-        # A cancelled caller does not stop the process, which is busy until the end of its job.
+        # If the caller is cancelled, the process still executes the job to its end.
         task = asyncio.create_task(self._work(account_id, job))
         self._tasks.add(task)
         task.add_done_callback(self._on_end)

@@ -68,7 +68,10 @@ class FairQueue(Generic[Waiter]):
             del self._waiting[owner]
 
     def pop(self, is_eligible: Callable[[Waiter], bool]) -> Waiter | None:
-        """Remove and return the next eligible waiter, whose owner moves to the end of the round, or return None."""
+        """Remove and return the next eligible waiter, and move its owner to the end of the round.
+
+        Return None if no waiter is eligible.
+        """
         for owner, waiters in self._waiting.items():
             waiter = next(filter(is_eligible, waiters), None)
             if waiter is not None:
@@ -136,7 +139,7 @@ class FairSlots:
             raise
 
     def release(self, owner: str) -> None:
-        """Release a slot, which the next eligible waiter acquires."""
+        """Release a slot of an owner; the next eligible waiter, if there is one, acquires it."""
         self._free += 1
         held = self._held.pop(owner) - 1
         if held:

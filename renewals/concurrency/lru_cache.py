@@ -19,7 +19,7 @@ def find(cache: OrderedDict[Key, Value], key: Key) -> Value | None:
 
 
 def keep(cache: OrderedDict[Key, Value], key: Key, value: Value, *, size_max: int) -> None:
-    """Store a value, and drop the least recently used value if the cache then has more than `size_max`."""
+    """Store a value, and drop the least recently used value if the cache then has more than `size_max` values."""
     cache[key] = value
     if len(cache) > size_max:
         cache.popitem(last=False)

@@ -111,7 +111,7 @@ class Settings(BaseSettings):
 
     body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 16 * 1024 * 1024
-    """Maximum bytes of a request to the operators' API, whose calls have thousands of rows."""
+    """Maximum bytes of a request to the operators' API, whose calls can have thousands of rows."""
     document_characters_max: Annotated[int, Field(ge=1_000), FIXED] = 100_000
     document_tokens_max: Annotated[int, Field(ge=100), FIXED] = 2_000
     """Maximum tokens of a document: names and punctuators; literal values do not count."""
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     aliases_max: Annotated[int, Field(ge=0), FIXED] = 100
     directives_max: Annotated[int, Field(ge=0), FIXED] = 100
     repeats_max: Annotated[int, Field(ge=0), FIXED] = 20_000
-    """Maximum number of same-name field pairs; validation cost is quadratic in them."""
+    """Maximum number of pairs of fields with the same name, which is quadratic in the number of such fields."""
     fields_max: Annotated[int, Field(ge=1), FIXED] = 500_000
     """Maximum fields of one response."""
     cost_max: Annotated[int, Field(ge=1)] = 10_000_000
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     export_seconds_max: Annotated[int, Field(ge=1, le=3600), FIXED] = EXPORT_SECONDS_MAX
     """Seconds after which an export is cut, because its snapshot keeps old rows alive."""
     export_stall_seconds_max: Annotated[int, Field(ge=1, le=50), FIXED] = EXPORT_STALL_SECONDS_MAX
-    """Seconds without reading after which an export is cut; below PostgreSQL's limit for idle transactions."""
+    """Seconds for which a client may read nothing of its export; below PostgreSQL's limit for idle transactions."""
     exports_at_once_max: Annotated[int, Field(ge=1), FIXED] = EXPORTS_AT_ONCE_MAX
     """Running exports per process; each holds a connection, and half of the pool is reserved for other work."""
     calendar_days: Annotated[int, Field(ge=1, le=limits.FORECAST_DAYS_MAX), FIXED] = CALENDAR_DAYS

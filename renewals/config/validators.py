@@ -1,4 +1,4 @@
-"""Checks of the values of settings, beyond types and bounds; each returns the value or raises ValueError."""
+"""Checks of the values of settings, beyond types and bounds; each check returns the value or raises ValueError."""
 
 import contextlib
 import datetime as dt

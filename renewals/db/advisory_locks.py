@@ -12,13 +12,13 @@ from renewals.db import connection as database
 
 @unique
 class AdvisoryLock(IntEnum):
-    """The numbers of all advisory locks."""
+    """The numbers of the advisory locks, and the seed of the locks of texts."""
 
     MIGRATIONS = 7_236_001_842
     DEMO_ACCOUNT = 7_236_001_843
     PROVIDER_WEBHOOKS = 7_236_001_844
     OPERATOR_IDEMPOTENCY_KEYS = 7_236_001_845
-    """The seed from which `lock_text_in` computes the lock of each key. The seed itself is not a lock."""
+    """A seed, not a lock: `lock_text_in` computes the lock of each idempotency key from it."""
 
 
 async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
@@ -27,7 +27,7 @@ async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
 
 
 async def lock_text_in(connection: database.Connection, lock: AdvisoryLock, text: str) -> None:
-    """Take the lock of a text, such as a key, for the rest of the caller's transaction."""
+    """Take the lock of a text, computed from the text and the seed `lock`, for the rest of the caller's transaction."""
     await database.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", text, lock)
 
 

@@ -44,7 +44,7 @@ def is_unique_violation(error: Exception) -> bool:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Return whether an error is an outage of a server, after which the same work may succeed."""
+    """Return whether an error is an outage or another temporary condition, after which the same work may succeed."""
     error = original_error(error)
     return isinstance(error, _OUTAGES) or (
         isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)

@@ -22,7 +22,7 @@ from renewals.db.configuration import APP, CONNECT_SECONDS_MAX, build_configurat
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS_MAX = 2
-"""Maximum time that other sessions wait behind a migration."""
+"""Maximum time for which a migration, and other sessions behind it, wait for the lock of a table."""
 PAUSE_SECONDS = 3.0
 """Pause between two attempts, in which the waiting sessions continue."""
 ATTEMPTS_MAX = 20

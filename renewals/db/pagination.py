@@ -1,4 +1,4 @@
-"""Relay pagination by keyset: a cursor is the sort key of a row, so that a deep page costs no more than the first."""
+"""Relay pagination by keyset: a cursor contains a sort key, so that a page at a cursor costs as little as the first."""
 
 import base64
 import binascii
@@ -47,7 +47,7 @@ class SortOrder:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """The arguments of a list: `first` with `after` or `offset`, or `last` with `before`."""
+    """The arguments of a list, some of which exclude each other (see `check_page_request`)."""
 
     first: int | None = None
     after: str | None = None

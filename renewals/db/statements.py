@@ -39,7 +39,7 @@ class Query(Generic[Value]):
 
 
 async def fetch_together(connection: Connection, *queries: Query[Any]) -> list[Any]:
-    """Run independent queries, those that are not large as one statement, and return their results in order."""
+    """Run independent queries and return their results in order; those that are not large run as one statement."""
     small = [query for query in queries if not query.is_large]
     sql = _join_queries(*[(query.sql, len(query.values)) for query in small])
     [row] = await database.fetch(connection, sql, *[value for query in small for value in query.values])

@@ -147,7 +147,7 @@ DATA_CENTER_TYPES = (
     DataCenterTypeRecord("DEDICATED", "Dedicated", "专属机房"),
     DataCenterTypeRecord("FINANCE", "Finance zone", "金融云"),
 )
-"""Types that many clouds have, and FINANCE, which is the provider's own."""
+"""Types of data centers: four that many clouds have, and FINANCE, which only the provider of the demo has."""
 BEIJING_6 = DataCenterRecord("bj-6", "北京6区(VPC)", "VPC")
 DATA_CENTERS = (
     BEIJING_6,
@@ -209,7 +209,7 @@ INSTANCE_COUNT = 300
 
 
 class DemoTopUp(NamedTuple):
-    """A top-up in cents."""
+    """A top-up of `cents` that was made `days_ago` days before the day of the demo."""
 
     days_ago: int
     cents: int
@@ -217,7 +217,7 @@ class DemoTopUp(NamedTuple):
 
 
 class DemoVoucher(NamedTuple):
-    """A voucher, with its face value in cents and the days from today to its expiry."""
+    """A voucher, with its face value in cents and the number of days from the day of the demo to its expiry."""
 
     days_ago: int
     cents: int

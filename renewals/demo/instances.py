@@ -1,6 +1,7 @@
-"""Instances of the demo account, with an example of every rule.
+"""Instances of the demo account, which are examples of the rules for instances.
 
-The dates depend on the day of the demo; the number, order, ids, names and prices of the instances are fixed.
+The dates and anchor days depend on the day of the demo; the number, order, ids, names and prices of the instances are
+fixed.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ _FEBRUARY = 2
 
 
 def build_instances(day: dt.date) -> list[ReportedInstance]:
-    """Return all instances of the demo account as of a day. Pure; only the dates depend on the day."""
+    """Return all instances of the demo account as of a day. Pure; only the dates and anchor days depend on the day."""
     maker = _InstanceMaker(day)
     rows = [*_seed_instances(maker), *_bundle(maker), *_unmanageable(maker), *_without_expiry(maker)]
     rows += [*_month_ends(maker), *_expiring_soon(maker)]
@@ -47,7 +48,7 @@ class _InstanceMaker:
         offer: Offer | None = None,
         data_center: DataCenterRecord | None = None,
     ) -> ReportedInstance:
-        """Return an instance; values that are not given are chosen at random."""
+        """Return an instance; the offer and data center, if not given, and other properties are chosen at random."""
         self._made += 1
         random_offer = self.random.choices(data.OFFERS, [entry.weight for entry in data.OFFERS])[0]
         offer, data_center = offer or random_offer, data_center or self.random.choice(data.DATA_CENTERS)
@@ -92,7 +93,10 @@ class _InstanceMaker:
         return f"{stage.zh}-{purpose.zh}-{product.name_zh}-{self._made:03d}"
 
     def _created_at(self, last_day: dt.date | None, anchor_day: int | None) -> dt.datetime:
-        """Return an instant before today; the last day, if there is one, is a whole number of anchored months later."""
+        """Return an instant before the day of the demo.
+
+        The last day, if there is one, is a whole number of months after this instant, counted with the anchor day.
+        """
         months, minute = self.random.randint(1, 18), self.random.randrange(24 * 60)
         if last_day is None:
             created_on = self.in_days(-30 * months)
@@ -172,7 +176,7 @@ def _expiring_soon(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _expiring_later(maker: _InstanceMaker, *, count: int) -> Iterator[ReportedInstance]:
-    """Yield instances with more than two months left."""
+    """Yield `count` instances with more than two months left."""
     for _ in range(count):
         mode = maker.random.choices(list(data.MODE_WEIGHTS), list(data.MODE_WEIGHTS.values()))[0]
         days = maker.random.randint(data.DAYS_LATER_MIN, data.DAYS_LATER_MAX)

@@ -41,7 +41,8 @@ def stands_at(day: dt.date) -> dt.datetime:
 async def load(day: dt.date = DAY) -> bool:
     """Load the demo account as of a day in its time zone; return whether it was loaded: False if it already exists.
 
-    Raises InvalidInputError if another account has the id of the demo account or of one of its instances.
+    Raises InvalidInputError if another account has the id of the demo account, or an instance with the id of one of the
+    demo's instances.
     """
     async with database.transaction() as connection:
         if await lock(connection):
@@ -74,7 +75,7 @@ async def load_into_empty(day: dt.date = DAY) -> bool:
 async def lock(connection: database.Connection) -> bool:
     """Lock the demo account against changes and concurrent loads; return whether the account exists.
 
-    Raises InvalidInputError if another account has the id of the demo account.
+    Raises InvalidInputError if the account with the id ACCOUNT_ID is not the demo account.
     """
     await lock_in(connection, AdvisoryLock.DEMO_ACCOUNT)
     if not await accounts_repository.lock_accounts(connection, [ACCOUNT_ID]):
@@ -90,7 +91,7 @@ async def lock(connection: database.Connection) -> bool:
 
 
 async def fill(connection: database.Connection, day: dt.date) -> None:
-    """Add money and instances to the locked, empty demo account, and move its test clock forward to `day`."""
+    """Add money and instances to the locked, empty demo account, and move its test clock forward to TIME on `day`."""
     await _extend_catalog(connection)
     await _add_money(connection, day)
     await accounts_repository.move_test_clock(connection, ACCOUNT_ID, _ago(day, days=0))

@@ -1,4 +1,4 @@
-"""The reset of the demo account: the account's data are deleted, and loaded again as of a given day.
+"""The reset of the demo account: its rows in the tables of DELETED are deleted, and the demo is loaded again.
 
 Only this module deletes payments, and a trigger of the database allows that for rows of the demo account only. Only
 this module writes to the tables of other modules.
@@ -75,9 +75,9 @@ class DemoContents(NamedTuple):
 
 
 async def count() -> DemoContents | None:
-    """Return the numbers of the rows that a reset would delete, or None if there is no demo account.
+    """Return how many instances, orders and ledger entries a reset would delete, or None if there is no demo account.
 
-    Raises InvalidInputError if another account has the id of the demo account.
+    Raises InvalidInputError if the account with the id of the demo account is not the demo account.
     """
     async with database.transaction() as connection:
         if not await loader.lock(connection):
@@ -96,8 +96,8 @@ async def count() -> DemoContents | None:
 async def reset(day: dt.date = loader.DAY) -> None:
     """Reset the demo account to its data as of a day, in one transaction; if it does not exist, load it.
 
-    Raises InvalidInputError and changes nothing if another account has the id of the demo account or of one of its
-    instances.
+    Raises InvalidInputError and changes nothing if another account has the id of the demo account, or an instance
+    with the id of one of the demo's instances.
     """
     async with database.transaction() as connection:
         exists = await loader.lock(connection)

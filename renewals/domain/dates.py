@@ -1,8 +1,8 @@
 """Dates and instants: month arithmetic on an anchor day, ends of days, due times, ISO 8601.
 
 A date belongs to the account's time zone; an instant is UTC. An instance expires at 23:59:59 of its last day (rule 5).
-Months are added to the last day of an instance, and the result is the anchor day in a later month. They are never added
-to the instant of expiry (rule 6).
+Months are added to the last day of an instance, never to the instant of its expiry. The result is the anchor day of a
+later month, or the last day of that month if it is shorter (rule 6).
 """
 
 import calendar
@@ -20,7 +20,7 @@ END_OF_DAY = dt.time(23, 59, 59, fold=1)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The maximum size of a cache of dates, which saves slow time zone conversions: many instances share a last day."""
+"""The maximum size of each cache of dates. Many instances share a last day, so caching saves slow conversions."""
 
 
 class Period(NamedTuple):
@@ -79,13 +79,13 @@ def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """Return the anchor day of the month that is `months` months later, or the last day of a shorter month (rule 6)."""
+    """Return the anchor day of the month that is `months` later, or its last day if the month is shorter (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
 
 def anchor_date(anchor_day: int, year: int, month: int) -> dt.date:
-    """Return the anchor day of a month, or the last day of a shorter month."""
+    """Return the anchor day of a month, or the last day of the month if the month is shorter."""
     return dt.date(year, month, min(anchor_day, calendar.monthrange(year, month)[1]))
 
 
@@ -154,7 +154,7 @@ def next_scheduled_after(instant: dt.datetime, minute: int) -> dt.datetime:
 
 
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
-    """Return the latest date such that an instance with this last day is due at `now` (rule 20)."""
+    """Return the latest last day with which an instance is due at `now` (rule 20)."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)
@@ -166,7 +166,7 @@ _NOT_A_DATE = Message('a date must be in ISO 8601, as in "2026-11-23"')
 
 
 def parse_instant(value: object) -> dt.datetime:
-    """Parse an ISO 8601 instant that has an offset, and return it in UTC. Raises InvalidValueError."""
+    """Parse an ISO 8601 instant that has an offset, and return it in UTC. Raises InvalidValueError for other values."""
     if isinstance(value, str) and _INSTANT.fullmatch(value):
         try:
             return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
@@ -176,7 +176,7 @@ def parse_instant(value: object) -> dt.datetime:
 
 
 def parse_date(value: object) -> dt.date:
-    """Parse a date of the form YYYY-MM-DD. Raises InvalidValueError."""
+    """Parse a date of the form YYYY-MM-DD. Raises InvalidValueError for other values."""
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
             return dt.date.fromisoformat(value)

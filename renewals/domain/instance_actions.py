@@ -18,7 +18,7 @@ _SET_AUTO = policy.NewPolicy(model.RenewalMode.AUTO)
 
 
 class InstanceActionKind(StrEnum):
-    """An operation on an instance that a console offers."""
+    """An operation that a console offers for an instance."""
 
     RENEW = "RENEW"
     SET_AUTO = "SET_AUTO"
@@ -68,7 +68,7 @@ def list_actions(
     bundle_members: Mapping[str, Sequence[model.Instance]],
     context: planning.PlanContext,
 ) -> list[InstanceActions]:
-    """Return the actions of each instance, in the order of `rows`; they are decided for a bundle as a whole."""
+    """Return the actions of each instance, in the order of `rows`; a bundle is decided as a whole."""
     bundles: dict[str, Mapping[str, InstanceActions]] = {}
     allowed: dict[tuple[object, ...], InstanceActions | None] = {}
     result = []
@@ -151,21 +151,21 @@ def _is_unifiable(unit: selection.RenewalUnit, context: planning.PlanContext) ->
 
 
 def _earliest_target(unit: selection.RenewalUnit, context: planning.PlanContext) -> dt.date:
-    """Return the first date that is after the last day of every member and not before today (rule 14)."""
-    today = dates.current_day(context.now, context.zone)
+    """Return the first date that has not ended and is after the last day of every member (rule 14)."""
+    earliest = dates.current_day(context.now, context.zone)
     last_days = [dates.last_day(i.expires_at, context.zone) for i in unit if i.expires_at is not None]
-    return max([today, *(day + dt.timedelta(days=1) for day in last_days)])
+    return max([earliest, *(day + dt.timedelta(days=1) for day in last_days)])
 
 
 def _bound_months(unit: selection.RenewalUnit, context: planning.PlanContext) -> tuple[int, int]:
     """Return the minimum and maximum months of a renewal of a unit (rule 7); minimum > maximum if none is possible."""
-    today = dates.current_day(context.now, context.zone)
+    earliest = dates.current_day(context.now, context.zone)
     least, most = 1, limits.MONTHS_MAX
     for instance in unit:
         assert instance.expires_at is not None and instance.anchor_day is not None
         old, furthest = dates.last_day(instance.expires_at, context.zone), _furthest(instance, context)
-        if old < today:
-            least = max(least, dates.min_months_to_reach(instance.anchor_day, old, today))
+        if old < earliest:
+            least = max(least, dates.min_months_to_reach(instance.anchor_day, old, earliest))
         most = min(most, dates.months_between(instance.anchor_day, old, furthest) if furthest > old else 0)
     return least, most
 

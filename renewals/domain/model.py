@@ -14,7 +14,7 @@ CURRENCY_DEFAULT = "CNY"
 TERM_MONTHS_DEFAULT = 36
 """The longest term, in months from today, of a product for which none is given."""
 RETENTION_DAYS_DEFAULT = 7
-"""The days between expiry and release for a product for which none are given."""
+"""The number of days between expiry and release, for a product for which no number is given."""
 
 
 class RenewalMode(StrEnum):
@@ -186,7 +186,10 @@ class Instance(NamedTuple):
     """The number of refunded periods. Each order line stores it, so that a refunded period can be bought again."""
 
     def status_at(self, now: dt.datetime) -> InstanceStatus:
-        """Return the status at `now`: EXPIRED after the expiry, even if the stored status is RUNNING (rule 5)."""
+        """Return the status at `now`: EXPIRED if it is stored as RUNNING and the expiry has passed (rule 5).
+
+        In all other cases, this is the stored status.
+        """
         if self.status == InstanceStatus.RUNNING and self.expires_at is not None and now > self.expires_at:
             return InstanceStatus.EXPIRED
         return _STATUSES[self.status]

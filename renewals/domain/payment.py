@@ -80,7 +80,7 @@ class Wallet:
         return Payment(uses, sum(redeemed.values()), balance_cents, self.balance_cents, 0)
 
     def remaining_vouchers(self) -> list[model.Voucher]:
-        """Return the vouchers with their remaining amounts, including empty vouchers."""
+        """Return the vouchers of the wallet with their remaining amounts, including those that are now empty."""
         return [
             voucher._replace(available_cents=cents)
             for voucher, cents in zip(self._vouchers, self._available, strict=True)

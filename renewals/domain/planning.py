@@ -58,7 +58,10 @@ class UnifyToDate:
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDayOfMonth:
-    """Extension to the first date that is on `day_of_month` and at least one month after the last day (rule 14)."""
+    """Extension to the first date that is on `day_of_month` and at least one month after the last day (rule 14).
+
+    In a shorter month, the last day counts as this day.
+    """
 
     day_of_month: int
 
@@ -199,7 +202,10 @@ def unit_result(priced: PricedUnit, payment: domain_payment.Payment | None) -> U
 
 
 def is_held(instance: model.Instance, price_rise_cap_bps: int | None) -> bool:
-    """Return whether an instance is AUTO but not renewed, because its price rose by more than the cap."""
+    """Return whether an instance is AUTO and its price exceeds the agreed price by more than the cap.
+
+    Automatic renewals refuse such an instance.
+    """
     if instance.agreed_price_cents is None or instance.renewal_mode != model.RenewalMode.AUTO:
         return False
     return pricing.exceeds_cap(instance.agreed_price_cents, instance.monthly_price_cents, price_rise_cap_bps)
@@ -278,7 +284,9 @@ def _refuse_period(
             )
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
         if new < earliest:
-            message = Message("{new} has passed; choose today or a later date.", new=new)
+            message = Message(
+                "{new} has passed; choose {earliest} or a later date.", new=new, earliest=earliest
+            )
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
     elif new < earliest:
         assert instance.anchor_day is not None

@@ -117,7 +117,7 @@ def _bundle_problem(
 def compute_refund(
     order: RefundableOrder, lines: Sequence[RefundableLine], now: dt.datetime
 ) -> RefundAmounts:
-    """Return the refund of some lines of an order to the vouchers and the balance that paid for these lines."""
+    """Return the refund of some lines: to the unexpired vouchers that paid for them, and the rest to the balance."""
     charges = [domain_payment.Charge(line.instance.product_code, line.price_cents) for line in order.lines]
     redeemed = [voucher._replace(available_cents=cents) for cents, voucher in order.redeemed]
     payments = domain_payment.reconstruct_payments(charges, redeemed, order.balance_cents)

@@ -40,7 +40,7 @@ class RegistrationResult:
 
 
 def raise_if_refused(result: RegistrationResult) -> None:
-    """Raise InvalidInputError for the first refusal; the problem of a row precedes the problem of its bundle."""
+    """Raise InvalidInputError for the first refusal, if there is one; refusals of the field `bundleId` come last."""
     for refusal in sorted(result.refusals, key=lambda refusal: refusal.field == "bundleId"):
         reason = Message("{id} {problem}", id=refusal.id, problem=refusal.message)
         raise errors.InvalidInputError(f"instances.{refusal.field}", reason)
@@ -117,7 +117,7 @@ def _refuse_partial_bundles(
     results: list[InstanceRow | RowProblem],
     context: RegistrationContext,
 ) -> None:
-    """Refuse all reported rows of a bundle if one is refused or if its members would differ in shared values."""
+    """Refuse all reported rows of each bundle in which `_members_problem` finds a problem."""
     indexes: dict[str, list[int]] = {}
     for index, instance in enumerate(reported):
         stored = context.rows.get(instance.id)

@@ -36,7 +36,7 @@ class ReportedInstance:
 
     @property
     def anchor(self) -> int | None:
-        """The anchor day that registration sets: the reported one, or the day of the month of the last day (rule 6)."""
+        """The reported anchor day, or else the day of the month of the reported last day, or else None (rule 6)."""
         return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
     @property
@@ -91,9 +91,8 @@ def unknown_product(code: str) -> Message:
 def _configuration_problem(items: Sequence[tuple[str, str]]) -> Message | None:
     if len(items) > validation.CONFIGURATION_ITEMS_MAX:
         return validation.at_most_items(validation.CONFIGURATION_ITEMS_MAX)
-    labels = [label for label, _ in items]
-    if len(set(labels)) < len(labels):
-        repeated = next(label for label in labels if labels.count(label) > 1)
+    repeated = validation.find_repeated(label for label, _ in items)
+    if repeated is not None:
         return Message("has the label {label!r} more than once", label=repeated)
     for label, value in items:
         if problem := validation.text(label, 1, LABEL_LENGTH_MAX) or validation.text(value):

@@ -57,7 +57,7 @@ class RegistrationContext:
     now: dt.datetime
     rows: Mapping[str, InstanceRow]
     paid_ids: frozenset[str]
-    """The ids of instances with a paid period; a report cannot change their expiry (rule 16)."""
+    """The ids of instances with a paid period; a report cannot change their expiry or anchor day (rule 16)."""
     bundles: Mapping[str, BundleRow]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]
@@ -102,7 +102,10 @@ def build_row(reported: ReportedInstance, context: RegistrationContext) -> Insta
 def update_row(
     reported: ReportedInstance, stored: InstanceRow, context: RegistrationContext
 ) -> InstanceRow | RowProblem:
-    """Return the stored row with the reported values, or the problem that prevents this; the policy does not change."""
+    """Return the stored row with the reported values, or the first problem.
+
+    The policy, the tags and the time of creation do not change.
+    """
     if problem := _fixed_value_problem(reported, stored):
         return problem
     expires_at, anchor_day = _expiry(reported, stored, context.zone)

@@ -1,4 +1,4 @@
-"""The search text of an instance, folded so that a trigram index finds any part of the text. Pure.
+"""The search text of an instance, folded so that an index of trigrams can serve a search for a part of it. Pure.
 
 PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
 the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term if and
@@ -8,10 +8,10 @@ only if the text contains the term, ignoring case, so that no row has to be chec
 import orjson
 
 SEPARATOR = "\x1f"
-"""The separator of the parts of a text. No id, name or value contains it, so no search term may contain it."""
+"""The separator of the parts of a text. No id, name or value contains it, so a search for it finds nothing."""
 
 _BASIC, _SUPPLEMENTARY = "U", "V"
-"""The first letter of the code of a character in the Basic Multilingual Plane, and of any other character."""
+"""The first letters of codes: for characters of the Basic Multilingual Plane, and for all other characters."""
 _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
 """The letters for hexadecimal digits. None of them begins a code, so that a term matches whole codes only."""
 

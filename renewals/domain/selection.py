@@ -133,7 +133,7 @@ def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> li
 
 
 def _unit(members: Iterable[model.Instance]) -> RenewalUnit:
-    """Return the members of a bundle sorted by id, because earlier lines use limited vouchers first."""
+    """Return the members of a bundle sorted by id. Their order determines for which lines the vouchers pay."""
     return tuple(sorted(members, key=lambda instance: instance.id))
 
 

@@ -42,7 +42,7 @@ def loads(stored: str | None) -> Message | None:
 
 
 def from_json(stored: StoredMessage) -> Message:
-    """Return the message that `to_json` stored."""
+    """Return the message for which `to_json` returned this object."""
     if "english" in stored:
         return ProvidedText(stored["english"], stored["chinese"])
     arguments = {name: _argument_from_json(value) for name, value in stored.get("arguments", {}).items()}

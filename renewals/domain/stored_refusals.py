@@ -34,7 +34,7 @@ def to_json(refusal: Refusal) -> StoredRefusal:
 
 
 def from_json(stored: StoredRefusal) -> Refusal:
-    """Return the refusal that `to_json` stored."""
+    """Return the refusal for which `to_json` returned this object."""
     facts = dict(stored["facts"])
     if "latest_expiry" in facts:
         facts["latest_expiry"] = dt.date.fromisoformat(facts["latest_expiry"])

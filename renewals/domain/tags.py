@@ -29,9 +29,8 @@ def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
     """Return the first problem with the tags of an instance, given as pairs of key and value, or None."""
     if len(pairs) > TAGS_MAX:
         return Message("must have at most {count} tags", count=TAGS_MAX)
-    if len(dict(pairs)) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
+    repeated = validation.find_repeated(key for key, _ in pairs)
+    if repeated is not None:
         return Message("has the key {key!r} more than once", key=repeated)
     for key, value in pairs:
         if problem := find_key_problem(key):

@@ -3,12 +3,16 @@
 import datetime as dt
 import functools
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 from zoneinfo import available_timezones
 
 from renewals.domain import errors
 from renewals.domain.messages import CountedMessage, Message
 from renewals.domain.money import Cents
+
+Value = TypeVar("Value")
 
 ID_LENGTH_MAX = 64
 NAME_LENGTH_MAX = 200
@@ -53,6 +57,16 @@ def printable(length_max: int) -> Message:
     return Message("must be 1 to {maximum} printable characters", maximum=length_max)
 
 
+def shorten(text: str) -> str:
+    """Return a text as a message quotes it: its first ID_LENGTH_MAX characters, and "..." if the text is longer."""
+    return text if len(text) <= ID_LENGTH_MAX else f"{text[:ID_LENGTH_MAX]}..."
+
+
+def find_repeated(values: Iterable[Value]) -> Value | None:
+    """Return the first value that occurs more than once, or None."""
+    return next((value for value, count in Counter(values).items() if count > 1), None)
+
+
 def identifier(value: str) -> Message | None:
     """Validate an id or a code that the provider assigned."""
     if not 1 <= len(value) <= ID_LENGTH_MAX or not value.isprintable():
@@ -88,7 +102,7 @@ def time_zone(value: str) -> Message | None:
 
 @functools.cache
 def _known_zones() -> frozenset[str]:
-    """Return all IANA time zones; cached, because listing them reads every zone file."""
+    """Return the names of all IANA time zones; cached, because listing them reads every zone file."""
     return frozenset(available_timezones()) - _NO_ZONES
 
 
@@ -113,12 +127,12 @@ def monthly_price(cents: int) -> Message | None:
 
 
 def amount(cents: int) -> Message | None:
-    """Validate an amount of a top-up or a voucher in cents."""
+    """Validate the amount, in cents, of a top-up or a voucher."""
     return check_decimal_range(cents, 1, AMOUNT_CENTS_MAX)
 
 
 def balance(cents: int) -> Message | None:
-    """Validate the balance, in cents, after a top-up; forecasts rely on this maximum."""
+    """Validate the balance, in cents, after a top-up; forecasts rely on the maximum BALANCE_CENTS_MAX."""
     if cents <= BALANCE_CENTS_MAX:
         return None
     return Message("would make the balance exceed {maximum}", maximum=Cents(BALANCE_CENTS_MAX))
@@ -130,7 +144,7 @@ def day(value: dt.date) -> Message | None:
 
 
 def instant(value: dt.datetime | None) -> Message | None:
-    """Validate the UTC date of an instant, if given."""
+    """Validate the date of an instant in UTC, if the instant is given."""
     return None if value is None else day(value.date())
 
 

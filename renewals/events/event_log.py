@@ -22,7 +22,7 @@ from renewals.domain.messages import Message
 from renewals.events import pubsub, queries, webhook_cursors
 
 EVENTS_PER_READ = 500
-"""The number of events that a subscriber reads, and holds in memory, at a time."""
+"""The maximum number of events that a subscriber reads, and holds in memory, at a time."""
 POLL_SECONDS = 5.0
 """The interval at which a subscriber reads new events even without a notification."""
 
@@ -51,7 +51,7 @@ class NewEvent(NamedTuple):
     instance_id: str | None
     payload: Mapping[str, object]
     actor: model.Actor | None = None
-    """The actor of this event, if it differs from the actor of the other events of the same call."""
+    """The actor of this event; None stands for the actor that the caller passes with all events."""
 
 
 class Event(NamedTuple):
@@ -89,7 +89,9 @@ def notify_after_commit(connection: database.Connection, new_events: Sequence[Ne
 
 
 def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
-    """Return the change that appends events of an actor to the streams of their accounts, in order.
+    """Return the change that appends events to the streams of their accounts, in order.
+
+    `actor` is the actor of each event that does not have its own.
 
     An event of a test account occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
     """
@@ -197,7 +199,7 @@ async def _read_continuously(
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
-    """Return the next events, or none while PostgreSQL is unavailable: the subscriber reads again later."""
+    """Return the next events; if PostgreSQL is unavailable, return no events, and the subscriber reads again later."""
     try:
         with pool.sharing(account_id):  # a notification wakes all subscribers of the account
             return await read_events(account_id, after)

@@ -1,7 +1,7 @@
 """The forms of the payloads of events: a model for each type, and the JSON Schemas of `docs/events.schema.json`.
 
-Writers build payloads as plain mappings, because a run writes thousands of them. The tests validate each of them
-against these models.
+Writers build payloads as plain mappings, because a run writes thousands of them. The tests validate payloads against
+these models.
 """
 
 from collections.abc import Mapping
@@ -141,7 +141,7 @@ BY_TYPE: Mapping[EventType, type[Payload]] = {
 
 
 def validate_payload(event_type: str, payload: str) -> None:
-    """Raise ValueError unless a payload, as JSON text, has the form of its type."""
+    """Raise ValueError if a payload (JSON text) does not have the form of its event type."""
     BY_TYPE[EventType(event_type)].model_validate_json(payload)
 
 

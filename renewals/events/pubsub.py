@@ -23,9 +23,9 @@ PAUSE_SECONDS = 1.0
 REDIS_SECONDS_MAX = 5.0
 """The time-out of a Redis command."""
 HEALTH_CHECK_SECONDS = 30
-"""The idle time after which a Redis connection is checked."""
+"""The number of idle seconds after which a Redis connection is checked."""
 FLUSH_SECONDS_MAX = 2.0
-"""The time that a stopping process waits for its last notifications to be sent."""
+"""The maximum time that a stopping process waits until its last notifications are sent."""
 
 
 class _Outbox:
@@ -72,7 +72,7 @@ class Subscriber:
         self.wake()
 
     async def wait(self, seconds_max: float) -> bool:
-        """Wait at most `seconds_max` to be woken; return whether it was woken since the last call."""
+        """Wait at most `seconds_max` for a call of `wake`; return whether there was one since the last `wait` ended."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds_max)
         is_woken = self._woken.is_set()

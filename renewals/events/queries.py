@@ -62,7 +62,7 @@ async def fetch_history(
     *,
     counted: bool,
 ) -> pagination.Page:
-    """Return one page of the account's events, the newest first."""
+    """Return one page of the account's events that match a filter, newest first."""
     return await pagination.fetch_page(
         connection,
         select=COLUMNS,

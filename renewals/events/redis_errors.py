@@ -3,4 +3,7 @@
 from redis.exceptions import RedisError
 
 UNAVAILABLE = (RedisError, OSError, RuntimeError)
-"""uvloop raises RuntimeError for a write to a closed transport, and redis-py does not translate it."""
+"""The exceptions to catch.
+
+uvloop raises RuntimeError for a write to a closed transport, and redis-py does not translate this error.
+"""

@@ -1,7 +1,7 @@
-"""One sentence about each event, built from the facts of its payload (rule 27). Pure functions.
+"""A short text about each event, built from the facts of its payload (rule 27). Pure functions.
 
 Stored payloads never change, and other versions write other payloads. If a payload lacks a fact, or the type of the
-event is unknown, the sentence only names the type and the instance.
+event is unknown, the text only names the type and the instance.
 """
 
 import datetime as dt
@@ -18,14 +18,14 @@ from renewals.events.event_log import EventType
 from renewals.i18n import labels
 
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
-"""The errors of reading a payload of an unknown form."""
+"""The errors that can occur when a payload of an unknown form is read."""
 
 
 class Subject(NamedTuple):
     """The subject of an event: an instance, or the account if `instance_id` is None.
 
-    `instance_name` is the present name; it is None if the instance no longer exists. `time_zone` and `currency` are
-    those of the account.
+    `instance_name` is the present name; it is None for the account, and for an instance that no longer exists.
+    `time_zone` and `currency` are those of the account.
     """
 
     instance_id: str | None
@@ -35,14 +35,14 @@ class Subject(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The name and id of the instance, or only its id if it has no other name; the same in all languages."""
+        """The name and id of the instance, or only its id if it has no other name; empty for the account."""
         if self.instance_name is None or self.instance_name == self.instance_id:
             return self.instance_id or ""
         return f"{self.instance_name} ({self.instance_id})"
 
 
 def summarize(event_type: str, payload: str, subject: Subject) -> Message:
-    """Return a sentence about an event; `payload` is JSON text. Dates are in the account's zone."""
+    """Return a short text about an event; `payload` is JSON text. Dates are in the account's zone."""
     try:
         return _BY_TYPE[event_type](_Facts(orjson.loads(payload), subject))
     except _MALFORMED:
@@ -90,7 +90,7 @@ class _Facts:
         return dates.last_day(dates.parse_instant(self._payload[name]), self._zone)
 
     def reason(self) -> str | Message:
-        """Return the label of the refusal's code, or the code itself if it is unknown."""
+        """Return the label of the refusal's code, or the code itself if the code is unknown."""
         code = self.text("code")
         return labels.REFUSAL_CODES.get(code, code)
 

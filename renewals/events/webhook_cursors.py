@@ -2,7 +2,8 @@
 
 The first event of an account for an endpoint inserts a row. `sequence` is the last event that was delivered, skipped
 or stored as a waiting delivery. `last_sequence` is the last event of the account. An index over both finds lagging
-endpoints, and a million undelivered events take one row. The table has a composite key, so it has no Tortoise model.
+endpoints, and a million undelivered events of one account take only one row. The table has a composite key, so it has
+no Tortoise model.
 """
 
 import uuid

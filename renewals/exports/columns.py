@@ -10,7 +10,7 @@ from renewals.domain.messages import Message
 
 
 class ColumnType(Enum):
-    """The type of a column's values, which decides how they are written."""
+    """The type of a column's values, which determines how they are written."""
 
     TEXT = auto()
     NUMBER = auto()
@@ -25,7 +25,7 @@ class ColumnType(Enum):
 class ExportColumn(NamedTuple):
     """A column: its path in the GraphQL API, its label, its SQL expression, and the type of its values.
 
-    `words` are the labels of an enum's values. `is_default` columns are exported if the caller makes no selection.
+    `words` are the labels of an enum's values. Columns with `is_default` are exported if the caller makes no selection.
     """
 
     name: str

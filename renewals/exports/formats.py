@@ -27,19 +27,19 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """The byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""The first characters of cells that a spreadsheet evaluates as formulas, in East Asian locales also if full-width."""
+"""The first characters of cells that spreadsheets evaluate as formulas; the full-width ones in some locales only."""
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 
 _VALUES_KEPT = 1_000
-"""The size of a cache of formatted values: many instances have equal expiries, configurations and tags."""
+"""The maximum size of a cache of formatted values; many instances have equal expiries, configurations and tags."""
 
 Rows = Iterable[Iterable[object]]
 Write = Callable[[Any], Any]
 
 
 class Format(StrEnum):
-    """The format of an export, as in its file extension."""
+    """The format of an export; the value is the file extension."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -177,7 +177,7 @@ def _items(configuration: str) -> str:
 
 
 def _tree(places: "Mapping[str, _Branch]") -> "dict[str, _Branch]":
-    """Return the columns' numbers as a tree, in which each part of a path such as `product.code` is a level."""
+    """Return the columns' positions as a tree, in which each part of a path such as `product.code` is a level."""
     tree: dict[str, _Branch] = {}
     for path, number in places.items():
         outer, _, inner = path.partition(".")

@@ -1,4 +1,4 @@
-"""Queries of exports. They read the rows of the API's lists, with the same conditions and order, but without a limit.
+"""Queries of exports, which read the rows of the API's lists in the same order, but without a limit on their number.
 
 The rows are read page by page from one snapshot.
 """
@@ -90,7 +90,7 @@ def export_ledger(
     columns: Sequence[ExportColumn],
     now: dt.datetime,
 ) -> Export:
-    """Return the export of the account's ledger entries in a period that match a filter, newest first."""
+    """Return the export of the account's ledger entries that are in a period and match a filter, newest first."""
     conditions = accounts_queries.ledger_conditions(account_id, ledger_filter)
     _add_period(conditions, "e.created_at", period)
     return Export(

@@ -1,4 +1,4 @@
-"""Sums of the coming automatic renewals of every account, for an operator before the cut-over.
+"""Sums of the coming automatic renewals of each account, for an operator before the cut-over.
 
 The accounts are read in groups, each group in its own snapshot, so memory does not grow with the number of accounts.
 """
@@ -18,14 +18,14 @@ from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import repository as instances_repository
 
 DAYS = 2
-"""The default number of days: today and tomorrow in each account's zone, which include the next night."""
+"""The default number of days: today and tomorrow in each account's zone, which cover the next 24 hours."""
 _ACCOUNTS_PER_READ = 200
 
 
 class AccountNights(NamedTuple):
     """The sums of one account's coming days; amounts in cents.
 
-    `required_top_up_cents` is the least top-up now that pays for everything. `left_count` is the number of AUTO
+    `required_top_up_cents` is the least top-up now that pays for all these renewals. `left_count` is the number of AUTO
     instances that the worker leaves to their owner, because they were due before `auto_renew_from` (rule 38).
     """
 
@@ -72,7 +72,7 @@ def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
 
     An account whose due instances are all left to their owner is included. Test accounts are left out, because the
     worker does not renew their instances (rule 37).
-    Raises InvalidInputError for days out of bounds (rule 26).
+    Raises InvalidInputError if `days` is out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
         raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))

@@ -23,7 +23,7 @@ from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import filters
 
 INSTANCES_PER_ENTRY_MAX = 20
-"""The number of instances that an entry lists; the others are only counted."""
+"""The maximum number of instances that an entry lists; the others are only counted."""
 
 
 class EntryKind(StrEnum):
@@ -67,7 +67,7 @@ class CalendarEntries:
 
 
 async def build_calendar(account_id: str, days: int, now: dt.datetime) -> CalendarEntries:
-    """Return the calendar of the next `days` days, today first."""
+    """Return the calendar entries of an account for the next `days` days, today first."""
     async with replica.read_snapshot() as connection:
         row = await accounts_queries.fetch_account(connection, account_id)
         account = await accounts_repository.read_account(connection, account_id)
@@ -121,7 +121,7 @@ async def _read_expiries(
 
 
 def simulate_entries(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
-    """Return the entries of renewals and failing renewals. Pure."""
+    """Return the entries of renewals and failing renewals for the next `days` days. Pure."""
     return list(_simulate_entries(snapshot, days, now))
 
 

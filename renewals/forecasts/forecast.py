@@ -23,13 +23,13 @@ from renewals.instances import repository as instances_repository
 Value = TypeVar("Value")
 
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
-"""The numbers of days that are simulated. A request is rounded up to one of them, so that requests share results."""
+"""The numbers of days that are simulated: the requested number is rounded up, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""Maximum number of renewals to simulate in the serving process, which blocks the event loop for about 10 ms."""
+"""Maximum number of renewals to simulate in the API's process; the simulation blocks the event loop for about 10 ms."""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
-    """Return the account's forecast. Raises InvalidInputError for days out of bounds (rule 26)."""
+    """Return the account's forecast. Raises InvalidInputError if `days` is out of bounds (rule 26)."""
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
         raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))
     async with pool.computing():
@@ -40,7 +40,7 @@ async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecas
 
 
 async def read_whole_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
-    """Return the account's forecast in this process, whatever its size."""
+    """Compute the account's forecast in this process, whatever the number of renewals, and return the forecast."""
     result = await _read(account_id, days, now, renewals_max=None)
     assert result is not None
     return result
@@ -77,7 +77,7 @@ class SnapshotKey(NamedTuple):
 
 
 class ComputedForecast(NamedTuple, Generic[Value]):
-    """A computed value, and the products it was computed with."""
+    """A computed value, and the products with which it was computed."""
 
     products: Mapping[str, model.Product]
     value: Value

@@ -23,8 +23,8 @@ from renewals.instances import repository as instances_repository
 class InstanceForecast:
     """The forecast of an instance.
 
-    `due_at` is None if the worker does not try to renew the instance. `price_cents` is None if the planner refuses the
-    renewal for a reason other than money.
+    `due_at` is None if the instance is not AUTO, if it is left to its owner (rule 38), or if the planner refuses the
+    renewal at present without regard to money and price rises. `price_cents` is None only in the last case.
     """
 
     will_renew: bool
@@ -36,7 +36,7 @@ class InstanceForecast:
 async def read_instance_forecasts(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts, by id, of the account's instances with the given ids and of their bundles' members."""
+    """Return the forecasts, by id, of the account's instances with the given ids and of the others in their bundles."""
     async with pool.computing():
         result = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
         if result is None:
@@ -81,7 +81,7 @@ async def _read(
 
 
 def _days_to_simulate(instances: Sequence[model.Instance], account: model.Account, now: dt.datetime) -> int:
-    """Return the number of days, today included, until the last AUTO instance is due: 1 to FORECAST_DAYS_MAX."""
+    """Return the number of days, today included, until all AUTO `instances` are due: 1 to FORECAST_DAYS_MAX."""
     today = now.astimezone(account.zone).date()
     days = [
         (due.due_day(instance, account) - today).days + 1
@@ -141,7 +141,10 @@ def simulate_instances(
 def _forecast_without_money(
     unit: selection.RenewalUnit, account: model.Account, context: planning.PlanContext
 ) -> dict[str, InstanceForecast]:
-    """Return forecasts without the effects of money: the refusal, or the price and, for AUTO, the due time."""
+    """Return the unit's forecasts without regard to money: the refusal, or the price and, for AUTO, the due time.
+
+    An AUTO instance that is left to its owner has a refusal and a price.
+    """
     lines, refusals = planning.plan_lines([unit], planning.RenewAuto(), context)
     forecasts = {refusal.instance_id: InstanceForecast(False, None, None, (refusal,)) for refusal in refusals}
     for line in lines:

@@ -60,7 +60,7 @@ async def preview_policy(account_id: str, request: policy.PolicyRequest, now: dt
 def find_first_charges(
     instances: Iterable[model.Instance], account: model.Account, context: planning.PlanContext
 ) -> Mapping[str, FirstCharge]:
-    """Return the first charge of each AUTO instance that the worker will renew, by id. Pure.
+    """Return the first charge, by id, of each AUTO instance that the worker will renew if there is enough money. Pure.
 
     The instances must already have the new policy, and must include all members of their bundles.
     """
@@ -85,7 +85,7 @@ def _running_autos(instances: Iterable[model.Instance], now: dt.datetime) -> Ite
 
 
 def _first_run(instance: model.Instance, account: model.Account, now: dt.datetime) -> dt.datetime:
-    """Return the time of the first hourly run in which the instance is due."""
+    """Return the time of the first coming hourly run at which the instance is due."""
     due_at = due.due_at(instance, account)
     first = dates.next_scheduled_at(due_at, account.auto_renew_time.minute)
     return max(first, due.next_run_at(account, now))

@@ -1,7 +1,7 @@
 """Simulation of an account's coming runs with the planner of the worker. Pure functions.
 
-An instance that cannot be paid on its day counts as lost. The money only decreases, so no later try of the same day
-would succeed.
+An instance that is not renewed by the run of its due day counts as lost. The money only decreases, so no later run
+could pay for the instance.
 """
 
 import datetime as dt
@@ -58,7 +58,7 @@ class Forecast:
 
     @property
     def first_shortfall_on(self) -> dt.date | None:
-        """The first day with a shortfall, or None."""
+        """The first day with a shortfall, or None if no day has one."""
         return next((day.date for day in self.days if day.shortfall_cents), None)
 
 

@@ -42,7 +42,10 @@ On a full disk, a row can still be updated in place, but no file can grow.
 
 
 class Status(StrEnum):
-    """READY: all checks pass; DEGRADED: an optional check fails; UNREADY: a required check fails."""
+    """The status of a process.
+
+    READY: all checks pass; DEGRADED: only optional checks fail; UNREADY: a required check fails.
+    """
 
     READY = "ready"
     DEGRADED = "degraded"
@@ -92,7 +95,7 @@ class HealthChecker:
         self._report = _INITIAL
 
     async def report(self) -> HealthReport:
-        """Return the results, at most CACHE_SECONDS old."""
+        """Return the status and the results of the checks, at most CACHE_SECONDS old."""
         async with self._lock:
             if time.monotonic() >= self._checked_at + CACHE_SECONDS:
                 before, self._report = self._report, await self._check()

@@ -1,4 +1,4 @@
-"""The language of a request, chosen from its header Accept-Language (RFC 9110 12.5.4, RFC 4647 3.4).
+"""The language of a request, chosen from its Accept-Language header (RFC 9110 12.5.4, RFC 4647 3.4).
 
 The middleware `request_language` reads the header, and `graphql.websocket` reads the language of a web socket.
 """
@@ -22,7 +22,7 @@ def current() -> Language:
 
 
 def requested() -> Language | None:
-    """Return the language that the request of this task names, or None if it names neither Chinese nor English."""
+    """Return the language that the request of this task names; None if it names no known one or there is no request."""
     return _requested.get()
 
 
@@ -34,7 +34,7 @@ def set_current(language: Language | None) -> None:
 def negotiate(header: str) -> Language:
     """Return the known language that the header prefers, or DEFAULT if it prefers none.
 
-    Any region or script counts as its language: zh-TW is Chinese. If qualities are equal, the first language is
+    Regions and scripts are ignored: zh-TW is Chinese. If qualities are equal, the first language is
     preferred. `*` stands for each known language that the header does not name, English first. A malformed range is
     ignored.
     """
@@ -67,7 +67,7 @@ def _negotiate(header: str) -> Language | None:
 
 
 def _quality(parameters: str) -> float | None:
-    """Return the weight of a range, 0 to 1, or None if it is malformed."""
+    """Return the weight of a range, 0 to 1, or None if the weight is malformed."""
     name, _, value = parameters.partition("=")
     if not name.strip():
         return 1.0

@@ -1,7 +1,7 @@
 """The catalogs of translations: one gettext file (.po) per language, with the English texts as ids.
 
-A file is read and compiled in memory when its language is first needed, so that no build step can be forgotten or
-stale. `python -m scripts.catalogs` keeps the files complete.
+A file is read and compiled in memory when its language is first needed, so that there is no compiled
+file that could be out of date. `python -m scripts.catalogs` keeps the files complete.
 """
 
 import functools
@@ -25,14 +25,14 @@ def path(language: Language) -> Path:
 
 
 def translate(message: Message, language: Language) -> str:
-    """Return a message in a language. A text that the catalog lacks stays English."""
+    """Return a message in the given language. A text that the catalog lacks stays English."""
     if language is Language.EN:
         return str(message)
     return message.render(_load(language).text)
 
 
 def template(message: Message, language: Language) -> str:
-    """Return a message's text in a language, without filling its placeholders; the caller fills them many times."""
+    """Return a message's text in the given language with unfilled placeholders, which the caller fills many times."""
     return message.english_text() if language is Language.EN else _load(language).text(message)
 
 

@@ -111,4 +111,4 @@ BY_ENUM: Mapping[str, Mapping[str, Message]] = {
 }
 """The labels of enum values in the customers' API, by the name of the enum and the value."""
 COUNT = sum(map(len, BY_ENUM.values()))
-"""The number of all labels."""
+"""The number of labels in BY_ENUM."""

@@ -1,6 +1,7 @@
 """One batch of an import: its rows are decided one by one and written in one transaction.
 
-The rules are those of the operators' API. The audit log gets entries for each batch that changed something.
+The rules are those of the operators' API. The audit log gets entries for each batch that changed something and
+was not a dry run.
 """
 
 import uuid
@@ -67,7 +68,7 @@ class _DryRunError(Exception):
 @database.retry_on_unique_violation
 @database.retry_on_conflict
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
-    """Write a batch and its audit log entries in one transaction, and return the result of each row.
+    """Write a batch and its audit log entries in one transaction, or roll a dry run back; return each row's result.
 
     `work` decides and writes the rows. The transaction is repeated after a conflict with another transaction, for
     example if both insert the same id.

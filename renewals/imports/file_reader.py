@@ -80,7 +80,9 @@ def find_encoding(name: str) -> str:
 
 
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
-    """Check a file, and return it with its encoding, which is UTF-8 or else GB18030 unless `encoding` is given.
+    """Check a file, and return it with its format, its encoding and its number of lines.
+
+    If `encoding` is None, UTF-8 is tried first, and then GB18030 unless the file is mostly valid UTF-8.
 
     Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
     character, whose line, column and byte (from 1) are in the message.

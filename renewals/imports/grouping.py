@@ -1,4 +1,4 @@
-"""Batches of rows: rows with repeated keys are refused, and groups (bundles) are kept whole.
+"""Batches of rows: a row is refused if an earlier row has the same key, and groups (bundles) are kept whole.
 
 Memory use does not depend on the size of the file. The keys read so far are in a temporary SQLite database; a batch and
 the rows of incomplete groups are in memory.
@@ -55,7 +55,7 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches, a group as a whole once it is complete. Yield each None of `lines` unchanged."""
+    """Yield the rows in batches, all rows of a group in the same batch. Yield each None of `lines` unchanged."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)

@@ -31,7 +31,7 @@ class ImportedInstance(NamedTuple):
 async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance]) -> RowResults:
     """Register and update instances of any accounts, and return the result of each row.
 
-    Ids must be unique in the batch, and bundles must be complete.
+    Ids must be unique in the batch. The batch must contain all rows of the file that belong to the same bundle.
     """
 
     async def work(connection: Connection) -> WrittenBatch:

@@ -96,7 +96,10 @@ class InstanceImportRow(ImportRow):
     created_at: columns.Instant | None = None
 
     def to_record(self) -> instances.ImportedInstance:
-        """Return the reported instance with its bundle's name."""
+        """Return the reported instance with its bundle's name.
+
+        Raises InvalidRowError for a bundle's name without an id.
+        """
         if self.bundle_id is None and self.bundle_name is not None:
             raise InvalidRowError("bundleName", Message("requires a bundleId"))
         reported = registration_report.ReportedInstance(
@@ -216,7 +219,7 @@ class ImportFormat:
 
     @property
     def column_names(self) -> list[str]:
-        """The names of all columns, in the order of the documentation."""
+        """The names of all columns except the `configuration.` columns, in the order of the row type's fields."""
         return [str(field.alias) for field in self.row_type.model_fields.values()]
 
     @property

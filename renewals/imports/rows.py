@@ -43,7 +43,7 @@ class ParsedRow(NamedTuple):
     problems: Sequence[CellProblem] = ()
 
     def problem(self, column: str, reason: Message) -> CellProblem:
-        """Return a problem of this line."""
+        """Return a problem of this line with the value that the line has in `column`."""
         value = self.raw.get(column)
         return CellProblem(self.number, column, "" if value is None else str(value), reason)
 

@@ -32,7 +32,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Callbacks for the problems of each batch, and for the progress after it."""
+    """Callbacks for the problems of each batch, and for the progress after each batch."""
 
     on_problems: Callable[[Sequence[CellProblem]], None]
     on_batch: Callable[[Progress], None]
@@ -41,9 +41,10 @@ class Listener:
 async def run_import(
     source: file_reader.Source, import_format: ImportFormat, listener: Listener, *, is_dry_run: bool = False
 ) -> Progress:
-    """Import all valid rows of a file, and return the outcomes of all rows.
+    """Import the valid rows of a file, and return the number of rows with each outcome.
 
-    Raises InvalidFileError before anything is written if the header is invalid.
+    If `is_dry_run` is True, each batch is rolled back. Raises InvalidFileError before anything is written if the header
+    is missing or invalid.
     """
     progress = Progress()
     writing: asyncio.Task[None] | None = None

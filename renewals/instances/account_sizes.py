@@ -57,7 +57,7 @@ class AccountSizes:
         self._counting: dict[str | None, asyncio.Task[None]] = {}
 
     def known(self, account_id: str | None) -> AccountSize | None:
-        """Return the cached size of an account, or None if there is none or it is older than STALE_SECONDS_MAX.
+        """Return the cached size of an account, or None if there is no size that is younger than STALE_SECONDS_MAX.
 
         If the size is older than FRESH_SECONDS, it is counted again in the background.
         """

@@ -13,10 +13,13 @@ MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE rene
 """The SQL condition that an instance is on one of the tabs (rules 1 and 2)."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
-"""The expiry for sorting and for indexes; an instance without an expiry sorts last."""
+"""The expiry as it is sorted and indexed: for an instance without an expiry, the value is `infinity`."""
 
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
-"""The end of the retention, in days of the account's time zone. A bundle has the longest retention of its products."""
+"""The end of an instance's retention, whose days are those of the account's time zone.
+
+A bundle has the longest retention of its products.
+"""
 
 WITHIN_DAYS_MAX = 36_525
 TAG_CONDITIONS_MAX = 20
@@ -32,9 +35,9 @@ class TagFilter:
 
 @dataclass(frozen=True, slots=True)
 class InstanceFilter:
-    """Conditions that must all hold; a None field sets no condition, and an empty list matches nothing (rule 4).
+    """Conditions that must all hold; a condition that is an empty list matches nothing (rule 4).
 
-    Released instances match only a filter whose status names them (rule 3).
+    If `status` is None, every status except RELEASED matches (rule 3). Any other field that is None sets no condition.
     """
 
     ids: Sequence[str] | None = None
@@ -111,10 +114,10 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
 
 
 def _add_search(conditions: WhereClause, account: str, search: str) -> None:
-    """Add the condition that an instance's id, name or a value of its configuration contains a text, ignoring case.
+    """Add the condition that the id, the name or a configuration value of an instance contains a text, ignoring case.
 
     The index contains the account and the trigrams of the text. A search for one or two ASCII characters has no
-    trigram, so that all texts of the account are read by the primary key. Because of the array, PostgreSQL searches
+    trigram, so PostgreSQL reads all texts of the account by the primary key. Because of the array, PostgreSQL searches
     first, however few rows it expects from the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
@@ -128,7 +131,10 @@ def _add_search(conditions: WhereClause, account: str, search: str) -> None:
 
 
 def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
-    """Add the condition on a tag, without an index: a scan of the account takes no longer than counting its facets."""
+    """Add the condition on a tag.
+
+    It needs no index: to scan the account's instances takes no longer than to count the facets.
+    """
     if not is_storable(tag.key):
         conditions.add("FALSE")
     elif tag.values is None:
@@ -138,24 +144,30 @@ def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
 
 
 def status_at(now: str) -> str:
-    """Return the SQL of the status at the instant of the placeholder `now`, even if it is not stored (rules 5, 22)."""
+    """Return the SQL of the status at the instant of the placeholder `now`, even if the stored status is outdated.
+
+    The status at an instant follows from rules 5 and 22.
+    """
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
       WHEN {RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""
 
 
 def unreleased_status_at(now: str) -> str:
-    """Return simpler SQL than `status_at`, valid if the status is not RELEASED; it does not read the retention."""
+    """Return simpler SQL for the status of an instance that is not RELEASED; this SQL does not read the retention."""
     return f"CASE WHEN {EXPIRY} >= {now} THEN i.status ELSE 'EXPIRED' END"
 
 
 def matching_status_at(instance_filter: InstanceFilter, now: str) -> str:
-    """Return the SQL of `status_at` for an instance that matches a filter."""
+    """Return the SQL of the status at the instant of the placeholder `now`, for an instance that matches a filter."""
     may_be_released = model.InstanceStatus.RELEASED in (instance_filter.status or ())
     return status_at(now) if may_be_released else unreleased_status_at(now)
 
 
 def _is_unreleased_at(now: str) -> str:
-    """Return the condition that the status is not RELEASED; the stored status makes partial indexes usable."""
+    """Return the SQL condition that the status at the instant of the placeholder `now` is not RELEASED.
+
+    The condition on the stored status makes partial indexes usable.
+    """
     # A lower bound of the end of the retention, without the function: no change of a zone's offset exceeds two days.
     retained_until = """i.expires_at + make_interval(hours => 24 * (
         SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
@@ -166,7 +178,7 @@ def _is_unreleased_at(now: str) -> str:
 def _add_status(
     conditions: WhereClause, statuses: Sequence[model.InstanceStatus] | None, now: dt.datetime
 ) -> None:
-    """Add the condition on the status; if `statuses` is None, any status but RELEASED matches (rule 3)."""
+    """Add the condition on the status; if `statuses` is None, every status except RELEASED matches (rule 3)."""
     if statuses is not None and not statuses:
         conditions.add("FALSE")
         return
@@ -201,9 +213,7 @@ def _add_expiry(conditions: WhereClause, f: InstanceFilter, now: dt.datetime) ->
         conditions.add(f"{EXPIRY} < {{}}", f.expires_before, facet="expiry")
     if f.expires_within_days is not None:
         until = now + dt.timedelta(days=f.expires_within_days)
-        conditions.add(
-            f"i.status = 'RUNNING' AND {EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry"
-        )
+        conditions.add(f"{EXPIRY} >= {{}} AND {EXPIRY} <= {{}}", now, until, facet="expiry")
 
 
 def _add_last_days(conditions: WhereClause, account: str, f: InstanceFilter) -> None:

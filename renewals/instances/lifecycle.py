@@ -22,7 +22,7 @@ class LapseCounts:
 
 
 async def expire_and_release(now: dt.datetime) -> LapseCounts:
-    """Expire instances past their expiry, then release instances past their retention.
+    """Expire instances past their expiry, then release instances past their retention; return both numbers.
 
     Test accounts are excluded: their instances expire when their clocks move (rule 37).
     """
@@ -47,14 +47,14 @@ async def count_changes(connection: database.Connection, now: dt.datetime) -> di
 
 @dataclass(frozen=True, slots=True)
 class NextLapse:
-    """The earliest expiry of a running instance and the earliest release of an expired one, or None."""
+    """The earliest expiry of running instances and the earliest release of expired ones, each None if there is none."""
 
     expires_at: dt.datetime | None
     releases_at: dt.datetime | None
 
 
 async def find_next_lapse(connection: database.Connection, account_id: str) -> NextLapse:
-    """Return the instants after which an account's next instances expire and are released."""
+    """Return the instants after which an account's next expiry and next release are due, each None if there is none."""
     [row] = await database.fetch(
         connection,
         f"""SELECT (SELECT min(expires_at) FROM instances WHERE account_id = $1 AND status = 'RUNNING'),
@@ -95,9 +95,9 @@ Change = Callable[[database.Connection, Sequence[str], dt.datetime], Awaitable[i
 
 
 async def _apply(select: str, change: Change, now: dt.datetime) -> int:
-    """Apply a change to batches of whole accounts until `select` finds none; return the number of changed instances.
+    """Apply a change to batches of whole accounts until `select` returns no row; return how many instances changed.
 
-    Whole accounts keep the members of a bundle in one transaction.
+    All instances of an account are changed in one transaction, so that a bundle is never changed in part.
     """
     changed_count = 0
     while (count := await _apply_to_batch(select, change, now)) is not None:

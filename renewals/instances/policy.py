@@ -17,7 +17,10 @@ from renewals.instances import selection as instances_selection
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """The mode for a selection of instances; `auto_renew_months` is for AUTO, and None keeps the current months."""
+    """The renewal mode to set for a selection of instances, and for AUTO the new `auto_renew_months`.
+
+    If `auto_renew_months` is None or the mode is not AUTO, the stored months remain.
+    """
 
     selector: instances_selection.InstanceSelector
     mode: model.RenewalMode

@@ -16,14 +16,17 @@ from renewals.instances import repository
 
 
 class CapChange(NamedTuple):
-    """The old and the new cap of an account in basis points; None is no cap."""
+    """The old and the new cap of an account in basis points, each None if there is no cap."""
 
     old: int | None
     new: int | None
 
 
 def is_held_at(instance: model.Instance, cap_bps: int | None, now: dt.datetime) -> bool:
-    """Return whether the price alone keeps the worker from renewing an instance; an expired instance is never held."""
+    """Return whether a running AUTO instance is held because its price rose by more than the cap.
+
+    An expired instance is never held.
+    """
     is_running = instance.status_at(now) is model.InstanceStatus.RUNNING
     return is_running and planning.is_held(instance, cap_bps)
 

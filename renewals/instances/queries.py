@@ -1,6 +1,6 @@
 """Queries of instances for the API; `db.pagination` builds the statement of a page.
 
-All functions except `fetch_instances_of_accounts`, which is for operators, read instances of one account only.
+Only `fetch_instances_of_accounts`, which is for operators, reads instances of more than one account.
 """
 
 import datetime as dt
@@ -66,9 +66,10 @@ async def fetch_instances(
     columns: frozenset[str],
     counted: bool,
 ) -> pagination.Page:
-    """Return one page of the account's instances with the given columns and those of the sort order.
+    """Return one page of the account's instances that match the filter, with `columns` and those of the sort order.
 
-    A column is one of `instances`, or "table.column" of a table in `JOINS`, such as "data_center.type.name".
+    Each of `columns` is a column of `instances`, or "table.column" for a table in `JOINS`, such as
+    "data_center.type.name".
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
     select, joins = _selected(columns, ordering)
@@ -102,7 +103,7 @@ def _selected(columns: frozenset[str], ordering: pagination.SortOrder) -> tuple[
 async def fetch_instances_by_id(
     connection: Connection, account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, Row]:
-    """Return instances of the account by id, whether manageable or not."""
+    """Return instances of the account by id, with their status at `now`, whether they are manageable or not."""
     rows = await database.fetch(
         connection,
         f"""SELECT {_SELECT_COLUMNS}, {filters.status_at("$3")} AS status
@@ -117,7 +118,7 @@ async def fetch_instances_by_id(
 async def fetch_instances_of_accounts(
     connection: Connection, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, Row]:
-    """Return instances of any account by id, each at the instant of its account (rule 37), for operators."""
+    """Return instances of any account by id, each with its status at the instant of its account (rule 37)."""
     rows = await database.fetch(
         connection,
         f"""SELECT {_SELECT_COLUMNS}, {filters.status_at("coalesce(a.test_clock, $2)")} AS status
@@ -170,7 +171,7 @@ async def fetch_instances_of_bundles(
 async def count_instances(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> int:
-    """Return the number of instances that match a filter."""
+    """Return the number of the account's instances that match a filter."""
     return await pagination.count_rows(
         connection, "instances i", filters.build_conditions(account_id, instance_filter, now)
     )

@@ -1,4 +1,4 @@
-"""Queries for the registration of instances: stored rows with their bundles, and the codes of the catalog."""
+"""Queries for the registration of instances: stored rows, bundles, paid instances, and the codes of the catalog."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ AccountBatch = tuple[model.Account, Sequence[registration_report.ReportedInstanc
 async def read_rows(
     connection: database.Connection, instance_ids: Sequence[str], bundle_ids: Sequence[str] = ()
 ) -> list[InstanceRow]:
-    """Return the rows of instances, of all members of their bundles, and of all members of `bundle_ids`.
+    """Return the rows of instances, of all members of their bundles, and of all members of the bundles `bundle_ids`.
 
     The rows may belong to any account.
     """

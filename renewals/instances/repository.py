@@ -183,7 +183,7 @@ async def revert_renewals(connection: database.Connection, refunded: Sequence[mo
 
 
 def build_policy(instance_ids: Sequence[str], policy: domain_policy.NewPolicy) -> statements.Change:
-    """Return the change that sets the mode and, if given, autoRenewMonths.
+    """Return the change that sets the renewal mode, and `auto_renew_months` if `policy.months_to_set` is not None.
 
     The mode AUTO clears the agreed price, because the customer thereby accepts the current price.
     """

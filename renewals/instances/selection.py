@@ -40,7 +40,7 @@ INSTANCES_IN_PLACE_MAX = 200
 
 
 def check_selector(selector: InstanceSelector) -> None:
-    """Raise InvalidInputError for a selector that is empty, too large, or has a condition out of bounds."""
+    """Raise InvalidInputError for a selector that names no or too many ids, or has a condition out of bounds."""
     instances_max = limits.INSTANCES_PER_SELECTION_MAX
     match selector:
         case ById(ids):
@@ -67,9 +67,10 @@ async def resolve_selection(
     handling: model.BundleHandling,
     now: dt.datetime,
 ) -> domain_selection.Selection:
-    """Return the selected instances with their bundles. Raises InvalidInputError beyond the limit (rule 26).
+    """Return the selected instances with their bundles.
 
     A caller that writes must first lock the account's row with `accounts.repository.locked_account`.
+    Raises InvalidInputError if more instances are selected than rule 26 allows.
     """
     instances = await select_instances(account_id, selector, now).fetch(connection)
     return await complete_selection(connection, account_id, selector, instances, handling, now)
@@ -104,7 +105,8 @@ async def complete_selection(
 ) -> domain_selection.Selection:
     """Return the selection of the instances that `select_instances` found, with all members of their bundles.
 
-    Ids that the account does not have are listed as missing. Raises InvalidInputError beyond the limit (rule 26).
+    Ids that the account does not have are listed as missing. Raises InvalidInputError if more instances are selected
+    than rule 26 allows.
     """
     if isinstance(selector, ByFilter):
         _check_count(len(instances), "input.selection.matching")
@@ -158,7 +160,7 @@ def _check_count(count: int, field: str) -> None:
 async def read_bundle_members(
     connection: Connection, account_id: str, bundle_ids: Collection[str], now: dt.datetime
 ) -> dict[str, list[model.Instance]]:
-    """Return all members of bundles by bundle id, in order of id and with their status at `now`."""
+    """Return all members of bundles by bundle id, sorted by their own id and with their status at `now`."""
     members: dict[str, list[model.Instance]] = {}
     if bundle_ids:
         conditions = db_sql.WhereClause()

@@ -25,7 +25,7 @@ class TagsRequest:
 
 @dataclass(frozen=True, slots=True)
 class TagsOutcome:
-    """The new tags of the changed instances, the ids of instances that had the tags already, and the refusals."""
+    """The new tags of the changed instances, the ids of the unchanged instances, and the refusals."""
 
     changed: Mapping[str, Tags]
     unchanged_ids: tuple[str, ...]
@@ -36,7 +36,7 @@ class TagsOutcome:
 async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsOutcome:
     """Change the tags of a batch and return the outcome, or raise DomainError and change nothing.
 
-    A repetition of the request changes nothing, so the request needs no idempotency key.
+    A request that is repeated immediately changes nothing, so the request needs no idempotency key.
     """
     instances_selection.check_selector(request.selector)
     request.change.check()

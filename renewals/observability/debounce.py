@@ -6,7 +6,7 @@ from contextvars import Context
 
 
 class Debouncer:
-    """A function that is called once, `seconds` after the first request for it.
+    """A function that is called once for several requests, `seconds` after the first of these requests.
 
     0 seconds means the next turn of the event loop.
     """

@@ -9,7 +9,7 @@ call for 10,000 instances."""
 
 
 def collect_rarely() -> None:
-    """Set THRESHOLDS, so that a collection begins only after 100,000 new objects."""
+    """Set THRESHOLDS, so that a collection begins only when 100,000 more objects were created than deleted."""
     gc.set_threshold(*THRESHOLDS)
 
 

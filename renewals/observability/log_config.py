@@ -134,7 +134,7 @@ def configuration(settings: config.Settings) -> dict[str, object]:
 
 
 def configure(settings: config.Settings) -> None:
-    """Configure logging by the settings."""
+    """Configure the logging of this process as the settings specify."""
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no entry uses them
     logging.config.dictConfig(configuration(settings))
     logging.captureWarnings(capture=True)

@@ -49,7 +49,7 @@ current: ContextVar[RequestRecord | None] = ContextVar("record", default=None)
 
 
 def note_principal(account_id: str | None, role: str, key_id: object) -> None:
-    """Record the account (None for an operator), the role and the API key."""
+    """Record the account (None for an operator), the role and the id of the API key."""
     if record := current.get():
         record.account_id, record.role, record.key_id = account_id, role, key_id
 

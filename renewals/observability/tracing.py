@@ -53,7 +53,7 @@ def request_span(name: str, headers: Mapping[str, str]) -> contextlib.AbstractCo
 
 
 def current_ids() -> Mapping[str, str]:
-    """Return `trace_id` and `span_id` of the current span for the log, or an empty mapping without a span."""
+    """Return `trace_id` and `span_id` of the current span, or an empty mapping if there is none or tracing is off."""
     if not _is_enabled:
         return {}
     context = trace.get_current_span().get_span_context()

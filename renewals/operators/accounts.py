@@ -31,7 +31,7 @@ COLUMNS = (
     "language",
     "test_clock",
 )
-"""The columns of an account that a provider sets."""
+"""The columns of an account that a provider can set."""
 CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "language")
 """The columns that a provider can change later."""
 
@@ -158,12 +158,12 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
         accounts = await accounts_repository.lock_accounts(connection, [account_id])
         if account_id in accounts:
             return accounts[account_id]
-    reason = Message("there is no account {id!r}", id=account_id[: validation.ID_LENGTH_MAX])
+    reason = Message("there is no account {id!r}", id=validation.shorten(account_id))
     raise errors.NotFoundError(f"input.{field}", reason)
 
 
 def validate_account(columns: Mapping[str, object]) -> Iterator[tuple[str, Message | None]]:
-    """Yield the GraphQL field of each given column that has a check, with the problem of its value or None."""
+    """Yield the GraphQL field of each given column that is in `_CHECKS`, and the problem with its value or None."""
     for column, check in _CHECKS.items():
         if column in columns:
             yield check.field, check.find_problem(columns[column])

@@ -1,7 +1,9 @@
-"""The creation and update of products, data centers and data center types. An invalid entry fails the whole request."""
+"""The creation and update of products, data centers and data center types.
+
+If one entry of a request is invalid, the whole request is refused.
+"""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -121,14 +123,14 @@ async def put_entries_in(
 
 
 def normalized(entry: Entry) -> Entry:
-    """Return the entry with its discount tiers in the order of the catalog."""
+    """Return the entry; the discount tiers of a product are sorted as in the catalog."""
     if isinstance(entry, ProductRecord):
         return dataclasses.replace(entry, tiers=tuple(sorted(entry.tiers)))
     return entry
 
 
 def validate_product(entry: ProductRecord) -> Iterator[tuple[str, Message | None]]:
-    """Yield the path of each field of a product, and the problem with its value or None."""
+    """Yield the path of each checked field of a product, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
     yield "nameZh", domain_validation.name(entry.name_zh)
@@ -162,7 +164,7 @@ def validate_data_center_type(entry: DataCenterTypeRecord) -> Iterator[tuple[str
 
 
 def validate_data_center(entry: DataCenterRecord) -> Iterator[tuple[str, Message | None]]:
-    """Yield the path of each field of a data center, and the problem with its value or None."""
+    """Yield the path of each checked field of a data center, and the problem with its value or None."""
     yield "code", domain_validation.identifier(entry.code)
     yield "name", domain_validation.name(entry.name)
 
@@ -180,8 +182,7 @@ def _check_entries(
 
 
 def _validate_tiers(tiers: Sequence[pricing.DiscountTier]) -> Message | None:
-    counts = Counter(tier.months for tier in tiers)
-    repeated = next((months for months, count in counts.items() if count > 1), None)
+    repeated = domain_validation.find_repeated(tier.months for tier in tiers)
     if repeated is None:
         return None
     return CountedMessage(

@@ -119,7 +119,7 @@ async def fetch_audit_log(
 async def count_audit_log(
     connection: Connection, *, account_id: str | None, action: audit_log.Action | None
 ) -> int:
-    """Return the number of entries that match the account and the action; None matches all."""
+    """Return the number of entries that match the account and the action; an argument that is None matches all."""
     return await pagination.count_rows(connection, "audit_log l", _concerning(account_id, action))
 
 

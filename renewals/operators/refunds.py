@@ -1,4 +1,4 @@
-"""Refunds of orders. Only the reset of the demo also writes `refunds` and `refund_lines`.
+"""Refunds of orders. Apart from this module, only the reset of the demo writes `refunds` and `refund_lines`.
 
 An operator refunds the lines of an order whose periods have not started. Existing rows of the ledger do not change:
 new entries return the money to the vouchers and the balance that paid (rule 16). The instances get the expiry and
@@ -50,7 +50,7 @@ async def refund_order(call: OperatorRequest, request: RefundRequest) -> Idempot
     try:
         order_id = uuid.UUID(request.order_id)
     except ValueError:
-        reason = _NO_ORDER.fill(id=request.order_id[: domain_validation.ID_LENGTH_MAX])
+        reason = _NO_ORDER.fill(id=domain_validation.shorten(request.order_id))
         raise errors.NotFoundError("input.orderId", reason) from None
     stored_request = {
         "order_id": order_id,

@@ -76,7 +76,7 @@ def build_change(
 ) -> AuditedChange:
     """Return the change that the audit log stores for registrations.
 
-    Its answer counts the created, changed and unchanged instances, and those on price hold after the change.
+    Its answer counts the created, changed and unchanged instances, and the changed ones that are then on price hold.
     """
     created = [row for result in results for row in result.created]
     changed = [pair for result in results for pair in result.changed]

@@ -49,7 +49,7 @@ class AccountPreview:
 
     @property
     def refused_count(self) -> int:
-        """The number of refused instances, of all codes."""
+        """The number of refused instances, summed over all refusal codes."""
         return sum(self.refusal_counts.values())
 
     @property

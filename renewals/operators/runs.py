@@ -3,7 +3,7 @@
 from renewals.auto_renewal import chunks, runs
 from renewals.db import models
 from renewals.db.connection import Connection
-from renewals.domain import errors
+from renewals.domain import errors, validation
 from renewals.domain.messages import Message
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
@@ -17,7 +17,7 @@ RUN_ID_MAX = 2**63 - 1
 async def retry_parked(call: OperatorRequest, run_id: str) -> IdempotentResult:
     """Start a run for the accounts that another run parked; return the new run's `run_id`.
 
-    The new run contains the accounts whose instances are still due. The worker processes it within a minute.
+    The new run contains the accounts whose instances are still due. A worker starts to process it within a minute.
     Raises InvalidInputError if the run parked no account or belongs to a test clock, and NotFoundError if there is no
     such run.
     """
@@ -44,5 +44,5 @@ async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id
 def _parse_run_id(run_id: str) -> int:
     is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
     if not is_number or int(run_id) > RUN_ID_MAX:
-        raise errors.NotFoundError("input.runId", _NO_RUN.fill(id=run_id[:RUN_ID_DIGITS_MAX]))
+        raise errors.NotFoundError("input.runId", _NO_RUN.fill(id=validation.shorten(run_id)))
     return int(run_id)

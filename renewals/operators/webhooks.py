@@ -86,9 +86,9 @@ async def _rotate_secret_in(
 
 
 async def delete_endpoint(call: OperatorRequest, endpoint_id: str) -> IdempotentResult:
-    """Delete an endpoint with its secrets and pending deliveries; return its `id`.
+    """Delete an endpoint with its secrets; return its `id`.
 
-    Raises NotFoundError.
+    The worker deletes the endpoint's deliveries later. Raises NotFoundError.
     """
     request = {"endpoint_id": endpoint_id}
     return await audit_log.run_once(
@@ -108,9 +108,9 @@ async def _delete_endpoint_in(
 async def replay_delivery(
     call: OperatorRequest, endpoint_id: str, account_id: str, sequence: int, *, and_all_after: bool
 ) -> IdempotentResult:
-    """Retry a parked delivery or, if `and_all_after`, send an event and all later ones again; return the `endpoint_id`.
+    """Retry a parked delivery, or send an event and all later events again; return the `endpoint_id`.
 
-    Raises InvalidInputError and NotFoundError.
+    `webhooks.replays.replay` describes `and_all_after`. Raises InvalidInputError and NotFoundError.
     """
     request = {
         "endpoint_id": endpoint_id,
@@ -181,5 +181,5 @@ async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.E
     try:
         return await endpoints.get_in(connection, None, endpoint_id)
     except errors.InvalidInputError:
-        reason = Message("the provider has no endpoint {id!r}", id=endpoint_id[: validation.ID_LENGTH_MAX])
+        reason = Message("the provider has no endpoint {id!r}", id=validation.shorten(endpoint_id))
         raise errors.NotFoundError("input.id", reason) from None

@@ -1,4 +1,4 @@
-"""Quotes and orders: both plan a renewal or a unified expiry, but only an order stores the plan."""
+"""Quotes and orders of renewals and unified expiries: both are planned in the same way, but only an order is stored."""
 
 import dataclasses
 import datetime as dt
@@ -45,7 +45,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
 
 
 async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """Return a quote whose lists are unpacked on access, because a response shows few of thousands of lines."""
+    """Return a quote whose lists are unpacked on access: a response shows only a few of possibly thousands of lines."""
     result = await _quote(account_id, request, now)
     lines, refusals = Packed(result.lines), Packed(result.refusals)
     return dataclasses.replace(result, lines=lines, refusals=refusals)
@@ -66,7 +66,10 @@ async def place_order(
     clock: Clock,
     actor: model.Actor = model.UNNAMED_CUSTOMER,
 ) -> PlacedOrder:
-    """Renew instances or unify their expiries in one order, or raise DomainError and write nothing (rules 16 to 19)."""
+    """Renew instances or unify their expiries in one order, or raise DomainError and write nothing (rules 16 to 19).
+
+    If the idempotency key was already used for the same request, return the order that was placed then.
+    """
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
@@ -93,7 +96,7 @@ async def place_order(
 def _build_order(
     account: model.Account, request: requests.OrderRequest, request_hash: bytes, plan: planning.Plan
 ) -> NewOrder:
-    """Return the order that stores a plan."""
+    """Return the order to store for a plan."""
     kind = _kind(request)
     return NewOrder(
         id=database.new_id(),
@@ -111,7 +114,7 @@ def _build_order(
 def _build_result(
     order: NewOrder, account: model.Account, rows: Sequence[database.Row], now: dt.datetime
 ) -> PlacedOrder:
-    """Return the result of a stored order, with the account after its payment; `rows` are the order's instances."""
+    """Return the result of a stored order, with the account after its payment; `rows` are its instances, if few."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,

@@ -38,7 +38,7 @@ def build_row(order: NewOrder, now: dt.datetime) -> dict[str, object]:
 async def fetch_orders_by_id(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
-    """Return orders of the account by id."""
+    """Return the orders with these ids, by id: those of the account, or of all accounts if `account_id` is None."""
     rows = await database.fetch(
         connection,
         f"SELECT {ORDER_COLUMNS} FROM orders o WHERE {IS_OF_ACCOUNT.format('o')} AND o.id = ANY($2)",

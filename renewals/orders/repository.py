@@ -196,7 +196,7 @@ def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
 def select_by_idempotency_key(
     account_id: str, key: str, request_hash: bytes
 ) -> statements.Query[PlacedOrder | None]:
-    """Return the query of the order that was placed with a key; its result is None if there is no such order.
+    """Return the query for the order that was placed with a key; its result is None if there is no such order.
 
     Building the result raises IdempotencyKeyReusedError if the key belongs to another request (rule 18).
     """

@@ -43,7 +43,7 @@ def check_request(request: QuoteRequest) -> None:
 
 
 def fingerprint(request: OrderRequest) -> bytes:
-    """Return the fingerprint of a request without its key; the order of items in a list has no effect."""
+    """Return the fingerprint of a request without its key; the order and repetition of list items have no effect."""
     content = _with_sets(asdict(request) | {"idempotency_key": None})
     # An id may contain an unpaired surrogate, which `json` writes and orjson rejects.
     return idempotency.fingerprint("PLACE_ORDER", json.dumps(content, default=str).encode())

@@ -53,9 +53,9 @@ async def advance(
     seconds_max: float,
     on_tick: Callable[[ClockMove], None] = _ignore,
 ) -> ClockMove:
-    """Move the account's test clock, and return the finished move; for a repeated key, return the first move.
+    """Move the account's test clock, and return the finished move. If a move has the request's key, continue that move.
 
-    Raises ForbiddenError for an account in real time, DomainError for a request that is refused, and
+    Raises ForbiddenError for an account without a test clock, DomainError for a request that is refused, and
     StillMovingError after `seconds_max`; the worker then continues the move.
     """
     idempotency.check_idempotency_key(request.idempotency_key)
@@ -151,7 +151,7 @@ async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
 
 @database.retry_on_conflict
 async def _do_next_tick_once(move: ClockMove, clock: Clock, renewal_error: str | None) -> ClockMove:
-    """Do the next tick in one transaction. If `renewal_error` is given, park the account instead of renewing it."""
+    """Do the next tick in one transaction. If `renewal_error` is given, park the account and renew nothing."""
     async with accounts_repository.locked_account(move.account_id) as (connection, account):
         present = await moves.find_in(connection, move.id)
         if present is None:

@@ -1,6 +1,6 @@
 """The ticks of a move: the worker's hourly times at which something may happen to a test account (rule 37).
 
-At all other hours the worker would write nothing, so a move skips them.
+At all other hours the worker would write no event and change no instance, so a move skips these hours.
 """
 
 import datetime as dt
@@ -30,7 +30,10 @@ async def find_next_in(connection: Connection, account: model.Account, to: dt.da
 async def _find_instants(
     connection: Connection, account: model.Account, first: dt.datetime
 ) -> AsyncIterator[dt.datetime]:
-    """Yield the hourly times of the account's next expiry, release, due renewal and check, where there is one."""
+    """Yield the times of the hourly runs that process the account's next expiry, release, due renewal and check.
+
+    Yield no time for those that will not occur, and `first` for the check if its time is not known.
+    """
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):
         if instant is not None:

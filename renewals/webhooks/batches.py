@@ -17,12 +17,12 @@ from renewals.webhooks import claims, http_client, retry_policy
 from renewals.webhooks.messages import WebhookMessage
 
 TRIAL_MESSAGES = 2
-"""The number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
+"""The maximum number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
 MESSAGES_PER_BATCH = 100
-"""The number of messages that are sent before their results are stored. At most these are sent again after a crash."""
+"""The maximum number of messages that are sent before their results are stored; a crash can repeat these messages."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
-"""Events that are read for a batch, including those of types that the endpoint does not receive."""
+"""Maximum number of events read for a batch, including those of types that the endpoint does not receive."""
 
 _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
 """The columns of a `WebhookMessage`, in its order."""
@@ -30,10 +30,11 @@ _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBatch:
-    """The messages of an endpoint that can be sent now: due retries, and new events by account.
+    """The next messages of an endpoint: due retries, and new events by account.
 
     `cursor_moves` holds, by account, the cursor's sequence and the last sequence that was read. `blocked` holds the
-    lanes with a waiting delivery. `unwanted` holds due retries of types that the endpoint no longer receives.
+    lanes of new events with a waiting delivery. `unwanted` holds due retries of types that the
+    endpoint no longer receives.
     """
 
     due: Sequence[WebhookMessage]
@@ -48,7 +49,7 @@ class DeliveryBatch:
         return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[WebhookMessage]]:
-        """Return the messages by lane; lanes can be sent concurrently, but the messages of a lane only in order.
+        """Return the messages that can be sent now, by lane. Lanes may be sent concurrently, but each lane in order.
 
         The lanes with retries come first or last at random, because a half-open endpoint receives only one or two
         messages. Such an endpoint may always reject the events of some instances, and must still receive those of the
@@ -80,9 +81,9 @@ class BatchResult:
 async def read_batch(
     claim: claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
 ) -> DeliveryBatch:
-    """Return at most `count` messages that can be sent to an endpoint now: due retries, then new events.
+    """Return at most `count` next messages of an endpoint: due retries, then new events.
 
-    All reads use one snapshot. A replay between two reads could otherwise reverse the order of events.
+    All queries use one snapshot. A replay between two queries could otherwise reverse the order of events.
     """
     async with database.read_snapshot() as connection:
         return await _read_batch_in(connection, claim, event_types, now, count)

@@ -50,7 +50,7 @@ class BoundedStream(httpcore2.AsyncNetworkStream):
         return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> object:
-        """Return what the wrapped connection returns."""
+        """Return the extra information `info` of the wrapped connection."""
         return self._stream.get_extra_info(info)
 
 

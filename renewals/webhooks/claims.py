@@ -17,7 +17,7 @@ CLAIM_SECONDS = 30
 
 
 class Claim(NamedTuple):
-    """The claim of a worker on an endpoint, to which no other worker delivers meanwhile, and the endpoint's health.
+    """The claim of a worker on an endpoint, during which no other worker delivers to it, and the endpoint's health.
 
     `is_changed` is True if the owner has changed the endpoint since the last turn.
     """
@@ -30,7 +30,7 @@ class Claim(NamedTuple):
 
 
 class ClaimLostError(Exception):
-    """Another worker has claimed the endpoint, or the endpoint was deleted."""
+    """The error of a lost claim: another worker has claimed the endpoint, or the endpoint was deleted."""
 
 
 # The endpoints with undelivered events, with due retries, or with waiting retries after a change by the owner.
@@ -137,7 +137,10 @@ async def record_state_in(
     last: http_client.WebhookResponse | None,
     now: dt.datetime,
 ) -> None:
-    """Store the health of a claimed endpoint, its last response, and the last account of its turn."""
+    """Store a claimed endpoint's health, last account and last response, and add to its number of deliveries.
+
+    If `last` is None, the stored response remains.
+    """
     await database.execute(
         connection,
         """UPDATE webhook_states SET failure_count = $2, pause_count = $3, paused_until = $4, failing_since = $5,

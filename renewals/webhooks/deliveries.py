@@ -19,7 +19,7 @@ DELETED_ROWS_MAX = 10_000
 async def delete_in(
     connection: database.Connection, endpoint_id: uuid.UUID, keys: Iterable[tuple[str, int]]
 ) -> None:
-    """Delete the deliveries of some events, given by account id and sequence."""
+    """Delete an endpoint's deliveries of the events `keys`, each of which is an account id and a sequence."""
     await database.execute(
         connection,
         """DELETE FROM webhook_deliveries d USING unnest($2::text[], $3::bigint[]) AS u(account_id, sequence)
@@ -32,7 +32,7 @@ async def delete_in(
 async def delete_from_in(
     connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
 ) -> None:
-    """Delete the deliveries of an account's events from a sequence on."""
+    """Delete an endpoint's deliveries of an account's events from `sequence` on."""
     await database.execute(
         connection,
         "DELETE FROM webhook_deliveries WHERE endpoint_id = $1 AND account_id = $2 AND sequence >= $3",
@@ -48,7 +48,7 @@ async def update_failed_in(
     rows: Sequence[Sequence[object]],
     now: dt.datetime,
 ) -> None:
-    """Store another failure of waiting deliveries.
+    """Store the latest failed attempt of each given delivery, with its next attempt or its parking.
 
     A row holds account id, sequence, attempts, next attempt, parking time, status, error and response.
     """
@@ -73,7 +73,7 @@ async def insert_undelivered_in(
     rows: Sequence[Sequence[object]],
     now: dt.datetime,
 ) -> None:
-    """Insert the deliveries of undelivered events that the cursor has passed.
+    """Insert the deliveries of undelivered events that the endpoint's cursors have passed.
 
     A row holds account id, sequence, lane, attempts, next attempt, parking time, status, error and response.
     """
@@ -98,7 +98,10 @@ async def schedule_lane_heads_in(
     lanes: Iterable[tuple[str, str]],
     now: dt.datetime,
 ) -> None:
-    """Schedule the first waiting event of each lane for `now` unless it has a time; clear the times of later events."""
+    """Schedule the first waiting event of each lane for `now`, unless it already has a time.
+
+    The times of the later waiting events of the lane are cleared.
+    """
     await database.execute(
         connection,
         """UPDATE webhook_deliveries d

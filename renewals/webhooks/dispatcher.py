@@ -36,7 +36,7 @@ SEARCH_PAUSE_SECONDS = 0.05
 TURN_SECONDS_MAX = 20.0
 """The time after which a turn starts no further batch."""
 BATCH_SECONDS_MAX = 10.0
-"""The time after the renewal of a claim during which requests may start, so that they end before the claim does."""
+"""The time after the start or renewal of a claim during which requests may start; they end before the claim ends."""
 STOP_SECONDS_MAX = 25.0
 """The longest time that a stopping worker waits for running turns."""
 
@@ -91,7 +91,7 @@ async def _take_turn(
     clock: Clock,
     resolver: http_client.Resolver,
 ) -> None:
-    """Send batches to an endpoint until the turn's time is up; after an error, keep the claim until it expires.
+    """Send batches to an endpoint, then release the claim; after an error, keep the claim until it expires.
 
     While the claim lasts, no other turn of this endpoint begins, so that an error is not repeated immediately.
     """

@@ -16,7 +16,7 @@ OVERLAP_HOURS_MAX = 168
 
 @dataclass(frozen=True, slots=True)
 class EndpointRequest:
-    """A request for an endpoint at a URL; without event types, the endpoint receives all types."""
+    """A request to create an endpoint with a URL; without event types, the endpoint receives all types."""
 
     url: str
     event_types: Sequence[str] = ()
@@ -69,7 +69,10 @@ def check_types(event_types: Sequence[str]) -> None:
 
 
 def parse_overlap(hours: int) -> dt.timedelta:
-    """Return the time during which older secrets still sign. Raises InvalidInputError for hours out of bounds."""
+    """Return the time for which messages are also signed with older secrets.
+
+    Raises InvalidInputError for hours out of bounds.
+    """
     if not 0 <= hours <= OVERLAP_HOURS_MAX:
         raise errors.InvalidInputError("input.overlapHours", validation.between(0, OVERLAP_HOURS_MAX))
     return dt.timedelta(hours=hours)

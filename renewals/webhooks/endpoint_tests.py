@@ -30,7 +30,7 @@ async def send_test(
 ) -> WebhookResponse:
     """Send a test message to an endpoint and return the response.
 
-    Raises InvalidInputError for an unknown endpoint, and while another test of the owner or too many tests run.
+    Raises InvalidInputError for an unknown endpoint, during another test of the owner, and during too many other tests.
     """
     with limit_tests(owner):
         endpoint = await endpoints.get_in(database.pool(), owner, endpoint_id)
@@ -62,7 +62,7 @@ def limit_tests(owner: str | None) -> Iterator[None]:
 async def send_to(
     endpoint: endpoints.Endpoint, clock: Clock, resolver: http_client.Resolver
 ) -> WebhookResponse:
-    """Send a test message and return the response; the caller holds `limit_tests`."""
+    """Send a test message and return the response; the caller must be within `limit_tests`."""
     fair_queue.leave_lane()
     data: dict[str, object] = {"accountId": endpoint.account_id}
     if endpoint.account_id is not None and await _has_test_clock(endpoint.account_id):

@@ -1,7 +1,7 @@
 """The only writer of `webhook_endpoints`, which holds the URLs to which events are delivered, and their owners.
 
 The owner of an endpoint is an account, or None for the provider. The provider's endpoints receive the events of all
-accounts. An endpoint of another owner is treated as if it did not exist.
+accounts. A function with the argument `owner` treats an endpoint of another owner as if it did not exist.
 """
 
 import contextlib
@@ -146,7 +146,7 @@ async def rotate(
     *,
     overlap_hours: int = OVERLAP_HOURS_DEFAULT,
 ) -> CreatedEndpoint:
-    """Give an endpoint a new secret; the old one continues to sign for `overlap_hours`.
+    """Give an endpoint a new secret; messages are also signed with the old one for `overlap_hours`.
 
     Raises InvalidInputError and IdempotencyKeyReusedError.
     """
@@ -160,7 +160,10 @@ async def rotate(
 
 @database.retry_on_conflict
 async def delete(owner: str | None, endpoint_id: str) -> None:
-    """Delete an endpoint and its secrets; the worker deletes its deliveries later. Raises InvalidInputError."""
+    """Delete an endpoint and its secrets; the worker deletes its deliveries later.
+
+    Raises InvalidInputError for an unknown id.
+    """
     async with _locked_owner(owner) as connection:
         await delete_in(connection, await get_in(connection, owner, endpoint_id))
 

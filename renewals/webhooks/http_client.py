@@ -1,4 +1,4 @@
-"""An HTTP client that posts to a customer's URL, only at checked addresses, with limits on time and size.
+"""An HTTP client that posts to a webhook URL, only at checked addresses, with limits on time and size.
 
 The host is resolved once and all its addresses must be public, or allowed by the settings. The connection goes to one
 of these addresses, with the host name in TLS and HTTP. Redirects are not followed, cookies are not stored, and proxy
@@ -62,7 +62,7 @@ class WebhookResponse(NamedTuple):
 
 
 class UrlNotAllowedError(Exception):
-    """The URL is forbidden or its host cannot be resolved; the reason never contains an address."""
+    """The error of a URL that is forbidden or whose host is not found or forbidden; its reason contains no address."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -151,7 +151,10 @@ class PinnedClient:
 
 @contextlib.asynccontextmanager
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
-    """Open a client for a URL. Raises UrlNotAllowedError if the URL is forbidden or its host cannot be resolved."""
+    """Open a client for a URL.
+
+    Raises UrlNotAllowedError if the URL or an address of its host is forbidden, or the host is not found.
+    """
     settings = config.get_settings()
     try:
         target = url_policy.parse_webhook_url(
@@ -177,7 +180,10 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
 
 
 async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
-    """Return at most ADDRESSES_TRIED_MAX addresses of the host. Raises UrlNotAllowedError unless all are allowed."""
+    """Return at most ADDRESSES_TRIED_MAX addresses of the host.
+
+    Raises UrlNotAllowedError if the host is not found or one of its addresses is not allowed.
+    """
     try:
         async with asyncio.timeout(RESOLVE_SECONDS_MAX):
             addresses = list(dict.fromkeys(await resolver(target.host, target.port)))

@@ -21,12 +21,14 @@ async def replay(
     *,
     and_all_after: bool = False,
 ) -> Endpoint:
-    """Retry a parked delivery at once, or send an event and all later events of its account again.
+    """Unpark a delivery so that it is retried, or send an event and all later events of its account again.
 
     If `and_all_after` is True, the events are sent whether or not they were delivered before; otherwise, only a parked
     delivery is retried.
 
-    Raises InvalidInputError for an unknown endpoint or sequence, or a type that the endpoint does not receive.
+    Raises InvalidInputError for an unknown endpoint and for a sequence that cannot be replayed: if `and_all_after` is
+    True, the account has no such event; otherwise, it has no parked delivery or a type that the endpoint does not
+    receive.
     """
     async with database.transaction() as connection:
         endpoint = await endpoints.get_in(connection, owner, endpoint_id)

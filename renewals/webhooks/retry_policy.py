@@ -15,9 +15,9 @@ RETRY_PAUSES = tuple(
         *(hours * 3_600 for hours in (1, 2, 4, 8, 12, 20, 24)),
     )
 )
-"""Pauses between the attempts of a delivery: 3 days in total, then the delivery is parked."""
+"""Pauses between the attempts of a delivery, about 3 days in total; after one more failure, the delivery is parked."""
 JITTER = 0.1
-"""The random share (10 %) by which a pause varies, so that simultaneous failures are not retried simultaneously."""
+"""The maximum share (10 %) by which a pause varies at random; simultaneous failures are retried at different times."""
 FAILURES_UNTIL_PAUSE = 5
 """Consecutive failures after which the endpoint is paused, and then gets one request at a time."""
 PAUSE_MIN = dt.timedelta(seconds=30)
@@ -29,7 +29,7 @@ GONE = 410
 SLOW_SECONDS = 2.0
 """The response time from which an endpoint is slow, until a batch has only faster responses."""
 DISABLE_AFTER = dt.timedelta(days=5)
-"""The time without a successful delivery after which an endpoint is disabled."""
+"""The time since the first failure, without a success or a change by the owner, after which an endpoint is disabled."""
 
 
 class EndpointHealth(NamedTuple):
@@ -43,7 +43,7 @@ class EndpointHealth(NamedTuple):
 
     @property
     def is_degraded(self) -> bool:
-        """Whether the endpoint may need a long turn; degraded endpoints share half of the turns."""
+        """Whether the endpoint is failing or slow; degraded endpoints get at most half of the concurrent turns."""
         return self.failure_count > 0 or self.is_slow
 
     @property

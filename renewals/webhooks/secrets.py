@@ -1,4 +1,4 @@
-"""The only writer of `webhook_secrets`, which holds the secrets that sign messages, as Standard Webhooks defines them.
+"""The only writer of `webhook_secrets`, which holds the secrets with which messages are signed (Standard Webhooks).
 
 The table has a composite primary key, which a Tortoise model cannot have.
 """
@@ -20,7 +20,7 @@ from renewals.domain.messages import Message
 BYTES = 32
 """The length of a secret; the specification allows 24 to 64 bytes."""
 SECRETS_MAX = 3
-"""The maximum number of an endpoint's secrets that sign at the same time."""
+"""The maximum number of an endpoint's active secrets; each message is signed with all of them."""
 _ENCRYPTED_PREFIX = "fernet:"
 
 
@@ -31,7 +31,7 @@ async def issue_in(
     now: dt.datetime,
     overlap: dt.timedelta | None = None,
 ) -> str:
-    """Insert a new secret of an endpoint and return it; the caller has locked the owner."""
+    """Insert a new secret of an endpoint and return it; the caller has locked the endpoint's owner."""
     secret = generate()
     await database.execute(
         connection,
@@ -55,9 +55,9 @@ async def rotate_in(
 ) -> str:
     """Insert a new secret and return it, or return the secret that was inserted under this idempotency key.
 
-    Older secrets sign until `now + overlap` at most. Raises IdempotencyKeyReusedError if the key was used with another
-    overlap, and InvalidInputError if too many secrets sign. The stored key has a prefix, because the key with which the
-    endpoint was created is in the same column.
+    Messages are also signed with older secrets until `now + overlap` at the latest. Raises IdempotencyKeyReusedError if
+    the key was used with another overlap, and InvalidInputError if `overlap` is not zero and SECRETS_MAX secrets are
+    active. The stored key has a prefix, because the key with which the endpoint was created is in the same column.
     """
     stored_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
@@ -106,7 +106,7 @@ async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
 async def read_issued_in(
     connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str
 ) -> str:
-    """Return the secret that was issued under an idempotency key, or the newest secret if the former has expired."""
+    """Return the secret that was issued under an idempotency key, or the newest secret if the former was erased."""
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1
@@ -142,7 +142,7 @@ def decrypt(stored: str) -> str:
 
 
 class SecretUnreadableError(Exception):
-    """The secret was encrypted with a key that is not in the settings."""
+    """The error of a secret that was encrypted with a key that is not in the settings."""
 
     def __str__(self) -> str:
         return "the secret was encrypted with a key that is not in RENEWALS_WEBHOOK_KEYS"

@@ -114,7 +114,10 @@ async def _send_measured(send: Send, message_id: str, body: bytes, endpoint_id: 
 
 
 def _must_stop(result: BatchResult) -> bool:
-    """Return whether the batch ends here. The batch of a half-open endpoint ends at the first failure."""
+    """Return whether no further message of the batch may be sent.
+
+    A half-open endpoint gets no further message after the first failure.
+    """
     if result.disabled_reason or result.retry_after_seconds:
         return True
     if result.slowest_seconds >= retry_policy.SLOW_SECONDS and not result.health.is_degraded:

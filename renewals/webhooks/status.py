@@ -14,14 +14,14 @@ from renewals.webhooks import endpoints as webhooks_endpoints
 
 
 class DeliveryState(StrEnum):
-    """The state of an undelivered event: waiting for its next attempt, or parked until it is replayed."""
+    """The state of an undelivered event: waiting for an attempt, or parked until it is replayed."""
 
     WAITING = "WAITING"
     PARKED = "PARKED"
 
 
 class EndpointStatus(NamedTuple):
-    """An endpoint and its delivery status; `behind_count` is the number of events that no batch has read yet."""
+    """An endpoint and its delivery status; `behind_count` is the number of events that its cursors have not passed."""
 
     id: uuid.UUID
     account_id: str | None

@@ -31,7 +31,7 @@ class DiscountTier:
 
 
 def _read_reason(row: strawberry.Parent[Row], info: Info) -> str | None:
-    """Return the reason in the caller's language, or else in the other language; None without a reason."""
+    """Return the reason in the caller's language, or else in the other language; None if there is no reason."""
     reason = ProvidedText(row["unsupported_reason"], row["unsupported_reason_zh"])
     return catalogs.translate(reason, info.context.language) or None
 

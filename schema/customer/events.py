@@ -119,7 +119,7 @@ async def resolve_events(
         ),
     ] = strawberry.UNSET,
 ) -> AsyncIterator[Event]:
-    """Return the account's events, until the caller's key or token is no longer valid."""
+    """Return the account's events after a sequence, or only new ones, until the key or token is no longer valid."""
     context = info.context
     events = await event_log.subscribe(context.account_id, unset_to_none(after), context.is_authorized)
     return cast("AsyncIterator[Event]", _with_new_loaders(events, context))

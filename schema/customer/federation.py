@@ -30,7 +30,7 @@ async def _resolve_entities(info: Info, representations: list[FederationAny]) ->
 
 
 class _Fetch:
-    """The queries of entities by id. Like the other fields of the API, they find only rows of the request's account."""
+    """The queries of entities by id. Like the fields of the API, they find only rows of the request's account."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

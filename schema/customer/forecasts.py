@@ -73,7 +73,10 @@ async def _read_groups(
         strawberry.argument(description="The key of the tag. Required for TAG, ignored otherwise."),
     ] = None,
 ) -> list[ForecastGroup]:
-    """Return the groups of a forecast; raise InvalidInputError if they are too many, or for TAG without a valid key."""
+    """Return the groups of a forecast.
+
+    Raises InvalidInputError if there are too many groups, or if `by` is TAG and `tag_key` is not valid.
+    """
     found = await groups.group_forecast(database.pool(), info.context.account_id, simulated, by, tag_key)
     return [
         ForecastGroup(
@@ -123,5 +126,5 @@ async def resolve_forecast(
         strawberry.argument(description=f"Number of days, today included: 1 to {limits.FORECAST_DAYS_MAX}."),
     ] = 30,
 ) -> Forecast:
-    """Return the forecast of the coming days; raise InvalidInputError if `days` is out of bounds."""
+    """Return the forecast of `days` days, today included; raise InvalidInputError if `days` is out of bounds."""
     return cast("Forecast", await forecast.read_forecast(info.context.account_id, days, info.context.now))

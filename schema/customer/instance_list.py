@@ -28,7 +28,7 @@ async def _count_tag_values(
     facets: strawberry.Parent["InstanceFacets"],
     key: Annotated[str, strawberry.argument(description="The key of the tag.")],
 ) -> list[FacetCount]:
-    """Return the number of instances for each value of a tag; raise InvalidInputError if the key is out of bounds."""
+    """Count the instances for each of a tag's most frequent values; raise InvalidInputError if the key is not valid."""
     if problem := tags.find_key_problem(key):
         raise errors.InvalidInputError("key", problem)
     return await facets.count_tag_values(key)

@@ -93,7 +93,7 @@ async def _orders(row: strawberry.Parent[Row], info: Info, first: _Latest = 10) 
 
 
 def _latest(first: int | None) -> int:
-    """Return `first`, or the default for None; raise InvalidInputError if `first` is out of bounds."""
+    """Return `first`, or the default if it is None; raise InvalidInputError if `first` is out of bounds."""
     if first is None:
         return limits.PAGE_ROWS_DEFAULT
     slices.check_first(first)

@@ -1,4 +1,4 @@
-"""The root of the customers' mutations: each returns its success type, or a typed error if it changed nothing."""
+"""The root of the customers' mutations. Most of them return a success type, or a typed error if they are refused."""
 
 from collections.abc import Sequence
 from typing import Self, cast
@@ -107,7 +107,7 @@ class OrderPlaced(BatchDone):
         return cls(placed=placed, instance_ids=placed.instance_ids, refused=placed.refusals)
 
     def prime(self, load: Loaders) -> None:
-        """Give the rows of the renewed instances to their loader, so that they are not read again."""
+        """Put the rows of the renewed instances into the instance loader, so that they are not read again."""
         load.instance.prime_many({row["id"]: row for row in self.placed.instances})
 
     order = strawberry.field(

@@ -29,7 +29,7 @@ class QuoteRenewalInput(SelectionInput):
     months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.QuoteRequest:
-        """Return the request of the domain."""
+        """Return the input as a `QuoteRequest` of the domain layer."""
         return requests.QuoteRequest(self.selection.to_pick(), planning.RenewFor(self.months), self.bundles)
 
 
@@ -38,7 +38,7 @@ class QuoteUnifyExpiryInput(SelectionInput):
     target: inputs.UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.QuoteRequest:
-        """Return the request of the domain."""
+        """Return the input as a `QuoteRequest` of the domain layer."""
         return requests.QuoteRequest(self.selection.to_pick(), self.target.to_extension(), self.bundles)
 
 
@@ -56,7 +56,7 @@ class SetRenewalPolicyInput(SelectionInput):
     )
 
     def to_request(self) -> policy.PolicyRequest:
-        """Return the request of the domain."""
+        """Return the input as a `PolicyRequest` of the domain layer."""
         return policy.PolicyRequest(
             self.selection.to_pick(),
             self.mode,
@@ -87,7 +87,7 @@ class SetTagsInput:
     )
 
     def to_request(self) -> set_tags.TagsRequest:
-        """Return the request of the domain."""
+        """Return the input as a `TagsRequest` of the domain layer."""
         change = tags.TagChange([(tag.key, tag.value) for tag in self.set], self.remove_keys)
         return set_tags.TagsRequest(self.selection.to_pick(), change, self.batch_mode)
 
@@ -122,7 +122,7 @@ class RenewInstancesInput(OrderInput):
     months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.OrderRequest:
-        """Return the request of the domain."""
+        """Return the input as an `OrderRequest` of the domain layer."""
         return self.to_order(planning.RenewFor(self.months))
 
 
@@ -131,5 +131,5 @@ class UnifyExpiryInput(OrderInput):
     target: inputs.UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.OrderRequest:
-        """Return the request of the domain."""
+        """Return the input as an `OrderRequest` of the domain layer."""
         return self.to_order(self.target.to_extension())

@@ -17,7 +17,7 @@ async def read_last_days(load: Loaders, rows: Sequence[tuple[dt.datetime | None]
 
 
 async def read_days_left(load: Loaders, rows: Sequence[tuple[dt.datetime | None]]) -> list[int | None]:
-    """Return the days left until the expiry in each row, negative after it, or None without an expiry."""
+    """Return the calendar days from today to the expiry in each row: negative in the past, None without an expiry."""
     zone = (await load.read_account()).zone
     return [
         None if expires_at is None else dates.days_left(expires_at, zone, load.now) for (expires_at,) in rows

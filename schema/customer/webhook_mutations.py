@@ -1,4 +1,4 @@
-"""The mutations of webhook endpoints; each makes one call into the domain."""
+"""The functions that carry out the mutations of webhook endpoints."""
 
 from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
 from schema.context import Context
@@ -46,7 +46,7 @@ async def delete_webhook_endpoint(
 async def replay_webhook_delivery(
     context: Context, request: webhooks.ReplayWebhookDeliveryInput
 ) -> webhooks.ReplayWebhookDeliverySuccess:
-    """Send a delivery, or a range of events, again."""
+    """Schedule a parked delivery, or an event and all later ones, to be sent again."""
     account_id = context.account_id
     endpoint = await replays.replay(
         account_id,
@@ -62,7 +62,7 @@ async def replay_webhook_delivery(
 async def send_test_webhook(
     context: Context, request: webhooks.SendTestWebhookInput
 ) -> webhooks.SendTestWebhookSuccess:
-    """Send a test request, and return the response."""
+    """Send a test request to an endpoint, and return the response or why there was none."""
     response = await endpoint_tests.send_test(context.account_id, request.id, context.clock)
     return webhooks.SendTestWebhookSuccess(
         delivered=retry_policy.is_delivered(response.status),

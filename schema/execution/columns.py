@@ -20,8 +20,8 @@ from schema.limits import slices
 class _Column(NamedTuple):
     """One field: how it is read from rows and from objects, and how its values are completed.
 
-    `name` is the column of a row that holds the value, if there is one. `joined` completes the row itself if the
-    statement has joined the table that would be loaded.
+    `name` is the column of a row that holds the value or its key, if there is one. `joined` completes the row itself if
+    the statement has joined the table that would be loaded.
     """
 
     source: Source

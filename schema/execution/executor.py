@@ -109,7 +109,7 @@ _compiled: OrderedDict[tuple[GraphQLSchema, type, int], Compiled] = OrderedDict(
 def compiled(
     executor: type, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
 ) -> Compiled:
-    """Return the compiled variants of an operation for one class of executors, from an LRU cache."""
+    """Return the compiled variants of an operation for one class of executors, from an LRU cache if possible."""
     key = (schema, executor, id(operation))
     result = lru_cache.find(_compiled, key)
     if result is None:

@@ -82,7 +82,7 @@ def service_field() -> object:
 async def resolve_entities(
     representations: Sequence[object], fetches: Mapping[str, FetchEntities]
 ) -> list[Any]:
-    """Return the entity of each representation, or None where there is no entity; read each type once.
+    """Return the entity of each representation, or None where there is no entity; fetch once for each type.
 
     Raises InvalidInputError if a representation has no known type or no id, or if there are more than PAGE_ROWS_MAX.
     """

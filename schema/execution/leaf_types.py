@@ -31,7 +31,10 @@ INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, deci
 
 
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:
-    """Return a completion of leaf values with a Python type in `kinds`, which raises FallbackError for other values."""
+    """Return a completion of leaf values whose Python types are in `kinds`, and of nulls if `nullable`.
+
+    The completion raises FallbackError for other values.
+    """
 
     def complete(_: object, values: Values) -> Values:
         types = set(map(type, values))

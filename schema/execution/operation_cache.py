@@ -96,7 +96,7 @@ class PreparedOperation:
         return started
 
     def _coerce(self, variables: Mapping[str, object]) -> VariableValues | None:
-        """Return the coerced variables, or None if one is missing or does not fit its type."""
+        """Return the coerced variables, or None if a required one is missing or one does not fit its type."""
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, object] = {}
         for signature in self._variables:
@@ -143,10 +143,10 @@ class Operations:
 
 
 class CacheOperation(SchemaExtension):
-    """The extension that caches each operation before its execution. It must be the last extension."""
+    """The extension that caches operations before their execution. It must be the last extension."""
 
     def on_execute(self) -> Iterator[None]:
-        """Note the operation in the record of the request, and cache it."""
+        """Note the operation in the record of the request, and cache it unless its document is too long."""
         context = self.execution_context
         node = context.graphql_document and get_operation_ast(
             context.graphql_document, context.operation_name

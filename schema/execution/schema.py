@@ -48,7 +48,10 @@ _KINDS = (OperationType.QUERY, OperationType.MUTATION)
 
 
 class RequireOperationName(SchemaExtension):
-    """An extension that refuses several operations without operationName; Strawberry would execute the first one."""
+    """An extension that refuses a document with several operations if the request has no operationName.
+
+    Strawberry would execute the first operation.
+    """
 
     def on_validate(self) -> Iterator[None]:
         """Add an error if the document has several operations and the request names none."""
@@ -133,7 +136,7 @@ class RenewalSchema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Set the code of each error, and replace the messages of internal errors."""
+        """Set the code of each error, and the message that the client may read."""
         for error in errors:
             shared_errors.mask_error(error)
 

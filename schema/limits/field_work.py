@@ -49,7 +49,7 @@ def batch_work(place: Place) -> Length | None:
 
 
 def bound(place: Place) -> Bound | None:
-    """Return the bound of a list that depends on the size of the account; None for other lists."""
+    """Return the bound of a list that has one in `_BOUNDS`; None for any other list."""
     return _BOUNDS.get(place)
 
 
@@ -68,7 +68,7 @@ def _forecast(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _instances(node: FieldNode, field: GraphQLField) -> Length | None:
-    """Return the work of finding a page; None without filter, order and offset, because an index has the page."""
+    """Return the work of finding a page; None if there is no filter, order or offset, because an index has the page."""
     arguments = list_sizes.arguments(node)
     named = list_sizes.count_named(node, field)
     if arguments.keys().isdisjoint(("filter", "orderBy", "offset")):

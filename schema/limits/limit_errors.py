@@ -6,7 +6,7 @@ from renewals.domain.messages import Message
 
 
 class LimitExceededError(GraphQLError):
-    """A request that exceeds a limit. `extensions` has the code, and the limit as `maximum`.
+    """A request that exceeds a limit. `extensions` has the code and, for a numeric limit, `maximum`.
 
     `reading` is the cost of reading the document, in the unit of all costs.
     """
@@ -18,12 +18,12 @@ class LimitExceededError(GraphQLError):
 
 
 def too_many(code: str, template: Message, maximum: int) -> LimitExceededError:
-    """Return the error of a document that exceeds a maximum number. `maximum` fills `count` in the template."""
+    """Return the error for a document that exceeds a maximum number. `maximum` fills `count` in the template."""
     message = template.fill(count=maximum)
     return LimitExceededError(f"TOO_MANY_{code}", message, maximum=maximum)
 
 
 def too_deep(maximum: int) -> LimitExceededError:
-    """Return the error of a document that is nested too deeply."""
+    """Return the error for a document that is nested too deeply."""
     message = Message("the document must be nested at most {count} levels deep", count=maximum)
     return LimitExceededError("TOO_DEEP", message, maximum=maximum)

@@ -154,7 +154,7 @@ def _page(nodes: list[ValueNode], defaults: list[object]) -> int | Length:
 
 
 def _is_whole(value: Any) -> bool:
-    """Return whether GraphQL accepts a value as an Int."""
+    """Return whether a value is a number without a fraction."""
     return value is not Undefined and type(value) in (int, float) and value == value // 1
 
 
@@ -165,7 +165,7 @@ def _value(node: ValueNode, variables: Variables | None) -> Any:
 
 
 def _named_in(value: object, variables: Variables, depth: int) -> int:
-    """Return the length of the longest list in a value, or the number of instances that a filter may match."""
+    """Return the larger of the length of a value's longest list and the number of instances its filter may match."""
     match value:
         case VariableNode():
             return variables.count_named(value.name.value)

@@ -120,7 +120,7 @@ async def resolve_api_keys(
         ),
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:
-    """Return the API keys of an account, of operators or with a prefix."""
+    """Return the API keys that have the owner and the prefix; if both are null, those of operators."""
     rows = await operators_queries.list_keys(
         database.pool(), account_id=account_id or None, prefix=prefix or None
     )
@@ -128,7 +128,7 @@ async def resolve_api_keys(
 
 
 async def get_key(key_id: str) -> ApiKey:
-    """Return an API key that must exist."""
+    """Return the API key with this id. Call this only for a key that exists."""
     return cast("ApiKey", await operators_queries.get_key(database.pool(), key_id))
 
 

@@ -43,7 +43,7 @@ class Product:
 
 
 async def resolve_products() -> list[Product]:
-    """Return all products, by code."""
+    """Return all products, ordered by code."""
     products: list[Product] = await catalog.list_products(database.pool())  # type: ignore[assignment]
     return products
 

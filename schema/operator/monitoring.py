@@ -78,7 +78,7 @@ async def resolve_runs(
 
 
 async def get_run(run_id: int) -> RenewalRun:
-    """Return a run that must exist."""
+    """Return the run with this id. Call this only for a run that exists."""
     [run] = await _build_runs([await runs.get_run(run_id)])
     return run
 

@@ -1,4 +1,4 @@
-"""The root of the operators' mutations: each returns its success type, or a typed error if it changed nothing."""
+"""The root of the operators' mutations. Each returns its success type, or a typed error if it is refused."""
 
 import strawberry
 

@@ -38,7 +38,7 @@ class RenewOrder(orders.RenewOrder):
 
 
 async def get_refund(refund_id: str) -> Refund:
-    """Return a refund that must exist."""
+    """Return the refund with this id. Call this only for a refund that exists."""
     return cast("Refund", await orders_queries.fetch_refund(database.pool(), refund_id))
 
 

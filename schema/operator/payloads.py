@@ -120,7 +120,7 @@ class PutDataCentersSuccess(RowsPut):
 
 @strawberry.type
 class Refusals:
-    """The refused rows of a change that decides each row separately."""
+    """The refused rows of a change in which each row is accepted or refused separately."""
 
     refused: strawberry.Private[Sequence[Mapping[str, str]]]
     refusals: list[RowRefusal] = sources.sliced(

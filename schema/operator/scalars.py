@@ -1,4 +1,4 @@
-"""The scalars of the operators' API: those of customers, and percentages."""
+"""The scalars of the operators' API: those of the customers' API, and percentages."""
 
 from typing import NewType
 

@@ -145,7 +145,7 @@ async def resolve_endpoints(
         ),
     ] = strawberry.UNSET,
 ) -> list[WebhookEndpoint]:
-    """Return the endpoints of an account or of the provider."""
+    """Return the endpoints of an account, or those of the provider if `account_id` is null."""
     owner = inputs.unset_to_none(account_id)
     if owner is not None and not sql.is_storable(owner):
         return []

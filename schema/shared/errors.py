@@ -96,7 +96,7 @@ UNAVAILABLE_MESSAGE = Message(
 
 
 def mask_error(error: GraphQLError) -> None:
-    """Set the code of an error, and replace the message of an internal error.
+    """Set the code of an error, and the message that the client may read.
 
     FORBIDDEN: the caller must not make this change. INVALID_INPUT: `field` names the argument. BAD_REQUEST: the
     document or a variable does not fit the schema. TIMEOUT: the worker continues a move of a test clock. UNAVAILABLE: a
@@ -107,7 +107,8 @@ def mask_error(error: GraphQLError) -> None:
             error.message = catalogs.translate_for_request(forbidden.message)
             error.extensions = {"code": "FORBIDDEN"}
         case errors.StillMovingError() as moving:
-            error.message, error.extensions = str(moving), {"code": "TIMEOUT"}
+            error.message = catalogs.translate_for_request(moving.message)
+            error.extensions = {"code": "TIMEOUT"}
         case errors.InvalidInputError() as invalid:
             error.message = catalogs.translate_for_request(invalid.message)
             error.extensions = {"code": "INVALID_INPUT", "field": invalid.field}

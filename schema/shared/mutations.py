@@ -20,7 +20,7 @@ def mutation_field(
 
     The handler takes the context and the input, and returns the success type `...Success`. The field's type is the
     union `...Result` of that type, the error types and InvalidInput. If the success has a method `prime`, this method
-    puts rows that the change has already read into the loaders of the result.
+    fills the loaders of the result with rows that the change has already read.
     """
     signature = inspect.signature(handler)
     _, request = signature.parameters.values()

@@ -15,7 +15,7 @@ DAYS = "Days of the new period beyond its whole months. 0 except for unifyExpiry
 
 @strawberry.type
 class RenewOrder:
-    """The fields of an order that both APIs share: all but its lines, refunds and vouchers."""
+    """The fields of an order that are the same in both APIs."""
 
     id: strawberry.ID = strawberry.field(description="The order's own id.")
     kind: model.OrderKind = strawberry.field(description="Which operation made the order.")
@@ -50,7 +50,7 @@ class RefundLine:
 
 @strawberry.type
 class Refund:
-    """The fields of a refund that both APIs share: all but its lines."""
+    """The fields of a refund that are the same in both APIs."""
 
     id: strawberry.ID = strawberry.field(description="The refund's own id.")
     created_at: dt.datetime = strawberry.field(description="When the money was returned.")

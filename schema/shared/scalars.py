@@ -27,7 +27,7 @@ def format_instant(value: dt.datetime) -> str:
 
 
 def format_instants(values: Sequence[object]) -> list[str] | None:
-    """Return instants as text, formatted by orjson in one call; None unless all are datetimes in UTC."""
+    """Return instants as text, formatted by orjson in one call; None if a value is not a datetime in UTC."""
     texts: list[str] | None = orjson.loads(orjson.dumps(values)) if are_utc(values) else None
     return texts
 

@@ -206,7 +206,7 @@ async def refund(
 WHY = {
     "bundle is": "BUNDLE",
     "no line": "NO_LINE",
-    "refunded before": "REFUNDED",
+    "already refunded": "REFUNDED",
     "begun": "BEGUN",
     "renewed again": "RENEWED_SINCE",
 }

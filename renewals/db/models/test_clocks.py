@@ -9,7 +9,7 @@ from renewals.db.models.accounts import Account
 class ClockMove(Model):
     """A move of a test account's clock, written by `test_clocks.moves`.
 
-    The account's clock is at `reached_at`. The events of the move have numbers above `first_sequence`, up to
+    The move has advanced the clock to `reached_at`. The events of the move have numbers above `first_sequence`, up to
     `last_sequence`. `started_at`, `progressed_at` and `ended_at` are in real time; `ended_at` and `last_sequence` are
     None until `to_at` is reached.
     """

@@ -83,7 +83,14 @@ def test_a_run_that_is_not_there_is_refused_in_a_line(renewals: Renewals, ran: s
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--failed",), ("--account", "a"), ("--run", "0"), ("--run", str(2**63))]
+    "arguments",
+    [
+        ("--failed",),
+        ("--account", "a"),
+        ("--run", "0"),
+        ("--run", str(2**63)),
+        ("--run", "1", "--test-clocks"),
+    ],
 )
 def test_what_makes_no_sense_ends_with_2(renewals: Renewals, ran: str, arguments: tuple[str, ...]) -> None:
     assert renewals("runs", *arguments, DATABASE_URL=ran).exit_code == 2

@@ -36,6 +36,13 @@ def actions(
     return {action.action: action for action in listed}
 
 
+def test_the_longest_term_begins_today_even_in_the_last_second_of_the_day() -> None:
+    last_second = context("2018-09-10 23:59:59", products=PRODUCTS)
+    for expires, months_max in (("2018-09-10", 3), ("2018-09-11", 2)):
+        due = instance(expires=expires, product_code="SHORT")
+        assert actions(due, judged_by=last_second)[InstanceActionKind.RENEW].months_max == months_max
+
+
 @st.composite
 def units(draw: st.DrawFn) -> tuple[planning.PlanContext, list[model.Instance]]:
     """Draw an instant, and an instance or a bundle near the bounds of its product's term."""

@@ -209,6 +209,16 @@ def test_an_expired_instance_takes_part_if_the_target_is_in_the_future() -> None
     assert only_refusal(plan(late, UnifyToDayOfMonth(1), much_later)).code == "TARGET_NOT_LATER"
 
 
+def test_the_longest_term_begins_today_even_in_the_last_second_of_the_day() -> None:
+    months = factories.PRODUCTS[0].max_term_months
+    last_second = context("2018-09-10 23:59:59")
+    today, tomorrow = instance(expires="2018-09-10"), instance(expires="2018-09-11")
+    assert only_line(plan(today, RenewFor(months), last_second)).months == months
+    refusal = only_refusal(plan(tomorrow, RenewFor(months), last_second))
+    latest = dates.add_months(10, day("2018-09-10"), months)
+    assert (refusal.code, refusal.facts.latest_expiry) == ("MAX_TERM_EXCEEDED", latest)
+
+
 @factories.unhurried
 @hypothesis.given(
     st.dates(dt.date(2018, 1, 1), dt.date(2030, 12, 31)),

@@ -93,7 +93,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
     (
         EventType.INSTANCE_REFUNDED,
         LAST_DAY | {"orderId": "o-1", "refundId": "r-1", "amount": "99.00"},
-        "99.00 CNY was refunded for web-1 (i-1), which expires on 2027-01-31 again.",
+        "99.00 CNY was refunded for web-1 (i-1); its expiry is 2027-01-31 again.",
         "实例 web-1 (i-1) 已退款 99.00 CNY，到期日恢复为 2027-01-31。",
     ),
     (
@@ -180,7 +180,7 @@ def test_a_summary_has_the_day_of_the_account_and_its_currency() -> None:
     in_new_york = WEB._replace(time_zone="America/New_York", currency="USD")
     payload = {"expiresAt": "2027-02-01T04:59:59+00:00", "amount": "1.00"}
     text = sentence(EventType.INSTANCE_REFUNDED, payload, subject=in_new_york)
-    assert text == "1.00 USD was refunded for web-1 (i-1), which expires on 2027-01-31 again."
+    assert text == "1.00 USD was refunded for web-1 (i-1); its expiry is 2027-01-31 again."
 
 
 @pytest.mark.parametrize("code", errors.RefusalCode)

@@ -141,6 +141,11 @@ def test_tags_that_cannot_be_read_are_refused_in_the_words_of_the_import(
     assert problems(result) == [f"2: tags: '{tags}': {reason}"]
 
 
+def test_unreadable_tags_are_refused_in_the_language_of_the_command(run_import: RunImport) -> None:
+    result = run_import("instances", csv_of([row("i-1", tags="1")]), "--lang", "zh")
+    assert "须为键和值，例如" in result.output
+
+
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_what_is_too_large_is_refused_with_the_bound(run_import: RunImport, suffix: str) -> None:
     huge = {"monthlyPrice": 10**14, "autoRenewMonths": 3 * 10**9}

@@ -26,6 +26,17 @@ def test_the_same_request_has_the_same_fingerprint(same: requests.OrderRequest) 
     assert requests.fingerprint(same) == requests.fingerprint(REQUEST)
 
 
+def by_tag(values: tuple[str, ...] | None) -> requests.OrderRequest:
+    tag = filters.TagFilter("env", values)
+    return dataclasses.replace(REQUEST, selector=selection.ByFilter(filters.InstanceFilter(tags=(tag,))))
+
+
+def test_the_order_of_a_tags_values_has_no_effect_on_the_fingerprint() -> None:
+    assert requests.fingerprint(by_tag(("a", "b"))) == requests.fingerprint(by_tag(("b", "a", "b")))
+    different = {requests.fingerprint(by_tag(values)) for values in (None, (), ("a",), ("a", "b"), ("None",))}
+    assert len(different) == 5
+
+
 @pytest.mark.parametrize(
     "other",
     [

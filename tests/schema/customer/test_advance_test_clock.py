@@ -121,8 +121,11 @@ async def test_a_long_move_times_out_goes_on_and_is_answered_to_the_same_key(
     world: World, buyer: Buyer, settings_override: Callable[..., None]
 ) -> None:
     settings_override(request_seconds_max=0.05)
+    buyer.client.language = "zh"
     [error] = await buyer.client.errors(ADVANCE, to="2027-02-01T12:00:00+08:00", key="key")
     assert error["extensions"]["code"] == "TIMEOUT"
+    assert error["message"].startswith("测试时钟当前为 ")
+    buyer.client.language = None
     other = await move(buyer, "2027-01-15T12:00:00+08:00", key="other")
     assert (other["__typename"], other["field"]) == ("InvalidInput", "input.idempotencyKey")
     settings_override(request_seconds_max=30)

@@ -69,6 +69,14 @@ async def test_a_released_instance_counts_only_if_the_status_names_it(fleet: Cli
     assert await counts(fleet, status=["RUNNING", "EXPIRED"]) == await counts(fleet)
 
 
+async def test_a_bucket_counts_what_its_filter_finds_even_if_it_was_released_early(
+    world: World, fleet: Client
+) -> None:
+    await world.instance("e-9", product="eip", expires="2027-01-15", status="RELEASED")
+    assert (await counts(fleet, status=["RELEASED"]))["expiry"]["7"] == 1
+    assert (await counts(fleet, status=["RELEASED"], expiresWithinDays=7))["total"] == 1
+
+
 async def test_known_values_come_in_their_order_and_catalogue_codes_by_their_count(fleet: Client) -> None:
     counted = await counts(fleet)
     assert {facet: list(counted[facet]) for facet in EVERYTHING} == {
