@@ -17,7 +17,7 @@ from renewals.events import factories
 from renewals.events.event_log import EventType, NewEvent, append_events
 from renewals.i18n import catalogs
 from renewals.orders import repository as orders_repository
-from renewals.orders.repository import NewOrder
+from renewals.orders.repository import NewOrder, OrderOrigin
 
 
 async def store_results_in(
@@ -40,7 +40,7 @@ async def store_results_in(
                 order_id = order.id
             attempt_rows += _attempt_rows(accounts[account_id], result, order_id)
             failures += _failure_events(accounts[account_id], result)
-    await orders_repository.insert_orders(connection, accounts, orders, now, model.WORKER)
+    await orders_repository.insert_orders(connection, accounts, orders, _ORIGIN, now, model.WORKER)
     # The failures are compared with earlier attempts, so the attempts of this run are inserted afterwards.
     new_failures = await attempts.filter_new_failures_in(connection, failures)
     await append_events(connection, new_failures, now, model.WORKER)
@@ -73,6 +73,7 @@ def _failure_events(account: model.Account, result: planning.UnitResult) -> Iter
         yield NewEvent(account.id, EventType.INSTANCE_RENEWAL_FAILED, instance.id, payload)
 
 
+_ORIGIN = OrderOrigin(model.OrderKind.AUTO_RENEWAL)
 _MEMO = Message("Renewed automatically: {instances}")
 
 
@@ -83,7 +84,6 @@ def _build_order(
     return NewOrder(
         id=database.new_id(),
         account_id=account.id,
-        kind=model.OrderKind.AUTO_RENEWAL,
         lines=result.lines,
         payment=payment,
         memo=memo.format(instances=separator.join([instance.id for instance in result.unit])),

@@ -21,7 +21,7 @@ from renewals.i18n import catalogs
 from renewals.instances import selection as instances_selection
 from renewals.orders import queries as orders_queries
 from renewals.orders import repository, requests
-from renewals.orders.repository import NewOrder, PlacedOrder
+from renewals.orders.repository import NewOrder, OrderOrigin, PlacedOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,42 +85,41 @@ async def place_order(
             return placed
         plan = await _plan(connection, account, request, now, *read)
         _raise_refusals(plan, request)
-        order = _build_order(account, request, request_hash, plan)
+        kind = _kind(request)
+        order = _build_order(account, kind, plan)
+        origin = OrderOrigin(kind, request.idempotency_key, request_hash, plan.refusals)
         is_small = len(plan.lines) <= instances_selection.INSTANCES_IN_PLACE_MAX
         rows = await repository.insert_orders(
-            connection, {account_id: account}, [order], now, actor, returns_instances=is_small
+            connection, {account_id: account}, [order], origin, now, actor, returns_instances=is_small
         )
-    return _build_result(order, account, rows, now)
+    return _build_result(order, origin, account, rows, now)
 
 
-def _build_order(
-    account: model.Account, request: requests.OrderRequest, request_hash: bytes, plan: planning.Plan
-) -> NewOrder:
+def _build_order(account: model.Account, kind: model.OrderKind, plan: planning.Plan) -> NewOrder:
     """Return the order to store for a plan."""
-    kind = _kind(request)
     return NewOrder(
         id=database.new_id(),
         account_id=account.id,
-        kind=kind,
         lines=plan.lines,
         payment=plan.payment,
         memo=catalogs.translate(_MEMOS[kind].fill(count=len(plan.lines)), account.language),
-        idempotency_key=request.idempotency_key,
-        request_hash=request_hash,
-        refusals=plan.refusals,
     )
 
 
 def _build_result(
-    order: NewOrder, account: model.Account, rows: Sequence[database.Row], now: dt.datetime
+    order: NewOrder,
+    origin: OrderOrigin,
+    account: model.Account,
+    rows: Sequence[database.Row],
+    now: dt.datetime,
 ) -> PlacedOrder:
     """Return the result of a stored order, with the account after its payment; `rows` are its instances, if few."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,
         tuple(instance_id for _, instance_id in sorted_lines),
-        tuple(order.refusals),
-        orders_queries.build_row(order, now),
+        tuple(origin.refusals),
+        orders_queries.build_row(order, origin.kind, now),
         dataclasses.replace(account, balance_cents=order.payment.balance_after_cents),
         rows,
     )

@@ -21,13 +21,13 @@ from renewals.orders.repository import NewOrder
 ORDER_COLUMNS = "o.id, o.account_id, o.kind, o.created_at, o.total_cents, o.voucher_cents, o.balance_cents"
 
 
-def build_row(order: NewOrder, now: dt.datetime) -> dict[str, object]:
+def build_row(order: NewOrder, kind: model.OrderKind, now: dt.datetime) -> dict[str, object]:
     """Return the row, with ORDER_COLUMNS, of an order that was inserted at `now`."""
     payment = order.payment
     return {
         "id": order.id,
         "account_id": order.account_id,
-        "kind": order.kind.value,
+        "kind": kind.value,
         "created_at": now,
         "total_cents": payment.voucher_cents + payment.balance_cents,
         "voucher_cents": payment.voucher_cents,

@@ -37,14 +37,19 @@ class PlacedOrder:
 
 
 class NewOrder(NamedTuple):
-    """An order to store: its lines and payment, and the idempotency key of a client's request."""
+    """An order to store, with its lines, its payment and the memo of its ledger entries."""
 
     id: uuid.UUID
     account_id: str
-    kind: model.OrderKind
     lines: Sequence[planning.RenewalLine]
     payment: domain_payment.Payment
     memo: str
+
+
+class OrderOrigin(NamedTuple):
+    """The kind of orders that are inserted together and, for a client's request, its key, its hash and its refusals."""
+
+    kind: model.OrderKind
     idempotency_key: str | None = None
     request_hash: bytes | None = None
     refusals: Sequence[errors.Refusal] = ()
@@ -54,6 +59,7 @@ async def insert_orders(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
     orders: Sequence[NewOrder],
+    origin: OrderOrigin,
     now: dt.datetime,
     actor: model.Actor,
     *,
@@ -67,10 +73,10 @@ async def insert_orders(
     """
     if not orders:
         return ()
-    events = await _order_events(connection, orders, now)
+    events = await _order_events(connection, orders, origin.kind, now)
     rows = await statements.execute_together(
         connection,
-        _build_rows(orders, now),
+        _build_rows(orders, origin, now),
         _build_lines(orders),
         ledger.build_entries(accounts, [entry for order in orders for entry in _entries(order)], now),
         vouchers.build_remaining(use for order in orders for use in order.payment.uses),
@@ -83,30 +89,33 @@ async def insert_orders(
     return rows
 
 
-def _build_rows(orders: Sequence[NewOrder], now: dt.datetime) -> statements.Change:
+def _build_rows(orders: Sequence[NewOrder], origin: OrderOrigin, now: dt.datetime) -> statements.Change:
     rows = [
         (
             order.id,
             order.account_id,
-            order.kind,
             order.payment.voucher_cents + order.payment.balance_cents,
             order.payment.voucher_cents,
             order.payment.balance_cents,
-            order.idempotency_key,
-            order.request_hash,
-            orjson.dumps(list(map(stored_refusals.to_json, order.refusals))).decode(),
         )
         for order in orders
     ]
     return statements.Change(
         {
             "orders": """
-              INSERT INTO orders (id, account_id, kind, total_cents, voucher_cents, balance_cents, idempotency_key,
+              INSERT INTO orders (id, account_id, total_cents, voucher_cents, balance_cents, kind, idempotency_key,
                 request_hash, refusals, created_at)
-              SELECT o.*, $10 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
-                $6::bigint[], $7::text[], $8::bytea[], $9::json[]) AS o"""
+              SELECT o.*, $6, $7, $8, $9, $10
+              FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS o"""
         },
-        [*sql.transpose(rows, 9), now],
+        [
+            *sql.transpose(rows, 5),
+            origin.kind,
+            origin.idempotency_key,
+            origin.request_hash,
+            orjson.dumps(list(map(stored_refusals.to_json, origin.refusals))).decode(),
+            now,
+        ],
     )
 
 
@@ -140,7 +149,7 @@ def _build_lines(orders: Sequence[NewOrder]) -> statements.Change:
 
 
 async def _order_events(
-    connection: database.Connection, orders: Sequence[NewOrder], now: dt.datetime
+    connection: database.Connection, orders: Sequence[NewOrder], kind: model.OrderKind, now: dt.datetime
 ) -> list[event_log.NewEvent]:
     """Return the events of the orders.
 
@@ -160,7 +169,7 @@ async def _order_events(
             if line.instance.id in unreported_ids:
                 expired = factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance)
                 events.append(expired._replace(actor=model.WORKER))  # as the worker would record it
-            events.append(factories.renewal_event(order.id, order.kind, line))
+            events.append(factories.renewal_event(order.id, kind, line))
             if line.instance.id in restored_ids:
                 restored = line.instance._replace(expires_at=line.expires_at)
                 events.append(factories.instance_event(event_log.EventType.INSTANCE_RESTORED, restored))
