@@ -78,7 +78,7 @@ CHUNK = (
 
 
 async def stage(made_url: str, template_url: str) -> None:
-    """Copy the rows that the run wrote from the run's database into the template of that database."""
+    """Copy the rows of the run from its database to the schema `staged` of the template database."""
     run_connection, template = await asyncpg.connect(made_url), await asyncpg.connect(template_url)
     try:
         for connection in (run_connection, template):

@@ -33,7 +33,7 @@ Seconds = Callable[[], float]
 
 
 class JwksFetchError(Exception):
-    """The issuer's response to a request for its metadata or its keys is not usable."""
+    """The error of an unusable response to a request for the issuer's metadata or keys."""
 
 
 class JwksCache:

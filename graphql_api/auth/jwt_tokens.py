@@ -33,7 +33,7 @@ ROLES = (model.Role.VIEWER, model.Role.RENEWER, model.Role.OPERATOR)
 
 
 class InvalidTokenError(Exception):
-    """A token is not valid. The message is only for the log."""
+    """The error of a token that is not valid. The message is only for the log."""
 
 
 class _Verified(NamedTuple):

@@ -28,12 +28,15 @@ def mcp(
         Transport,
         typer.Option(help="stdio serves one API key; http (streamable HTTP) uses the key of each caller."),
     ] = Transport.STDIO,
-    host: Annotated[str, typer.Option(help="With http: address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="With http: port to listen on.", min=1, max=65535)] = PORT,
+    host: Annotated[str, typer.Option(help="With --transport http: address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="With --transport http: port to listen on.", min=1, max=65535)
+    ] = PORT,
     allowed_hosts: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-host", help="With http: a host that Host and Origin may name, besides loopback names."
+            "--allow-host",
+            help="With --transport http: a host that Host and Origin may name, besides loopback names.",
         ),
     ] = None,
     lang: output_language.Lang = None,

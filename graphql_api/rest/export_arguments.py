@@ -90,5 +90,5 @@ def _column_names(value: object) -> list[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise errors.InvalidInputError("columns", Message("must be a list of names"))
+        raise errors.InvalidInputError("columns", Message("must be a list of column names"))
     return value

@@ -154,7 +154,8 @@ def _members_problem(
     others = [row for row in stored if row.id not in reported_ids]
     if any(row.shared != (others or rows)[0].shared for row in rows):
         message = Message(
-            "must have the expiry, anchor day and policy of the other members of bundle {id}", id=bundle_id
+            "the instance must have the same expiry, anchor day and policy as the other members of bundle {id}",
+            id=bundle_id,
         )
         return RowProblem("bundleId", message)
     return None

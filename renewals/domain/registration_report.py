@@ -67,7 +67,10 @@ def validate_reported_instance(
     if reported.product_code not in product_codes:
         yield "productCode", unknown_product(reported.product_code)
     if (code := reported.data_center_code) not in data_center_codes:
-        yield "dataCenterCode", Message("unknown data center {code!r}", code=code)
+        yield (
+            "dataCenterCode",
+            Message("unknown data center {code!r}; add it to the catalog first", code=code),
+        )
     yield "monthlyPrice", validation.monthly_price(reported.monthly_price_cents)
     if reported.created_at is not None:
         yield "createdAt", validation.day(reported.created_at.date())
@@ -85,7 +88,7 @@ def validate_reported_instance(
 
 def unknown_product(code: str) -> Message:
     """Return the message for a product code that is not in the catalog."""
-    return Message("unknown product {code!r}", code=code)
+    return Message("unknown product {code!r}; add it to the catalog first", code=code)
 
 
 def _configuration_problem(items: Sequence[tuple[str, str]]) -> Message | None:

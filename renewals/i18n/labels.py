@@ -34,7 +34,7 @@ LEDGER_ENTRY_KINDS: Mapping[str, Message] = {
 }
 REFUSAL_CODES: Mapping[str, Message] = {
     RefusalCode.NOT_FOUND: Message("Instance not found"),
-    RefusalCode.UNSUPPORTED_PRODUCT: Message("Product without renewal"),
+    RefusalCode.UNSUPPORTED_PRODUCT: Message("Product not supported"),
     RefusalCode.TRIAL: Message("Trial instance"),
     RefusalCode.ONE_OFF: Message("One-off purchase"),
     RefusalCode.NO_EXPIRY: Message("No expiry"),

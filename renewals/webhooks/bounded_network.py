@@ -13,7 +13,7 @@ import httpcore2
 RESPONSE_BYTES_MAX = 32_768
 """The number of bytes (interim responses, headers, beginning of the body) after which no more are read."""
 READ_BYTES_MAX = 16_384
-TOO_LONG = f"more than {RESPONSE_BYTES_MAX:,} bytes were sent before the response"
+TOO_LONG = f"the endpoint sent more than {RESPONSE_BYTES_MAX:,} bytes before the end of its response headers"
 
 
 class BoundedStream(httpcore2.AsyncNetworkStream):

@@ -17,7 +17,7 @@ CLAIM_SECONDS = 30
 
 
 class Claim(NamedTuple):
-    """The claim of a worker on an endpoint, during which no other worker delivers to it, and the endpoint's health.
+    """A worker's claim on an endpoint, with the endpoint's health. No other worker delivers to a claimed endpoint.
 
     `is_changed` is True if the owner has changed the endpoint since the last turn.
     """

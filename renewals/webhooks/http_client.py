@@ -40,7 +40,8 @@ USER_AGENT = "renewals-webhooks/1"
 _TLS_FAILED = Message("no connection: TLS failed")
 _UNREACHABLE = Message("no connection: refused or unreachable")
 _TOO_LONG = Message(
-    "more than {count:,} bytes were sent before the response", count=bounded_network.RESPONSE_BYTES_MAX
+    "the endpoint sent more than {count:,} bytes before the end of its response headers",
+    count=bounded_network.RESPONSE_BYTES_MAX,
 )
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]

@@ -110,7 +110,9 @@ class DocumentLimits:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
                 Message(
-                    "the result may have more than {count:,} fields: request smaller pages",
+                    "the result could have {fields:,} fields, more than the maximum of {count:,}: "
+                    "request smaller pages",
+                    fields=total.fields,
                     count=self._limits.fields,
                 ),
                 maximum=self._limits.fields,

@@ -64,7 +64,7 @@ def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
         said[0]
         == "2: bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
     )
-    assert "7: productCode: 'moon': unknown product 'moon'" in said
+    assert "7: productCode: 'moon': unknown product 'moon'; add it to the catalog first" in said
     assert "9: accountId: 'b': must be the same on all lines of a bundle" in said
     assert "13: bundleName: 'Another': differs from the name on line 12, which is in the same bundle" in said
     assert {line.partition(":")[0] for line in said} == set(

@@ -115,7 +115,7 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
         "3: configuration: '{': must be JSON: unexpected end of data: line 1 column 2 (char 1)",
         "3: createdAt: 'noon': an instant must be in ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
         "4: has 4 cells, but the header has 13",
-        "5: productCode: 'moon': unknown product 'moon'",
+        "5: productCode: 'moon': unknown product 'moon'; add it to the catalog first",
         "6: accountId: 'nobody': unknown account",
         "7: id: 'i-1': is also on line 2; only that line is used",
         "8: id: '': is missing",
@@ -205,7 +205,7 @@ def test_a_hundred_mistakes_are_shown_and_all_are_written(run_import: RunImport,
     assert result.stderr.splitlines()[-1] == "... and 50 more; --errors FILE.csv writes all of them"
     written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
     assert (len(written), written[0]) == (151, "line,column,value,reason")
-    assert written[-1] == "151,productCode,'=moon,unknown product '=moon'"
+    assert written[-1] == "151,productCode,'=moon,unknown product '=moon'; add it to the catalog first"
 
 
 def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(

@@ -286,7 +286,10 @@ async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: byte
                 await sending.until_tried()
     status, error, _ = await sending.world.row(STATE)
     sentence = str(stored_messages.loads(error))
-    assert (status, sentence) == (None, "more than 32,768 bytes were sent before the response")
+    assert (status, sentence) == (
+        None,
+        "the endpoint sent more than 32,768 bytes before the end of its response headers",
+    )
     assert sent < 1_000_000, "what the sockets hold, and no more"
 
 
