@@ -151,10 +151,7 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
 
 
 def _read_keys(path: Path) -> Keys:
-    """Return the keys of an earlier start, which the file keeps because the database has only hashes of keys.
-
-    A key that the file lacks is an empty text.
-    """
+    """Return the keys of an earlier start, or empty texts; the database has only the hashes of keys."""
     lines = path.read_text().splitlines() if path.exists() else []
     return Keys(
         *[

@@ -103,10 +103,7 @@ def after_commit(connection: Connection, work: Callable[[], None]) -> None:
 
 @contextlib.asynccontextmanager
 async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connection]:
-    """Run the block in a transaction.
-
-    A block that changes accounts must first lock their rows (see ARCHITECTURE.md).
-    """
+    """Run the block in a transaction; a block that changes accounts must first lock them (see ARCHITECTURE.md)."""
     context = in_transaction(name)
     started_at = time.perf_counter()
     try:
@@ -180,10 +177,7 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Decorate a transaction so that it is tried again if a concurrent transaction has inserted the same unique key.
-
-    It is tried up to ATTEMPTS_MAX times. The next attempt finds the row of the other transaction.
-    """
+    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times if its unique key was just inserted."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:

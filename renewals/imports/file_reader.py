@@ -134,10 +134,7 @@ def _is_mostly_utf_8(path: Path) -> bool:
 
 
 def _count_lines(path: Path, encoding: str) -> int:
-    """Return the number of lines.
-
-    Raises _UndecodableError for an undecodable character, and InvalidFileError for a line that is too long.
-    """
+    """Return the number of lines. Raises _UndecodableError, and InvalidFileError for a line that is too long."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, position, length, last = 0, 0, 0, ""
     with path.open("rb") as file:

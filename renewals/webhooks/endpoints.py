@@ -160,10 +160,7 @@ async def rotate(
 
 @database.retry_on_conflict
 async def delete(owner: str | None, endpoint_id: str) -> None:
-    """Delete an endpoint and its secrets; the worker deletes its deliveries later.
-
-    Raises InvalidInputError for an unknown id.
-    """
+    """Delete an endpoint; the worker deletes its deliveries later. Raises InvalidInputError for an unknown id."""
     async with _locked_owner(owner) as connection:
         await delete_in(connection, await get_in(connection, owner, endpoint_id))
 

@@ -1,7 +1,6 @@
 """The size of each operation of a document, measured in one pass. `document_limits` limits this size.
 
-If fragments contain fragments, a short document can have a huge result; so each fragment is measured once and never
-expanded.
+With fragments in fragments, a short document can have a huge result, so each is measured once and never expanded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -112,10 +111,7 @@ class Measure:
     nesting: int = 0
     width: int = 0
     pages: int = 0
-    """`width` is the number of fields of the set itself; `pages` is the number of those that are in `field_work.PAGES`.
-
-    The `width` of an operation is the number of its root fields.
-    """
+    """`width` is the number of fields of the set itself; `pages` is the number of them in `field_work.PAGES`."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
