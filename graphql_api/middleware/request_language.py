@@ -1,4 +1,7 @@
-"""The language of a request, set before another middleware or an endpoint can refuse the request."""
+"""The language of a request, set before another middleware or an endpoint can refuse the request.
+
+`i18n.accept_language` chooses it from the header.
+"""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -1,4 +1,7 @@
-"""Limits on documents, which are checked before a document is validated or executed."""
+"""Limits on documents, which are checked before a document is validated or executed.
+
+`document_text` checks the text, and `complexity` measures the operations.
+"""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
