@@ -15,7 +15,7 @@ from renewals.domain.model import Language
 from renewals.forecasts.all_accounts import AccountNights, Totals
 from renewals.i18n.catalogs import translate
 
-_TITLE = Message("all accounts: {days} days from {at}, including today")
+_TITLE = Message("all accounts, days from {at} on: {days}")
 _HEADER = (
     Message("first due"),
     Message("due"),

@@ -18,7 +18,7 @@ def forecast(
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(help=f"Number of days, including today. [default: {DAYS_DEFAULT}; with --all 2]"),
+        typer.Option(help=f"Number of days, including the first. [default: {DAYS_DEFAULT}; with --all 2]"),
     ] = None,
     at: Annotated[
         str | None,

@@ -234,7 +234,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
         return websocket.SocketContext(clock=self.clock, socket=request)
 
     async def on_ws_connect(self, context: api_config.ApiContext) -> UnsetType:
-        """Authenticate a web socket, and count it. Raises ConnectionRejectionError, and HTTPError above the key's limit."""
+        """Authenticate a web socket, and count it. Raises ConnectionRejectionError, or HTTPError above the limit."""
         assert isinstance(context, websocket.SocketContext)
         await context.identify()
         context.slots.enter_context(self.sockets.slot(context.caller))

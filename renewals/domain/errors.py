@@ -177,7 +177,7 @@ class NotRefundableError(DomainError):
     @property
     def message(self) -> Message:
         """The error as a sentence."""
-        return Message("No line of the order can be refunded; nothing was done.")
+        return Message("None of the requested lines can be refunded; nothing was done.")
 
 
 @dataclass(eq=False)

@@ -64,7 +64,7 @@ INSTANCES = ExportTable.of(
 )
 ORDERS = ExportTable.of(
     "orders",
-    Message("Renew orders"),
+    Message("Renewal orders"),
     "orders o JOIN order_lines l ON l.order_id = o.id JOIN instances i ON i.id = l.instance_id",
     {
         "product": instances_queries.JOINS["product"],

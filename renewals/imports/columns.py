@@ -121,7 +121,9 @@ def _parse_tiers(value: object, info: ValidationInfo) -> tuple[pricing.DiscountT
             pricing.DiscountTier(int(match[1]), money.parse_cents(match[2])) for match in matches if match
         )
     if not isinstance(value, list):
-        raise InvalidValueError(Message("must be a list of months and discountPercent"))
+        raise InvalidValueError(
+            Message('must be a list of objects, for example [{{"months": 12, "discountPercent": "17"}}]')
+        )
     items = [_check_keys(item, ("months", "discountPercent")) for item in value]
     return tuple(
         pricing.DiscountTier(_parse_integer(item["months"], info), money.parse_cents(item["discountPercent"]))

@@ -101,7 +101,7 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
             problems.append(error.place(candidate))
             if encoding is None and candidate == UTF_8 and _is_mostly_utf_8(path):
                 message = Message(
-                    "{file}: is mostly UTF-8, but is not valid {place}: correct it, or set --encoding",
+                    "{file}: is mostly UTF-8, but is not valid {place}. Correct this place, or set --encoding.",
                     file=path.name,
                     place=problems[0],
                 )

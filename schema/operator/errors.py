@@ -30,7 +30,7 @@ class RowRefusal:
     )
 
 
-@strawberry.type(description="No line of the order can be refunded. Nothing was changed.")
+@strawberry.type(description="None of the requested lines can be refunded. Nothing was changed.")
 class NotRefundable(shared_errors.Error):
     refused: strawberry.Private[Sequence[errors.RowError]]
     refusals: list[RowRefusal] = sources.sliced(

@@ -146,7 +146,7 @@ def test_all_accounts_show_what_the_first_night_will_do(renewals: Renewals, cut_
     assert (
         done.stdout
         == """\
-all accounts: 2 days from 2027-01-10T12:00:00+00:00, including today
+all accounts, days from 2027-01-10T12:00:00+00:00 on: 2
 
  first due      due  at risk     left           total        vouchers         balance             add  account
 2027-01-11        2        1                   200.00           20.00           80.00           30.00  a

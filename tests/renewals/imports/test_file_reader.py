@@ -94,8 +94,8 @@ def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(
     result = run_import("instances", text)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"instances.csv: is mostly UTF-8, but is not valid utf-8 at line {line}, column {column} (byte {at + 4}): "
-        "correct it, or set --encoding\n"
+        f"instances.csv: is mostly UTF-8, but is not valid utf-8 at line {line}, column {column} (byte {at + 4}). "
+        "Correct this place, or set --encoding.\n"
     )
     assert snapshot(url) == before
 
