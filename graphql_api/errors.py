@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from renewals.domain import validation
 from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 
@@ -23,12 +24,7 @@ class HTTPError(Exception):
 
     def translate(self) -> str:
         """Return the message in the language of the request, truncated."""
-        return truncate(catalogs.translate_for_request(self.message))
-
-
-def truncate(text: str, characters_max: int = SHOWN_CHARACTERS_MAX) -> str:
-    """Return a text that may repeat a part of the request, cut off with `...` after `characters_max` characters."""
-    return text if len(text) <= characters_max else f"{text[:characters_max]}..."
+        return validation.truncate(catalogs.translate_for_request(self.message), SHOWN_CHARACTERS_MAX)
 
 
 class ClientTooSlowError(Exception):

@@ -107,10 +107,7 @@ class AcceptedTypes(NamedTuple):
 @functools.lru_cache(maxsize=500)
 def parse_accept(accept: str) -> AcceptedTypes:
     """Return the types that an Accept header allows (RFC 9110 12.5.1). An empty header allows JSON."""
-    qualities: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        media_type, _, parameters = part.partition(";")
-        qualities.setdefault(media_type.strip(), _quality(parameters))
+    qualities = parse_qualities(accept)
     takes_stream = qualities.get(STREAM, 0) > 0
     if not accept.strip():
         return AcceptedTypes(JSON, takes_stream)
@@ -121,6 +118,15 @@ def parse_accept(accept: str) -> AcceptedTypes:
     if response > 0 and (json <= 0 or (RESPONSE in qualities and response >= json)):
         return AcceptedTypes(RESPONSE, takes_stream)
     return AcceptedTypes(JSON if json > 0 else None, takes_stream)
+
+
+def parse_qualities(header: str) -> dict[str, float]:
+    """Return the quality of each value of a header such as Accept, by the value in lower case (RFC 9110 12.4.2)."""
+    qualities: dict[str, float] = {}
+    for part in header.lower().split(","):
+        value, _, parameters = part.partition(";")
+        qualities.setdefault(value.strip(), _quality(parameters))
+    return qualities
 
 
 def _quality(parameters: str) -> float:

@@ -13,9 +13,7 @@ from typing import Any, Protocol, cast
 from graphql import GraphQLError, OperationType
 from starlette.websockets import WebSocket
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import (
-    WebSocketDisconnected,
-)
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
@@ -30,6 +28,7 @@ from graphql_api.limits import concurrency
 from graphql_api.middleware import request_log
 from renewals.db import errors as db_errors
 from renewals.db import pool
+from renewals.domain import validation
 from renewals.domain.messages import Message
 from renewals.i18n import accept_language, catalogs
 from renewals.observability import internal_errors, request_record
@@ -240,7 +239,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         problem = result.errors[0].original_error if result.errors else None
         if isinstance(problem, CannotGetOperationTypeError):
             request_record.note_code("BAD_REQUEST")
-            message = errors.truncate(problem.as_http_error_reason())
+            message = validation.truncate(problem.as_http_error_reason(), errors.SHOWN_CHARACTERS_MAX)
             result.errors = [GraphQLError(message, extensions={"code": "BAD_REQUEST"})]
         await super()._handle_pre_execution_error(operation, result)
 

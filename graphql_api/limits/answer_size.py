@@ -21,15 +21,13 @@ UNREAD_ANSWERS_MAX = 2
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 _TOO_LARGE = Message("The response is larger than {count:,} bytes. Select fewer fields or smaller pages.")
-_EXECUTED = Message(
-    "The mutation was executed. The response is larger than {count:,} bytes. Select fewer fields or smaller pages. "
-    "You may repeat it with the same idempotencyKey."
-)
+_EXECUTED = Message("The mutation was executed. {problem} You may repeat it with the same idempotencyKey.")
 
 
 def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
     """Return the error that replaces a response that is too large. `is_done` is True if a mutation was executed."""
-    message = catalogs.translate_for_request((_EXECUTED if is_done else _TOO_LARGE).fill(count=bytes_max))
+    problem = _TOO_LARGE.fill(count=bytes_max)
+    message = catalogs.translate_for_request(_EXECUTED.fill(problem=problem) if is_done else problem)
     return {"message": message, "extensions": {"code": CODE, "maximum": bytes_max}}
 
 

@@ -3,7 +3,6 @@
 import html
 import mimetypes
 import os
-import re
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from graphql_api import responses
 from renewals import config
 
 FOLDER = Path(__file__).parents[1] / "static/console"
@@ -36,7 +36,6 @@ _MEDIA_TYPES = {
 }
 """Media types by suffix; the table of the operating system may lack some of them."""
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
-_REFUSED = re.compile(r";\s*q=0(\.0*)?\s*$", re.IGNORECASE)
 
 
 class Console:
@@ -118,12 +117,11 @@ class _Assets(StaticFiles):
         path = Path(full_path)
         headers = {**_IMMUTABLE, "Vary": "Accept-Encoding"}
         accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
-        parts = [part for part in accepted.split(",") if not _REFUSED.search(part)]
-        names = {part.partition(";")[0].strip() for part in parts}
+        qualities = responses.parse_qualities(accepted)
         media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
         for encoding, suffix in _ENCODINGS:
             compressed = path.with_name(path.name + suffix)
-            if encoding in names and compressed.is_file():
+            if qualities.get(encoding, 0) > 0 and compressed.is_file():
                 headers["Content-Encoding"] = encoding
                 return FileResponse(compressed, status_code, headers, media_type)
         return FileResponse(path, status_code, headers, media_type)

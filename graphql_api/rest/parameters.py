@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from graphql_api import errors as graphql_api_errors
 from graphql_api import responses
-from renewals.domain import errors
+from renewals.domain import errors, validation
 from renewals.domain.messages import Message
 from renewals.domain.model import Language
 from renewals.i18n import catalogs
@@ -28,10 +28,10 @@ def parse_language(value: object) -> Language | None:
 def invalid_input(problem: errors.InvalidInputError) -> Response:
     """Return 400 INVALID_INPUT with the field of an invalid argument."""
     truncated = errors.InvalidInputError(
-        graphql_api_errors.truncate(problem.field),
+        validation.truncate(problem.field, graphql_api_errors.SHOWN_CHARACTERS_MAX),
         Message(
             "{reason}",
-            reason=graphql_api_errors.truncate(
+            reason=validation.truncate(
                 catalogs.translate_for_request(problem.reason), _REASON_CHARACTERS_MAX
             ),
         ),

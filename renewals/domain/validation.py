@@ -57,9 +57,9 @@ def printable(length_max: int) -> Message:
     return Message("must be 1 to {maximum} printable characters", maximum=length_max)
 
 
-def shorten(text: str) -> str:
-    """Return a text as a message quotes it: its first ID_LENGTH_MAX characters, and "..." if the text is longer."""
-    return text if len(text) <= ID_LENGTH_MAX else f"{text[:ID_LENGTH_MAX]}..."
+def truncate(text: str, characters_max: int = ID_LENGTH_MAX) -> str:
+    """Return a text for a message that repeats it: whole, or its first `characters_max` characters and "..."."""
+    return text if len(text) <= characters_max else f"{text[:characters_max]}..."
 
 
 def find_repeated(values: Iterable[Value]) -> Value | None:

@@ -158,7 +158,7 @@ async def lock_account(connection: Connection, account_id: str, field: str = "ac
         accounts = await accounts_repository.lock_accounts(connection, [account_id])
         if account_id in accounts:
             return accounts[account_id]
-    reason = Message("there is no account {id!r}", id=validation.shorten(account_id))
+    reason = Message("there is no account {id!r}", id=validation.truncate(account_id))
     raise errors.NotFoundError(f"input.{field}", reason)
 
 

@@ -77,7 +77,7 @@ async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:
     try:
         key_uuid = uuid.UUID(key_id)
     except ValueError:
-        reason = _NO_KEY.fill(id=validation.shorten(key_id))
+        reason = _NO_KEY.fill(id=validation.truncate(key_id))
         raise errors.NotFoundError("input.keyId", reason) from None
     request = {"key_id": key_uuid}
     return await audit_log.run_once(call, Action.REVOKE_API_KEY, request, _revoke_key_in, key_uuid)

@@ -50,7 +50,7 @@ async def refund_order(call: OperatorRequest, request: RefundRequest) -> Idempot
     try:
         order_id = uuid.UUID(request.order_id)
     except ValueError:
-        reason = _NO_ORDER.fill(id=domain_validation.shorten(request.order_id))
+        reason = _NO_ORDER.fill(id=domain_validation.truncate(request.order_id))
         raise errors.NotFoundError("input.orderId", reason) from None
     stored_request = {
         "order_id": order_id,

@@ -44,5 +44,5 @@ async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id
 def _parse_run_id(run_id: str) -> int:
     is_number = run_id.isascii() and run_id.isdigit() and len(run_id) <= RUN_ID_DIGITS_MAX
     if not is_number or int(run_id) > RUN_ID_MAX:
-        raise errors.NotFoundError("input.runId", _NO_RUN.fill(id=validation.shorten(run_id)))
+        raise errors.NotFoundError("input.runId", _NO_RUN.fill(id=validation.truncate(run_id)))
     return int(run_id)

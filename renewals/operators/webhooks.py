@@ -181,5 +181,5 @@ async def _get_endpoint(connection: Connection, endpoint_id: str) -> endpoints.E
     try:
         return await endpoints.get_in(connection, None, endpoint_id)
     except errors.InvalidInputError:
-        reason = Message("the provider has no endpoint {id!r}", id=validation.shorten(endpoint_id))
+        reason = Message("the provider has no endpoint {id!r}", id=validation.truncate(endpoint_id))
         raise errors.NotFoundError("input.id", reason) from None

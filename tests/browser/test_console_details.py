@@ -45,6 +45,21 @@ class LostAnswers:
             await route.continue_()
 
 
+def find_hint(page: async_api.Page) -> async_api.Locator:
+    """Return the alert that leads to the result of a payment."""
+    return page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+
+
+async def lose_payment(opened: dialogs.DialogPage, *, are_sent: bool) -> LostAnswers:
+    """Renew `i-1`, and lose the answers until the dialog asks for them again; return the answers."""
+    answers = LostAnswers(are_sent=are_sent)
+    await opened.page.route("**/graphql", answers)
+    await opened.open_row("renew", "i-1")
+    await opened.press("pay")
+    await opened.shows("正在确认支付结果…")
+    return answers
+
+
 @pytest.mark.parametrize(
     ("was_paid", "refused"),
     [(True, None), (False, None), (True, (429, "RATE_LIMITED"))],
@@ -57,7 +72,7 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server) as opened:
         page, answers = opened.page, LostAnswers(are_sent=was_paid)
-        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        hint = find_hint(page)
         await page.route("**/graphql", answers)
         await opened.open_row("renew", "i-1")
         await expect(opened.button("pay")).to_be_enabled(timeout=pages.WAIT_MS_MAX)
@@ -97,12 +112,8 @@ async def test_a_lost_payment_is_found_again_after_the_key_has_expired(
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server) as opened:
-        page, answers = opened.page, LostAnswers(are_sent=True)
-        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
-        await page.route("**/graphql", answers)
-        await opened.open_row("renew", "i-1")
-        await opened.press("pay")
-        await opened.shows("正在确认支付结果…")
+        page, hint = opened.page, find_hint(opened.page)
+        answers = await lose_payment(opened, are_sent=True)
         await page.reload()
         answers.are_lost, answers.refused = False, (401, "UNAUTHENTICATED")
         await hint.get_by_role("button", name="确认支付结果").click()
@@ -121,12 +132,8 @@ async def test_a_customer_who_does_without_the_result_goes_on_with_the_page(
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server) as opened:
-        page, answers = opened.page, LostAnswers(are_sent=False)
-        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
-        await page.route("**/graphql", answers)
-        await opened.open_row("renew", "i-1")
-        await opened.press("pay")
-        await opened.shows("正在确认支付结果…")
+        page, hint = opened.page, find_hint(opened.page)
+        await lose_payment(opened, are_sent=False)
         await opened.close()
         await hint.get_by_role("button", name="确认支付结果").click()
         await opened.press("do not check")
@@ -147,7 +154,7 @@ async def test_a_request_that_waits_in_a_closed_dialog_leaves_the_next_payment(
     await world.instance("i-2", expires="2027-01-31", price="200.00")
     async with dialogs.opened(world, server) as opened:
         page = opened.page
-        hint = page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
+        hint = find_hint(page)
         held: list[async_api.Route] = []
 
         async def lose_the_first_and_hold_the_others(route: async_api.Route) -> None:

@@ -12,7 +12,7 @@ interface PaymentSendingProps extends Pick<OperationDialogProps, "isOpen" | "onC
   readonly lostCount: number;
 }
 
-/** Shows that a payment waits for its response. Once a response was lost, the dialog can be closed. */
+/** Show that a payment waits for its response. Once a response was lost, the dialog can be closed. */
 export function PaymentSending({ payment, lostCount, ...frame }: PaymentSendingProps) {
   const texts = useTexts().payment;
   const format = useFormat();

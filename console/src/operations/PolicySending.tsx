@@ -11,7 +11,7 @@ interface PolicySendingProps extends Pick<OperationDialogProps, "isOpen" | "onCl
   readonly lostCount: number;
 }
 
-/** The time until the server has answered. */
+/** Show that a change of policies waits for its response. Once a response was lost, the dialog can be closed. */
 export function PolicySending({ count, lostCount, ...frame }: PolicySendingProps) {
   const texts = useTexts().policy;
   const format = useFormat();

@@ -4,10 +4,10 @@ import { useClient } from "urql";
 import { newIdempotencyKey } from "../api/idempotencyKey";
 import { useRefresh } from "../api/refresh";
 import { useAccount } from "../app/account";
+import { wait } from "../components/wait";
 import { sendUntilAnswered } from "./attempt";
 import { isPaid, sendPayment, type Payment, type PaymentProblem, type PaymentSuccess } from "./payment";
 import { PENDING } from "./pendingPayment";
-import { wait } from "../components/wait";
 
 export type PaymentState =
   | { readonly phase: "editing"; readonly problem: PaymentProblem | null }
