@@ -19,15 +19,20 @@ async def read_rows(
 
     The rows may belong to any account.
     """
+    ids = sql.storable_texts(instance_ids)
+    # Two statements, because a self-join lists the members of a bundle once for each reported member.
+    member_bundles = await database.fetch(
+        connection,
+        "SELECT DISTINCT bundle_id FROM instances WHERE id = ANY($1) AND bundle_id IS NOT NULL",
+        ids,
+    )
     rows = await database.fetch(
         connection,
         f"""SELECT {", ".join(f"i.{name}" for name in InstanceRow._fields)} FROM instances i
             WHERE i.id IN (
-              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
-              UNION SELECT m.id FROM instances b JOIN instances m ON m.bundle_id = b.bundle_id
-                    WHERE b.id = ANY($1))""",
-        sql.storable_texts(instance_ids),
-        sql.storable_texts(bundle_ids),
+              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2))""",
+        ids,
+        [*sql.storable_texts(bundle_ids), *(row["bundle_id"] for row in member_bundles)],
     )
     return [InstanceRow(*row) for row in rows]
 
