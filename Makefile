@@ -24,7 +24,7 @@ help: ## List these targets.
 setup: $(READY) ## Make .venv from the lock, where it is stale.
 
 run: $(RUNNABLE) ## Start everything: PostgreSQL, Valkey, the API with the console, and the worker.
-	@$(BIN)/python -m scripts.build_console --tidy & $(BIN)/renewals up
+	@$(BIN)/python -m scripts.build_console --tidy & $(BIN)/renewals up $(if $(DATA_DIR),--data-dir=$(DATA_DIR))
 
 # Tests that kill processes, attack a server, measure, build a wheel or start a browser, beside those marked as long.
 LONG_TESTS := $(addprefix tests/,browser chaos costs deploy load model_based mutation races workers \

@@ -86,8 +86,8 @@ def _start(environment: stage.Stage, name: str, loaded: data.Loaded) -> Start:
     folder = environment.folder.resolve() / "start"
     for variable in ("DATABASE_URL", "REDIS_URL"):
         variables.pop(variable, None)
-    variables |= {"RENEWALS_DATA_DIR": str(folder), "RENEWALS_PORT": str(port)}
-    return _serve(("make", "run"), variables, port, environment, None)
+    variables |= {"RENEWALS_PORT": str(port)}
+    return _serve(("make", "run", f"DATA_DIR={folder}"), variables, port, environment, None)
 
 
 def _help(variables: Mapping[str, str]) -> Start:

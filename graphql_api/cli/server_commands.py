@@ -1,5 +1,6 @@
 """`renewals up`, `serve`, `worker` and `migrate`: start the processes and migrate the database."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,7 +9,12 @@ from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 
 
-def up(lang: output_language.Lang = None) -> None:
+def up(
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder for the data of the servers and for the keys.", file_okay=False)
+    ] = Path(".renewals"),
+    lang: output_language.Lang = None,
+) -> None:
     """Start everything on this machine.
 
     This starts PostgreSQL and Valkey (unless their URLs are set), the API and the worker.
@@ -16,7 +22,7 @@ def up(lang: output_language.Lang = None) -> None:
     """
     from graphql_api.devserver import binaries, up
 
-    settings = bootstrap.configure()
+    settings = options.replace_settings(bootstrap.configure(), {"data_dir": data_dir})
     try:
         raise typer.Exit(up.run(settings, output_language.choose(lang)))
     except binaries.EmbeddedError as error:

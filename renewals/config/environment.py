@@ -12,9 +12,9 @@ class _Marker:
 
 
 FIXED = _Marker()
-"""The mark of a limit of the product, which the environment cannot set; tests pass other values to `Settings`."""
+"""The mark of a limit of the product, or of an option of the command line, which the environment cannot set."""
 INTERNAL = _Marker()
-"""The mark of a value that `renewals up` passes to its server."""
+"""The mark of a value that `renewals up` or a test passes to its processes."""
 
 
 CommaSeparated = (NoDecode, BeforeValidator(validators.split_at_commas))

@@ -56,16 +56,14 @@ class Settings(BaseSettings):
     """Seconds after which an idle connection above the minimum is closed; 0: never."""
     database_statement_seconds_max: Annotated[int, Field(ge=0), FIXED] = 300
     """Seconds after which PostgreSQL cancels a statement of the API or the worker; 0: never."""
-    database_prepared_statements: bool = True
-    """Whether prepared statements are kept; off for a pooler in transaction mode that does not support them."""
-    data_dir: Path = Path(".renewals")
+    data_dir: Annotated[Path, FIXED] = Path(".renewals")
     """Folder in which `renewals up` keeps the data of the embedded servers and its keys."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Number of API processes that share the port. With two or more, SIGHUP replaces them one at a time."""
-    compute_processes: Annotated[int, Field(ge=0, le=64)] = 1
+    compute_processes: Annotated[int, Field(ge=0, le=64), FIXED] = 1
     """Processes for long computations, for each API process, started on demand; 0: none."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """Grace period after SIGTERM, in seconds. During the first half, open connections may send further requests."""
@@ -104,7 +102,7 @@ class Settings(BaseSettings):
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
     """Days from the start of automatic renewals to the day of expiry; an account may have its own value."""
-    instances_per_chunk: Annotated[int, Field(ge=1)] = INSTANCES_PER_CHUNK
+    instances_per_chunk: Annotated[int, Field(ge=1), INTERNAL] = INSTANCES_PER_CHUNK
     """Approximate number of instances renewed in one transaction."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
     """Chunks that a worker processes concurrently, so that planning one overlaps with writing the others."""

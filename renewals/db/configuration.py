@@ -22,15 +22,10 @@ def build_configuration(
     pool_size_min: int = 1,
     connect_seconds_max: float = CONNECT_SECONDS_MAX,
     idle_seconds_max: float = 300,
-    prepared_statements: bool = True,
     replica_url: str | None = None,
     **seconds_max: int,
 ) -> dict[str, Any]:
-    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds (0: no limit).
-
-    If `prepared_statements` is False, a session keeps no prepared statement after a transaction. Poolers that do not
-    support prepared statements require this.
-    """
+    """Build Tortoise's configuration; `statement`, `transaction` and `lock` are limits in seconds (0: no limit)."""
     transaction_seconds_max = seconds_max.pop("transaction", 0)
     credentials = {
         "minsize": min(pool_size_min, pool_size),
@@ -40,7 +35,7 @@ def build_configuration(
         "application_name": APP,
         "transaction_seconds_max": transaction_seconds_max,
         "server_settings": sessions.build_settings(**seconds_max),
-        "statement_cache_size": STATEMENT_CACHE_SIZE if prepared_statements else 0,
+        "statement_cache_size": STATEMENT_CACHE_SIZE,
         # 0 means no limit, so that long statements are named, too. A pooler may send the messages of an unnamed
         # statement to different sessions.
         "max_cacheable_statement_size": 0,

@@ -46,7 +46,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError),
         POOLER_REFUSED,
-        "A pooler loses prepared statements: {}. Set RENEWALS_DATABASE_PREPARED_STATEMENTS=false.",
+        "A pooler loses prepared statements: {}. Restart the process, so that it detects this.",
     ),
     (
         (AuthenticationError, AuthorizationError, NoPermissionError),

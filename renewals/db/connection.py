@@ -74,7 +74,6 @@ def connect_from_settings(settings: config.Settings) -> contextlib.AbstractAsync
         pool_size_min=settings.database_pool_size_min,
         connect_seconds_max=settings.database_connect_seconds_max,
         idle_seconds_max=settings.database_idle_seconds_max,
-        prepared_statements=settings.database_prepared_statements,
         replica_url=settings.database_replica_url,
         statement=settings.database_statement_seconds_max,
         transaction=sessions.TRANSACTION_SECONDS_MAX,

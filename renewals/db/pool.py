@@ -91,24 +91,19 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     ) -> None:
         super().__init__(connect=self._open, **settings)
         self._transaction_seconds_max = transaction_seconds_max
-        self._server_settings: dict[str, str] | None = None  # of the first connection
+        self._server_options: sessions.ServerOptions | None = None  # of the first connection
         self._turns = Turns(self.get_max_size(), is_replica=is_replica)
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
-    async def _open(
-        self, *args: object, server_settings: dict[str, str], **kwargs: object
-    ) -> PooledConnection:
-        """Open a connection; the first connection is checked, and its settings are used for all later connections."""
-        if self._server_settings is not None:
-            settings = self._server_settings
-            pooled: PooledConnection = await sessions.connect(*args, server_settings=settings, **kwargs)
+    async def _open(self, *args: object, **options: Any) -> PooledConnection:
+        """Open a connection; the first connection is checked, and its options are used for all later connections."""
+        if self._server_options is not None:
+            options |= self._server_options._asdict()
+            pooled: PooledConnection = await sessions.connect(*args, **options)
             return pooled
         connection: PooledConnection
-        connection, self._server_settings = await sessions.connect_first(
-            *args,
-            server_settings=server_settings,
-            transaction_seconds_max=self._transaction_seconds_max,
-            **kwargs,
+        connection, self._server_options = await sessions.connect_first(
+            *args, transaction_seconds_max=self._transaction_seconds_max, **options
         )
         return connection
 

@@ -4,6 +4,9 @@ A pooler, such as PgBouncer, does not pass on the settings that a connection nam
 limit could hold its locks indefinitely. A session without the limits is therefore refused; ALTER ROLE can set them.
 """
 
+import secrets
+from typing import Any, NamedTuple
+
 import asyncpg
 
 from renewals.db import server_version
@@ -34,9 +37,9 @@ def build_settings(**seconds_max: int) -> dict[str, str]:
     return {"jit": "off"} | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()}
 
 
-async def connect(*args: object, server_settings: dict[str, str], **options: object) -> asyncpg.Connection:
-    """Connect with the settings. Raises UnsupportedServerError for a server whose version is too old."""
-    connection = await asyncpg.connect(*args, server_settings=server_settings, **options)
+async def connect(*args: object, **options: Any) -> asyncpg.Connection:
+    """Connect as asyncpg does. Raises UnsupportedServerError for a server whose version is too old."""
+    connection = await asyncpg.connect(*args, **options)
     try:
         server_version.check_server_version(connection)
     except server_version.UnsupportedServerError:
@@ -45,25 +48,61 @@ async def connect(*args: object, server_settings: dict[str, str], **options: obj
     return connection
 
 
-async def connect_first(
-    *args: object, server_settings: dict[str, str], transaction_seconds_max: int = 0, **options: object
-) -> tuple[asyncpg.Connection, dict[str, str]]:
-    """Connect and check the limits; return the connection, and the settings for later connections.
+class ServerOptions(NamedTuple):
+    """Options of connections that depend on the version of PostgreSQL and on a pooler in front of it."""
 
-    Raises UnsupportedServerError and LimitMissingError. If the server has `transaction_timeout`, the function connects
-    twice: an older server refuses a connection that names this setting, and the first connection returns the version.
+    server_settings: dict[str, str]
+    statement_cache_size: int
+
+
+async def connect_first(
+    *args: object,
+    server_settings: dict[str, str],
+    statement_cache_size: int,
+    transaction_seconds_max: int = 0,
+    **options: Any,
+) -> tuple[asyncpg.Connection, ServerOptions]:
+    """Connect and check the limits; return the connection, and the options of later connections.
+
+    Raises UnsupportedServerError and LimitMissingError. The function connects twice, because the options depend on the
+    server: before version 17 it refuses `transaction_timeout`, and some poolers lose prepared statements.
     """
-    connection = await connect(*args, server_settings=server_settings, **options)
-    if transaction_seconds_max and server_version.has_transaction_timeout(connection):
-        await connection.close()
-        server_settings = server_settings | {"transaction_timeout": f"{transaction_seconds_max}s"}
-        connection = await connect(*args, server_settings=server_settings, **options)
+    inspected = await connect(*args, server_settings=server_settings, statement_cache_size=0, **options)
+    try:
+        if transaction_seconds_max and server_version.has_transaction_timeout(inspected):
+            server_settings = server_settings | {"transaction_timeout": f"{transaction_seconds_max}s"}
+        is_kept = await _keeps_statements(inspected)
+        await inspected.close()
+    except BaseException:
+        inspected.terminate()
+        raise
+    server_options = ServerOptions(server_settings, statement_cache_size if is_kept else 0)
+    connection = await connect(*args, **options, **server_options._asdict())
     try:
         await _check_limits(connection, server_settings)
     except BaseException:
         connection.terminate()
         raise
-    return connection, server_settings
+    return connection, server_options
+
+
+async def _keeps_statements(connection: asyncpg.Connection) -> bool:
+    """Return whether a prepared statement can be executed in later transactions.
+
+    A pooler sends a process id of its own when a client connects. It keeps the statements of its clients apart only if
+    it renames them; otherwise, a later transaction may run in a session that has no such statement, or another one.
+    """
+    if await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid():
+        return True
+    name = f"probe_{secrets.token_hex(8)}"  # unique, because a killed process leaves its statement in the session
+    async with connection.transaction():
+        statement = await connection.prepare(
+            "SELECT NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = $1)", name=name
+        )
+        is_renamed: bool = await statement.fetchval(name)
+        del statement  # asyncpg deallocates it when it prepares the next statement, here in the same session
+        await connection.fetchval("SELECT 1")
+        return is_renamed
 
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:

@@ -21,7 +21,6 @@ from tests.deploy import environments
 CHART = environments.ROOT / "deploy" / "helm" / "renewals"
 SECRETS = ("DATABASE_URL", "REDIS_URL", "RENEWALS_DATABASE_REPLICA_URL", "RENEWALS_WEBHOOK_KEYS")
 SET_BY_THE_CHART = ("RENEWALS_HOST", "RENEWALS_PORT", "RENEWALS_WORKER_METRICS_PORT")
-OF_RENEWALS_UP = ("RENEWALS_DATA_DIR",)
 WARNING = 2
 TYPES = {bool: "boolean", int: "integer", float: "number"}
 KEYWORDS = {
@@ -95,7 +94,7 @@ def setting_schema(field: FieldInfo) -> dict[str, Any]:
 
 def settings_schema() -> dict[str, Any]:
     """Return the JSON schema of `settings`: each setting that neither the chart nor the Secret has."""
-    withheld = {*SECRETS, *SET_BY_THE_CHART, *OF_RENEWALS_UP}
+    withheld = {*SECRETS, *SET_BY_THE_CHART}
     properties = {
         name: setting_schema(field) for name, field in config.variables().items() if name not in withheld
     }

@@ -62,8 +62,7 @@ async def test_api_and_workers_charge_once(
     world: World, owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer, start: Start
 ) -> None:
     await set_limits(owner, bouncer)
-    prepares = str(pgbouncer.has_prepared_statements())
-    variables = {"DATABASE_URL": bouncer.url, "RENEWALS_DATABASE_PREPARED_STATEMENTS": prepares}
+    variables = {"DATABASE_URL": bouncer.url}
     next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=20)).date())
     await world.account("hand", balance="950.00")
     ids = await world.instances(
@@ -112,10 +111,21 @@ async def test_a_session_without_limits_is_refused_and_limits_survive_an_error(
     await owner.execute(
         f"SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE usename = '{bouncer.role}'"
     )
-    async with database.connect(bouncer.url, pool_size=1, statement=300, prepared_statements=False):
+    async with database.connect(bouncer.url, pool_size=1, statement=300):
         for _ in range(2):
             with pytest.raises(asyncpg.QueryCanceledError):
                 await database.fetch(database.pool(), "SELECT pg_sleep(60)")
+
+
+async def test_statements_stay_prepared_unless_the_pooler_loses_them(
+    owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer, database_url: str
+) -> None:
+    await set_limits(owner, bouncer)
+    for url, is_kept in ((database_url, True), (bouncer.url, pgbouncer.has_prepared_statements())):
+        async with database.connect(url, pool_size=1, statement=300):
+            await database.fetch(database.pool(), "SELECT 1")
+            [row] = await database.fetch(database.pool(), "SELECT count(*) FROM pg_prepared_statements")
+            assert (row["count"] > 0) is is_kept
 
 
 async def test_a_migration_through_it_is_refused(bouncer: pgbouncer.PgBouncer) -> None:

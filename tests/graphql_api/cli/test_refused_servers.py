@@ -82,6 +82,11 @@ async def ask_for_passwords(url: str) -> None:
     await plain.close()
 
 
+def in_folder(command: str, folder: Path) -> tuple[str, ...]:
+    """Return the option that keeps the files of `renewals up` in a folder, for that command."""
+    return ("--data-dir", str(folder)) if command == "up" else ()
+
+
 SENTENCES = {
     "password": "PostgreSQL refuses the login: password authentication failed for user",
     "role": "PostgreSQL refuses the login: password authentication failed for user",
@@ -102,7 +107,7 @@ def test_every_command_says_in_a_sentence_why_postgresql_refuses(
     wrong: str,
 ) -> None:
     variables = {"DATABASE_URL": refusing.databases[wrong], "REDIS_URL": redis_url}
-    done = renewals(*command, **variables, RENEWALS_DATA_DIR=str(tmp_path))
+    done = renewals(*command, *in_folder(command[0], tmp_path), **variables)
     assert done.exit_code == 1, done.output
     [line] = done.stderr.splitlines()
     assert line.startswith(SENTENCES[wrong])
@@ -177,9 +182,9 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
         last = max(migrate.known_migrations())
         query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
     applied = query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name")
-    variables = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "RENEWALS_DATA_DIR": str(tmp_path)}
+    variables = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     for command in ("migrate", "verify", "up"):
-        done = renewals(command, **variables)
+        done = renewals(command, *in_folder(command, tmp_path), **variables)
         assert done.stderr == (
             "The database has migrations that this version does not know (9999_future): "
             "run the version that applied them, or a newer one.\n"

@@ -100,12 +100,8 @@ def up(room: Path) -> Iterator[Callable[..., Up]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(**variables: str) -> Up:
-        environment = (
-            os.environ
-            | {"LC_ALL": "C", "RENEWALS_DATA_DIR": str(room), "RENEWALS_PORT": str(free_port())}
-            | variables
-        )
-        command = [sys.executable, "-m", "graphql_api", "up"]
+        environment = os.environ | {"LC_ALL": "C", "RENEWALS_PORT": str(free_port())} | variables
+        command = [sys.executable, "-m", "graphql_api", "up", "--data-dir", str(room)]
         started_at = time.monotonic()
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
