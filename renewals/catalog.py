@@ -155,7 +155,7 @@ async def list_data_centers(connection: database.Connection) -> list[DataCenterR
 
 
 async def read_products(connection: database.Connection) -> dict[str, model.Product]:
-    """Return all products by code, as the planner needs them, with their discount tiers."""
+    """Return all products by code, with their discount tiers, for the planner."""
     return await PRODUCTS.fetch(connection)
 
 

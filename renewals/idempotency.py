@@ -1,7 +1,8 @@
 """Idempotency keys: their format, the fingerprint of a request, and the check of a repeated key (rules 18 and 26).
 
-The result of a request with a key is a row, which also stores the key and the request or its fingerprint. Such rows are
-written by `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and `webhooks.secrets`.
+The result of a request with a key is a row that also stores the key, and the request or its fingerprint. These modules
+write such rows: `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and
+`webhooks.secrets`.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ def check_idempotency_key(idempotency_key: str) -> None:
 
 
 def canonical_json(value: object) -> bytes:
-    """Return JSON that is equal for equal values: names are sorted, and lists keep their order."""
+    """Return a value as JSON that is equal for equal values: names are sorted, and lists keep their order."""
     return orjson.dumps(value, default=_to_plain_value, option=orjson.OPT_SORT_KEYS)
 
 

@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 PREFIX_LENGTH = 8
 FLUSH_SECONDS = 60.0
-"""Seconds between two writes of `last_used_at` by a process."""
+"""The time between two writes of `last_used_at` by one process."""
 LAST_USED_PRECISION = dt.timedelta(minutes=5)
-"""Shortest time between two writes of one key's `last_used_at`, in all processes together."""
+"""The shortest time between two writes of one key's `last_used_at`, across all processes."""
 
 
 class Principal(NamedTuple):
@@ -103,7 +103,7 @@ async def issue(
 
 
 async def revoke(connection: database.Connection, key_id: uuid.UUID, now: dt.datetime) -> bool:
-    """Revoke a key and end its subscriptions; return False if the key is unknown or revoked already."""
+    """Revoke a key and end its subscriptions; return False if the key is unknown or already revoked."""
     rows = await database.fetch(
         connection,
         "UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING account_id",
@@ -167,7 +167,7 @@ async def _flush_periodically() -> None:
 
 
 async def flush_last_used() -> None:
-    """Write `last_used_at` of the keys used since the last flush.
+    """Write `last_used_at` of the keys that were used since the last flush.
 
     A key is skipped if another process is writing it, or if its stored time is less than LAST_USED_PRECISION earlier.
     """

@@ -65,7 +65,7 @@ async def fetch_vouchers(
 async def fetch_vouchers_by_id(
     connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
-    """Return the vouchers with these ids, by id: those of the account, or of all accounts if `account_id` is None."""
+    """Return the vouchers of the account, or of any account if `account_id` is None, that have these ids, by id."""
     rows = await database.fetch(
         connection,
         f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v

@@ -1,4 +1,4 @@
-"""Accounts in the database. Only this module writes `accounts`, and `ledger` for balances and ledger numbers."""
+"""Accounts in the database. Only this module writes `accounts`, but `ledger` writes balances and ledger numbers."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ async def open_account(
 ) -> None:
     """Create an account with balance 0. Its time zone cannot be changed later (rule 5).
 
-    If `auto_renew_from` is None, automatic renewals begin at `test_clock`, or at `now` if that is None too (rule 38).
+    If `auto_renew_from` is None, automatic renewals begin at `test_clock`, or at `now` without a test clock (rule 38).
     """
     begins_at = auto_renew_from or test_clock or now
     account = AccountInsert(
@@ -154,7 +154,7 @@ async def reset_demo(
 ) -> None:
     """Set the demo account to the values of an account created at `now`, with balance 0 and test clock `now`.
 
-    Its ledger entries must have been deleted before.
+    The caller must already have deleted its ledger entries.
     """
     await (
         models.Account.filter(id=account_id, is_demo=True)

@@ -121,7 +121,7 @@ def select_usable(
 def build_remaining(redemptions: Iterable[payment.VoucherRedemption]) -> statements.Change:
     """Return the change that stores the amounts left on vouchers after redemptions or refunds.
 
-    If a voucher occurs more than once, its last amount is stored.
+    If a voucher occurs several times, its last amount is stored.
     """
     available = {redemption.voucher_id: redemption.available_after_cents for redemption in redemptions}
     return statements.Change(

@@ -1,7 +1,7 @@
-"""Warnings of shortfalls, and the checks of accounts, which send these warnings and the reminders of expiries.
+"""Warnings of shortfalls, and the checks of accounts that send these warnings and the expiry reminders.
 
 An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
-and again only if it remains after the customer or the provider acted, or if it occurs again. Only the reset of the demo
+and again only if it remains after the customer or the provider has acted, or if it recurs. Only the reset of the demo
 also writes `account_watches`.
 """
 
@@ -89,8 +89,8 @@ async def find_changed_accounts(now: dt.datetime) -> list[str]:
 async def check_account(account_id: str, clock: Clock) -> None:
     """Check one account: send the reminders that are due, and a warning if a shortfall must be reported.
 
-    The forecast of a large account takes long, so the account is locked only afterwards. If the account has changed
-    by then, nothing is sent, and the next check handles it.
+    The account is not locked while its forecast is computed. If the account has changed in the meantime, nothing is
+    sent, and the next check handles the change.
     """
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, account_id)
@@ -101,7 +101,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
             _day(account, now),
             *marker,
         ):
-            return  # checked already, for example by another worker
+            return  # already checked, for example by another worker
         snapshot = await forecast.read_snapshot(connection, account, FORECAST_DAYS, now)
     failing = await asyncio.to_thread(find_failing, snapshot, now)
     result = await asyncio.to_thread(simulation.simulate, snapshot, SHORTFALL_DAYS, now) if failing else None
@@ -119,7 +119,7 @@ async def check_account(account_id: str, clock: Clock) -> None:
 
 
 class NextCheck(NamedTuple):
-    """The next day on which a check may write an event if the account does not change; None if there is no such day."""
+    """The next day on which a check can write an event if the account does not change, or None if there is none."""
 
     day: dt.date | None
 
@@ -157,10 +157,10 @@ async def mark_for_recheck(connection: database.Connection, account_ids: Sequenc
 
 
 def find_failing(snapshot: simulation.AccountSnapshot, now: dt.datetime) -> dict[str, errors.Refusal]:
-    """Return the refusals, by instance id, of the AUTO instances whose next renewal will fail. Pure.
+    """Return the refusals, by instance id, of the AUTO instances whose next renewal will fail.
 
-    Only instances that are due within FORECAST_DAYS are considered; instances that are left
-    to their owner are included (rule 38).
+    Only instances that are due within FORECAST_DAYS are considered; instances that are left to their owner are
+    included (rule 38).
     """
     refusals = [due.refuse_left(instance, snapshot.account) for instance in snapshot.instances]
     failing = {refusal.instance_id: refusal for refusal in refusals if refusal}

@@ -1,6 +1,6 @@
 """Reminders before an expiry, each sent once (rule 25). Only the reset of the demo also writes `reminders`.
 
-The table has the last reminder of each instance: the expiry, and the number of days before the expiry. After a change
+The table holds the last reminder of each instance: the expiry, and the number of days before the expiry. After a change
 of the expiry, every reminder can be sent again.
 """
 
@@ -33,7 +33,7 @@ def select_due(
     account: model.Account,
     now: dt.datetime,
 ) -> list[tuple[model.Instance, int]]:
-    """Return the instances with a due reminder, each with the reminder's number in DAYS_BEFORE. Pure.
+    """Return the instances with a due reminder, each with the reminder's number in DAYS_BEFORE.
 
     `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. MANUAL instances
     are included; other instances are included only if they are in `failing`.
@@ -75,10 +75,10 @@ async def send_reminders(
 async def _read(
     connection: database.Connection, account: model.Account, now: dt.datetime
 ) -> list[tuple[model.Instance, int | None]]:
-    """Return the instances that may have a due reminder, each with the number of its last reminder, or None.
+    """Return the instances that can have a due reminder, each with the number of its last reminder, or None.
 
     They are AUTO or MANUAL, running and manageable, and expire within max(DAYS_BEFORE) days. Only reminders for the
-    present expiry count.
+    current expiry count.
     """
     last = now.astimezone(account.zone).date() + dt.timedelta(days=max(DAYS_BEFORE))
     rows = await database.fetch(

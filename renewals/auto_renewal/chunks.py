@@ -1,7 +1,7 @@
 """The chunks of runs: each is a group of accounts whose due instances one transaction renews (rule 23).
 
 A failed chunk of several accounts is split; a failed chunk of one account parks that account. The next run
-renews the instances of a parked account; `operators.runs` can start such a run at once. Only the reset of the demo also
+renews the instances of a parked account; `operators.runs` can start such a run earlier. Only the reset of the demo also
 writes `renewal_chunks`.
 """
 
@@ -86,7 +86,7 @@ async def list_pending_account_ids() -> list[str]:
 
 
 async def list_parked_accounts(run_id: int) -> list[tuple[str, str]]:
-    """Return the accounts that a run parked, each with its error, in the order of the chunks."""
+    """Return the accounts that a run parked, each with its error, in the order of their chunks."""
     return (await list_parked_accounts_in(database.pool(), [run_id])).get(run_id, [])
 
 

@@ -22,7 +22,7 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 class _DueDay(NamedTuple):
     """A day on which due instances expire, for one time zone and one number of lead days.
 
-    The instances are due from `due_at` on; they expire after `begins_after`, and at `ends_at` at the latest.
+    The instances are due from `due_at` on; they expire after `begins_after`, and not later than `ends_at`.
     """
 
     time_zone: str
@@ -33,9 +33,9 @@ class _DueDay(NamedTuple):
 
 
 async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
-    """Return by account id how many due instances a run at `now` tries to renew, without test accounts (rule 37).
+    """Return the number of due instances that a run at `now` tries to renew, by account id.
 
-    Instances that are left to their owner are not counted (rule 38).
+    Test accounts are omitted (rule 37), and so are instances that are left to their owner (rule 38).
     """
     default = config.get_settings().auto_renew_lead_days
     rows = await database.fetch(
@@ -67,7 +67,10 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield each day, from today on, whose expiring instances are due at `now`: `lead_days` or `lead_days + 1` days."""
+    """Yield each day from today on whose expiring instances are due at `now`.
+
+    There are `lead_days` or `lead_days + 1` such days.
+    """
     zone = ZoneInfo(time_zone)
     day, last = (
         now.astimezone(zone).date(),

@@ -1,7 +1,7 @@
 """The renewal of due instances, chunk by chunk, and the end of runs (rules 20 to 24).
 
 The transaction that renews the accounts of a chunk also marks the chunk as done. Each period of an instance is
-therefore charged once, however many workers process the chunk and however often (rule 23).
+therefore charged once, no matter how many workers process the chunk, or how often (rule 23).
 """
 
 import asyncio
@@ -95,8 +95,8 @@ async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
 async def _verify_runs() -> None:
     """Check the integrity rules, and store the result with each run that `runs.list_unverified_ids` returns.
 
-    A process may have been killed between the end of a run and this check. Two processes may verify the same run:
-    each stores its own result.
+    These can include earlier runs, because a process can be killed between the end of a run and this check. If two
+    processes verify the same run, each stores its own result.
     """
     if run_ids := await runs.list_unverified_ids():
         violations = await integrity.check_invariants()
@@ -134,7 +134,7 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
     async with database.transaction() as connection:
         account_ids, clock_at = await chunks.get_chunk_in(connection, chunk)
         accounts = await accounts_repository.lock_accounts(connection, account_ids)
-        # The accounts are locked first: of two workers with the same chunk, the later one finds the chunk done.
+        # The accounts are locked first: if two workers have the same chunk, the second worker finds the chunk done.
         claimed = await chunks.claim_chunk_in(connection, chunk)
         if claimed is not None:
             now = clock_at or clock()
@@ -149,8 +149,8 @@ async def renew_account_in(
 ) -> chunks.Counts:
     """Renew the instances of a locked test account that are due at `now`, in a run for this account only (rule 37).
 
-    Return the result of the run. Nothing is written if no instance is due. If `error` is given, which is the error of
-    an earlier attempt, the run renews nothing and parks the account.
+    Return the result of the run. If no instance is due, nothing is written. `error` is the error of an earlier
+    attempt; if it is given, the run renews nothing and parks the account.
     """
     accounts = {account.id: account}
     due_instances = await due.read_due_instances(connection, accounts, now)

@@ -34,7 +34,7 @@ LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SC
 
 
 async def start_scheduled_run(now: dt.datetime) -> int | None:
-    """Start the run of the latest hourly tick and return the run's id, or None if that run exists already."""
+    """Start the run of the latest hourly tick and return the run's id, or None if that run already exists."""
     tick = schedule.last_scheduled_at(now)
     # A worker calls this every minute. An INSERT that conflicts would use up a run id each time.
     if (
@@ -62,7 +62,7 @@ async def start_run(
 ) -> int | None:
     """Insert a run with chunks for the due instances of all accounts except test accounts; return the run's id.
 
-    The instances must be due at `clock_at`, or at `now` if `clock_at` is None. Return None if the run exists already.
+    The instances must be due at `clock_at`, or at `now` if `clock_at` is None. Return None if the run already exists.
     """
     async with database.transaction() as connection:
         rows = await database.fetch(
@@ -150,7 +150,7 @@ async def close_in(connection: Connection, run_ids: Sequence[int], now: dt.datet
 
 
 async def record_violations(run_ids: Sequence[int], rules: Sequence[str]) -> None:
-    """Store the broken integrity rules with the given runs; if `rules` is empty, all rules hold."""
+    """Store the broken integrity rules with the given runs; an empty `rules` means that all rules hold."""
     runs = RenewalRun.filter(id__in=run_ids).using_db(database.pool())
     await runs.update(broken_rules=list(rules))
 
@@ -166,7 +166,7 @@ async def get_run(run_id: int) -> RenewalRun:
 async def list_latest_runs(count: int, *, with_test_clocks: bool) -> list[RenewalRun]:
     """Return at most `count` runs, newest first; omit the runs of test clocks unless `with_test_clocks` is true.
 
-    One move of a test clock can make thousands of runs.
+    One move of a test clock can start thousands of runs.
     """
     runs = RenewalRun.all(using_db=database.pool())
     if not with_test_clocks:
@@ -183,7 +183,7 @@ async def list_unfinished_ids_in(connection: Connection) -> list[int]:
 async def list_unverified_ids() -> list[int]:
     """Return the ids of the ended runs that have chunks and are not verified yet, except the runs of test clocks.
 
-    A move of a test clock can make thousands of runs, too many to verify each of them.
+    A move of a test clock can start thousands of runs, too many to verify each of them.
     """
     rows = await database.fetch(
         database.pool(),

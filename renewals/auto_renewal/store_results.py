@@ -27,7 +27,7 @@ async def store_results_in(
     results: Mapping[str, Sequence[planning.UnitResult]],
     now: dt.datetime,
 ) -> list[NewOrder]:
-    """Insert orders of the paid units, attempts of all instances and events of new failures; return the orders."""
+    """Insert the orders of paid units, the attempts of all instances and events of new failures; return the orders."""
     orders: list[NewOrder] = []
     attempt_rows: list[tuple[object, ...]] = []
     failures: list[NewEvent] = []
@@ -41,7 +41,7 @@ async def store_results_in(
             attempt_rows += _attempt_rows(accounts[account_id], result, order_id)
             failures += _failure_events(accounts[account_id], result)
     await orders_repository.insert_orders(connection, accounts, orders, _ORIGIN, now, model.WORKER)
-    # The failures are compared with earlier attempts, so the attempts of this run are inserted afterwards.
+    # The failures are compared with earlier attempts, so the attempts of this run are inserted later.
     new_failures = await attempts.filter_new_failures_in(connection, failures)
     await append_events(connection, new_failures, now, model.WORKER)
     await attempts.insert_attempts_in(connection, run_id, now, attempt_rows)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 async def _serve() -> None:
     """Run the jobs from the standard input, and write their responses to the standard output, until the input ends."""
     source, responses = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that a print does not corrupt the responses
+    os.dup2(2, 1)  # so that print() does not corrupt the responses
     settings = _read(source)
     if settings is None:
         return
@@ -79,7 +79,7 @@ def _main() -> None:
     threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         asyncio.run(_serve())
-    os._exit(0)  # without waiting for the thread that reads
+    os._exit(0)  # does not wait for the thread that reads
 
 
 if __name__ == "__main__":

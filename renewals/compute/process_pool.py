@@ -2,8 +2,8 @@
 
 A job is an asynchronous function at the top level of a module, with its arguments. The processes read the database
 themselves, so that little data passes between processes. Accounts with waiting jobs take turns. A process starts on
-demand, has a lower priority than the API's process, ends when that process ends or is killed, and is replaced if it is
-lost.
+demand and has a lower priority than the API's process. It ends when that process ends or is killed. A lost process is
+replaced.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 
 WAITING_PER_ACCOUNT_MAX = 64
-"""Maximum number of waiting jobs of an account; the concurrency limits of the API apply before it."""
+"""The maximum number of waiting jobs of an account; the concurrency limits of the API apply first."""
 JOB_SECONDS_MAX = 60.0
-"""Seconds after which a job is stopped: its process is killed."""
+"""The time after which a job is stopped by killing its process."""
 NICE = 5
 """The amount by which the nice value of a process exceeds that of the API's process."""
 
 
 class BusyError(ConnectionError):
-    """The refusal of a job because too many jobs of its account wait. Callers treat it as an outage and may retry."""
+    """The refusal of a job because too many jobs of its account are waiting. Callers treat it as an outage."""
 
 
 class ProcessLostError(ConnectionError):

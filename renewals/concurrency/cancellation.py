@@ -1,4 +1,4 @@
-"""Cancellation of tasks that call libraries which may suppress a cancellation."""
+"""Cancellation of tasks, even if a library that they call suppresses a cancellation."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ AGAIN_SECONDS = 0.1
 async def end_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:
     """Cancel tasks until all of them have ended, and ignore their exceptions.
 
-    redis-py can lose a cancellation that arrives together with a response, so that one `cancel()` may not end a task.
+    redis-py can lose a cancellation that arrives at the same time as a response, so one `cancel()` may not end a task.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

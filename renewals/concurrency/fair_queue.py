@@ -1,6 +1,6 @@
 """Fair queues: round robin between owners, and first in, first out within one owner.
 
-A lane is a request's place among the few heavy requests that the API runs at a time.
+A lane is a request's place among the heavy requests that the API runs concurrently, whose number is limited.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _enter_lane: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("ente
 
 
 def set_lane(leave: Callable[[], None]) -> None:
-    """Set the function that `leave_lane` calls, perhaps more than once, to leave the current request's lane."""
+    """Set the function that `leave_lane` calls, possibly several times, to leave the current request's lane."""
     _leave_lane.set(leave)
 
 

@@ -25,5 +25,5 @@ def get_settings() -> Settings:
 
 def use(settings: Settings) -> None:
     """Replace the settings of this process."""
-    global get_settings  # noqa: PLW0603 - a fact of the process
+    global get_settings  # noqa: PLW0603 - the settings belong to the process
     get_settings = cache(lambda: settings)

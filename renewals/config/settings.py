@@ -41,16 +41,16 @@ class Settings(BaseSettings):
         Field(validation_alias="DATABASE_URL", pattern="^postgres(ql)?://"),
         AfterValidator(validators.check_database_url),
     ] = None
-    """PostgreSQL, as in postgres://user:password@host:5432/renewals."""
+    """URL of PostgreSQL, as in postgres://user:password@host:5432/renewals."""
     database_replica_url: Annotated[
         str | None, Field(pattern="^postgres(ql)?://"), AfterValidator(validators.check_database_url)
     ] = None
-    """A streaming replica of `database_url`, for exports and forecasts."""
+    """URL of a streaming replica of the database at `database_url`, for exports and forecasts."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
-    """Redis or Valkey, as in redis://host:6379/0."""
+    """URL of Redis or Valkey, as in redis://host:6379/0."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 16
     database_pool_size_min: Annotated[int, Field(ge=0, le=100), FIXED] = 1
-    """Connections that stay open while idle."""
+    """Minimum number of connections that stay open while idle."""
     database_connect_seconds_max: Annotated[float, Field(gt=0, le=60), FIXED] = 10
     database_idle_seconds_max: Annotated[float, Field(ge=0), FIXED] = 300
     """Seconds after which an idle connection above the minimum is closed; 0: never."""
@@ -64,15 +64,15 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Number of API processes that share the port. With two or more, SIGHUP replaces them one at a time."""
     compute_processes: Annotated[int, Field(ge=0, le=64), FIXED] = 1
-    """Processes for long computations, for each API process, started on demand; 0: none."""
+    """Maximum number of processes for long computations of one API process, started on demand; 0: none."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
-    """Grace period after SIGTERM, in seconds. During the first half, open connections may send further requests."""
+    """Grace period after SIGTERM, in seconds. During the first half, open connections can send further requests."""
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
-    """Seconds after which an idle connection is closed; must exceed the idle time of the proxy in front, often 60."""
+    """Seconds after which an idle connection is closed; must exceed the idle time-out of the proxy, often 60 s."""
     graphiql: bool = False
     """Whether GraphiQL is served at /graphql; `renewals up` turns it on."""
     graphiql_key: Annotated[str | None, INTERNAL] = None
-    """API key that GraphiQL and the console send. Everyone who opens their pages sees it."""
+    """API key that GraphiQL and the console send; everyone who opens their pages can read the key."""
     console: bool = False
     """Whether the console is served at /console/; `renewals up` turns it on."""
     operator_api: bool = False
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     federation: bool = False
     """Whether both APIs are served as subgraphs of Apollo Federation 2."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
-    """Key that GraphiQL sends to the operators' API. Everyone who opens its page sees the key."""
+    """Key that GraphiQL sends to the operators' API; everyone who opens the page can read the key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["json", "text"] | None = None
     """None: text if the log is a terminal, otherwise JSON."""
@@ -101,15 +101,15 @@ class Settings(BaseSettings):
     At most 22:45, so that in every zone an hourly run follows on the same day.
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
-    """Days from the start of automatic renewals to the day of expiry; an account may have its own value."""
+    """Days from the start of automatic renewals to the day of expiry; an account can have its own value."""
     instances_per_chunk: Annotated[int, Field(ge=1), INTERNAL] = INSTANCES_PER_CHUNK
     """Approximate number of instances renewed in one transaction."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
-    """Chunks that a worker processes concurrently, so that planning one overlaps with writing the others."""
+    """Chunks that a worker processes concurrently, so that it plans one while PostgreSQL writes the others."""
 
     body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 16 * 1024 * 1024
-    """Maximum bytes of a request to the operators' API, whose calls can have thousands of rows."""
+    """Maximum bytes of a request to the operators' API; a call can have 10,000 rows."""
     document_characters_max: Annotated[int, Field(ge=1_000), FIXED] = 100_000
     document_tokens_max: Annotated[int, Field(ge=100), FIXED] = 2_000
     """Maximum tokens of a document: names and punctuators; literal values do not count."""
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     aliases_max: Annotated[int, Field(ge=0), FIXED] = 100
     directives_max: Annotated[int, Field(ge=0), FIXED] = 100
     repeats_max: Annotated[int, Field(ge=0), FIXED] = 20_000
-    """Maximum number of pairs of fields with the same name, which is quadratic in the number of such fields."""
+    """Maximum number of pairs of fields with the same name; n such fields make about n²/2 pairs."""
     fields_max: Annotated[int, Field(ge=1), FIXED] = 500_000
     """Maximum fields of one response."""
     cost_max: Annotated[int, Field(ge=1)] = 10_000_000
@@ -129,48 +129,48 @@ class Settings(BaseSettings):
     cost_per_minute_max: Annotated[
         int, Field(ge=0, validate_default=True), AfterValidator(validators.check_minute_cost)
     ] = 100_000_000
-    """Maximum cost of a key's requests in a minute, about the capacity of one process; 0: no limit."""
+    """Maximum cost of a key's requests in a minute; the default is about the capacity of one process; 0: no limit."""
     request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
-    """Seconds after which a query or a mutation is canceled, its statement in the database included."""
+    """Seconds after which a query or a mutation is canceled, including its statement in the database."""
     sockets_per_key_max: Annotated[int, Field(ge=0), FIXED] = 20
-    """Open web sockets per key and process."""
+    """Maximum open web sockets per key and process."""
     subscriptions_per_key_max: Annotated[int, Field(ge=0), FIXED] = 100
-    """Running subscriptions per key and process."""
+    """Maximum running subscriptions per key and process."""
     introspection: bool = False
     """Whether introspection is allowed; `renewals up` turns it on."""
     trusted_documents: Path | None = None
-    """JSON file of documents that clients may name by hash or id: {"sha256:...": "query Q { ... }"}."""
+    """JSON file of documents that clients can name by hash or id: {"sha256:...": "query Q { ... }"}."""
     trusted_documents_only: bool = False
     """Whether every document that is not in `trusted_documents` is refused."""
     persisted_characters_max: Annotated[int, Field(ge=0), FIXED] = 5_000_000
-    """Characters of documents that a process keeps for automatic persisted queries; 0: none."""
+    """Maximum total characters of the documents that a process keeps for automatic persisted queries; 0: none."""
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
     """Origins of web pages that may call the API, as in https://console.example.com; *: all."""
 
     export_seconds_max: Annotated[int, Field(ge=1, le=3600), FIXED] = EXPORT_SECONDS_MAX
-    """Seconds after which an export is cut, because its snapshot keeps old rows alive."""
+    """Seconds after which an export is cut off, because its snapshot prevents the removal of old rows."""
     export_stall_seconds_max: Annotated[int, Field(ge=1, le=50), FIXED] = EXPORT_STALL_SECONDS_MAX
-    """Seconds for which a client may read nothing of its export; below PostgreSQL's limit for idle transactions."""
+    """Seconds after which an export that the client does not read is cut off; below the limit for idle transactions."""
     exports_at_once_max: Annotated[int, Field(ge=1), FIXED] = EXPORTS_AT_ONCE_MAX
-    """Running exports per process; each holds a connection, and half of the pool is reserved for other work."""
+    """Maximum running exports per process; each holds a connection, and half of the pool is reserved for other work."""
     calendar_days: Annotated[int, Field(ge=1, le=limits.FORECAST_DAYS_MAX), FIXED] = CALENDAR_DAYS
-    """Days of a calendar, today included."""
+    """Number of days in a calendar, today included."""
 
     webhook_endpoints_max: Annotated[int, Field(ge=0), FIXED] = 10
-    """Endpoints per account, and endpoints of the provider."""
+    """Maximum number of endpoints of each account, and of the provider."""
     webhook_keys: Annotated[
         tuple[Annotated[SecretStr, AfterValidator(validators.check_fernet_key)], ...], *CommaSeparated
     ] = ()
-    """Fernet keys for the endpoints' secrets: the first encrypts, all decrypt. Without keys, secrets are plain text."""
+    """Fernet keys for the endpoints' secrets: the first encrypts, all decrypt. Empty: secrets are in plain text."""
     webhook_http: bool = False
     """Whether endpoints without TLS are allowed."""
     webhook_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], *CommaSeparated] = (443,)
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *CommaSeparated] = ()
-    """Private networks that endpoints may be in."""
+    """Private networks in which endpoints are allowed."""
     webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256), FIXED] = 16
-    """Endpoints to which a worker sends concurrently; at most half of them are failing or slow."""
+    """Maximum number of endpoints to which a worker sends concurrently; at most half of them are failing or slow."""
     webhook_requests_at_once: Annotated[int, Field(ge=1, le=256), FIXED] = 16
-    """Concurrent requests to one endpoint."""
+    """Maximum number of concurrent requests to one endpoint."""
 
     jwt_http: Annotated[bool, FIXED] = False
     """Whether an issuer and a JWKS URL without TLS are allowed, for tests."""
@@ -179,11 +179,11 @@ class Settings(BaseSettings):
     jwt_audience: Annotated[
         str | None, Field(validate_default=True), AfterValidator(validators.check_audience)
     ] = None
-    """Value that `aud` must be or contain."""
+    """Value that `aud` must equal or contain."""
     jwt_jwks_url: Annotated[str | None, AfterValidator(validators.check_issuer)] = None
     """URL of the issuer's keys; None: the `jwks_uri` in the issuer's /.well-known/openid-configuration."""
     jwt_client_id: str | None = None
-    """Client of the issuer with which the console signs in; None: the console asks for a key."""
+    """Client id with which the console signs in at the issuer; None: the console asks for a key."""
     jwt_algorithms: Annotated[tuple[Literal["RS256", "ES256"], ...], Field(min_length=1), FIXED] = (
         "RS256",
         "ES256",
@@ -191,7 +191,7 @@ class Settings(BaseSettings):
     """Accepted signature algorithms; the type of the key selects one."""
     jwt_account_claim: Annotated[str, Field(min_length=1)] = "account"
     jwt_role_claim: Annotated[str, Field(min_length=1)] = "role"
-    """Claim with VIEWER, RENEWER or OPERATOR, alone or in a list with other roles."""
+    """Claim that contains exactly one of VIEWER, RENEWER and OPERATOR, as a text or in a list with other roles."""
     jwt_leeway_seconds: Annotated[int, Field(ge=0, le=300), FIXED] = 30
     """Allowed clock skew, in seconds."""
 

@@ -10,11 +10,11 @@ from renewals.config.environment import FIXED, INTERNAL
 from renewals.config.settings import Settings
 
 NEARNESS_MIN = 0.8
-"""The least similarity at which one name counts as a misspelling of another."""
+"""The minimum similarity at which one name counts as a misspelling of another."""
 
 
 def format_errors(problem: ValueError, name: str | None = None) -> str:
-    """Return a line for each invalid setting, with its variable or `name`, and with the error, but without secrets.
+    """Return a line for each invalid setting, with its variable or `name` and the error, but without secrets.
 
     If `problem` is not a ValidationError, return its text.
     """
@@ -27,7 +27,7 @@ def format_errors(problem: ValueError, name: str | None = None) -> str:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable with the prefix of settings, with a similar name if there is one."""
+    """Return a sentence for each unknown variable with the prefix of settings, which suggests a similar name if any."""
     prefix = str(Settings.model_config["env_prefix"])
     names = [
         _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata
@@ -43,7 +43,7 @@ def unknown_variables(environment: Iterable[str]) -> list[str]:
 
 
 def variables() -> dict[str, FieldInfo]:
-    """Return the fields that an operator may set, by the names of their variables."""
+    """Return the fields that an operator can set, by the names of their variables."""
     return {
         _variable_of(name): field
         for name, field in Settings.model_fields.items()

@@ -12,7 +12,7 @@ from renewals.db import connection as database
 
 @unique
 class AdvisoryLock(IntEnum):
-    """The numbers of the advisory locks, and the seed of the locks of texts."""
+    """The numbers of the advisory locks, and the seed from which the locks of texts are computed."""
 
     MIGRATIONS = 7_236_001_842
     DEMO_ACCOUNT = 7_236_001_843

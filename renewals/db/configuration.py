@@ -12,7 +12,7 @@ DEFAULT_CONNECTION = "default"
 REPLICA_CONNECTION = "replica"
 CONNECT_SECONDS_MAX = 10
 STATEMENT_CACHE_SIZE = 100
-"""Maximum number of prepared statements that a connection keeps; asyncpg has the same default."""
+"""The maximum number of prepared statements that a connection keeps; asyncpg has the same default."""
 
 
 def build_configuration(

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.1
-"""Maximum pause before the second attempt; before attempt n + 1 the maximum is n times as long."""
+"""The maximum pause before the second attempt; before attempt n + 1, the maximum is n times as long."""
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 Connection = BaseDBAsyncClient
@@ -159,7 +159,7 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
 def retry_on_conflict(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after deadlocks or serialization errors."""
+    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after deadlocks and serialization errors."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -176,7 +176,7 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times if its unique key was just inserted."""
+    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after violations of a unique key."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -230,14 +230,14 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
 
 
 _last_stamp = 0
-"""The time of the latest id in milliseconds since 1970, followed by 12 bits that number the ids of a millisecond."""
+"""The time of the latest id in ms since 1970, followed by 12 bits that number the ids of one millisecond."""
 
 
 def new_id() -> uuid.UUID:
     """Return a UUID of version 7 that is greater than all earlier ids of this process.
 
-    The orders of a run have the same creation time, so that only their ids put them in the order of payment. The id is
-    an instance of asyncpg's own UUID class, which asyncpg encodes fastest.
+    The orders of a run have equal creation times, so their ids determine the order of payment. The id is an instance of
+    asyncpg's own UUID class, which asyncpg encodes fastest.
     """
     global _last_stamp  # noqa: PLW0603 - a process has one sequence of ids
     _last_stamp = max(int(time.time() * 1_000) << 12, _last_stamp + 1)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from renewals.concurrency import fair_queue
 
 REQUEST_CONNECTIONS_MAX = 4
-"""Maximum number of connections of one request. An account has at most half of the pool."""
+"""The maximum number of connections of one request. All requests of an account use at most half of the pool."""
 REQUEST_JOBS_MAX = 2
-"""Maximum number of long computations of one request at a time, so that one request cannot fill their queue."""
+"""The maximum number of concurrent long computations of one request, so that it cannot fill their queue."""
 
 
 class Share:

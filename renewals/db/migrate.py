@@ -1,8 +1,8 @@
-"""Migration of the database, by one migrator at a time and without long waits for other sessions.
+"""Migration of the database, by one process at a time and without long waits for table locks.
 
-A migration that waits for a table's lock makes all later statements on the table wait behind it. Therefore a migration
-waits for at most LOCK_SECONDS_MAX and is then tried again. A migration and the record that it was applied are one
-transaction; on an empty database, all migrations are one transaction.
+A migration that waits for a table's lock makes all later statements on the table wait behind it. A migration therefore
+waits for at most LOCK_SECONDS_MAX and is then tried again. One transaction applies a migration and records it; on an
+empty database, one transaction applies all migrations.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from renewals.db.configuration import APP, CONNECT_SECONDS_MAX, build_configurat
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS_MAX = 2
-"""Maximum time for which a migration, and other sessions behind it, wait for the lock of a table."""
+"""The maximum time that a migration, and the sessions behind it, wait for the lock of a table."""
 PAUSE_SECONDS = 3.0
-"""Pause between two attempts, in which the waiting sessions continue."""
+"""The pause between two attempts, during which the waiting sessions continue."""
 ATTEMPTS_MAX = 20
 SHOWN_MAX = 3
 _BEFORE_FIRST_RELEASE = frozenset({"0001_tables", "0001_initial"})
@@ -110,18 +110,18 @@ def known_migrations() -> frozenset[str]:
 async def _apply_missing(url: str, applied: list[str]) -> None:
     """Apply the missing migrations, and append the name of each to `applied` after its commit.
 
-    By itself, Tortoise records a migration after the commit. If the process were killed between the two, the next
+    Tortoise would record a migration only after the commit. If the process were killed before the record, the next
     attempt would apply the migration again and fail.
     """
     apps = build_configuration(url)["apps"]
     executor = MigrationExecutor(database.pool(), apps)
-    # Creates the table tortoise_migrations, which must exist before a transaction begins.
+    # This creates the table tortoise_migrations, which must exist before a transaction begins.
     await executor.migrate([])
     missing = [MigrationTarget(APP, step.migration.name) for step in await executor.plan()]
     names = {key.name for key in executor.loader.applied_migrations if key.app_label == APP}
     if unknown := sorted(names - known_migrations()):
         raise UnknownMigrationsError(unknown)
-    # No session uses the tables of an empty database; one transaction takes a third of the time of many.
+    # No session uses the tables of an empty database. One transaction takes a third of the time of many transactions.
     is_new = not executor.loader.applied_migrations
     for targets in [missing] if is_new else [[target] for target in missing]:
         async with database.transaction() as connection:

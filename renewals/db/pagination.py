@@ -1,4 +1,4 @@
-"""Relay pagination by keyset: a cursor contains a sort key, so that a page at a cursor costs as little as the first."""
+"""Relay pagination by keyset: a cursor contains a sort key, so that every page costs as little as the first."""
 
 import base64
 import binascii

@@ -1,7 +1,7 @@
 """The settings of a session, and the check that PostgreSQL applies its limits.
 
-A pooler, such as PgBouncer, does not pass on the settings that a connection names when it begins. A statement without a
-limit could hold its locks indefinitely. A session without the limits is therefore refused; ALTER ROLE can set them.
+A pooler, such as PgBouncer, does not pass on the settings that a client requests when it connects. A statement without
+a limit could hold its locks indefinitely, so a session without the limits is refused. ALTER ROLE can set the limits.
 """
 
 import secrets
@@ -12,9 +12,9 @@ import asyncpg
 from renewals.db import server_version
 
 IDLE_SECONDS_MAX = 60
-"""Time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
+"""The time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
 TRANSACTION_SECONDS_MAX = 300
-"""Time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
+"""The time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
 _UNLIMITED = """SELECT name FROM unnest($1::text[], $2::text[]) AS bound (name, longest)
   WHERE current_setting(name)::interval NOT BETWEEN interval '1 ms' AND longest::interval ORDER BY name LIMIT 1"""
 
@@ -33,7 +33,7 @@ class LimitMissingError(Exception):
 def build_settings(**seconds_max: int) -> dict[str, str]:
     """Build the settings of a session; `statement` and `lock` are limits in seconds (0: no limit)."""
     limits = {"idle_in_transaction_session": IDLE_SECONDS_MAX} | seconds_max
-    # PostgreSQL overestimates the cost of subqueries that rarely run, and would therefore compile short statements.
+    # PostgreSQL overestimates the cost of subqueries that rarely run, so it would compile even short statements.
     return {"jit": "off"} | {f"{name}_timeout": f"{seconds}s" for name, seconds in limits.items()}
 
 
@@ -106,7 +106,7 @@ async def _keeps_statements(connection: asyncpg.Connection) -> bool:
 
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Raise LimitMissingError if PostgreSQL applies a longer limit than the settings have, or no limit."""
+    """Raise LimitMissingError if PostgreSQL applies no limit, or a longer limit than the settings."""
     bounds = {name: value for name, value in settings.items() if name.endswith("_timeout") and value != "0s"}
     name = await connection.fetchval(_UNLIMITED, list(bounds), list(bounds.values()))
     if name is not None:

@@ -62,7 +62,7 @@ class WhereClause:
         self.texts.setdefault(facet, []).append(text)
 
     def add_range(self, column: str, start: dt.datetime | None, end: dt.datetime | None) -> None:
-        """Add the conditions that a column is not before `start`, and is before `end`; None sets no condition."""
+        """Add the conditions that a column is at or after `start` and before `end`; None sets no condition."""
         if start is not None:
             self.add(f"{column} >= {{}}", start)
         if end is not None:
@@ -91,7 +91,7 @@ def check_search(search: str | None, path: str) -> None:
 
 def storable_texts(texts: Sequence[str]) -> list[str]:
     """Return the texts that PostgreSQL can store; no row can match the other texts."""
-    if is_storable("".join(texts)):  # one check for 10,000 ids, because nearly always all are storable
+    if is_storable("".join(texts)):  # one check, because nearly always all ids are storable
         return list(texts)
     return [text for text in texts if is_storable(text)]
 

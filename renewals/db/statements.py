@@ -24,17 +24,17 @@ _FIRST_ARRAY = re.compile(r"unnest\((\$\d+::[a-z]+\[\])")
 class Query(Generic[Value]):
     """A SELECT with its values; `build` converts the rows to the result, and reads their columns by position.
 
-    A row may contain arrays of type text[] only, because asyncpg does not decode the other array types inside a row.
+    The only arrays that a row can contain are of type text[], because asyncpg decodes no other array inside a row.
     """
 
     sql: str
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """Whether the query may return thousands of rows, whose array takes longer than another round trip."""
+    """Whether the query can return thousands of rows; an array of so many rows takes longer than another round trip."""
 
     async def fetch(self, connection: Connection) -> Value:
-        """Run the query alone and return its result."""
+        """Run the query as its own statement and return its result."""
         return self.build(await database.fetch(connection, self.sql, *self.values))
 
 
@@ -104,8 +104,8 @@ def _shift(sql: str, offset: int) -> str:
 def _hide_lengths(sql: str) -> str:
     """Return the statement with the first array of each unnest() in a subselect.
 
-    PostgreSQL estimates the rows of unnest() by the length of its arrays. For one instance, a plan for these values
-    therefore seems cheaper than a generic plan, and PostgreSQL makes a plan for each execution. Planning takes longer
-    than the execution.
+    PostgreSQL estimates the rows of unnest() from the lengths of its arrays. For one instance, a plan for the given
+    values therefore seems cheaper than a generic plan, so PostgreSQL plans every execution. Planning takes longer than
+    the execution.
     """
     return _FIRST_ARRAY.sub(r"unnest((SELECT \1)", sql)

@@ -1,4 +1,4 @@
-"""Data of the demo account: products, data centers, names, amounts, and days to the expiries."""
+"""The data of the demo account: products, data centers, names, amounts, and days until the expiries."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from renewals.domain.pricing import DiscountTier
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ID_NAMESPACE = uuid.UUID("6f6a4c1e-3f0b-5d6e-9a57-1f0c2d7b8e90")
-"""Namespace of the ids that are derived from numbers."""
+"""The namespace of the ids that are derived from numbers."""
 
 
 class OfferVariant(NamedTuple):
@@ -189,16 +189,16 @@ DAYS_LEFT: Mapping[RenewalMode, tuple[int, ...]] = {
     ),
     RenewalMode.NONE: (-47, -5, -2, 0, 2, 6, 13, 24, 29),
 }
-"""Days from today to the last day, by renewal mode: negative for instances that are expired or released.
+"""The days from today to the last day, by renewal mode; negative for expired and released instances.
 
 No AUTO instance is due before the day after tomorrow, so that a user can change something before the first renewal.
 """
 
 MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AUTO: 4, RenewalMode.NONE: 1}
-"""Weights of the renewal modes of instances with more than two months left."""
+"""The weights of the renewal modes of instances with more than two months left."""
 
 LONG_EXPIRED_DAYS = -46
-"""Days from today to the last day of an expired database, which must be renewed for at least two months.
+"""The days from today to the last day of an expired database instance, which needs at least two months.
 
 Its product has 60 retention days, so it is not released yet.
 """

@@ -24,7 +24,7 @@ _FEBRUARY = 2
 
 
 def build_instances(day: dt.date) -> list[ReportedInstance]:
-    """Return all instances of the demo account as of a day. Pure; only the dates and anchor days depend on the day."""
+    """Return all instances of the demo account as of a day; the result is the same for every call with this day."""
     maker = _InstanceMaker(day)
     rows = [*_seed_instances(maker), *_bundle(maker), *_unmanageable(maker), *_without_expiry(maker)]
     rows += [*_month_ends(maker), *_expiring_soon(maker)]

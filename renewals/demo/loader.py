@@ -24,7 +24,7 @@ DAY = dt.date(2027, 1, 15)
 TIME = dt.time(10)
 """The time of day of the account's test clock, in the account's zone."""
 LEAD_DAYS = 0
-"""Lead days of the account, independent of the setting, so that nothing is due when the account is loaded."""
+"""The account's lead days, independent of the setting, so that nothing is due when the account is loaded."""
 LANGUAGE = model.Language.ZH
 
 
@@ -39,7 +39,7 @@ def stands_at(day: dt.date) -> dt.datetime:
 
 
 async def load(day: dt.date = DAY) -> bool:
-    """Load the demo account as of a day in its time zone; return whether it was loaded: False if it already exists.
+    """Load the demo account as of a day in its time zone and return True; return False if it already exists.
 
     Raises InvalidInputError if another account has the id of the demo account, or an instance with the id of one of the
     demo's instances.
@@ -106,7 +106,7 @@ async def fill(connection: database.Connection, day: dt.date) -> None:
 
 
 async def _extend_catalog(connection: database.Connection) -> None:
-    """Add the demo's products, data centers and data center types, except those whose codes exist already."""
+    """Add the demo's products, data centers and data center types, except those whose codes already exist."""
     await catalog.lock_catalog(connection)
     codes = {product.code for product in await catalog.list_products(connection)}
     products = [offer.product for offer in data.OFFERS]

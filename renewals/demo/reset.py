@@ -1,7 +1,7 @@
 """The reset of the demo account: its rows in the tables of DELETED are deleted, and the demo is loaded again.
 
-Only this module deletes payments, and a trigger of the database allows that for rows of the demo account only. Only
-this module writes to the tables of other modules.
+Only this module deletes payments, and a database trigger allows it to delete only those of the demo account. Only this
+module writes to the tables of other modules.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ DELETED: dict[str, str] = {
     "account_watches": "account_id = $1",
     "test_clock_moves": "account_id = $1",
 }
-"""Condition of the rows to delete, by table, in the order of deletion; $1 is the account's id."""
+"""The SQL condition of the rows to delete, by table, in the order of deletion; $1 is the account's id."""
 
 KEPT = {
     "accounts": "its values are those of a new account",
@@ -42,7 +42,7 @@ KEPT = {
     "webhook_deliveries": "see webhook_endpoints",
     "audit_log": "the audit log is never deleted",
 }
-"""Tables whose rows of the account are kept, with the reason."""
+"""The tables whose rows of the account are kept, each with the reason."""
 
 _LOCK_RUNS = """
 SELECT FROM renewal_runs WHERE id IN (

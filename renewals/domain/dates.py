@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from renewals.domain.messages import InvalidValueError, Message
 
 END_OF_DAY = dt.time(23, 59, 59, fold=1)
-"""The last second of a day. If a change of the clock makes this time occur twice, the second occurrence counts."""
+"""The last second of a day. If a clock change repeats this time, the second occurrence counts."""
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The maximum size of each cache of dates. Many instances share a last day, so caching saves slow conversions."""
+"""The maximum size of each cache of dates. Many instances share a last day, so the caches save slow conversions."""
 
 
 class Period(NamedTuple):
@@ -121,7 +121,7 @@ def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
 
 @lru_cache(1_000)
 def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
-    """Return the latest last day that an instance may have: the product's longest term after today (rule 7).
+    """Return the latest last day that an instance can have: `max_term_months` after today (rule 7).
 
     If today is the last day of a month, it counts as anchor day 31. An instance that expires today can therefore
     always be renewed for the whole term.

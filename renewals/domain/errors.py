@@ -1,20 +1,21 @@
-"""Errors of the domain, with their facts as fields.
+"""Errors of the domain; their fields hold the facts.
 
 DomainError
 ├── ForbiddenError               the role is read-only
-│   └── NoTestClockError         the account has no test clock that could be moved
-├── InvalidInputError            an argument is malformed or out of bounds; has the argument's path
-├── NotFoundError                an operator's argument names a missing object; has the argument's path
+│   └── NoTestClockError         the account has no test clock to move
+├── InvalidInputError            an argument is malformed or out of bounds; `field` is its path
+├── NotFoundError                an operator's argument names a missing object; `field` is its path
 ├── IdempotencyKeyReusedError    the key belongs to another request
-├── NotRenewableError            instances are refused; lists each one with its reason
-├── NotRefundableError           no line of an order can be refunded; lists each one with its reason
+├── NotRenewableError            instances are refused; lists each instance with its reason
+├── NotRefundableError           no line of an order can be refunded; lists each line with its reason
 ├── PriceChangedError            the total differs from the total that the caller expects
 ├── InsufficientFundsError       vouchers and balance do not cover the total
 └── StillMovingError             a move of a test clock is unfinished; part of the move may be done
 
-If several of them apply to a renewal, the first in this list is raised (rule 19). After any error except
-StillMovingError, nothing has changed. A request is validated before its key is looked up, and its instances are checked
-afterwards. A repeated key therefore returns the first result even if a filter now matches other instances.
+If several of these errors apply to a renewal, the first in this list is raised (rule 19). After any error except
+StillMovingError, nothing has changed. A request is validated before its idempotency key is looked up, and its instances
+are checked after the lookup. A repeated request therefore returns the first result even if its filter now matches other
+instances.
 """
 
 import datetime as dt
@@ -82,7 +83,7 @@ class RowError(NamedTuple):
 
 
 class DomainError(Exception):
-    """The base class of the errors of a request; `str(error)` is the message in English."""
+    """The base class of all errors of a request; `str(error)` is the message in English."""
 
     @property
     def message(self) -> Message:
@@ -199,7 +200,7 @@ class PriceChangedError(DomainError):
 
 @dataclass(eq=False)
 class InsufficientFundsError(DomainError):
-    """A total in cents that the usable vouchers and the balance do not cover; nothing is taken (rule 16)."""
+    """A total in cents that the usable vouchers and the balance do not cover; no money is taken (rule 16)."""
 
     required_cents: int
     available_cents: int

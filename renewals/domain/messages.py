@@ -29,7 +29,7 @@ class Message:
         return Message(self.text, **arguments)
 
     def render(self, translate: Translate) -> str:
-        """Return the sentence in the language of `translate`, a function that returns the text of a message."""
+        """Return the sentence in the language of `translate`, a function that translates the text of a message."""
         text = translate(self)
         if not self.arguments:
             return text.format()
@@ -84,7 +84,7 @@ class CountedMessage(Message):
 
 
 class ProvidedText(Message):
-    """A text that the provider wrote, in English, in Chinese or in both; a missing text is replaced by the other."""
+    """A text of the provider in English, Chinese or both; if one language is missing, the text in the other is used."""
 
     __slots__ = ("chinese", "english")
 

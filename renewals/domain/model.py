@@ -12,9 +12,9 @@ from renewals.domain import pricing
 CURRENCY_DEFAULT = "CNY"
 """The currency of an account that is created without a currency."""
 TERM_MONTHS_DEFAULT = 36
-"""The longest term, in months from today, of a product for which none is given."""
+"""The longest term, in months from today, of a product that is created without one."""
 RETENTION_DAYS_DEFAULT = 7
-"""The number of days between expiry and release, for a product for which no number is given."""
+"""The number of days between expiry and release, for a product that is created without this number."""
 
 
 class RenewalMode(StrEnum):
@@ -51,7 +51,7 @@ class InstanceStatus(StrEnum):
 
 
 _STATUSES: Mapping[str, InstanceStatus] = {status.value: status for status in InstanceStatus}
-"""The statuses by value: `InstanceStatus(value)` would take 10 % of the time to plan an instance."""
+"""The statuses by value. Calling `InstanceStatus(value)` instead would take 10 % of the time to plan an instance."""
 
 
 class Language(StrEnum):
@@ -69,7 +69,7 @@ class BatchMode(StrEnum):
 
 
 class BundleHandling(StrEnum):
-    """The treatment of bundle members in a selection: refuse them in a batch, or add their whole bundle (rule 10)."""
+    """The treatment of bundle members: refuse them unless exactly their bundle is selected, or add it (rule 10)."""
 
     REFUSE = "REFUSE"
     WHOLE = "WHOLE"
@@ -147,7 +147,7 @@ class Account:
     balance_cents: int
     ledger_number: int
     lead_days: int
-    """The number of days by which an automatic renewal precedes the last day; the settings have a default."""
+    """The number of days by which an automatic renewal precedes the last day."""
     price_rise_cap_bps: int | None = None
     currency: str = CURRENCY_DEFAULT
     auto_renew_from: dt.datetime = EPOCH

@@ -54,7 +54,7 @@ def format_cents(cents: int) -> str:
 
 
 class Cents(int):
-    """An amount in cents that is formatted with two decimal places, as in a message."""
+    """An amount in cents that messages show with two decimal places."""
 
     def __format__(self, specification: str) -> str:
         return format(format_cents(int(self)), specification)

@@ -15,7 +15,7 @@ class Charge(NamedTuple):
 
 
 class VoucherRedemption(NamedTuple):
-    """An amount in cents taken from a voucher, or returned by a refund, and the amount that the voucher then has."""
+    """The cents taken from a voucher, or returned to it by a refund, and the amount left on the voucher afterwards."""
 
     voucher_id: str
     amount_cents: int
@@ -23,7 +23,7 @@ class VoucherRedemption(NamedTuple):
 
 
 class Payment(NamedTuple):
-    """The split of a total between vouchers and balance, in cents; if there is a shortfall, nothing was taken."""
+    """The split of a total between vouchers and balance, in cents; if there is a shortfall, no money was taken."""
 
     uses: tuple[VoucherRedemption, ...]
     voucher_cents: int
@@ -58,7 +58,7 @@ class Wallet:
         self._usable: dict[str, list[int]] = {}
 
     def pay(self, charges: Sequence[Charge]) -> Payment:
-        """Take the sum of the charges and return the payment; if the payment has a shortfall, take nothing."""
+        """Take the sum of the charges and return the payment; if there is a shortfall, take no money."""
         redeemed: dict[int, int] = {}
         balance_cents = 0
         for charge in charges:

@@ -1,6 +1,7 @@
 """The planner of quotes, manual renewals, unified expiries, automatic renewals and forecasts.
 
-All of them use this module, so that a quote matches its order, and a forecast its run. No function performs I/O.
+All of them use this module, so that a quote matches its order, and a forecast matches its run. No function performs
+I/O.
 """
 
 import datetime as dt
@@ -109,7 +110,7 @@ def plan(
     balance_cents: int,
     vouchers: Iterable[model.Voucher],
 ) -> Plan:
-    """Return the plan of one order for a selection; its payment may have a shortfall."""
+    """Return the plan of one order for a selection; the payment of the plan can have a shortfall."""
     units, refusals = split_into_units(selection, handling, context.products)
     lines, line_refusals = plan_lines(units, extension, context)
     payment = domain_payment.Wallet(balance_cents, vouchers, context.now).pay(build_charges(lines))
@@ -274,7 +275,7 @@ def _refuse_period(
     product: model.Product,
     context: PlanContext,
 ) -> Refusal | None:
-    """Return a refusal if `new` is past, not after `old`, or beyond the longest term; otherwise None (rules 7, 14)."""
+    """Refuse a last day `new` that has passed, is not after `old`, or exceeds the longest term (rules 7 and 14)."""
     earliest = dates.current_day(context.now, context.zone)
     if isinstance(extension, UnifyToDate | UnifyToDayOfMonth):
         message: Message
@@ -299,7 +300,7 @@ def _refuse_period(
         )
         facts = RefusalFacts(least_months=least)
         return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message, facts=facts)
-    # An automatic renewal may be early by the lead days, which must not shorten the longest term.
+    # An automatic renewal precedes the last day by the lead days. They must not shorten the longest term.
     today = dates.today(context.now, context.zone)
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
     furthest = dates.max_expiry_date(measured_from, product.max_term_months)

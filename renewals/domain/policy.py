@@ -1,4 +1,4 @@
-"""The decision on a new renewal policy for a selection, for `setRenewalPolicy` and its preview (rule 8). Pure."""
+"""The decision on a new renewal policy for a selection, for `setRenewalPolicy` and its preview (rule 8)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _EXPIRED = Message("It has expired and cannot be set to AUTO; renew it manually 
 
 @dataclass(frozen=True, slots=True)
 class NewPolicy:
-    """The mode to set and the months for AUTO; if `auto_renew_months` is None, each instance keeps its months."""
+    """The mode to set, and the months for AUTO; if `auto_renew_months` is None, each instance keeps its own months."""
 
     mode: model.RenewalMode
     auto_renew_months: int | None = None
@@ -42,7 +42,7 @@ class PolicyChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyPlan:
-    """The instances that change, those that have the policy already, and the refusals."""
+    """The instances that change, those that already have the policy, and the refusals."""
 
     changes: tuple[PolicyChange, ...]
     unchanged: tuple[model.Instance, ...]
@@ -55,7 +55,7 @@ class PolicyPlan:
 
     @property
     def unchanged_ids(self) -> tuple[str, ...]:
-        """The ids of the instances that have the policy already."""
+        """The ids of the instances that already have the policy."""
         return domain_selection.member_ids(self.unchanged)
 
 
@@ -108,5 +108,5 @@ def refuse_policy(
 
 
 def _has_policy(instance: model.Instance, policy: NewPolicy) -> bool:
-    # Setting AUTO again accepts a changed price, so an instance with an agreed price has to change.
+    # Setting AUTO again accepts the current price, so an AUTO instance with an agreed price counts as changed.
     return policy.apply(instance) == instance

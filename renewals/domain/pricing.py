@@ -6,7 +6,7 @@ from typing import NamedTuple
 from renewals.domain import money
 
 BASIS_POINTS = 10_000
-"""The basis points of 100 %; a discount of 1,700 basis points is 17 %."""
+"""The number of basis points in 100 %; a discount of 1,700 basis points is 17 %."""
 
 
 class DiscountTier(NamedTuple):
@@ -48,7 +48,7 @@ def exceeds_cap(agreed_cents: int | None, monthly_cents: int, cap_bps: int | Non
 def price_period(
     monthly_cents: int, months: int, days: int, days_in_month: int, tiers: Sequence[DiscountTier]
 ) -> Price:
-    """Return the price of whole months and of the remaining days, which lie in the month after them (rule 13).
+    """Return the price of whole months and of the remaining days in the month that follows (rule 13).
 
     The discount applies to the months only. The days cost `days / days_in_month` of the monthly price.
     """

@@ -1,4 +1,4 @@
-"""The refundable lines of an order, and the split of a refund between vouchers and balance. Pure."""
+"""The refundable lines of an order, and the split of a refund between vouchers and balance."""
 
 import datetime as dt
 import uuid

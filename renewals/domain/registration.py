@@ -1,7 +1,7 @@
-"""Plans for the instances that a provider reports: create, change, leave unchanged, or refuse. Pure.
+"""Plans for the instances that a provider reports: create, change, leave unchanged, or refuse.
 
-Each instance is first decided alone. Then each bundle is decided as a whole, because its members share expiry, anchor
-day and policy (rule 11).
+Each instance is first decided on its own. Each bundle is then decided as a whole, because its members share expiry,
+anchor day and policy (rule 11).
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ def raise_if_refused(result: RegistrationResult) -> None:
 def plan_registration(
     reported: Sequence[ReportedInstance], bundles: Mapping[str, str], context: RegistrationContext
 ) -> RegistrationResult:
-    """Return the plan for the reported instances; `bundles` has the names of the reported bundles by id."""
+    """Return the plan for the reported instances; `bundles` maps the ids of the reported bundles to their names."""
     used_bundle_ids = {instance.bundle_id for instance in reported}
     bundle_problems = {
         bundle_id: problem

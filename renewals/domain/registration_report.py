@@ -1,4 +1,4 @@
-"""Instances as the provider reports them, and the validation of each instance alone. Pure."""
+"""Instances as the provider reports them, and the validation of single instances."""
 
 import datetime as dt
 import json
@@ -21,7 +21,7 @@ class ReportedInstance:
     data_center_code: str
     monthly_price_cents: int
     created_at: dt.datetime | None
-    """None stands for the time of registration."""
+    """None means the time of registration."""
     last_day: dt.date | None
     anchor_day: int | None = None
     billing_mode: model.BillingMode = model.BillingMode.PREPAID
@@ -32,11 +32,11 @@ class ReportedInstance:
     bundle_id: str | None = None
     configuration: Mapping[str, str] | Sequence[tuple[str, str]] = field(default_factory=dict)
     tags: Sequence[tuple[str, str]] = ()
-    """Pairs of key and value; only a new instance gets them, because later the customer sets them (rule 36)."""
+    """Pairs of key and value. Only a new instance receives them; from then on, the customer sets its tags (rule 36)."""
 
     @property
     def anchor(self) -> int | None:
-        """The reported anchor day, or else the day of the month of the reported last day, or else None (rule 6)."""
+        """The reported anchor day, else the day of the month of the reported last day, else None (rule 6)."""
         return self.last_day.day if self.anchor_day is None and self.last_day else self.anchor_day
 
     @property

@@ -1,4 +1,4 @@
-"""Rows of instances and bundles, and their new values after a provider's report. Pure."""
+"""Rows of instances and bundles, and their new values after a provider's report."""
 
 import datetime as dt
 import json
@@ -64,11 +64,11 @@ class RegistrationContext:
     members: Mapping[str, Sequence[InstanceRow]]
     """The rows that belong to a bundle, by bundle id."""
     is_part: bool = False
-    """Whether the report is part of an import; then a bundle member with a new expiry must name its bundle."""
+    """Whether the report is part of an import, in which a bundle member with a new expiry must name its bundle."""
 
 
 class RowProblem(NamedTuple):
-    """A wrong field of a row, with the reason."""
+    """An invalid field of a row, with the reason."""
 
     field: str
     message: Message

@@ -1,8 +1,8 @@
-"""The search text of an instance, folded so that an index of trigrams can serve a search for a part of it. Pure.
+"""The search text of an instance, folded so that an index of trigrams can serve a search for a part of it.
 
 PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
 the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term if and
-only if the text contains the term, ignoring case, so that no row has to be checked again.
+only if the text contains the term, ignoring case, so no row needs a second check.
 """
 
 import orjson

@@ -99,7 +99,7 @@ def group_units(instances: Iterable[model.Instance]) -> list[RenewalUnit]:
 
 
 def refuse_unmanageable(instance: model.Instance, products: Mapping[str, model.Product]) -> Refusal | None:
-    """Return the refusal of an instance that renewal management does not serve, or None (rules 1, 2, 3 and 22)."""
+    """Return the refusal of an instance that renewal management does not accept, or None (rules 1, 2, 3 and 22)."""
     product = products[instance.product_code]
     if not product.renewable:
         return Refusal(instance.id, RefusalCode.UNSUPPORTED_PRODUCT, unsupported_reason(product))
@@ -133,7 +133,7 @@ def refuse_unit(unit: RenewalUnit, member_refusals: Mapping[str, Refusal]) -> li
 
 
 def _unit(members: Iterable[model.Instance]) -> RenewalUnit:
-    """Return the members of a bundle sorted by id. Their order determines for which lines the vouchers pay."""
+    """Return the members of a bundle sorted by id. Their order determines which lines the vouchers pay for."""
     return tuple(sorted(members, key=lambda instance: instance.id))
 
 

@@ -1,4 +1,4 @@
-"""Tags of an instance: up to 20 keys, each with one value (rule 36). Pure."""
+"""Tags of an instance: at most 20 keys, each with one value (rule 36)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

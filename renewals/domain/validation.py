@@ -58,7 +58,7 @@ def printable(length_max: int) -> Message:
 
 
 def truncate(text: str, characters_max: int = ID_LENGTH_MAX) -> str:
-    """Return a text for a message that repeats it: whole, or its first `characters_max` characters and "..."."""
+    """Shorten a text that a message quotes to its first `characters_max` characters and "..."; keep a shorter text."""
     return text if len(text) <= characters_max else f"{text[:characters_max]}..."
 
 

@@ -51,7 +51,7 @@ class NewEvent(NamedTuple):
     instance_id: str | None
     payload: Mapping[str, object]
     actor: model.Actor | None = None
-    """The actor of this event; None stands for the actor that the caller passes with all events."""
+    """The actor of this event; None means the actor that the caller passes for all events."""
 
 
 class Event(NamedTuple):
@@ -91,9 +91,8 @@ def notify_after_commit(connection: database.Connection, new_events: Sequence[Ne
 def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
     """Return the change that appends events to the streams of their accounts, in order.
 
-    `actor` is the actor of each event that does not have its own.
-
-    An event of a test account occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
+    `actor` is the actor of each event without its own actor. An event of a test account occurs at the instant of the
+    account's clock, and its payload has `testClock` (rule 37).
     """
     counts = Counter(event.account_id for event in new_events)
     remaining = counts.copy()
@@ -164,7 +163,7 @@ async def read_events(account_id: str, after: int, count: int = EVENTS_PER_READ)
 async def subscribe(
     account_id: str, after: int | None, is_authorized: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[Event]:
-    """Return an iterator over the events after the sequence `after`, which also waits for new events.
+    """Return an iterator over the events after the sequence `after`; at the last event, it waits for new events.
 
     If `after` is None, the iterator begins after the last event. The iterator ends when the process shuts down, or when
     `is_authorized` returns False. Raises InvalidInputError if `after` is negative or greater than the last sequence.
@@ -185,7 +184,7 @@ async def _read_continuously(
             events = await _read_through_outages(account_id, after)
             checked_at = -math.inf
             for event in events:
-                # The check follows the read: a reader that is authorized now was authorized when these events occurred.
+                # The check follows the read, so a reader that passes it was authorized when these events occurred.
                 if time.monotonic() - checked_at >= POLL_SECONDS:
                     if not await _is_still_authorized(is_authorized):
                         return
@@ -199,7 +198,7 @@ async def _read_continuously(
 
 
 async def _read_through_outages(account_id: str, after: int) -> Sequence[Event]:
-    """Return the next events; if PostgreSQL is unavailable, return no events, and the subscriber reads again later."""
+    """Return the next events, or no events while PostgreSQL is unavailable; the subscriber then reads again later."""
     try:
         with pool.sharing(account_id):  # a notification wakes all subscribers of the account
             return await read_events(account_id, after)

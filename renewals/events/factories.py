@@ -1,4 +1,4 @@
-"""Builders of events from instances and order lines. Pure functions."""
+"""Builders of events from instances and order lines."""
 
 import datetime as dt
 from typing import Protocol

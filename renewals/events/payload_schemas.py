@@ -1,4 +1,4 @@
-"""The forms of the payloads of events: a model for each type, and the JSON Schemas of `docs/events.schema.json`.
+"""The forms of event payloads: a model for each event type, and the JSON Schemas of `docs/events.schema.json`.
 
 Writers build payloads as plain mappings, because a run writes thousands of them. The tests validate payloads against
 these models.
@@ -21,7 +21,7 @@ Count = Annotated[int, Strict(), Field(ge=0)]
 
 
 class Payload(BaseModel):
-    """The members that each payload may have."""
+    """The members that every payload can have."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
@@ -43,7 +43,7 @@ class PeriodPaid(Payload):
 
 
 class WithRefusal(Payload):
-    """The facts of a refusal, each only if the reason has it."""
+    """The facts of a refusal; each fact is present only if the reason has it."""
 
     least_months: Count | None = Field(None, description="The least months that a renewal needs.")
     latest_expiry: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
@@ -114,7 +114,7 @@ class PolicyChanged(Payload):
 
 
 class Shortfall(Payload):
-    """A warning that the forecast falls short."""
+    """A warning that the money does not cover all renewals of the forecast."""
 
     days: Count = Field(description="Days of the forecast.")
     first_shortfall_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
@@ -146,10 +146,10 @@ def validate_payload(event_type: str, payload: str) -> None:
 
 
 def json_schemas() -> dict[str, Any]:
-    """Return the JSON Schemas of the payloads by type of event, sorted by type.
+    """Return the JSON Schemas of the payloads by event type, sorted by type.
 
-    The schemas allow further members, which readers must ignore. The models refuse them, so that the tests find every
-    member that is not documented.
+    The schemas allow further members, which readers must ignore. The models refuse further members, so that the
+    tests find every undocumented member.
     """
     return {
         event_type.value: _without_noise(BY_TYPE[event_type].model_json_schema())

@@ -29,7 +29,7 @@ FLUSH_SECONDS_MAX = 2.0
 
 
 class _Outbox:
-    """The accounts with new events about which other processes have not been notified yet."""
+    """The accounts with new events of which other processes have not been notified yet."""
 
     def __init__(self) -> None:
         self._account_ids: set[str] = set()
@@ -83,11 +83,11 @@ class Subscriber:
 _subscribers: dict[str | None, set[Subscriber]] = {}
 _outboxes: set[_Outbox] = set()
 _shutting_down = threading.Event()
-"""Set when the process starts to shut down; later subscribers are closed at once."""
+"""Set when the process starts to shut down; later subscribers are closed immediately."""
 
 
 def publish(account_ids: Iterable[str]) -> None:
-    """Notify the subscribers of accounts without waiting. The new events must be committed already."""
+    """Notify the subscribers of accounts without waiting. The new events must already be committed."""
     account_ids = list(account_ids)
     _wake(account_ids)
     for outbox in _outboxes:
@@ -110,7 +110,7 @@ def subscribe(account_id: str | None) -> Iterator[Subscriber]:
 
 
 def close_all() -> None:
-    """Close all present and future subscribers, because the process shuts down."""
+    """Close all current and future subscribers, because the process is shutting down."""
     _shutting_down.set()
     for subscribers in _subscribers.values():
         for subscriber in subscribers:
@@ -171,7 +171,7 @@ async def _listen(client: Redis) -> None:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
-                _wake(list(filter(None, _subscribers)))  # notifications may have been lost before
+                _wake(list(filter(None, _subscribers)))  # earlier notifications may have been lost
                 while True:
                     message = await channel.get_message(timeout=HEALTH_CHECK_SECONDS)
                     if message is not None:

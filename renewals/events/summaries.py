@@ -1,4 +1,4 @@
-"""A short text about each event, built from the facts of its payload (rule 27). Pure functions.
+"""A short text about each event, built from the facts of its payload (rule 27).
 
 Stored payloads never change, and other versions write other payloads. If a payload lacks a fact, or the type of the
 event is unknown, the text only names the type and the instance.
@@ -24,7 +24,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError, OverflowError)
 class Subject(NamedTuple):
     """The subject of an event: an instance, or the account if `instance_id` is None.
 
-    `instance_name` is the present name; it is None for the account, and for an instance that no longer exists.
+    `instance_name` is the current name; it is None for the account, and for an instance that no longer exists.
     `time_zone` and `currency` are those of the account.
     """
 

@@ -1,9 +1,9 @@
 """The only writer of `webhook_cursors`: the position of each endpoint in the events of each account.
 
 The first event of an account for an endpoint inserts a row. `sequence` is the last event that was delivered, skipped
-or stored as a waiting delivery. `last_sequence` is the last event of the account. An index over both finds lagging
-endpoints, and a million undelivered events of one account take only one row. The table has a composite key, so it has
-no Tortoise model.
+or stored as a waiting delivery. `last_sequence` is the last event of the account. An index over both columns finds
+lagging endpoints. A million undelivered events of one account need only one row. The table has a composite key, so it
+has no Tortoise model.
 """
 
 import uuid
@@ -21,7 +21,7 @@ ADVANCE_CURSORS = """
   ON CONFLICT (endpoint_id, account_id) DO UPDATE SET last_sequence = excluded.last_sequence"""
 """SQL that sets `last_sequence` in the cursors of all receiving endpoints, within the statement that appends events.
 
-`streams` has the accounts with their last sequence. $1 and $2 are the account ids and the numbers of new events.
+`streams` holds each account with its last sequence. $1 and $2 are the account ids and the numbers of new events.
 """
 
 
@@ -38,7 +38,7 @@ async def read_lagging(
 ) -> list[Cursor]:
     """Return at most `count` lagging cursors of an endpoint, sorted by account id.
 
-    The cursors whose account id is after `after` come first, then the others.
+    The cursors whose account id is after `after` come first, followed by the remaining cursors.
     """
     rows = await database.fetch(
         connection,
@@ -65,8 +65,8 @@ async def advance_in(
     """Move an endpoint's cursors, and return by account id whether the cursor moved.
 
     `moves` has the start and the end of each move by account id. A cursor does not move if it is no longer at the
-    start, because a replay has moved it. If `waits` is false, cursors that another transaction has locked are left out
-    of the result: waiting for that transaction could deadlock.
+    start, because a replay has moved it. If `waits` is false, cursors that another transaction has locked are
+    omitted from the result, because waiting for that transaction could deadlock.
     """
     account_ids = sorted(moves)
     locking = "" if waits else "SKIP LOCKED"
@@ -106,7 +106,7 @@ async def rewind_in(
 
 
 async def count_behind(endpoint_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return by endpoint id how many events each lagging endpoint among `endpoint_ids` has not passed yet."""
+    """Return the number of events that each lagging endpoint of `endpoint_ids` has not yet passed, by endpoint id."""
     rows: Sequence[database.Row] = await database.fetch(
         database.pool(),
         """SELECT endpoint_id, sum(last_sequence - sequence)::bigint AS count FROM webhook_cursors

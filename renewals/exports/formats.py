@@ -1,8 +1,8 @@
-"""Formats of exports: CSV for spreadsheets, JSON Lines for programs. Pure functions that work column by column.
+"""Formats of exports: CSV for spreadsheets, JSON Lines for programs. Both are written column by column.
 
 JSON Lines have the names, values and nesting of the GraphQL API: instants in UTC, amounts as strings, enum values.
-CSV has labels instead of names and enum values. Its times are in the account's zone, which the header names, and have
-no offset: spreadsheets recognize only such times.
+CSV has labels instead of names and enum values. Its times are in the account's zone, which the header names. They have
+no offset, because spreadsheets recognize only such times.
 """
 
 import csv
@@ -27,7 +27,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """The byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""The first characters of cells that spreadsheets evaluate as formulas; the full-width ones in some locales only."""
+"""The first characters of cells that spreadsheets evaluate as formulas, full-width characters in some locales only."""
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 

@@ -1,4 +1,4 @@
-"""Queries of exports, which read the rows of the API's lists in the same order, but without a limit on their number.
+"""Queries of exports, which read the same rows as the API's lists, in the same order but without a limit.
 
 The rows are read page by page from one snapshot.
 """
@@ -18,7 +18,7 @@ from renewals.instances import filters
 from renewals.orders import queries as orders_queries
 
 ROWS_PER_PAGE = 500
-"""The maximum number of rows in a page of an export. Formatting a page blocks the event loop for some milliseconds."""
+"""The maximum number of rows in a page of an export; the event loop is blocked while a page is formatted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ async def read_rows(
     """Yield the rows of an export in pages of at most ROWS_PER_PAGE."""
     sql, values = export.statement()
     if export.is_ordered_by_index:
-        # A sort would cost less in total, but would delay the first row until all rows are read.
+        # A sort would take less time in total, but would delay the first row until all rows are read.
         await database.execute(connection, "SET LOCAL enable_sort = off")
     async with contextlib.aclosing(
         row_stream.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)

@@ -89,7 +89,7 @@ ORDERS = ExportTable.of(
         ExportColumn("price", Message("Price"), "l.price_cents", ColumnType.MONEY),
         ExportColumn("refunded", Message("Refunded"), "refund.cents", ColumnType.MONEY),
         ExportColumn("refundedAt", Message("Refunded at"), "refund.created_at", ColumnType.INSTANT),
-        # Each line of an order repeats these totals, so sums over lines would be wrong: not default columns.
+        # These columns are not defaults: each line of an order repeats the totals, so a sum over lines would be wrong.
         ExportColumn(
             "order.total",
             Message("Order total"),

@@ -125,7 +125,7 @@ async def _read_instances(
 
 
 def sum_days(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> AccountNights:
-    """Return the sums of an account's forecast over its next `days` days. Pure."""
+    """Return the sums of an account's forecast over its next `days` days."""
     forecast = simulation.simulate(snapshot, days, now)
     busy = [day for day in forecast.days if day.due_count]
     return AccountNights(

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Inputs = TypeVar("Inputs")
 
 INSTANCES_MAX = 100_000
-"""Maximum number of instances in all cached forecasts together; an instance takes a few hundred bytes."""
+"""The maximum total number of instances in all cached forecasts; an instance takes a few hundred bytes."""
 
 
 class ForecastCache(Generic[Inputs]):

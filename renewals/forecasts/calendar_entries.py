@@ -1,8 +1,8 @@
 """The entries of an account's calendar: expiries, automatic renewals, and renewals that will fail.
 
 MANUAL instances appear on their last day, and so do AUTO instances that were due before the cut-over. Other AUTO
-instances appear on the day of their renewal, according to the forecast. NONE instances are left out: their owner
-wants them to expire.
+instances appear on the day of their renewal, according to the forecast. NONE instances are omitted, because their
+owner lets them expire.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ from renewals.forecasts.simulation import AccountSnapshot
 from renewals.instances import filters
 
 INSTANCES_PER_ENTRY_MAX = 20
-"""The maximum number of instances that an entry lists; the others are only counted."""
+"""The maximum number of instances that an entry lists; further instances are only counted."""
 
 
 class EntryKind(StrEnum):
@@ -44,7 +44,7 @@ class CalendarItem(NamedTuple):
 
 
 class CalendarEntry(NamedTuple):
-    """The instances of one kind on one day; `balance_after_cents` is the balance after the renewals, 0 for expiries."""
+    """The instances of one kind on one day; `balance_after_cents` is the balance after its run, or 0 for expiries."""
 
     date: dt.date
     kind: EntryKind
@@ -121,7 +121,7 @@ async def _read_expiries(
 
 
 def simulate_entries(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> list[CalendarEntry]:
-    """Return the entries of renewals and failing renewals for the next `days` days. Pure."""
+    """Return the entries of renewals and failing renewals for the next `days` days."""
     return list(_simulate_entries(snapshot, days, now))
 
 

@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
 """The numbers of days that are simulated: the requested number is rounded up, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""Maximum number of renewals to simulate in the API's process; the simulation blocks the event loop for about 10 ms."""
+"""The maximum number of renewals simulated in the API's process, which blocks the event loop for about 10 ms."""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:

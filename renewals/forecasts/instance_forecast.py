@@ -23,8 +23,8 @@ from renewals.instances import repository as instances_repository
 class InstanceForecast:
     """The forecast of an instance.
 
-    `due_at` is None if the instance is not AUTO, if it is left to its owner (rule 38), or if the planner refuses the
-    renewal at present without regard to money and price rises. `price_cents` is None only in the last case.
+    `due_at` is None if the instance is not AUTO, if it is left to its owner (rule 38), or if the planner now refuses
+    the renewal for a reason other than money or a price rise. `price_cents` is None only in the last case.
     """
 
     will_renew: bool
@@ -36,7 +36,7 @@ class InstanceForecast:
 async def read_instance_forecasts(
     account_id: str, instance_ids: Sequence[str], now: dt.datetime
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts, by id, of the account's instances with the given ids and of the others in their bundles."""
+    """Return the forecasts, by id, of the given instances of the account and of all members of their bundles."""
     async with pool.computing():
         result = await _read(account_id, instance_ids, now, renewals_max=forecast.in_place_max())
         if result is None:
@@ -101,7 +101,7 @@ class FirstRun:
 
 
 def find_first(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
-    """Return the result of the first run of each AUTO instance in the next `days` days. Pure."""
+    """Return the result of the first run of each AUTO instance in the next `days` days."""
     refusals: dict[str, tuple[errors.Refusal, ...]] = {}
     for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, days, now):
         for result in run.outcomes:
@@ -115,14 +115,14 @@ def simulate_instances(
     context: planning.PlanContext,
     account: model.Account,
 ) -> dict[str, InstanceForecast]:
-    """Return the forecasts of instances by id; `instances` must include all members of their bundles. Pure."""
+    """Return the forecasts of instances by id; `instances` must include all members of their bundles."""
     units = selection.group_units(instances)
     forecasts: dict[str, InstanceForecast] = {}
     for unit in units:
         forecasts |= _forecast_without_money(unit, account, context)
     waiting = {instance_id for instance_id, forecast in forecasts.items() if forecast.due_at is not None}
     refusals = {instance_id: first.refusals[instance_id] for instance_id in waiting & first.refusals.keys()}
-    # An instance that is due after the simulated days is planned with the money that is left after these days.
+    # An instance that is due after the simulated days is planned with the money left after these days.
     for unit in units:
         if any(instance.id in waiting and instance.id not in first.refusals for instance in unit):
             at = due.due_at(unit[0], account)

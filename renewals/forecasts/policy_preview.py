@@ -60,7 +60,7 @@ async def preview_policy(account_id: str, request: policy.PolicyRequest, now: dt
 def find_first_charges(
     instances: Iterable[model.Instance], account: model.Account, context: planning.PlanContext
 ) -> Mapping[str, FirstCharge]:
-    """Return the first charge, by id, of each AUTO instance that the worker will renew if there is enough money. Pure.
+    """Return the first charge, by id, of each AUTO instance that the worker will renew if there is enough money.
 
     The instances must already have the new policy, and must include all members of their bundles.
     """

@@ -1,7 +1,7 @@
-"""Simulation of an account's coming runs with the planner of the worker. Pure functions.
+"""Simulation of an account's coming runs with the planner of the worker. No function performs I/O.
 
-An instance that is not renewed by the run of its due day counts as lost. The money only decreases, so no later run
-could pay for the instance.
+An instance that is not renewed by the run of its due day counts as lost. The money only decreases, so no later run can
+pay for the instance.
 """
 
 import datetime as dt
@@ -136,7 +136,7 @@ def simulate(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> Forecast
 
 
 def look_ahead(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> DaysAhead:
-    """Simulate the next `days` days and return them; a forecast of fewer days consists of the first of these days."""
+    """Simulate the next `days` days and return them."""
     simulated: list[Day] = []
     # Payments by vouchers do not depend on the balance. The needed balance is the part that the vouchers do not pay.
     needed: list[int] = []

@@ -1,7 +1,7 @@
 """Health checks of a process: the database and Redis are checked in parallel, within 2 s, at most once a second.
 
-The database is checked through a connection outside of the pool. A busy pool is not an outage: if the load balancer
-left out the process, the other processes would only become busier.
+The database is checked through a connection outside the pool, because a busy pool is not an outage. If the load
+balancer removed the process, the other processes would become even busier.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
-"""Maximum lateness of a run. A worker starts due runs every minute, so a greater lateness shows that no worker runs."""
+"""The maximum lateness of a run. A worker starts due runs every minute; if a run is later, no worker is running."""
 WRITE_CHECK_SECONDS = 10.0
-"""Interval of the write check while it passes; a failed write check is repeated with every health check."""
+"""The interval of the write check while it passes; a failed write check is repeated with every health check."""
 UNREACHABLE = "cannot be reached"
 NO_RESPONSE = f"no response within {SECONDS_MAX:.0f} s"
 NOT_CHECKED = "not checked, because the database did not respond"
@@ -35,7 +35,7 @@ NOT_CHECKED = "not checked, because the database did not respond"
 WRITE_ROW = """INSERT INTO write_checks (id, checked_at) VALUES (1, now())
   ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at"""
 FILL_TEMPORARY_FILE = "SELECT count(*) FROM generate_series(1, 20000)"
-"""A statement that writes 0.5 MB, more than the least `work_mem`, to a temporary file.
+"""A statement that writes 0.5 MB, more than the minimum `work_mem`, to a temporary file.
 
 On a full disk, a row can still be updated in place, but no file can grow.
 """
@@ -133,7 +133,7 @@ class HealthChecker:
                         statement_cache_size=0,  # a pooler may not support prepared statements
                         server_settings={
                             "application_name": f"{APP}-health",
-                            # Ends a write that waits for a lock or a replica, so that it leaves no session behind.
+                            # This ends a write that waits for a lock or a replica, so that no session remains.
                             "statement_timeout": f"{SECONDS_MAX:.0f}s",
                         },
                     )

@@ -18,14 +18,14 @@ from renewals.observability import metrics
 
 HEALTHZ, READYZ, METRICS = "/healthz", "/readyz", "/metrics"
 SAMPLE_SECONDS = 5.0
-"""Interval at which a process records its pool metrics, for scrapes that another process on the port receives."""
+"""The interval at which a process records its pool metrics; another process on the port may receive the scrape."""
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
 class Probes:
     """The probe responses of one process.
 
-    `required` names the checks whose failure makes the process unready. A process that drains is unready, too.
+    `required` names the checks whose failure makes the process unready. A draining process is also unready.
     `flush_metrics` is called before each scrape.
     """
 
@@ -53,7 +53,7 @@ class Probes:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Record the pool metrics regularly while the block runs. The block must be inside `connection.connect`."""
+        """Record the pool metrics every 5 s while the block runs. The block must be inside `connection.connect`."""
         sampling = asyncio.create_task(_sample_pool())
         try:
             yield

@@ -11,7 +11,7 @@ from renewals.domain.model import Language
 DEFAULT = Language.EN
 """The language if neither Chinese nor English is preferred (rule 27)."""
 HEADER_CHARACTERS_MAX = 1_000
-"""Maximum length of a header that is read. A longer header is treated as if it named no known language."""
+"""The maximum length of a header that is read. A longer header is treated as if it named no known language."""
 
 _requested: contextvars.ContextVar[Language | None] = contextvars.ContextVar("language", default=None)
 
@@ -22,7 +22,7 @@ def current() -> Language:
 
 
 def requested() -> Language | None:
-    """Return the language that the request of this task names; None if it names no known one or there is no request."""
+    """Return the known language that the request of this task names, or None without such a language or a request."""
     return _requested.get()
 
 
@@ -34,9 +34,8 @@ def set_current(language: Language | None) -> None:
 def negotiate(header: str) -> Language:
     """Return the known language that the header prefers, or DEFAULT if it prefers none.
 
-    Regions and scripts are ignored: zh-TW is Chinese. If qualities are equal, the first language is
-    preferred. `*` stands for each known language that the header does not name, English first. A malformed range is
-    ignored.
+    Regions and scripts are ignored: zh-TW is Chinese. If qualities are equal, the first language is preferred. `*`
+    means each known language that the header does not name, English first. A malformed range is ignored.
     """
     return find_preferred(header) or DEFAULT
 
@@ -61,7 +60,7 @@ def _negotiate(header: str) -> Language | None:
     known = {Language(name): quality for name, quality in qualities.items() if name in tuple(Language)}
     if others:
         known |= {language: others for language in (DEFAULT, *Language) if language not in known}
-    # Python's max takes the first of equals, and a dictionary keeps the order of the header.
+    # max() returns the first of equal maxima, and a dictionary keeps the order of the header.
     best = max(known, key=known.__getitem__, default=DEFAULT)
     return best if known.get(best) else DEFAULT
 

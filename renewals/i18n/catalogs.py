@@ -1,7 +1,7 @@
 """The catalogs of translations: one gettext file (.po) per language, with the English texts as ids.
 
-A file is read and compiled in memory when its language is first needed, so that there is no compiled
-file that could be out of date. `python -m scripts.catalogs` keeps the files complete.
+A file is read and compiled in memory when its language is first needed, so no compiled file can be out of date.
+`python -m scripts.catalogs` keeps the files complete.
 """
 
 import functools

@@ -19,7 +19,7 @@ from renewals.operators.audit_log import Action, AuditedChange
 
 
 class RowOutcome(StrEnum):
-    """Effect of a valid row."""
+    """The effect of a valid row."""
 
     CREATED = "CREATED"
     CHANGED = "CHANGED"
@@ -27,7 +27,7 @@ class RowOutcome(StrEnum):
 
 
 class FieldError(NamedTuple):
-    """Reason for refusing a row: the column, and what is wrong with its value."""
+    """The reason why a row is refused: the column, and what is wrong with its value."""
 
     field: str
     message: Message
@@ -38,11 +38,11 @@ RowResult = RowOutcome | FieldError
 
 @dataclass(frozen=True, slots=True)
 class ImportBatch:
-    """Operator, origin and clock of a batch; a dry run is rolled back."""
+    """The operator, the origin and the clock of a batch; a dry run is rolled back."""
 
     operator: audit_log.Operator
     source: Mapping[str, object]
-    """File and lines, which the audit log stores as the request."""
+    """The file and the lines of the batch, which the audit log stores as the request."""
     clock: Clock
     is_dry_run: bool = False
 
@@ -57,7 +57,7 @@ UNKNOWN_ACCOUNT = FieldError("accountId", Message("unknown account"))
 
 
 def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange) -> audit_log.AuditRecord:
-    """Return the audit log's entry for the changes of a batch."""
+    """Return the audit log entry for the changes of a batch."""
     return audit_log.build_record(action, f"import-{uuid.uuid4()}", batch.source, change)
 
 
@@ -76,7 +76,7 @@ async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     results: RowResults = []
     try:
         async with database.transaction() as connection:
-            # Otherwise PostgreSQL would keep a generic plan from when a table was small until the table is analyzed.
+            # Otherwise, until a table is analyzed, PostgreSQL would keep the generic plan of a time when it was small.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
             results, records = await work(connection)
             if batch.is_dry_run:

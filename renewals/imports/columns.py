@@ -19,17 +19,17 @@ from renewals.domain import dates, money, pricing, validation
 from renewals.domain.messages import InvalidValueError, Message
 
 IS_CSV = "is_csv"
-"""Key of the validation context: whether the values are CSV cells."""
+"""The key of the validation context whose value says whether the values are CSV cells."""
 INTEGER_MAX = 2**31 - 1
 E = TypeVar("E", bound=Enum)
 
 _VOUCHER_NAMESPACE = uuid.UUID("0b0ee0d5-6f5b-5d0e-9d0c-3c1c0a8a7a51")
-"""Namespace of the voucher ids that are derived from the provider's ids."""
+"""The namespace of the voucher ids that are derived from the provider's ids."""
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _CACHE_SIZE = 10_000
-"""Number of texts whose parsed value is kept, because a file repeats prices, dates and configurations."""
+"""The number of texts whose parsed values are cached, because a file repeats prices, dates and configurations."""
 
 
 def _is_cell(value: object, info: ValidationInfo) -> bool:
@@ -65,7 +65,7 @@ def _parse_amount(value: object) -> int:
 
 def _parse_integer(value: object, info: ValidationInfo) -> int:
     if _is_cell(value, info) and _INTEGER.fullmatch(str(value)):
-        # Python refuses to convert thousands of digits.
+        # int() raises an error for more than 4,300 digits.
         digits = str(value)
         value = int(digits) if len(digits.lstrip("-0")) <= len(str(INTEGER_MAX)) else INTEGER_MAX + 1
     if not isinstance(value, int) or isinstance(value, bool):
@@ -195,7 +195,7 @@ Identifier = Annotated[str, AfterValidator(_check_identifier)]
 Name = Annotated[str, AfterValidator(_check(validation.name))]
 """A display name."""
 Amount = Annotated[int, PlainValidator(_parse_amount)]
-"""Money in cents, or a percentage in basis points; at most two decimals in the file."""
+"""Money in cents, or a percentage in basis points; in the file, it has at most two decimal places."""
 Integer = Annotated[int, PlainValidator(_parse_integer)]
 Boolean = Annotated[bool, PlainValidator(_parse_boolean)]
 """True or false; the case of a CSV cell does not matter."""

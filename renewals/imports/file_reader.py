@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Content of a line: the cells of a CSV row, or a JSON object; None if the line has a problem."""
+    """The content of a line: the cells of a CSV row or a JSON object, or None if the line has a problem."""
 
     line: int
     content: Any
@@ -53,7 +53,7 @@ class _UndecodableError(Exception):
         self.line, self.column, self.byte = line, column, byte
 
     def place(self, encoding: str) -> Message:
-        """Return a message with the place of the first character that cannot be decoded."""
+        """Return a message that names the place of the first character that cannot be decoded."""
         return Message(
             "{encoding} at line {line}, column {column} (byte {byte})",
             encoding=encoding,
@@ -85,7 +85,7 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
     If `encoding` is None, UTF-8 is tried first, and then GB18030 unless the file is mostly valid UTF-8.
 
     Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
-    character, whose line, column and byte (from 1) are in the message.
+    character. The message then has the line, column and byte of the character, counted from 1.
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidFileError(Message("{file}: the name must end in .csv or .jsonl", file=path.name))
@@ -174,7 +174,7 @@ def _count_lines(path: Path, encoding: str) -> int:
 
 
 def read_records(source: Source) -> Iterator[Record]:
-    """Yield the content of each line that is not empty; the first one of a CSV file is the header.
+    """Yield the content of each line that is not empty; the first such line of a CSV file is the header.
 
     Raises InvalidFileError for an unclosed quote.
     """
@@ -183,7 +183,7 @@ def read_records(source: Source) -> Iterator[Record]:
 
 
 def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
-    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, whose cell includes later lines."""
+    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, which would extend to later lines."""
     row_lines: list[str] = []
 
     def lines() -> Iterator[str]:

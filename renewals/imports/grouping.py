@@ -1,7 +1,7 @@
 """Batches of rows: a row is refused if an earlier row has the same key, and groups (bundles) are kept whole.
 
-Memory use does not depend on the size of the file. The keys read so far are in a temporary SQLite database; a batch and
-the rows of incomplete groups are in memory.
+Memory use does not depend on the size of the file: a temporary SQLite database holds the keys read so far, and memory
+holds only one batch and the rows of incomplete groups.
 """
 
 import sqlite3
@@ -13,9 +13,9 @@ from renewals.imports.row_types import ImportFormat
 from renewals.imports.rows import CellProblem, ParsedRow
 
 BATCH_LINES = 2_000
-"""Number of rows after which a batch ends; a batch can have more rows, because groups are added as a whole."""
+"""The number of rows after which a batch ends; a batch can have more rows, because groups are added as a whole."""
 GROUP_LINES_MAX = 10_000
-"""Maximum number of lines from the first row of a group to its last one, both included."""
+"""The maximum number of lines from the first to the last row of a group, both included."""
 _PAGE_CACHE_KIBIBYTES = 16_384
 
 
@@ -23,7 +23,7 @@ _OTHER_ACCOUNT = Message("must be the same on all lines of a bundle")
 
 
 class Batch(NamedTuple):
-    """Rows for one transaction, rows that are refused already, and the number of the last line that was read."""
+    """The rows for one transaction, the rows that are already refused, and the number of the last line read."""
 
     lines: Sequence[ParsedRow]
     refused: Sequence[ParsedRow]
@@ -34,7 +34,7 @@ class SeenKeys:
     """The line on which each key appeared first."""
 
     def __init__(self) -> None:
-        # SQLite deletes the file of a database without a name when it is closed.
+        # SQLite deletes the file of an unnamed database when the database is closed.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(
             f"""PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_PAGE_CACHE_KIBIBYTES};
@@ -55,7 +55,7 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches, all rows of a group in the same batch. Yield each None of `lines` unchanged."""
+    """Yield the rows in batches, with all rows of a group in one batch. Yield each None of `lines` unchanged."""
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)
@@ -127,7 +127,7 @@ def _refuse(line: ParsedRow, column: str, reason: Message) -> ParsedRow:
 
 
 def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
-    """Return the rows of a bundle; all are refused if one is refused or if they contradict each other."""
+    """Return the rows of a bundle; all rows are refused if one row is refused or if they contradict each other."""
     accounts = {str(line.raw.get("accountId")) for line in members}
     named = {str(line.raw["bundleName"]): line for line in reversed(members) if line.raw.get("bundleName")}
     checked = list(members)

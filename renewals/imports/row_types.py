@@ -30,7 +30,7 @@ class InvalidRowError(Exception):
 
 
 class ImportRow(BaseModel):
-    """A row of a file. Each field is a column, whose name is the field's name in camel case.
+    """A row of a file. Each field is a column; the column's name is the field's name in camel case.
 
     A field with a default may be left out; an empty CSV cell is None.
     """
@@ -123,7 +123,7 @@ class InstanceImportRow(ImportRow):
 
 
 class CatalogKind(Enum):
-    """Kind of a catalog row."""
+    """The kind of a catalog row."""
 
     PRODUCT = "PRODUCT"
     DATA_CENTER_TYPE = "DATA_CENTER_TYPE"
@@ -209,7 +209,7 @@ class ImportFormat:
     row_type: type[ImportRow]
     write_batch: WriteBatch
     group_column: str | None = None
-    """Column whose value is the same in all rows that are written or refused together."""
+    """The column whose value is the same in all rows that are written or refused together."""
     has_configuration_columns: bool = False
 
     @property

@@ -19,7 +19,7 @@ _REASONS = {
     "extra_forbidden": Message("is not a column"),
     "string_type": Message("must be text"),
 }
-"""The messages for pydantic's types of errors; the other errors are raised by the types of the columns."""
+"""The messages for pydantic's types of errors; the column types raise all other errors."""
 
 
 class CellProblem(NamedTuple):

@@ -12,7 +12,7 @@ from renewals.imports.rows import CellProblem, ParsedRow
 from renewals.operators import audit_log
 
 LINES_PER_PAUSE = 100
-"""Number of lines that are read before the event loop runs again."""
+"""The number of lines that are read before the event loop runs again."""
 _OPERATOR = audit_log.Operator(None, "command line")
 
 

@@ -33,7 +33,7 @@ class ImportedVoucher(NamedTuple):
 
 
 class _VouchersState(NamedTuple):
-    """Accounts, vouchers and products that a batch is checked against."""
+    """The accounts, vouchers and products against which a batch is checked."""
 
     accounts: Mapping[str, model.Account]
     vouchers: Mapping[object, tuple[object, ...]]

@@ -11,7 +11,7 @@ from renewals.db import connection as database
 FRESH_SECONDS = 60.0
 """The age from which a known size is counted again in the background."""
 STALE_SECONDS_MAX = 600.0
-"""The age from which a known size is not used."""
+"""The age from which a known size is no longer used."""
 ACCOUNTS_MAX = 10_000
 COUNT_SECONDS_MAX = 10.0
 

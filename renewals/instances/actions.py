@@ -1,4 +1,4 @@
-"""The actions on instances of one account, for a whole page at once."""
+"""The actions on instances of one account, read for a whole page."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -19,7 +19,7 @@ FACETS: Mapping[str, Sequence[str] | None] = {
 }
 """The facets and, if known in advance, their values in order."""
 TAG_VALUES_MAX = 100
-"""The maximum number of values that are returned for the key of a tag."""
+"""The maximum number of values that are returned for one tag key."""
 
 
 async def count_facets(
@@ -94,7 +94,7 @@ _VALUES = {
 
 
 def _count_by(facet: str) -> str:
-    """Return the SELECT that counts the instances for each value of a facet, under the conditions on the others."""
+    """Return the SELECT that counts instances by the value of a facet, under the conditions on the other facets."""
     conditions = "".join(f' AND "in {other}"' for other in FACETS if other != facet)
     value = _VALUES[facet]
     return f"""SELECT '{facet}' AS facet, {value} AS value, sum(n)::bigint AS count FROM faceted

@@ -13,10 +13,10 @@ MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE rene
 """The SQL condition that an instance is on one of the tabs (rules 1 and 2)."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
-"""The expiry as it is sorted and indexed: for an instance without an expiry, the value is `infinity`."""
+"""The expiry in sort orders and indexes; it is `infinity` for an instance without an expiry."""
 
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
-"""The end of an instance's retention, whose days are those of the account's time zone.
+"""The end of an instance's retention; its days are days in the account's time zone.
 
 A bundle has the longest retention of its products.
 """
@@ -117,8 +117,8 @@ def _add_search(conditions: WhereClause, account: str, search: str) -> None:
     """Add the condition that the id, the name or a configuration value of an instance contains a text, ignoring case.
 
     The index contains the account and the trigrams of the text. A search for one or two ASCII characters has no
-    trigram, so PostgreSQL reads all texts of the account by the primary key. Because of the array, PostgreSQL searches
-    first, however few rows it expects from the other conditions.
+    trigram, so PostgreSQL reads all texts of the account by the primary key. The array makes PostgreSQL search the
+    texts first, even if it expects few rows from the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
         conditions.add("FALSE")
@@ -133,7 +133,7 @@ def _add_search(conditions: WhereClause, account: str, search: str) -> None:
 def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
     """Add the condition on a tag.
 
-    It needs no index: to scan the account's instances takes no longer than to count the facets.
+    The condition needs no index: scanning the account's instances takes no longer than counting the facets.
     """
     if not is_storable(tag.key):
         conditions.add("FALSE")
@@ -168,7 +168,7 @@ def _is_unreleased_at(now: str) -> str:
 
     The condition on the stored status makes partial indexes usable.
     """
-    # A lower bound of the end of the retention, without the function: no change of a zone's offset exceeds two days.
+    # A lower bound of the end of the retention that needs no function: a zone's offset changes by at most two days.
     retained_until = """i.expires_at + make_interval(hours => 24 * (
         SELECT r.retention_days - 2 FROM products r WHERE r.code = i.product_code))"""
     return f"""i.status <> 'RELEASED' AND (

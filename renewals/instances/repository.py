@@ -115,7 +115,7 @@ _CHANGEABLE = (
 
 
 async def update_instances(connection: database.Connection, rows: Sequence[InstanceRow]) -> None:
-    """Update instances of locked accounts, but only the columns that the provider may change."""
+    """Update the columns that the provider can change, for instances of locked accounts."""
     await database.execute(
         connection,
         f"""UPDATE instances i SET {", ".join(f"{name} = u.{name}" for name in _CHANGEABLE)}

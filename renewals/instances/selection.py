@@ -36,7 +36,7 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""Maximum number of instances that are planned in the event loop, which takes about 10 ms."""
+"""The maximum number of instances that are planned in the event loop; to plan them takes about 10 ms."""
 
 
 def check_selector(selector: InstanceSelector) -> None:
@@ -132,7 +132,7 @@ async def complete_selection(
 
 
 def is_large(selector: InstanceSelector) -> bool:
-    """Return whether a selector may select too many instances to plan them in the event loop."""
+    """Return whether a selector can select more than INSTANCES_IN_PLACE_MAX instances."""
     return isinstance(selector, ByFilter) or len(selector.ids) > INSTANCES_IN_PLACE_MAX
 
 
@@ -143,7 +143,7 @@ async def plan_without_blocking(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Call a pure function and return its result; use a thread for a large selection, to keep the event loop free."""
+    """Call a pure function and return its result; for more than INSTANCES_IN_PLACE_MAX instances, use a thread."""
     if len(selection.instances) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)

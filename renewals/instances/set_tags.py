@@ -58,9 +58,9 @@ async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsO
 def plan_tags(
     selection: domain_selection.Selection, stored: Mapping[str, Tags], change: TagChange
 ) -> TagsOutcome:
-    """Return the outcome of a change, decided separately for each instance of a selection. Pure.
+    """Return the outcome of a change, decided separately for each instance of a selection.
 
-    Instances that cannot be renewed can have tags, too.
+    Instances that cannot be renewed can also have tags.
     """
     changed: dict[str, Tags] = {}
     unchanged_ids: list[str] = []

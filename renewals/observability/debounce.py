@@ -1,4 +1,4 @@
-"""Debouncing: a function that is called once for many requests to call it."""
+"""Debouncing: several requests for a call result in one call."""
 
 import asyncio
 from collections.abc import Callable

@@ -3,9 +3,11 @@
 import gc
 
 THRESHOLDS = (100_000, 20, 20)
-"""Thresholds of the three generations. With Python's default of 700, the collector scans the rows of a chunk or a large
-call hundreds of times before they are written. That takes 13 % of a worker's CPU time, and 40 % of the CPU time of a
-call for 10,000 instances."""
+"""The thresholds of the three generations.
+
+With Python's default of 700, the collector scans the rows of a chunk or a large call hundreds of times before they are
+written. That takes 13 % of a worker's CPU time, and 40 % of the CPU time of a call for 10,000 instances.
+"""
 
 
 def collect_rarely() -> None:

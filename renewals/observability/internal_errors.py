@@ -1,4 +1,4 @@
-"""Internal errors: the exception is logged under an id, which the client receives."""
+"""Internal errors: the exception is logged with an id, and the client receives the id."""
 
 import logging
 import secrets

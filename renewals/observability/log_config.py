@@ -23,7 +23,7 @@ from renewals import config
 from renewals.observability import debounce, tracing
 
 QUIET = ("tortoise", "asyncio", "opentelemetry", "urllib3", "requests", "websockets")
-"""Libraries whose entries below WARNING are dropped."""
+"""The libraries whose entries below WARNING are dropped."""
 
 SERVER = "uvicorn.error"
 """A logger whose DEBUG entries contain headers, including API keys, and messages of web sockets."""
@@ -80,11 +80,11 @@ class WebSocketFilter(logging.Filter):
 
 
 class BufferedHandler(logging.Handler):
-    """A handler that writes all lines of one turn of the event loop to the current standard error at once.
+    """A handler that collects the lines of one turn of the event loop and writes them together to standard error.
 
     Each write wakes the reader of the log, which takes longer than formatting a line (5 % of the time of a small page).
     A warning is written immediately, after all lines before it. `logging.handlers.MemoryHandler` is unsuitable: it
-    formats when it flushes, without the context of the entry, and writes each line separately.
+    formats entries when it flushes, without their context, and writes each line separately.
     """
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ def configuration(settings: config.Settings) -> dict[str, object]:
 
 
 def configure(settings: config.Settings) -> None:
-    """Configure the logging of this process as the settings specify."""
+    """Configure the logging of this process according to the settings."""
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False  # no entry uses them
     logging.config.dictConfig(configuration(settings))
     logging.captureWarnings(capture=True)

@@ -27,9 +27,9 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
-"""Number of operation names with their own time series, because a client may send any number of names."""
+"""The number of operation names that have their own time series; clients can send any number of names."""
 OPERATION_CHARACTERS_MAX = 64
-"""Maximum length of an operation name with its own time series."""
+"""The maximum length of an operation name that has its own time series."""
 OTHER = "other"
 
 REGISTRY = CollectorRegistry()
@@ -150,7 +150,7 @@ POLLED_METRICS = {
     QUEUE: ("Jobs in the queue; reported by workers only.", None),
     CHECK: ("1 if the check of /readyz passes, else 0.", "check"),
 }
-"""Metrics that each scrape reads from PostgreSQL and Redis: the help text, and the name of the label."""
+"""The metrics that each scrape reads from PostgreSQL and Redis: the help text, and the name of the label."""
 
 
 class PolledCollector(Collector):

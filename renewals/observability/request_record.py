@@ -1,4 +1,4 @@
-"""The record of the current request, from which the log line, the metrics and the span are made.
+"""The record of the current request, from which the log line, the metrics and the span are built.
 
 The record contains no content of the request except the operation's name. Outside a request, the functions do nothing.
 """
@@ -10,7 +10,7 @@ NOT_KNOWN = "other"
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
 OPERATION_CHARACTERS_MAX = 64
-"""Number of characters after which an operation's name is cut, because a client may send a name of any length."""
+"""The length to which the name of an operation is cut; clients can send names of any length."""
 
 
 class RequestRecord:

@@ -27,7 +27,7 @@ class RedactingExporter(SpanExporter):
         self._exporter = exporter
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export the spans, except those of statements outside a request or job, without the messages of exceptions."""
+        """Export the spans without exception messages; drop the spans of statements outside a request or job."""
         redacted = [_redact(span) for span in spans if not _is_orphan(span)]
         return self._exporter.export(redacted) if redacted else SpanExportResult.SUCCESS
 

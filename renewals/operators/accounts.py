@@ -31,14 +31,14 @@ COLUMNS = (
     "language",
     "test_clock",
 )
-"""The columns of an account that a provider can set."""
+"""The columns of an account that the provider can set."""
 CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "language")
-"""The columns that a provider can change later."""
+"""The columns that the provider can change later."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """An account to be created. Its time zone, currency and test clock cannot be set later (rules 5 and 37)."""
+    """An account to be created. Its time zone, currency and test clock cannot be changed later (rules 5 and 37)."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class NewAccount:
     lead_days: int | None = None
     price_rise_cap_bps: int | None = None
     auto_renew_from: dt.datetime | None = None
-    """None: automatic renewals start when the account is created (rule 38)."""
+    """None: automatic renewals start at `test_clock`, or at the creation without a test clock (rule 38)."""
     language: model.Language = model.Language.EN
     test_clock: dt.datetime | None = None
     """The first instant of a test account's clock. None: an account in real time (rule 37)."""

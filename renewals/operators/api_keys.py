@@ -84,7 +84,7 @@ async def revoke_key(call: OperatorRequest, key_id: str) -> IdempotentResult:
 
 
 async def _revoke_key_in(connection: Connection, call: OperatorRequest, key_id: uuid.UUID) -> AuditedChange:
-    # Locked, so that the second of two concurrent requests reads the time at which the first one revoked the key.
+    # The lock makes the second of two concurrent requests read the time at which the first request revoked the key.
     key = await models.ApiKey.filter(id=key_id).using_db(connection).select_for_update().first()
     if key is None:
         raise errors.NotFoundError("input.keyId", _NO_KEY.fill(id=str(key_id)))

@@ -80,7 +80,7 @@ class OperatorRequest:
 class AuditedChange:
     """The outcome of a change: the answer to the request, the accounts concerned, and the values before and after.
 
-    These four fields are stored and must not contain a secret. `secret` is returned once and never stored.
+    The first four fields are stored and must not contain a secret. `secret` is returned once and never stored.
     """
 
     answer: Mapping[str, object]
@@ -166,7 +166,7 @@ async def write_records(
     rows = [
         (
             record.action,
-            # As JSON, because the lists have different lengths, and unnest() would flatten nested arrays.
+            # JSON, because the lists have different lengths and unnest() would flatten nested arrays.
             orjson.dumps(sorted(record.change.account_ids)).decode(),
             record.idempotency_key,
             record.request_hash,
@@ -201,7 +201,7 @@ class PriorResult(NamedTuple):
 async def find_prior_results(
     connection: Connection, idempotency_keys: Sequence[str]
 ) -> dict[str, PriorResult]:
-    """Return the prior results by idempotency key, without the keys that were not used."""
+    """Return the prior results of the keys that were already used, by idempotency key."""
     entries = models.AuditEntry.filter(idempotency_key__in=idempotency_keys).using_db(connection)
     rows = await entries.values_list("idempotency_key", "request_hash", "answer")
     return {key: PriorResult(request_hash, answer) for key, request_hash, answer in rows}

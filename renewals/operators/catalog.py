@@ -47,7 +47,7 @@ async def put_data_center_types(
 async def put_data_centers(call: OperatorRequest, centers: Sequence[DataCenterRecord]) -> IdempotentResult:
     """Create or replace data centers; return how many were created, changed and unchanged.
 
-    Raises InvalidInputError, also for a type that is not in the catalog.
+    Raises InvalidInputError, including for a type that is not in the catalog.
     """
     _check_entries("dataCenters", centers, validate_data_center)
     return await audit_log.run_once(
@@ -85,7 +85,7 @@ async def _put_data_centers_in(
 async def find_unknown_types_in(
     connection: Connection, centers: Sequence[DataCenterRecord]
 ) -> dict[str, Message]:
-    """Return, by code, the problem with each type that the data centers name and the catalog lacks.
+    """Return, by code, the problem with each type that the data centers have and the catalog lacks.
 
     The catalog is locked, so that the types exist until the transaction ends.
     """

@@ -1,7 +1,7 @@
-"""New prices, approvals of prices, conversions of trials, and releases. Each instance is decided separately.
+"""New prices, price approvals, conversions of trials, and releases; each instance is decided separately.
 
-The answer to each request counts the changed and unchanged instances, and those of the changed instances that are on
-price hold afterwards (`held_count`).
+The answer to each request counts the changed and the unchanged instances. `held_count` is the number of changed
+instances that are on price hold afterwards.
 """
 
 import functools
@@ -139,7 +139,7 @@ async def _change_rows(
 async def _change_rows_in(
     connection: Connection, call: OperatorRequest, instance_ids: Sequence[str], field: str, decide: Decide
 ) -> AuditedChange:
-    """Decide each instance separately and update the rows that change. The instances may be of several accounts."""
+    """Decide each instance separately and update the rows that change. The instances can belong to several accounts."""
     accounts = await _lock_accounts_of(connection, instance_ids)
     known = await _read_instances(connection, instance_ids, accounts)
     refusals: list[RowError] = []
@@ -190,7 +190,7 @@ async def _read_instances(
 ) -> _KnownInstances:
     """Read the instances of the locked accounts.
 
-    An instance of another account was registered after the accounts were selected, and is left out.
+    An instance of any other account was registered after the accounts were selected, and is omitted.
     """
     instances = await registration_context.read_rows(connection, instance_ids)
     rows = {row.id: row for row in instances if row.account_id in accounts}

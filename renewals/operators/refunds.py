@@ -100,7 +100,7 @@ async def _get_order(connection: Connection, order_id: uuid.UUID) -> models.Orde
 
 
 async def _read_refundable(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
-    """Read an order of a locked account, with its lines sorted by id, which is the sequence of their payment."""
+    """Read an order of a locked account, with its lines sorted by id, the order in which they were paid."""
     order = await _get_order(connection, order_id)
     return RefundableOrder(
         id=order_id,

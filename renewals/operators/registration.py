@@ -17,7 +17,7 @@ from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest:
-    """The reported instances of an account, and the (id, name) of bundles that are new or renamed."""
+    """The reported instances of an account, and the id and name of each new or renamed bundle."""
 
     account_id: str
     instances: Sequence[registration_report.ReportedInstance]
@@ -76,7 +76,8 @@ def build_change(
 ) -> AuditedChange:
     """Return the change that the audit log stores for registrations.
 
-    Its answer counts the created, changed and unchanged instances, and the changed ones that are then on price hold.
+    Its answer counts the created, changed and unchanged instances, and the changed instances that are on price hold
+    after the change.
     """
     created = [row for result in results for row in result.created]
     changed = [pair for result in results for pair in result.changed]

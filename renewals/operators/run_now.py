@@ -120,7 +120,7 @@ async def _plan(
     due_counts: Mapping[str, int],
     at: dt.datetime,
 ) -> dict[str, AccountPreview]:
-    """Plan accounts together. If planning raises an error, plan each account alone, as a run splits a failed chunk."""
+    """Plan accounts together; after an error, plan each account separately, as a run does with a failed chunk."""
     accounts = await accounts_repository.read_accounts(connection, account_ids)
     try:
         results_by_account = await renew.plan(connection, accounts, at)

@@ -1,4 +1,4 @@
-"""Quotes and orders of renewals and unified expiries: both are planned in the same way, but only an order is stored."""
+"""Quotes and orders of renewals and unified expiries; both are planned in the same way, but only orders are stored."""
 
 import dataclasses
 import datetime as dt
@@ -45,7 +45,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
 
 
 async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """Return a quote whose lists are unpacked on access: a response shows only a few of possibly thousands of lines."""
+    """Return a quote whose lists are unpacked on access, because a response shows a slice of up to 10,000 lines."""
     result = await _quote(account_id, request, now)
     lines, refusals = Packed(result.lines), Packed(result.refusals)
     return dataclasses.replace(result, lines=lines, refusals=refusals)
@@ -68,12 +68,12 @@ async def place_order(
 ) -> PlacedOrder:
     """Renew instances or unify their expiries in one order, or raise DomainError and write nothing (rules 16 to 19).
 
-    If the idempotency key was already used for the same request, return the order that was placed then.
+    If the idempotency key was already used for the same request, return the order that was placed for it.
     """
     requests.check_request(request)
     request_hash = requests.fingerprint(request)
     async with accounts_repository.locked_account(account_id) as (connection, account):
-        # Read after the lock: a voucher may expire while this call waits for the account.
+        # The time is read after the lock, because a voucher can expire while this call waits for the account.
         now = account.instant(clock())
         earlier, *read = await statements.fetch_together(
             connection,
@@ -113,7 +113,7 @@ def _build_result(
     rows: Sequence[database.Row],
     now: dt.datetime,
 ) -> PlacedOrder:
-    """Return the result of a stored order, with the account after its payment; `rows` are its instances, if few."""
+    """Return the result of a stored order, with the account after its payment and the rows of its instances, if any."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,

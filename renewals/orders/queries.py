@@ -2,7 +2,8 @@
 
 A function for a nested field reads the rows for any number of keys in one statement, and returns them by key to a data
 loader.
-Except for `fetch_refund`, every statement restricts the rows to the account, although the keys come from rows of that
+
+Although the keys come from rows of the account, every statement except that of `fetch_refund` restricts its rows to the
 account. If `account_id` is None, the caller is an operator, who can read every account.
 """
 
@@ -38,7 +39,7 @@ def build_row(order: NewOrder, kind: model.OrderKind, now: dt.datetime) -> dict[
 async def fetch_orders_by_id(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
-    """Return the orders with these ids, by id: those of the account, or of all accounts if `account_id` is None."""
+    """Return the orders of the account, or of any account if `account_id` is None, that have these ids, by id."""
     rows = await database.fetch(
         connection,
         f"SELECT {ORDER_COLUMNS} FROM orders o WHERE {IS_OF_ACCOUNT.format('o')} AND o.id = ANY($2)",

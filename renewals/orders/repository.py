@@ -1,4 +1,4 @@
-"""Orders in the database: their insertion, and their search by idempotency key.
+"""Orders in the database: insertion, and lookup by idempotency key.
 
 Only the reset of the demo account also writes `orders` and `order_lines`.
 """
@@ -33,7 +33,7 @@ class PlacedOrder:
     account: model.Account | None = None
     """The account after the payment, if this call has paid."""
     instances: Sequence[database.Row] = ()
-    """The rows of the instances for the API, if this call has renewed them and they are few."""
+    """The rows of the instances for the API, if this call has renewed at most INSTANCES_IN_PLACE_MAX instances."""
 
 
 class NewOrder(NamedTuple):
@@ -47,7 +47,7 @@ class NewOrder(NamedTuple):
 
 
 class OrderOrigin(NamedTuple):
-    """The kind of orders that are inserted together and, for a client's request, its key, its hash and its refusals."""
+    """The kind of orders that are inserted together, and the key, hash and refusals of the client's request, if any."""
 
     kind: model.OrderKind
     idempotency_key: str | None = None
@@ -68,7 +68,7 @@ async def insert_orders(
     """Insert orders of an actor with their lines, ledger entries, voucher changes, renewals and events.
 
     All rows are written by one statement. The accounts must have been read by `lock_accounts` in this transaction, and
-    the orders must have been planned afterwards. Return the instances' rows for the API if `returns_instances` is True;
+    the orders must have been planned after that. Return the instances' rows for the API if `returns_instances` is True;
     otherwise, return no rows.
     """
     if not orders:
@@ -153,7 +153,7 @@ async def _order_events(
 ) -> list[event_log.NewEvent]:
     """Return the events of the orders.
 
-    If the worker has not recorded the expiry of a restored instance, the event of the expiry comes first.
+    If the worker has not yet recorded the expiry of a restored instance, the event of the expiry comes first.
     """
     lines = [line for order in orders for line in order.lines]
     expired_ids = [

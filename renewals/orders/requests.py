@@ -21,7 +21,7 @@ class QuoteRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest(QuoteRequest):
-    """A request to extend the selected instances and pay at once, at most once per idempotency key (rule 18)."""
+    """A request to extend the selected instances and pay for them, at most once per idempotency key (rule 18)."""
 
     batch_mode: model.BatchMode = model.BatchMode.ALL_OR_NOTHING
     expected_total_cents: int | None = None
@@ -29,7 +29,7 @@ class OrderRequest(QuoteRequest):
 
 
 def check_request(request: QuoteRequest) -> None:
-    """Raise InvalidInputError if an argument is malformed or out of bounds; do not read the database (rule 19)."""
+    """Raise InvalidInputError if an argument is malformed or out of bounds, without reading the database (rule 19)."""
     selection.check_selector(request.selector)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:

@@ -1,7 +1,7 @@
 """Moves of a test account's clock, with the work that the worker would have done at each tick (rule 37).
 
 A tick is one transaction under the account's lock: it moves the clock, and expires, releases and renews instances. The
-check for reminders and warnings follows in its own transaction, as in the worker. A move's row has the last tick, so
+check for reminders and warnings follows in its own transaction, as in the worker. A move's row holds the last tick, so
 any process can continue the move of a killed process, and two processes that continue the same move do each tick once.
 """
 

@@ -1,4 +1,4 @@
-"""The ticks of a move: the worker's hourly times at which something may happen to a test account (rule 37).
+"""The ticks of a move: the worker's hourly times at which something can happen to a test account (rule 37).
 
 At all other hours the worker would write no event and change no instance, so a move skips these hours.
 """
@@ -16,7 +16,7 @@ from renewals.instances import lifecycle
 async def find_next_in(connection: Connection, account: model.Account, to: dt.datetime) -> dt.datetime | None:
     """Return a locked test account's next tick if it is not after `to`, or None.
 
-    The last hourly time that is not after `to` is always a tick, so that the account is checked as by the worker.
+    The last hourly time that is not after `to` is always a tick, so that the account is checked at this time.
     """
     assert account.test_clock is not None
     first = schedule.next_scheduled_after(account.test_clock)
@@ -32,7 +32,7 @@ async def _find_instants(
 ) -> AsyncIterator[dt.datetime]:
     """Yield the times of the hourly runs that process the account's next expiry, release, due renewal and check.
 
-    Yield no time for those that will not occur, and `first` for the check if its time is not known.
+    Yield no time for one that will not occur. If the time of the check is unknown, yield `first` for the check.
     """
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):

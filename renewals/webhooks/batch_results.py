@@ -16,7 +16,7 @@ async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) 
     """Claim at most `count` endpoints, of which at most `degraded_count` are degraded, and return the claims.
 
     The endpoints are those of `claims.find_claimable` that are still free. If the owner has changed an endpoint, its
-    waiting deliveries are retried at once.
+    waiting deliveries are retried immediately.
     """
     endpoint_ids = await claims.find_claimable(now, count=count, degraded_count=degraded_count)
     if not endpoint_ids:
@@ -31,8 +31,8 @@ async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) 
 async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult, now: dt.datetime) -> Claim:
     """Store the results of a batch and return the renewed claim. Raises ClaimLostError.
 
-    If the claim was lost before, nothing is stored. A cursor that another transaction has locked is moved last, in a
-    transaction of its own.
+    If the claim is already lost, nothing is stored. A cursor that another transaction has locked is moved last, in a
+    separate transaction.
     """
     endpoint_id, was_paused = claim.endpoint_id, claim.health.pause_count > 0
     claim = claim._replace(

@@ -1,4 +1,4 @@
-"""The next messages of an endpoint, by lane: retries that are due, and new events after the endpoint's cursors.
+"""The next messages of an endpoint, by lane: due retries, and the new events after the endpoint's cursors.
 
 A lane holds the events that must keep their order: those of one instance, or those of the account itself.
 """
@@ -19,10 +19,10 @@ from renewals.webhooks.messages import WebhookMessage
 TRIAL_MESSAGES = 2
 """The maximum number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
 MESSAGES_PER_BATCH = 100
-"""The maximum number of messages that are sent before their results are stored; a crash can repeat these messages."""
+"""The maximum number of messages sent before their results are stored. After a crash, they can be sent again."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
-"""Maximum number of events read for a batch, including those of types that the endpoint does not receive."""
+"""The maximum number of events read for a batch, including events of types that the endpoint does not receive."""
 
 _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
 """The columns of a `WebhookMessage`, in its order."""
@@ -33,8 +33,8 @@ class DeliveryBatch:
     """The next messages of an endpoint: due retries, and new events by account.
 
     `cursor_moves` holds, by account, the cursor's sequence and the last sequence that was read. `blocked` holds the
-    lanes of new events with a waiting delivery. `unwanted` holds due retries of types that the
-    endpoint no longer receives.
+    lanes of new events in which a delivery is waiting. `unwanted` holds due retries of types that the endpoint no
+    longer receives.
     """
 
     due: Sequence[WebhookMessage]
@@ -49,11 +49,10 @@ class DeliveryBatch:
         return not self.due and not self.cursor_moves and not self.unwanted
 
     def lanes(self) -> list[list[WebhookMessage]]:
-        """Return the messages that can be sent now, by lane. Lanes may be sent concurrently, but each lane in order.
+        """Return the messages that can be sent now, by lane: lanes can be sent concurrently, but each lane in order.
 
-        The lanes with retries come first or last at random, because a half-open endpoint receives only one or two
-        messages. Such an endpoint may always reject the events of some instances, and must still receive those of the
-        other instances.
+        The lanes with retries come first or last at random, because a half-open endpoint receives at most two messages.
+        It may reject every event of one instance, and must still receive the events of other instances.
         """
         lanes: dict[tuple[str, str], list[WebhookMessage]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():
@@ -67,7 +66,7 @@ class DeliveryBatch:
 
 @dataclass(slots=True)
 class BatchResult:
-    """The result of a batch: keys of delivered messages, and responses to failed ones; the rest was not tried."""
+    """The keys of delivered messages and the responses to failed messages of a batch; others were not tried."""
 
     health: retry_policy.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)
@@ -96,7 +95,7 @@ async def _read_batch_in(
     now: dt.datetime,
     count: int,
 ) -> DeliveryBatch:
-    # At least half of the batch is left for new events, see `DeliveryBatch.lanes`.
+    # Retries take at most half of the batch, rounded up, to leave room for new events (see `DeliveryBatch.lanes`).
     rows = await _read_due(connection, claim.endpoint_id, now, (count + 1) // 2)
     retries = [WebhookMessage(*row) for row in rows]
     due = [message for message in retries if not event_types or message.type in event_types]

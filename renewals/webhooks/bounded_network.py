@@ -11,7 +11,7 @@ from typing import Any
 import httpcore2
 
 RESPONSE_BYTES_MAX = 32_768
-"""The number of bytes (interim responses, headers, beginning of the body) after which no more are read."""
+"""The number of bytes of interim responses, headers and body after which no more bytes are read."""
 READ_BYTES_MAX = 16_384
 TOO_LONG = f"the endpoint sent more than {RESPONSE_BYTES_MAX:,} bytes before the end of its response headers"
 

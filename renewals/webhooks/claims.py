@@ -13,7 +13,7 @@ from renewals.db import connection as database
 from renewals.webhooks import http_client, retry_policy
 
 CLAIM_SECONDS = 30
-"""The time after which another worker may take a claim that was not renewed."""
+"""The time after which another worker can take over a claim that was not renewed."""
 
 
 class Claim(NamedTuple):

@@ -25,7 +25,7 @@ class EndpointRequest:
 
 @dataclass(frozen=True, slots=True)
 class EndpointUpdate:
-    """The new values of an endpoint; a field that is None keeps its present value."""
+    """The new values of an endpoint; a field that is None keeps its current value."""
 
     url: str | None = None
     event_types: Sequence[str] | None = None

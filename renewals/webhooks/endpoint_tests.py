@@ -16,7 +16,7 @@ from renewals.webhooks import endpoints, http_client, sender
 from renewals.webhooks.http_client import WebhookResponse
 
 CONCURRENT_TESTS_MAX = 16
-"""Maximum number of concurrent tests in a process. An owner can run one test at a time."""
+"""The maximum number of concurrent tests in a process. An owner can run one test at a time."""
 TEST_TYPE = "webhook.test"
 
 _testing_owners: set[str | None] = set()
@@ -30,7 +30,8 @@ async def send_test(
 ) -> WebhookResponse:
     """Send a test message to an endpoint and return the response.
 
-    Raises InvalidInputError for an unknown endpoint, during another test of the owner, and during too many other tests.
+    Raises InvalidInputError for an unknown endpoint, while another test of the owner is running, and while
+    CONCURRENT_TESTS_MAX tests are running.
     """
     with limit_tests(owner):
         endpoint = await endpoints.get_in(database.pool(), owner, endpoint_id)

@@ -106,7 +106,7 @@ async def create_in(
 
 @database.retry_on_conflict
 async def update(owner: str | None, endpoint_id: str, change: EndpointUpdate, clock: Clock) -> Endpoint:
-    """Change an endpoint; delivery continues where it stopped, and waiting events are retried at once.
+    """Change an endpoint; delivery continues where it stopped, and waiting events are retried immediately.
 
     Raises InvalidInputError for an invalid change or an unknown id.
     """

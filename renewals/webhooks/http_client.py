@@ -1,6 +1,6 @@
 """An HTTP client that posts to a webhook URL, only at checked addresses, with limits on time and size.
 
-The host is resolved once and all its addresses must be public, or allowed by the settings. The connection goes to one
+The host is resolved once. All its addresses must be public or allowed by the settings. The connection goes to one
 of these addresses, with the host name in TLS and HTTP. Redirects are not followed, cookies are not stored, and proxy
 variables of the environment are ignored.
 """
@@ -63,7 +63,7 @@ class WebhookResponse(NamedTuple):
 
 
 class UrlNotAllowedError(Exception):
-    """The error of a URL that is forbidden or whose host is not found or forbidden; its reason contains no address."""
+    """The error for a URL that is forbidden, or whose host is forbidden or not found; the reason has no address."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -117,7 +117,7 @@ class PinnedClient:
             try:
                 return await self._transport.handle_async_request(self._request(address, body, headers))
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                # Nothing was sent yet, so the next address can be tried.
+                # Nothing has been sent yet, so the next address can be tried.
                 if address == self._addresses[0]:
                     self._addresses.pop(0)
                 if not self._addresses:

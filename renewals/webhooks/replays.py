@@ -26,9 +26,9 @@ async def replay(
     If `and_all_after` is True, the events are sent whether or not they were delivered before; otherwise, only a parked
     delivery is retried.
 
-    Raises InvalidInputError for an unknown endpoint and for a sequence that cannot be replayed: if `and_all_after` is
-    True, the account has no such event; otherwise, it has no parked delivery or a type that the endpoint does not
-    receive.
+    Raises InvalidInputError for an unknown endpoint, and for a sequence that cannot be replayed. If `and_all_after` is
+    True, the account must have the event. Otherwise, the event must have a parked delivery and a type that the endpoint
+    receives.
     """
     async with database.transaction() as connection:
         endpoint = await endpoints.get_in(connection, owner, endpoint_id)

@@ -15,11 +15,11 @@ RETRY_PAUSES = tuple(
         *(hours * 3_600 for hours in (1, 2, 4, 8, 12, 20, 24)),
     )
 )
-"""Pauses between the attempts of a delivery, about 3 days in total; after one more failure, the delivery is parked."""
+"""The pauses between attempts of a delivery, about 3 days in total; after one more failure, the delivery is parked."""
 JITTER = 0.1
 """The maximum share (10 %) by which a pause varies at random; simultaneous failures are retried at different times."""
 FAILURES_UNTIL_PAUSE = 5
-"""Consecutive failures after which the endpoint is paused, and then gets one request at a time."""
+"""The number of consecutive failures after which an endpoint is paused; it then gets one request at a time."""
 PAUSE_MIN = dt.timedelta(seconds=30)
 PAUSE_MAX = dt.timedelta(minutes=30)
 RETRY_AFTER_MAX = dt.timedelta(hours=1)

@@ -106,7 +106,7 @@ async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
 async def read_issued_in(
     connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str
 ) -> str:
-    """Return the secret that was issued under an idempotency key, or the newest secret if the former was erased."""
+    """Return the secret that was issued under an idempotency key, or the newest secret if that secret was erased."""
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1

@@ -1,4 +1,4 @@
-"""The policy for webhook URLs and IP addresses, against server-side request forgery. Pure functions.
+"""The policy for webhook URLs and IP addresses, against server-side request forgery. No function performs I/O.
 
 Every request goes to an address that this policy has allowed, whatever the URL or the DNS contains.
 """

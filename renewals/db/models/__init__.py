@@ -1,4 +1,4 @@
-"""The tables as Tortoise models: the one source of their columns.
+"""The tables as Tortoise models, which are the only source of their columns.
 
 Money is in cents, and instants are in UTC. The migrations contain what a model cannot express: checks, partial indexes
 and collations. Each docstring names the modules that write the table. `demo.reset` also deletes and corrects rows.
