@@ -49,7 +49,7 @@ async def fetch_vouchers(
 ) -> Sequence[Row]:
     """Return the account's vouchers in the order in which they are redeemed (rule 15).
 
-    If `usable` is True, return only the usable vouchers; if False, only the empty and the expired ones; if None, all.
+    If `usable` is True, return only the usable vouchers; if False, only empty and expired vouchers; if None, all.
     """
     return await database.fetch(
         connection,
@@ -65,7 +65,7 @@ async def fetch_vouchers(
 async def fetch_vouchers_by_id(
     connection: Connection, account_id: str | None, voucher_ids: Sequence[str]
 ) -> dict[str, Row]:
-    """Return the vouchers of the account, or of any account if `account_id` is None, that have these ids, by id."""
+    """Return the vouchers with these ids, by id; if `account_id` is given, only the vouchers of that account."""
     rows = await database.fetch(
         connection,
         f"""SELECT id, face_cents, available_cents, expires_at, product_codes FROM vouchers v

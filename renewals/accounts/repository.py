@@ -1,4 +1,4 @@
-"""Accounts in the database. Only this module writes `accounts`, but `ledger` writes balances and ledger numbers."""
+"""Accounts in the database. This module writes `accounts`; only `ledger` writes balances and ledger numbers."""
 
 import asyncio
 import contextlib

@@ -102,7 +102,7 @@ async def list_parked_accounts_in(
 
 
 async def get_chunk_in(connection: Connection, chunk: Chunk) -> tuple[list[str], dt.datetime | None]:
-    """Return the account ids of a chunk and the `clock_at` of its run, which replaces the current time if not None."""
+    """Return the account ids of a chunk and the `clock_at` of its run (None: the current time applies)."""
     rows = RenewalChunk.filter(run_id=chunk.run_id, number=chunk.number).using_db(connection)
     [(account_ids, clock_at)] = await rows.values_list("account_ids", "run__clock_at")
     return account_ids, clock_at

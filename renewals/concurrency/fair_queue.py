@@ -151,5 +151,5 @@ class FairSlots:
 
     def _is_eligible(self, waiter: tuple[str, asyncio.Future[None]]) -> bool:
         owner, turn = waiter
-        is_waiting = not turn.done()  # a cancelled waiter is still in the queue for a moment
+        is_waiting = not turn.done()  # a cancelled waiter can still be in the queue
         return is_waiting and self._held.get(owner, 0) < self._per_owner_max

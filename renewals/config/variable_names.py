@@ -27,7 +27,7 @@ def format_errors(problem: ValueError, name: str | None = None) -> str:
 
 
 def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each unknown variable with the prefix of settings, which suggests a similar name if any."""
+    """Return a sentence for each unknown variable with the prefix of settings; it suggests a similar name, if any."""
     prefix = str(Settings.model_config["env_prefix"])
     names = [
         _variable_of(name) for name, field in Settings.model_fields.items() if FIXED not in field.metadata

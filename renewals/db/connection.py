@@ -94,8 +94,8 @@ _after_commit: weakref.WeakKeyDictionary[Connection, list[Callable[[], None]]] =
 def after_commit(connection: Connection, work: Callable[[], None]) -> None:
     """Register a function that is called after the connection's transaction is committed, but not after a rollback.
 
-    Transactions must not be nested: the end of the inner one would call the function even if the outer one is rolled
-    back.
+    Transactions must not be nested: the end of the inner transaction would call the function even if the outer
+    transaction is rolled back.
     """
     _after_commit.setdefault(connection, []).append(work)
 
@@ -109,7 +109,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         connection = await context.__aenter__()
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - started_at)
     except BaseException as error:
-        # Tortoise does not return the connection of a cancelled BEGIN to the pool, which would exhaust the pool.
+        # Tortoise does not return the connection of a cancelled BEGIN to the pool, so the pool would run out.
         if hasattr(context, "token"):
             with contextlib.suppress(Exception):
                 await context.__aexit__(type(error), error, error.__traceback__)

@@ -25,7 +25,7 @@ class Share:
 
     @property
     def computing(self) -> asyncio.Semaphore:
-        """The semaphore of the request's long computations, made on demand because most requests have none."""
+        """The semaphore of the request's long computations, created on demand, because most requests have none."""
         if self._computing is None:
             self._computing = asyncio.Semaphore(REQUEST_JOBS_MAX)
         return self._computing

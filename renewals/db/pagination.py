@@ -65,7 +65,7 @@ class Page:
     has_next_page: bool
     has_previous_page: bool
     total_count: int | None
-    """Number of rows on all pages; None if it was not requested, or if no row was found at the position of the page."""
+    """The number of rows on all pages; None if it was not requested, or if the page has no rows."""
 
     def cursor(self, row: database.Row) -> str:
         """Return the cursor of a row."""

@@ -31,7 +31,7 @@ class Query(Generic[Value]):
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """Whether the query can return thousands of rows; an array of so many rows takes longer than another round trip."""
+    """Whether the query can return thousands of rows; an array of these takes longer than another round trip."""
 
     async def fetch(self, connection: Connection) -> Value:
         """Run the query as its own statement and return its result."""

@@ -140,7 +140,7 @@ class NotFoundError(DomainError):
 
 @dataclass(eq=False)
 class IdempotencyKeyReusedError(DomainError):
-    """A key that the account, or any operator, has used for another request (rule 18)."""
+    """A key that the account or any operator has already used for another request (rule 18)."""
 
     idempotency_key: str
 
@@ -223,7 +223,7 @@ class InsufficientFundsError(DomainError):
 
 @dataclass(eq=False)
 class StillMovingError(DomainError):
-    """A move of a test clock that is unfinished at the time limit of its request; the worker continues it (rule 37)."""
+    """A move of a test clock that exceeded the time limit of its request; the worker continues the move (rule 37)."""
 
     reached_at: dt.datetime
     to_at: dt.datetime

@@ -1,8 +1,8 @@
 """Actions on an instance: whether each is allowed now, and the reason if it is not.
 
 Each refusal comes from the planner of the operation, so that actions and operations agree. Prices, the balance and
-vouchers have no effect. A page can show the actions of 1,000 instances. To keep this fast, an allowed action takes only
-comparisons, and instances with equal facts share their actions.
+vouchers have no effect. A page can show the actions of 1,000 instances. To keep this fast, only
+comparisons decide whether an action is allowed, and instances with equal facts share their actions.
 """
 
 import datetime as dt

@@ -6,7 +6,7 @@ PAGE_ROWS_MAX = 1_000
 SLICE_ROWS_DEFAULT = 100
 """The default length of a list that is nested in a row or in the result of a mutation."""
 MONTHS_MAX = 36
-"""The longest renewal in months; a product may allow less."""
+"""The longest renewal in months; a product can have a lower limit."""
 FORECAST_DAYS_MAX = 366
 CLOCK_MOVE_MONTHS_MAX = 24
 """The longest move of a test clock in one call, in calendar months (rule 37)."""

@@ -29,7 +29,7 @@ class Message:
         return Message(self.text, **arguments)
 
     def render(self, translate: Translate) -> str:
-        """Return the sentence in the language of `translate`, a function that translates the text of a message."""
+        """Return the sentence; `translate` returns the text of a message in the language of the reader."""
         text = translate(self)
         if not self.arguments:
             return text.format()

@@ -1,7 +1,6 @@
 """The planner of quotes, manual renewals, unified expiries, automatic renewals and forecasts.
 
-All of them use this module, so that a quote matches its order, and a forecast matches its run. No function performs
-I/O.
+All of them use this module, so a quote matches its order and a forecast matches its run. No function performs I/O.
 """
 
 import datetime as dt
@@ -131,7 +130,7 @@ def plan_lines(
 
 
 class PricedUnit(NamedTuple):
-    """A unit with its lines and charges, or with a refusal for each member; payment is not considered."""
+    """A unit with its lines and charges, or with a refusal for each member, before any payment."""
 
     unit: RenewalUnit
     lines: tuple[RenewalLine, ...]

@@ -24,7 +24,7 @@ class NewPolicy:
         return self.auto_renew_months if self.mode is model.RenewalMode.AUTO else None
 
     def apply(self, instance: model.Instance) -> model.Instance:
-        """Return the instance with the policy; AUTO clears the agreed price and so accepts the current one."""
+        """Return the instance with the policy; AUTO clears the agreed price and so accepts the current price."""
         is_auto = self.mode is model.RenewalMode.AUTO
         return instance._replace(
             renewal_mode=self.mode,

@@ -1,4 +1,4 @@
-"""Plans for the instances that a provider reports: create, change, leave unchanged, or refuse.
+"""Plans for the instances that the provider reports: create, change, leave unchanged, or refuse.
 
 Each instance is first decided on its own. Each bundle is then decided as a whole, because its members share expiry,
 anchor day and policy (rule 11).

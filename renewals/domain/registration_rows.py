@@ -1,4 +1,4 @@
-"""Rows of instances and bundles, and their new values after a provider's report."""
+"""Rows of instances and bundles, and their new values after a report of the provider."""
 
 import datetime as dt
 import json

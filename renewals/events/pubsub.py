@@ -72,7 +72,7 @@ class Subscriber:
         self.wake()
 
     async def wait(self, seconds_max: float) -> bool:
-        """Wait at most `seconds_max` for a call of `wake`; return whether there was one since the last `wait` ended."""
+        """Wait at most `seconds_max` for a call of `wake`; return whether it was called since the last `wait` ended."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds_max)
         is_woken = self._woken.is_set()

@@ -12,7 +12,7 @@ from renewals.domain.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Conditions on events, all of which must hold; None is no condition, and an empty list matches no event."""
+    """Conditions on events, all of which must hold; None sets no condition, and an empty list matches no event."""
 
     types: Sequence[str] | None = None
     instance_id: str | None = None

@@ -2,7 +2,7 @@
 
 MANUAL instances appear on their last day, and so do AUTO instances that were due before the cut-over. Other AUTO
 instances appear on the day of their renewal, according to the forecast. NONE instances are omitted, because their
-owner lets them expire.
+owners let them expire.
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
 """The preview of `setRenewalPolicy`: the changes and refusals, and the first charge of each change (rule 8).
 
-The planner of the worker's runs computes the first charges, whatever the balance and the vouchers.
+The planner of the worker's runs computes the first charges, regardless of the balance and the vouchers.
 """
 
 import datetime as dt

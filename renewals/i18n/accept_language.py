@@ -22,7 +22,7 @@ def current() -> Language:
 
 
 def requested() -> Language | None:
-    """Return the known language that the request of this task names, or None without such a language or a request."""
+    """Return the known language that the request of this task names, or None if there is none or no request."""
     return _requested.get()
 
 

@@ -76,7 +76,7 @@ async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     results: RowResults = []
     try:
         async with database.transaction() as connection:
-            # Otherwise, until a table is analyzed, PostgreSQL would keep the generic plan of a time when it was small.
+            # Otherwise, PostgreSQL would keep a generic plan for a small table until the table is analyzed.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
             results, records = await work(connection)
             if batch.is_dry_run:

@@ -19,7 +19,7 @@ from renewals.domain import dates, money, pricing, validation
 from renewals.domain.messages import InvalidValueError, Message
 
 IS_CSV = "is_csv"
-"""The key of the validation context whose value says whether the values are CSV cells."""
+"""The key of the flag in the validation context that is True for CSV cells."""
 INTEGER_MAX = 2**31 - 1
 E = TypeVar("E", bound=Enum)
 

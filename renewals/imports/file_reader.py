@@ -183,7 +183,7 @@ def read_records(source: Source) -> Iterator[Record]:
 
 
 def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
-    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, which would extend to later lines."""
+    """Yield the cells of each row. Raises InvalidFileError for an unclosed quote, which would hide later lines."""
     row_lines: list[str] = []
 
     def lines() -> Iterator[str]:

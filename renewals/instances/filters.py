@@ -47,7 +47,7 @@ class InstanceFilter:
     expires_before: dt.datetime | None = None
     expires_on_from: dt.date | None = None
     expires_on_to: dt.date | None = None
-    """The bounds of an instance's last day: both days are included, and are days in the account's time zone."""
+    """The bounds of an instance's last day, both included, as days in the account's time zone."""
     expires_within_days: int | None = None
     products: Sequence[str] | None = None
     data_centers: Sequence[str] | None = None

@@ -95,7 +95,7 @@ _SQL_TYPES: Mapping[object, str] = {str: "text", bool: "boolean", int: "bigint",
 
 
 def _sql_type(column: str, annotation: object) -> str:
-    """Return the SQL type of a column of `InstanceRow`, whether its type is optional or not."""
+    """Return the SQL type of a column of `InstanceRow`; an optional column has the type of its values."""
     if column in ("configuration", "tags"):
         return "jsonb"
     [value_type] = {*(typing.get_args(annotation) or (annotation,))} - {type(None)}

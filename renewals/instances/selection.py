@@ -81,8 +81,8 @@ def select_instances(
 ) -> statements.Query[list[model.Instance]]:
     """Return the query of the selected instances.
 
-    Instances that are selected by id are in any order. Instances that are selected by filter are sorted by expiry; the
-    query returns at most one more than the limit, so that `complete_selection` detects an excess.
+    Instances that are selected by id are in no particular order. Instances that are selected by filter are sorted by
+    expiry; the query returns at most one more than the limit, so that `complete_selection` detects an excess.
     """
     if isinstance(selector, ById):
         conditions = db_sql.WhereClause()

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 FROM_VARIABLES = "otel"
-"""The value of `settings.traces` that takes the collector's address from the variables OTEL_EXPORTER_OTLP_*."""
+"""The value of `settings.traces` with which the variables OTEL_EXPORTER_OTLP_* name the collector."""
 TRACES_PATH = "/v1/traces"
 STOP_SECONDS_MAX = 5.0
 _CONFIDENTIAL_ATTRIBUTES = ("exception.message", "exception.stacktrace")

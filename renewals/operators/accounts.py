@@ -47,7 +47,7 @@ class NewAccount:
     lead_days: int | None = None
     price_rise_cap_bps: int | None = None
     auto_renew_from: dt.datetime | None = None
-    """None: automatic renewals start at `test_clock`, or at the creation without a test clock (rule 38)."""
+    """None: automatic renewals start at `test_clock`, or else at the creation of the account (rule 38)."""
     language: model.Language = model.Language.EN
     test_clock: dt.datetime | None = None
     """The first instant of a test account's clock. None: an account in real time (rule 37)."""

@@ -32,7 +32,7 @@ _REPEATED = Message("must not appear more than once in a request")
 
 
 class NewPrice(NamedTuple):
-    """The new price of an instance, in cents a month."""
+    """The new price of an instance, in cents per month."""
 
     instance_id: str
     monthly_price_cents: int

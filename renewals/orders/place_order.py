@@ -45,7 +45,7 @@ async def quote(account_id: str, request: requests.QuoteRequest, now: dt.datetim
 
 
 async def quote_packed(account_id: str, request: requests.QuoteRequest, now: dt.datetime) -> Quote:
-    """Return a quote whose lists are unpacked on access, because a response shows a slice of up to 10,000 lines."""
+    """Return a quote whose lists are unpacked on access, because a response shows few of possibly 10,000 lines."""
     result = await _quote(account_id, request, now)
     lines, refusals = Packed(result.lines), Packed(result.refusals)
     return dataclasses.replace(result, lines=lines, refusals=refusals)

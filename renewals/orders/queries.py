@@ -39,7 +39,7 @@ def build_row(order: NewOrder, kind: model.OrderKind, now: dt.datetime) -> dict[
 async def fetch_orders_by_id(
     connection: Connection, account_id: str | None, order_ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Row]:
-    """Return the orders of the account, or of any account if `account_id` is None, that have these ids, by id."""
+    """Return the orders with these ids, by id; if `account_id` is given, only the orders of that account."""
     rows = await database.fetch(
         connection,
         f"SELECT {ORDER_COLUMNS} FROM orders o WHERE {IS_OF_ACCOUNT.format('o')} AND o.id = ANY($2)",

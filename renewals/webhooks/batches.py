@@ -66,7 +66,7 @@ class DeliveryBatch:
 
 @dataclass(slots=True)
 class BatchResult:
-    """The keys of delivered messages and the responses to failed messages of a batch; others were not tried."""
+    """The keys of delivered messages and the responses to failed messages of a batch; other messages were not tried."""
 
     health: retry_policy.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)

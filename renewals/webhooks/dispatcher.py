@@ -1,7 +1,7 @@
 """The delivery loop of a worker, which claims endpoints with undelivered events and gives each of them a turn.
 
 PostgreSQL holds the whole state of delivery; a Redis message only wakes the loop earlier. Turns run concurrently and
-are limited in time, so a failing endpoint does not delay the others. Degraded endpoints get at most half of the
+are limited in time, so a failing endpoint does not delay other endpoints. Degraded endpoints get at most half of the
 concurrent turns. If an endpoint was not degraded when its turn began, the turn ends after the first slow batch.
 """
 

@@ -63,7 +63,7 @@ class WebhookResponse(NamedTuple):
 
 
 class UrlNotAllowedError(Exception):
-    """The error for a URL that is forbidden, or whose host is forbidden or not found; the reason has no address."""
+    """The error for a URL that is forbidden, or whose host is forbidden or not found; the reason names no address."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -241,5 +241,5 @@ def parse_retry_after(retry_after: str | None, now: dt.datetime) -> float | None
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """Return the TLS context, which is built only once because that takes longer than a typical delivery."""
+    """Return the TLS context, which is built only once, because building it takes longer than a typical delivery."""
     return httpx2.create_ssl_context()
