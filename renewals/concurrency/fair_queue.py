@@ -4,9 +4,8 @@ A lane is a request's place among the heavy requests that the API runs concurren
 """
 
 import asyncio
-import contextlib
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
@@ -98,19 +97,6 @@ class FairSlots:
         self._waiting_max = waiting_max
         self._held: dict[str, int] = {}
         self._queue: FairQueue[tuple[str, asyncio.Future[None]]] = FairQueue()
-
-    def is_waited_for(self) -> bool:
-        """Return whether there are waiters."""
-        return bool(self._queue)
-
-    @contextlib.asynccontextmanager
-    async def hold(self, owner: str) -> AsyncIterator[None]:
-        """Hold a slot while the block runs. Raises QueueFullError if the owner has too many waiters."""
-        await self.acquire(owner)
-        try:
-            yield
-        finally:
-            self.release(owner)
 
     def try_acquire(self, owner: str) -> bool:
         """Acquire a slot without waiting, and return whether that was possible."""

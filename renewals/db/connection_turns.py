@@ -95,10 +95,6 @@ class Turns:
             self._take(waiter.share)
             waiter.turn.set_result(None)
 
-    def is_unused(self) -> bool:
-        """Return whether no request has a turn and no task waits for a turn."""
-        return not self._in_use and not self._waiting
-
     def _is_within_limits(self, share: Share | None) -> bool:
         return share is None or (
             share.in_use < REQUEST_CONNECTIONS_MAX

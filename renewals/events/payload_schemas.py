@@ -140,11 +140,6 @@ BY_TYPE: Mapping[EventType, type[Payload]] = {
 """The payload model of each event type."""
 
 
-def validate_payload(event_type: str, payload: str) -> None:
-    """Raise ValueError if a payload (JSON text) does not have the form of its event type."""
-    BY_TYPE[EventType(event_type)].model_validate_json(payload)
-
-
 def json_schemas() -> dict[str, Any]:
     """Return the JSON Schemas of the payloads by event type, sorted by type.
 

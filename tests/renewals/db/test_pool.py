@@ -86,7 +86,9 @@ async def test_requests_cancelled_at_any_moment_leave_no_connection_taken(databa
         async with asyncio.timeout(5):
             await asyncio.gather(*(ask(account_id) for account_id in "abc"))
         pool = database.pool()._pool
-        assert pool.get_idle_size() == pool.get_size() and pool._turns.is_unused()
+        assert (
+            pool.get_idle_size() == pool.get_size() and not pool._turns._in_use and not pool._turns._waiting
+        )
 
 
 async def test_the_followers_of_an_account_leave_half_of_the_pool_to_others(
