@@ -41,7 +41,9 @@ def _format_cap(row: strawberry.Parent[Row]) -> str | None:
 class Account:
     id: strawberry.ID = strawberry.field(description="The provider's id of the account.")
     name: str = strawberry.field(description="The account's display name.")
-    currency: str = strawberry.field(description="ISO 4217 code of all the account's amounts, such as CNY.")
+    currency: str = strawberry.field(
+        description="Currency code of all the account's amounts: three capital letters, such as CNY."
+    )
     time_zone: str = strawberry.field(
         description="IANA time zone of the account's dates, such as Asia/Shanghai. Never changes."
     )
@@ -49,32 +51,36 @@ class Account:
         "balance_cents", description="Prepaid money, without vouchers. Never below zero."
     )
     auto_renew_from: dt.datetime = strawberry.field(
-        description="Automatic renewals begin at this instant. Instances that were due earlier must be renewed by hand."
+        description=(
+            "Automatic renewals begin at this instant. The worker does not renew an instance that was due earlier."
+        )
     )
     lead_days: int = strawberry.field(
         description=(
-            f"Days before the last day on which the worker renews AUTO instances: 0 to {limits.LEAD_DAYS_MAX}. "
-            "0: on the last day."
+            "Number of days from the automatic renewal of an AUTO instance to its last day: "
+            f"0 to {limits.LEAD_DAYS_MAX}."
         )
     )
     auto_renew_time: str = strawberry.field(
-        description='Time of day from which the worker renews, in the account\'s time zone, such as "00:30".'
+        description=(
+            'Time of day at which automatic renewals start, as HH:MM in the account\'s time zone, such as "00:30".'
+        )
     )
     price_rise_cap_percent: str | None = sources.computed(
         _format_cap,
         "price_rise_cap_bps",
         description=(
-            "The greatest rise of a price, in percent of the agreed price, at which the worker still renews: "
-            '"10" or "12.5". Null: any.'
+            'The largest price increase at which the worker still renews, in percent of the agreed price: "10" or '
+            '"12.5". Null: no limit.'
         ),
     )
     language: model.Language = strawberry.field(
-        description="The language of texts whose reader is not known, such as those of events and calendars."
+        description="The language of texts that are not written for one caller, such as calendar entries."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
-            "The present instant of a test account; advanceTestClock moves it. The account's reads, dates and changes "
-            "use it. Null: the account is in real time."
+            "The current time of a test account, which advanceTestClock moves. All reads and changes of the account "
+            "use this time. Null: the account runs in real time."
         )
     )
     vouchers = strawberry.field(

@@ -6,26 +6,20 @@ from renewals.domain import instance_actions, limits
 from schema.customer import refusals
 
 
-@strawberry.type(
-    description=(
-        "Whether an action on an instance is allowed now. It agrees with the operation, if nothing changes in between. "
-        "Money is not considered."
-    )
-)
+@strawberry.type(description="Whether an operation would accept an instance now. Money is not considered.")
 class InstanceAction:
     action: instance_actions.InstanceActionKind = strawberry.field(description="The action.")
     allowed: bool = strawberry.field(
         description=(
-            "Whether the operation accepts the instance alone. For a member of a bundle: whether it accepts the whole "
-            "bundle, with `bundles: WHOLE` or if exactly the members are sent. In a selection with other instances and "
-            "`bundles: REFUSE` a member is refused as BUNDLED in any case, so a console sends WHOLE for such a "
-            "selection, or ticks either one whole bundle or single instances."
+            "Whether the operation accepts the instance alone or, for a member of a bundle, the whole bundle. If the "
+            "selection has other instances as well, send `bundles: WHOLE`, because `bundles: REFUSE` refuses the "
+            "member as BUNDLED."
         )
     )
     refusal: refusals.InstanceRefusal | None = strawberry.field(
         description=(
-            "Why the operation would refuse the instance. BUNDLED if another member of its bundle is the reason. "
-            "Null if it is allowed."
+            "Why the operation would refuse the instance: BUNDLED if another member of its bundle is the reason. Null "
+            "if the action is allowed."
         )
     )
     months_min: int | None = strawberry.field(

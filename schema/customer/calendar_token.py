@@ -8,7 +8,9 @@ from renewals.accounts import api_keys
 from schema.context import Info
 
 
-@strawberry.type(description="A secret that opens the calendar feed and nothing else. It is shown once.")
+@strawberry.type(
+    description="A secret that gives access to the calendar feed and nothing else. It is returned only once."
+)
 class CalendarToken:
     token: str = strawberry.field(description="The secret itself. Anyone who has it can read the calendar.")
     path: str = strawberry.field(

@@ -26,7 +26,7 @@ class DiscountTier:
     discount_percent = sources.computed(
         _format_discount,
         "discount_bps",
-        description='Percent of the list price, without needless zeros: "17", "12.5" or "8.25".',
+        description='Percent of the list price, without trailing zeros: "17", "12.5" or "8.25".',
     )
 
 
@@ -49,12 +49,12 @@ class Product:
         "unsupported_reason",
         "unsupported_reason_zh",
         description=(
-            "Why renewal management does not serve the product, in the caller's language if the provider has written "
-            "it in that language, otherwise in the other. Null for a product that is served."
+            "Why renewal management does not serve the product. If the provider has no text in the caller's language, "
+            "the text is in the other language. Null for a product that is served."
         ),
     )
     max_term_months: int = strawberry.field(
-        description="The longest term in months: no new expiry may be further from now."
+        description="The longest term in months. No renewal can move an expiry further than this from now."
     )
     retention_days: int = strawberry.field(
         description="Days from an instance's expiry until it is released permanently."

@@ -31,11 +31,13 @@ def _summarize(row: strawberry.Parent[object], info: Info) -> str:
 
 @strawberry.type(description="Who made a change.")
 class Actor:
-    kind: model.ActorKind = strawberry.field(description="What made it.")
+    kind: model.ActorKind = strawberry.field(
+        description="Whether a customer, the worker or an operator made the change."
+    )
     name: str = strawberry.field(
         description=(
-            "Of a customer or an operator: the name of the API key, or the token's subject. Empty if the key has no "
-            "name. Of the worker: worker."
+            "For a customer or an operator, the name of the API key or the subject of the token; empty if the key has "
+            "no name. For an import, `command line`. For the worker, `worker`."
         )
     )
 
@@ -71,10 +73,13 @@ class Event:
         description="The event's number in the account: from 1 on, in order and without gaps."
     )
     type: str = strawberry.field(
-        description="Such as instance.renewed. New types may be added: ignore those that you do not know."
+        description="The event's type, such as instance.renewed. New types may be added, so ignore unknown ones."
     )
     occurred_at: dt.datetime = strawberry.field(
-        description="When it happened, by the clock of the server or of a test account. Only sequence gives the order."
+        description=(
+            "When the event happened, by the clock of the server or of a test account. Order events by sequence, not "
+            "by this time."
+        )
     )
     instance_id: strawberry.ID | None = strawberry.field(
         description="The instance. Null for an event of the account itself."
@@ -104,8 +109,8 @@ class Event:
         _summarize,
         *("type", "payload", "instance_id", "instance_name", "time_zone", "currency"),
         description=(
-            "One sentence about the event in the caller's language, with dates in the account's time zone. "
-            "For an unknown type it only names the type."
+            "One sentence about the event in the caller's language, with dates in the account's time zone. For an "
+            "unknown type, the sentence only names the type."
         ),
     )
 
@@ -115,7 +120,10 @@ async def resolve_events(
     after: Annotated[
         int | None,
         strawberry.argument(
-            description="The last sequence already seen: events after it are sent first. Null: only new events."
+            description=(
+                "The sequence of the last event that you have received. Later events are sent first. Null: only new "
+                "events."
+            )
         ),
     ] = strawberry.UNSET,
 ) -> AsyncIterator[Event]:

@@ -22,7 +22,10 @@ class ForecastDay:
     due_count: int = strawberry.field(description="Number of instances that are due on the day.")
     total: scalars.Money = sources.column(
         "total_cents",
-        description="Price of the renewals of the day, paid or not. Refused instances have none.",
+        description=(
+            "Price of all renewals of the day, whether or not the money covers them. Refused instances are not "
+            "included."
+        ),
     )
     voucher_total: scalars.Money = sources.column(
         "voucher_cents", description="Amount that vouchers will pay on the day."
@@ -35,12 +38,12 @@ class ForecastDay:
     )
     shortfall: scalars.Money = sources.column(
         "shortfall_cents",
-        description="Amount missing that morning to pay all renewals of the day. 0.00 if nothing is missing.",
+        description="Amount missing before the run of the day to pay for all its renewals. 0.00 if nothing is missing.",
     )
     at_risk: list[instances.Instance] = sources.sliced(
         "at_risk_ids",
         loader=lambda load: load.instance,
-        description="Instances of the day that will not be renewed, because money is short or for another reason.",
+        description="Instances due on the day that will not be renewed, for lack of money or another reason.",
     )
     at_risk_count: int = sources.counted("at_risk_ids", description="Number of instances at risk.")
 
@@ -56,7 +59,10 @@ class ForecastGroup:
     )
     total: scalars.Money = sources.column(
         "total_cents",
-        description="Price of the renewals of the group, paid or not. Refused instances have none.",
+        description=(
+            "Price of all renewals of the group, whether or not the money covers them. Refused instances are not "
+            "included."
+        ),
     )
     total_cents: strawberry.Private[int]
 
@@ -95,17 +101,20 @@ def _label_of(group: groups.ForecastGroup, language: Language) -> str:
 
 
 @strawberry.type(
-    description=("Simulation of the automatic renewals of the coming days with the money on hand now.")
+    description="A simulation of the automatic renewals of the coming days, without further top-ups."
 )
 class Forecast:
     days: list[ForecastDay] = strawberry.field(description="One entry for each day, today first.")
     total: scalars.Money = sources.column(
         "total_cents",
-        description="Price of the renewals of the days, paid or not. Refused instances have none.",
+        description=(
+            "Price of all renewals of these days, whether or not the money covers them. Refused instances are not "
+            "included."
+        ),
     )
     top_up_needed: scalars.Money = sources.column(
         "required_top_up_cents",
-        description="The least top-up today that pays every renewal of the days. 0.00 if none is needed.",
+        description="The smallest top-up today that would pay for every renewal of these days. 0.00 if none is needed.",
     )
     first_shortfall_on: dt.date | None = strawberry.field(
         description="The first day with a shortfall, in the account's time zone. Null if there is none."

@@ -16,7 +16,8 @@ class LedgerFilter:
     vouchers: bool | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both."
+            "True: entries of vouchers only. False: entries of the balance only, which add up to the balance. Null: "
+            "both."
         ),
     )
     kinds: list[model.LedgerEntryKind] | None = strawberry.field(
@@ -35,7 +36,7 @@ def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter
     return accounts_queries.LedgerFilter(**sent_values(sent))
 
 
-@strawberry.input(description="Conditions on orders. All must hold; null leaves one out.")
+@strawberry.input(description="Conditions on orders. An order must meet all of them. Null: no condition.")
 class OrderFilter:
     kinds: list[model.OrderKind] | None = strawberry.field(
         default=strawberry.UNSET, description="Kinds of orders. Null: all. An empty list matches nothing."
@@ -56,7 +57,7 @@ def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
     return orders_queries.OrderFilter(**sent_values(sent))
 
 
-@strawberry.input(description="Conditions on events. All must hold; null leaves one out.")
+@strawberry.input(description="Conditions on events. An event must meet all of them. Null: no condition.")
 class EventFilter:
     types: list[str] | None = strawberry.field(
         default=strawberry.UNSET,

@@ -27,13 +27,16 @@ class TagInput:
 class TagFilter:
     key: str = strawberry.field(description="The key of the tag.")
     values: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="The value is one of these. Null: any value."
+        default=strawberry.UNSET, description="The tag must have one of these values. Null: any value."
     )
 
 
 @skip_conversion
 @strawberry.input(
-    description="Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing."
+    description=(
+        "Conditions on instances. An instance must meet all of them. Null: no condition. An empty list matches "
+        "nothing."
+    )
 )
 class InstanceFilter:
     ids: IDs | None = strawberry.field(
@@ -41,7 +44,7 @@ class InstanceFilter:
     )
     search: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Part of the id, of the name or of a value of the configuration, case-insensitive.",
+        description="Text that the id, the name or a configuration value contains, case-insensitive.",
     )
     tab: model.RenewalTab | None = strawberry.field(
         default=strawberry.UNSET, description="The tab of the renewal console."
@@ -80,13 +83,13 @@ class InstanceFilter:
     )
     tags: list[TagFilter] | None = strawberry.field(
         default=strawberry.UNSET,
-        description=f"Tags that an instance must have, all of them. At most {filters.TAG_CONDITIONS_MAX} conditions.",
+        description=f"Tag conditions, all of which an instance must meet: at most {filters.TAG_CONDITIONS_MAX}.",
     )
     manageable: bool | None = strawberry.field(
         default=True,
         description=(
-            "True: instances that renewal management serves. "
-            "False: those that it does not (trial, one-off, unsupported product). Null: both."
+            "True: instances that renewal management serves. False: trials, one-off purchases and instances of "
+            "unsupported products. Null: both."
         ),
     )
 
@@ -138,7 +141,7 @@ class MatchingInput:
 
 @strawberry.input(
     one_of=True,
-    description=f"Instances by id, or all that match a filter except some. At most {_IDS_MAX:,} instances.",
+    description=f"Instances by id, or all that match a filter, with exceptions. At most {_IDS_MAX:,} instances.",
 )
 class Selection:
     ids: IDs | None = strawberry.field(
@@ -158,18 +161,23 @@ class Selection:
 @strawberry.input(
     one_of=True,
     description=(
-        "The new last day: one date for all instances, or a day of the month. "
-        "An expiry is never shortened; the target becomes the anchor day of later months."
+        "The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later "
+        "renewals end on the target's day of the month."
     ),
 )
 class UnifyTarget:
     date: dt.date | None = strawberry.field(
         default=strawberry.UNSET,
-        description="In the account's time zone. It must be later than every old last day, and in the future.",
+        description=(
+            "A date in the account's time zone. It must be later than every old last day, and must not have passed."
+        ),
     )
     day_of_month: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="1 to 31: the first such day at least a month after each old last day. 31: the month's last day.",
+        description=(
+            "1 to 31. Each instance gets the first such day that is at least one month after its old last day. In a "
+            "shorter month, the last day counts as this day."
+        ),
     )
 
     def to_extension(self) -> planning.UnifyToDate | planning.UnifyToDayOfMonth:
@@ -180,7 +188,8 @@ class UnifyTarget:
 
 
 IDEMPOTENCY_KEY = (
-    f"1 to {limits.IDEMPOTENCY_KEY_LENGTH_MAX} printable characters. The same key with the same request returns the "
-    "first result and does nothing again; with another request it is refused. A refusal does not use up the key."
+    f"1 to {limits.IDEMPOTENCY_KEY_LENGTH_MAX} printable characters. Repeating a request with the same key returns the "
+    "first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. "
+    "A refused request does not use up its key."
 )
 """The description of the idempotency key, which most inputs share."""

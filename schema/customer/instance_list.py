@@ -20,7 +20,9 @@ from schema.shared import connections
 
 @strawberry.type(description="Number of instances with one value of a facet.")
 class FacetCount:
-    value: str = strawberry.field(description="An enum value, a code of the catalog, or an expiry range.")
+    value: str = strawberry.field(
+        description="An enum value, a code of the catalog, an expiry range, or a tag's value."
+    )
     count: int = strawberry.field(description="Number of matching instances.")
 
 

@@ -58,10 +58,12 @@ class RenewalAttempt:
     )
 
 
-@strawberry.type(description="A tag of an instance, set by the provider at first or by the customer.")
+@strawberry.type(
+    description="A tag of an instance, set by the provider at registration or later by the customer."
+)
 class Tag:
-    key: str = strawberry.field(description="Unique in the instance.")
-    value: str = strawberry.field(description="Possibly empty.")
+    key: str = strawberry.field(description="The key, unique in the instance.")
+    value: str = strawberry.field(description="The value, possibly empty.")
 
 
 def read_tags(row: strawberry.Parent[Row]) -> list[Tag]:
@@ -107,7 +109,8 @@ _Refusal = refusals.InstanceRefusal
 class RenewalOutlook:
     will_renew: bool = strawberry.field(
         description=(
-            "Whether the worker will renew the instance. The money must suffice after all renewals due before it."
+            "Whether the worker will renew the instance, if nothing changes. Renewals that are due earlier are paid "
+            "first."
         )
     )
     due_at: dt.datetime | None = strawberry.field(
@@ -174,8 +177,9 @@ class Instance:
         "id",
         "status",
         description=(
-            "When the instance is released permanently unless it is renewed: the end of its product's retention days, "
-            "or of the longest retention in its bundle. Null without expiry, and once the instance is released."
+            "When the instance is released permanently unless it is renewed: after the retention days of its product "
+            "or, in a bundle, the longest retention of any member. Null if the instance has no expiry or is already "
+            "released."
         ),
     )
     monthly_price: scalars.Money = sources.column(
@@ -190,7 +194,9 @@ class Instance:
     )
     created_at: dt.datetime = strawberry.field(description="When the provider created the instance.")
     bundle: Bundle | None = sources.loaded(
-        lambda load: load.bundle, "bundle_id", description="The instance's bundle. Null if it is in none."
+        lambda load: load.bundle,
+        "bundle_id",
+        description="The instance's bundle. Null if the instance is not in a bundle.",
     )
     outlook: RenewalOutlook = sources.loaded(
         lambda load: load.outlook,
@@ -200,7 +206,7 @@ class Instance:
     actions: list[InstanceAction] = sources.batched(
         terms.read_actions,
         *instance_actions.ActionFacts._fields,
-        description="One entry of each kind, for buttons and checkboxes.",
+        description="Which operations the instance allows now, with one entry of each kind.",
     )
 
     configuration = sources.computed(
@@ -209,9 +215,11 @@ class Instance:
     tags = sources.computed(
         read_tags, "tags", description=f"The tags, at most {tags.TAGS_MAX}, ordered by key."
     )
-    attempts = sources.computed(_attempts, "id", description="The worker's attempts, the latest first.")
+    attempts = sources.computed(
+        _attempts, "id", description="The worker's attempts to renew the instance, the latest first."
+    )
     orders = sources.computed(
-        _orders, "id", description="The orders with a line of the instance, the latest first."
+        _orders, "id", description="The orders that renewed the instance, the latest first."
     )
 
 

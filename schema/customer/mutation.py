@@ -111,7 +111,8 @@ class OrderPlaced(BatchDone):
         load.instance.prime_many({row["id"]: row for row in self.placed.instances})
 
     order = strawberry.field(
-        resolver=_read_order, description="The order. A repeated idempotency key returns the first one."
+        resolver=_read_order,
+        description="The order. If the idempotency key is repeated, the order of the first request.",
     )
     account = strawberry.field(resolver=_read_account, description="The account after the payment.")
 
@@ -161,20 +162,20 @@ _ORDER_ERRORS = (
 
 
 @strawberry.type(
-    description="Changes of the caller's own account. The role VIEWER is refused with FORBIDDEN."
+    description="Changes to the caller's own account. A caller with the role VIEWER receives FORBIDDEN."
 )
 class Mutation:
     set_renewal_policy = mutation_field(
         _set_renewal_policy,
         refusals.NotRenewable,
-        description="Sets how instances are renewed. Each instance is decided independently. Nothing is charged.",
+        description="Sets how instances are renewed. Nothing is charged.",
     )
     set_tags = mutation_field(
         _set_tags,
         refusals.NotRenewable,
         description=(
-            "Adds, replaces and removes tags of instances, also of those that cannot be renewed, but not of released "
-            "ones. The same request again changes nothing, so there is no idempotency key."
+            "Adds, replaces and removes tags of instances, including those that cannot be renewed. Released instances "
+            "are refused. A repeated request changes nothing, so there is no idempotency key."
         ),
     )
     renew_instances = mutation_field(
@@ -193,9 +194,9 @@ class Mutation:
         test_clocks.advance_test_clock,
         shared_errors.IdempotencyKeyReused,
         description=(
-            "Moves the clock of a test account, and does on the way all that the worker would have done at each hour. "
-            "FORBIDDEN for all other accounts. If a move outlasts the request, the code is TIMEOUT and the worker "
-            "continues the move: repeat the request with the same key to wait for it."
+            "Moves the clock of a test account. For each hour that passes, the move does everything that the worker "
+            "would have done. All other accounts receive FORBIDDEN. If a move outlasts the request, the error is "
+            "TIMEOUT and the worker continues the move. To wait for the result, repeat the request with the same key."
         ),
     )
     reset_calendar_token = strawberry.mutation(
@@ -214,7 +215,7 @@ class Mutation:
     rotate_webhook_secret = mutation_field(
         webhook_mutations.rotate_webhook_secret,
         shared_errors.IdempotencyKeyReused,
-        description="Makes a new signing secret for an endpoint.",
+        description="Creates a new signing secret for an endpoint.",
     )
     delete_webhook_endpoint = mutation_field(
         webhook_mutations.delete_webhook_endpoint,
@@ -222,7 +223,7 @@ class Mutation:
     )
     replay_webhook_delivery = mutation_field(
         webhook_mutations.replay_webhook_delivery,
-        description="Sends a parked delivery, or a range of past events, again.",
+        description="Sends a parked delivery again, or an event and all later events.",
     )
     send_test_webhook = mutation_field(
         webhook_mutations.send_test_webhook,

@@ -11,7 +11,7 @@ from schema.shared.inputs import unset_to_none
 
 _MONTHS = f"Number of months: 1 to {limits.MONTHS_MAX}, and at most the product's longest term from now."
 _TARGET = "The new last day."
-_BATCH_MODE = "Whether one refusal refuses all."
+_BATCH_MODE = "The effect of one refused instance on the others."
 
 
 @strawberry.input
@@ -49,7 +49,7 @@ class SetRenewalPolicyInput(SelectionInput):
     )
     auto_renew_months: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, 1 at first.",
+        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, which are initially 1.",
     )
     batch_mode: model.BatchMode = strawberry.field(
         default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE
@@ -69,7 +69,7 @@ class SetRenewalPolicyInput(SelectionInput):
 @strawberry.input(description="The arguments of setTags. At least one tag or key must be given.")
 class SetTagsInput:
     selection: inputs.Selection = strawberry.field(
-        description="The instances to change; members of bundles may be selected alone."
+        description="The instances to change. A member can be selected without the rest of its bundle."
     )
     set: list[inputs.TagInput] = strawberry.field(
         default_factory=list,
@@ -101,7 +101,10 @@ class OrderInput(SelectionInput):
     )
     expected_total: scalars.Money | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total.",
+        description=(
+            "The total of the quote. If the total has changed, nothing is charged and the result is PriceChanged. "
+            "Null: accept any total."
+        ),
     )
     idempotency_key: str = strawberry.field(description=inputs.IDEMPOTENCY_KEY)
 

@@ -42,7 +42,7 @@ class RefundLine(shared_orders.RefundLine):
     )
 
 
-@strawberry.type(description="A refund of some lines of an order, to its vouchers and to the balance.")
+@strawberry.type(description="A refund of lines of an order, to the vouchers and the balance that paid.")
 class Refund(shared_orders.Refund):
     lines: list[RefundLine] = sources.sliced(
         "id", loader=lambda load: load.refund_lines, of_owner=True, description="The refunded lines."
@@ -157,7 +157,7 @@ class Quote:
     )
 
 
-_INPUT = strawberry.argument(name="input", description="Which instances, and what to quote for them.")
+_INPUT = strawberry.argument(name="input", description="All arguments of the quote.")
 
 
 async def resolve_quote_renewal(

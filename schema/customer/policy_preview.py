@@ -28,13 +28,15 @@ class PolicyChange:
     to_months: int = strawberry.field(description="autoRenewMonths after the change.")
     first_charge_at: dt.datetime | None = strawberry.field(
         description=(
-            "The time of the run that will first renew the instance, if there is enough money then. "
-            "Null: nothing will be charged automatically."
+            "When the worker will first renew the instance, if there is enough money then. Null: nothing will be "
+            "charged automatically."
         )
     )
     first_charge_price: scalars.Money | None = sources.column(
         "first_charge_cents",
-        description="Price of that renewal, at the present list price and after discount. Null without a charge.",
+        description=(
+            "Price of that renewal, at the current list price and after discount. Null if nothing will be charged."
+        ),
     )
     first_charge_cents: strawberry.Private[int | None]
 
@@ -55,8 +57,8 @@ class PolicyChange:
 
 @strawberry.type(
     description=(
-        "What setRenewalPolicy would do if it were called now with the same input. A preview changes nothing. "
-        "With ALL_OR_NOTHING and any refusal, nothing changes."
+        "What setRenewalPolicy would do if it were called now with the same input. A preview changes nothing. With "
+        "ALL_OR_NOTHING, if any instance is refused, changeCount and unchangedCount are 0."
     )
 )
 class PolicyPreview:

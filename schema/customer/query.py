@@ -59,7 +59,7 @@ class Query:
     )
     preview_renewal_policy = strawberry.field(
         resolver=policy_preview.resolve_policy_preview,
-        description="The decision of setRenewalPolicy for each instance, if it were called now.",
+        description="What setRenewalPolicy would do, if it were called now.",
     )
     forecast = strawberry.field(
         resolver=forecasts.resolve_forecast,

@@ -42,12 +42,12 @@ class InstanceRefusal:
     )
     least_months: int | None = _fact(
         "least_months",
-        "PERIOD_TOO_SHORT: the least number of months that leads into the future. Otherwise null.",
+        "PERIOD_TOO_SHORT: the smallest number of months with a new expiry in the future. Otherwise null.",
     )
     latest_expiry: dt.date | None = _fact(
         "latest_expiry",
-        "MAX_TERM_EXCEEDED: the latest last day that the product's longest term allows. Null if only the months are "
-        "too many, and for other codes.",
+        "MAX_TERM_EXCEEDED of a renewal: the latest last day that the product's longest term allows. Null for "
+        "setRenewalPolicy and for other codes.",
     )
     required: scalars.Money | None = _fact(
         "required_cents",

@@ -10,5 +10,8 @@ class Subscription:
     events = strawberry.field(
         resolver=events.resolve_events,
         is_subscription=True,
-        description="The account's events: first those after a sequence, then each new event as it happens.",
+        description=(
+            "The account's events: first those with a sequence greater than `after`, then each new event as it "
+            "happens."
+        ),
     )

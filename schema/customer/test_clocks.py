@@ -17,15 +17,15 @@ from schema.customer import accounts, inputs
 from schema.customer.events import Event
 
 SECONDS_SHARE = 0.8
-"""The share of the time limit of a request that a move may take. The rest is for the response."""
+"""The share of a request's time limit that a move can use. The rest is for the response."""
 
 
 @strawberry.input(description="The arguments of advanceTestClock.")
 class AdvanceTestClockInput:
     to: dt.datetime = strawberry.field(
         description=(
-            "The new instant: after the present instant of the account, at most "
-            f"{limits.CLOCK_MOVE_MONTHS_MAX} months later."
+            "The new time of the account: later than its current time, by at most "
+            f"{limits.CLOCK_MOVE_MONTHS_MAX} months."
         )
     )
     idempotency_key: str = strawberry.field(description=inputs.IDEMPOTENCY_KEY)
@@ -40,7 +40,7 @@ async def _read_events(move: strawberry.Parent["AdvanceTestClockSuccess"], info:
 
 
 @strawberry.type(
-    description="The clock has reached the new instant, and all that was due on the way was done."
+    description="The clock has reached the new time, and everything that was due until then is done."
 )
 class AdvanceTestClockSuccess:
     first_sequence: strawberry.Private[int]
@@ -49,15 +49,15 @@ class AdvanceTestClockSuccess:
     account = strawberry.field(resolver=accounts.resolve_account, description="The account as it is now.")
     renewed_count: int = strawberry.field(description="Number of renewals of instances.")
     refused_count: int = strawberry.field(
-        description="Number of refused tries. An instance is tried again at every hour until it expires."
+        description="Number of failed attempts to renew. An instance is tried again every hour until it expires."
     )
     expired_count: int = strawberry.field(description="Number of instances that expired.")
     released_count: int = strawberry.field(description="Number of instances that were released.")
     events: list[Event] = strawberry.field(
         resolver=_read_events,
         description=(
-            f"The account's events between the beginning and the end of the move, in order: the first "
-            f"{limits.PAGE_ROWS_MAX}. The subscription `events` has all of them, as they happen."
+            f"The account's events during the move, in order: at most the first {limits.PAGE_ROWS_MAX:,}. The "
+            "subscription `events` sends all of them as they happen."
         ),
     )
 

@@ -8,20 +8,24 @@ from schema.customer import accounts
 from schema.shared import enums
 
 
-@strawberry.type(description="Limits of the API, which no setting changes. A console need not repeat them.")
+@strawberry.type(
+    description="Fixed limits of the API. A console can read them here instead of repeating them."
+)
 class ViewerLimits:
     instances_per_selection: int = strawberry.field(
         default=limits.INSTANCES_PER_SELECTION_MAX,
-        description="The most instances that one selection, and so one mutation, may name or match.",
+        description="Maximum number of instances that one selection can name or match.",
     )
     page_rows: int = strawberry.field(
-        default=limits.PAGE_ROWS_MAX, description="The most rows of a page, and of a slice of a nested list."
+        default=limits.PAGE_ROWS_MAX,
+        description="Maximum number of rows of a page, and of a slice of a nested list.",
     )
     months: int = strawberry.field(
-        default=limits.MONTHS_MAX, description="The most months of one renewal. A product may allow less."
+        default=limits.MONTHS_MAX,
+        description="Maximum number of months of one renewal. A product can allow fewer.",
     )
     forecast_days: int = strawberry.field(
-        default=limits.FORECAST_DAYS_MAX, description="The most days of a forecast."
+        default=limits.FORECAST_DAYS_MAX, description="Maximum number of days of a forecast."
     )
 
 

@@ -16,12 +16,15 @@ from schema.fields import messages
 from schema.shared import inputs
 
 URL = "An https URL whose host has a public address."
-EVENT_TYPES = "Types of events that are sent. Empty: all types, future ones included."
+EVENT_TYPES = "Types of events to send. Empty: all types, including future ones."
 _ENDPOINT_ID = "The endpoint's id."
-SHOWN_ONCE = "The signing secret. It is shown once."
+SHOWN_ONCE = "The signing secret. It is returned only once."
 _LAST_STATUS = "HTTP status of the last response. Null if there was none."
-_LAST_ERROR = "Why the last attempt failed, in words. Null if it succeeded."
-_LAST_RESPONSE = "The beginning of the last response's body. Null if there was none."
+_LAST_ERROR = (
+    "Why the last attempt had no response, or that a redirect was not followed. "
+    "Null after any other response."
+)
+_LAST_RESPONSE = "The first 500 bytes of the last response's body, as text. Null if there was no response."
 
 
 @strawberry.type(description="An event that an endpoint has not accepted yet.")
@@ -35,10 +38,10 @@ class WebhookDelivery:
     state: status.DeliveryState = strawberry.field(description="Whether the delivery is still attempted.")
     attempts: int = strawberry.field(description="Number of attempts so far.")
     last_attempted_at: dt.datetime | None = strawberry.field(
-        description="When it was last attempted. Null: not yet."
+        description="When the delivery was last attempted. Null: not yet."
     )
     next_attempt_at: dt.datetime | None = strawberry.field(
-        description="When it is attempted again. Null if it waits for an earlier delivery or is parked."
+        description="When the delivery will be attempted again. Null if it waits for an earlier delivery or is parked."
     )
     last_status: int | None = strawberry.field(description=_LAST_STATUS)
     last_error: str | None = messages.message("last_error", description=_LAST_ERROR)
@@ -66,7 +69,7 @@ async def _read_deliveries(
     return cast("list[WebhookDelivery]", rows)
 
 
-@strawberry.type(description="A URL that receives events by HTTP, with the status of its deliveries.")
+@strawberry.type(description="A URL that receives events by HTTP POST, with the status of its deliveries.")
 class WebhookEndpoint:
     account_id: strawberry.Private[str | None]
     id: strawberry.ID = strawberry.field(description="The endpoint's own id.")
@@ -90,16 +93,16 @@ class WebhookEndpoint:
     last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
     failure_count: int = strawberry.field(description="Number of failed attempts since the last success.")
     paused_until: dt.datetime | None = strawberry.field(
-        description="Nothing is sent until then, because too many attempts failed. Null: not paused."
+        description="Nothing is sent until this instant, because too many attempts failed. Null: not paused."
     )
     waiting_count: int = strawberry.field(
         description="Number of deliveries that failed and are retried, or that wait for such a delivery."
     )
     parked_count: int = strawberry.field(
-        description="Number of deliveries that were given up. They can be replayed."
+        description="Number of deliveries that are no longer retried. They can be replayed."
     )
     behind_count: int = strawberry.field(
-        description="Number of events that were not yet considered for the endpoint."
+        description="Number of events that have not been processed for the endpoint yet."
     )
 
     deliveries = strawberry.field(
@@ -124,7 +127,7 @@ class UpdateWebhookEndpointInput:
     url: str | None = strawberry.field(default=strawberry.UNSET, description=URL)
     event_types: list[str] | None = strawberry.field(default=strawberry.UNSET, description=EVENT_TYPES)
     enabled: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="False stops sending; true continues where it stopped."
+        default=strawberry.UNSET, description="False stops deliveries. True resumes them where they stopped."
     )
 
     def to_change(self) -> endpoint_requests.EndpointUpdate:
@@ -145,8 +148,8 @@ class RotateWebhookSecretInput:
     )
     idempotency_key: str = strawberry.field(
         description=(
-            "The same key with the same overlap returns the first result. "
-            "If that secret has ended, the newest secret is returned."
+            "Repeating a request with the same key and overlap returns the secret of the first request, or the newest "
+            "secret if the first one has expired."
         )
     )
 
@@ -163,7 +166,8 @@ class ReplayWebhookDeliveryInput:
     and_all_after: bool = strawberry.field(
         default=False,
         description=(
-            "False: the parked delivery of this event. True: this event and all later ones, delivered or not."
+            "False: send only the parked delivery of this event. True: send this event and all later ones, even if "
+            "they were delivered."
         ),
     )
 
@@ -217,10 +221,11 @@ class SendTestWebhookSuccess:
     delivered: bool = strawberry.field(description="Whether the status was 2xx.")
     status: int | None = strawberry.field(description="The HTTP status. Null if there was no response.")
     error: str | None = messages.message(
-        "reason", description="Why there was no response, in words. Null if there was one."
+        "reason",
+        description="Why there was no response, or that a redirect was not followed. Null after any other response.",
     )
     reason: strawberry.Private[Message | None]
-    response: str = strawberry.field(description="The beginning of the response's body.")
+    response: str = strawberry.field(description="The first 500 bytes of the response's body, as text.")
 
 
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:

@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 FIRST = "first"
 OFFSET = "offset"
 
-First = Annotated[int, strawberry.argument(description=f"Number of rows: at most {limits.PAGE_ROWS_MAX:,}.")]
+First = Annotated[int, strawberry.argument(description=f"Number of rows: 0 to {limits.PAGE_ROWS_MAX:,}.")]
 Offset = Annotated[int, strawberry.argument(description="Number of rows to skip.")]
 
 

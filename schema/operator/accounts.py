@@ -19,34 +19,32 @@ from schema.shared import connections, scalars, vouchers
 @strawberry.type(description="An account of a customer.")
 class Account:
     id: strawberry.ID = strawberry.field(description="The provider's own id of the account.")
-    name: str = strawberry.field(description="The name as customers and operators read it.")
+    name: str = strawberry.field(description="The display name, for customers and operators.")
     currency: str = strawberry.field(
-        description="Three capital letters. A label only: no amount is converted."
+        description="Currency code of three capital letters. It is only a label: no amount is converted."
     )
     time_zone: str = strawberry.field(description="IANA time zone of the account's dates.")
-    balance: scalars.Money = sources.column(
-        "balance_cents", description="Money that can pay for renewals, vouchers not included."
-    )
+    balance: scalars.Money = sources.column("balance_cents", description="Prepaid money, without vouchers.")
     lead_days: int | None = strawberry.field(
-        description="Days before the day of expiry on which the worker renews. Null: the service's setting."
+        description="Number of days from an automatic renewal to the day of expiry. Null: the service's setting."
     )
     price_rise_cap_percent: Percent | None = sources.column(
         "price_rise_cap_bps",
         description=(
-            "An AUTO instance is held if its price has risen by more than this since the customer last paid or agreed: "
-            "the worker does not renew it. Null: no instance is held."
+            "The worker does not renew an AUTO instance whose price has risen by more than this percentage of the "
+            "price that the customer last paid or agreed to. Null: no limit."
         ),
     )
     auto_renew_from: dt.datetime = strawberry.field(
         description="The cut-over: the worker does not renew an instance that was due before this instant."
     )
     language: model.Language = strawberry.field(
-        description="The language of texts whose reader is not known, such as those of events and calendars."
+        description="The language of texts that are not written for one caller, such as calendar entries."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
-            "The present instant of a test account; the account's reads, dates and changes use it. Null: the account "
-            "is in real time."
+            "The current time of a test account. All reads and changes of the account use this time. Null: the "
+            "account runs in real time."
         )
     )
     created_at: dt.datetime = strawberry.field(description="When the account was created, by its own clock.")
@@ -58,9 +56,9 @@ class ApiKey:
     account_id: strawberry.ID | None = strawberry.field(
         description="The account that the key gives access to. Null: an operator's key."
     )
-    role: model.Role = strawberry.field(description="What the key may be used for.")
+    role: model.Role = strawberry.field(description="The permitted use of the key.")
     name: str = strawberry.field(
-        description="As given at its creation; the audit log names an operator by it."
+        description="The name given at creation. For an operator's key, the audit log shows this name."
     )
     prefix: str = strawberry.field(
         description="The characters of the key after `rk_`, to identify a key without its secret."
@@ -69,9 +67,13 @@ class ApiKey:
     expires_at: dt.datetime | None = strawberry.field(
         description="The key is invalid from this instant on. Null: it does not expire."
     )
-    revoked_at: dt.datetime | None = strawberry.field(description="Null: not revoked.")
+    revoked_at: dt.datetime | None = strawberry.field(
+        description="When the key was revoked. Null: not revoked."
+    )
     last_used_at: dt.datetime | None = strawberry.field(
-        description="Written every few minutes, so up to 6 minutes old. Null: never used, or not yet written."
+        description=(
+            "When the key was last used. The value can be up to 6 minutes old. Null: never used, or not yet written."
+        )
     )
 
 

@@ -10,13 +10,11 @@ from schema.operator.scalars import Percent
 
 
 @strawberry.type(
-    description="A discount for long periods. The largest tier that is not above the months applies."
+    description="A discount for longer renewals. The largest tier that a renewal reaches applies."
 )
 class DiscountTier:
-    months: int = strawberry.field(description="The least number of months that get the discount.")
-    discount_percent: Percent = sources.column(
-        "discount_bps", description="Taken off the undiscounted price."
-    )
+    months: int = strawberry.field(description="The minimum number of months for this discount.")
+    discount_percent: Percent = sources.column("discount_bps", description="Percent off the list price.")
 
 
 @strawberry.type(description="A product of the catalog.")
@@ -28,18 +26,18 @@ class Product:
         description="False if there is an unsupported reason in either language."
     )
     unsupported_reason: str | None = strawberry.field(
-        description="Why instances of the product cannot be renewed here, in English; customers read it."
+        description="Why instances of the product cannot be renewed here, in English. Customers read this text."
     )
     unsupported_reason_zh: str | None = strawberry.field(
         description="The reason in Chinese. Null in both languages: instances of the product can be renewed."
     )
     max_term_months: int = strawberry.field(
-        description="No renewal reaches further than this many months from now."
+        description="The longest term in months. No renewal can move an expiry further than this from now."
     )
     retention_days: int = strawberry.field(
         description="Days between the expiry of an instance and its release."
     )
-    tiers: list[DiscountTier] = strawberry.field(description="Discount tiers, by months.")
+    tiers: list[DiscountTier] = strawberry.field(description="Discount tiers, ordered by months.")
 
 
 async def resolve_products() -> list[Product]:

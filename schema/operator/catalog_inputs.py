@@ -10,16 +10,16 @@ from schema.shared.inputs import unset_to_none
 
 
 @strawberry.input(
-    description="A discount for long periods. The largest tier that is not above the months applies."
+    description="A discount for longer renewals. The largest tier that a renewal reaches applies."
 )
 class DiscountTierInput:
     months: int = strawberry.field(
-        description="The least number of months that get the discount: 1 to 120, unique in a product."
+        description="The minimum number of months for this discount: 1 to 120, unique in a product."
     )
-    discount_percent: Percent = strawberry.field(description="0.00 to 100.00.")
+    discount_percent: Percent = strawberry.field(description="Percent off the list price: 0.00 to 100.00.")
 
 
-@strawberry.input(description="A product, as it is to be in the catalog.")
+@strawberry.input(description="A product to create or replace in the catalog.")
 class ProductInput:
     code: strawberry.ID = strawberry.field(
         description="1 to 64 printable characters; identifies the product."
@@ -29,20 +29,21 @@ class ProductInput:
     unsupported_reason: str | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Why instances of the product cannot be renewed here, in English, 1 to 1,000 characters. Customers read "
-            "it, in Chinese too if there is no `unsupportedReasonZh`. Null in both languages: they can be renewed."
+            "Why instances of the product cannot be renewed here, in English: 1 to 1,000 characters. Customers read "
+            "this text; without `unsupportedReasonZh`, Chinese readers get it as well. Null in both languages: "
+            "instances of the product can be renewed."
         ),
     )
     unsupported_reason_zh: str | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "The same reason in Chinese, 1 to 1,000 characters. Customers read it, in English too if there is no "
-            "`unsupportedReason`."
+            "The same reason in Chinese: 1 to 1,000 characters. Customers read this text; without "
+            "`unsupportedReason`, English readers get it as well."
         ),
     )
     max_term_months: int = strawberry.field(
         default=model.TERM_MONTHS_DEFAULT,
-        description="No renewal reaches further than this many months from now: 1 to 120.",
+        description="The longest term in months: 1 to 120. No renewal can move an expiry further than this from now.",
     )
     retention_days: int = strawberry.field(
         default=model.RETENTION_DAYS_DEFAULT,
@@ -77,10 +78,10 @@ class PutProductsInput(IdempotentInput):
         return [product.to_record() for product in self.products]
 
 
-@strawberry.input(description="A type of data centers, as it is to be in the catalog.")
+@strawberry.input(description="A type of data centers to create or rename in the catalog.")
 class DataCenterTypeInput:
     code: strawberry.ID = strawberry.field(
-        description="1 to 64 printable characters; data centers and customers' filters name it."
+        description="1 to 64 printable characters; data centers and customers' filters refer to this code."
     )
     name: str = strawberry.field(description="English name, 1 to 200 characters; customers read it.")
     name_zh: str = strawberry.field(description="Chinese name, 1 to 200 characters; customers read it.")
@@ -101,14 +102,14 @@ class PutDataCenterTypesInput(IdempotentInput):
         return [center_type.to_record() for center_type in self.data_center_types]
 
 
-@strawberry.input(description="A data center, as it is to be in the catalog.")
+@strawberry.input(description="A data center to create or replace in the catalog.")
 class DataCenterInput:
     code: strawberry.ID = strawberry.field(
         description="1 to 64 printable characters; identifies the data center."
     )
     name: str = strawberry.field(description="1 to 200 characters; customers read it.")
     type: strawberry.ID = strawberry.field(
-        description="Code of a data center type of the catalog, by which customers filter instances."
+        description="Code of a data center type in the catalog. Customers filter instances by it."
     )
 
     def to_record(self) -> catalog.DataCenterRecord:

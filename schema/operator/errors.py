@@ -34,7 +34,7 @@ class RowRefusal:
 class NotRefundable(shared_errors.Error):
     refused: strawberry.Private[Sequence[errors.RowError]]
     refusals: list[RowRefusal] = sources.sliced(
-        "refused", description="The lines, by instance, each with the reason."
+        "refused", description="The refused lines, identified by instance, each with the reason."
     )
     refusal_count: int = sources.counted("refused", description="Number of all refused lines.")
 

@@ -22,8 +22,9 @@ class IdempotentInput:
 
     idempotency_key: str = strawberry.field(
         description=(
-            "1 to 64 printable characters, in one key space for all operators. The same key with the same request "
-            "returns the first result and changes nothing; with another request it is IdempotencyKeyReused."
+            "1 to 64 printable characters. All operators share the same keys. Repeating a request with the same key "
+            "returns the first result and changes nothing. Another request with the same key is refused with "
+            "IdempotencyKeyReused."
         )
     )
 
@@ -39,23 +40,24 @@ class CreateAccountInput(IdempotentInput):
     time_zone: str | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "A time zone of the IANA database, such as Asia/Shanghai; dates of the account are in it. "
-            "Null: the setting RENEWALS_TIME_ZONE."
+            "IANA time zone of the account's dates, such as Asia/Shanghai. Null: the setting RENEWALS_TIME_ZONE."
         ),
     )
     currency: str = strawberry.field(
         default=model.CURRENCY_DEFAULT,
-        description="Three capital letters. A label only: no amount is ever converted.",
+        description="Currency code of three capital letters. It is only a label: no amount is converted.",
     )
     lead_days: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Days before the day of expiry on which the worker renews: 0 to 9. Null: the service's setting.",
+        description=(
+            "Number of days from an automatic renewal to the day of expiry: 0 to 9. Null: the service's setting."
+        ),
     )
     price_rise_cap_percent: Percent | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "0.00 to 10000.00. An AUTO instance is held if its price has risen by more than this since the customer "
-            "last paid or agreed: the worker does not renew it. Null: no instance is held."
+            "0.00 to 10000.00. The worker does not renew an AUTO instance whose price has risen by more than this "
+            "percentage of the price that the customer last paid or agreed to. Null: no limit."
         ),
     )
     auto_renew_from: dt.datetime | None = strawberry.field(
@@ -68,14 +70,14 @@ class CreateAccountInput(IdempotentInput):
     test_clock: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Makes a test account, whose clock shows this instant until its owner calls advanceTestClock. The worker "
-            "does not process it. Null: the account is in real time."
+            "Makes the account a test account, whose clock stays at this instant until the customer calls "
+            "advanceTestClock. The worker does not process test accounts. Null: the account runs in real time."
         ),
     )
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The language of texts whose reader is not known, such as those of events. Null: EN.",
+        description="The language of texts that are not written for one caller, such as calendar entries. Null: EN.",
     )
 
     def to_request(self) -> accounts.NewAccount:
@@ -104,7 +106,7 @@ class UpdateAccountInput(IdempotentInput):
         default=strawberry.UNSET, description="0 to 9. Null: the service's setting."
     )
     price_rise_cap_percent: Percent | None = strawberry.field(
-        default=strawberry.UNSET, description="0.00 to 10000.00. Null: no instance is held for its price."
+        default=strawberry.UNSET, description="0.00 to 10000.00. Null: no limit."
     )
     auto_renew_from: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET, description="The start of automatic renewals. Null: the account's creation."
@@ -112,7 +114,7 @@ class UpdateAccountInput(IdempotentInput):
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The language of texts whose reader is not known. Null: EN.",
+        description="The language of texts that are not written for one caller. Null: EN.",
     )
 
     def to_request(self) -> accounts.AccountUpdate:
@@ -149,10 +151,11 @@ class VoucherInput:
         description="0.01 to 100000000000.00, in the account's currency."
     )
     expires_at: dt.datetime = strawberry.field(
-        description="The last instant at which it can pay; must be in the future."
+        description="The last instant at which the voucher can pay; must be in the future."
     )
     products: IDs = strawberry.field(
-        default_factory=list, description="Codes of the products that it can pay for. Empty: all products."
+        default_factory=list,
+        description="Codes of the products that the voucher can pay for. Empty: all products.",
     )
 
     def to_voucher(self) -> NewVoucher:
@@ -173,16 +176,19 @@ class IssueVouchersInput(IdempotentInput):
 @strawberry.input(description="An API key to be created.")
 class CreateApiKeyInput(IdempotentInput):
     account_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Required, except for the role OPERATOR: null."
+        default=strawberry.UNSET,
+        description="The account's id. Must be null for the role OPERATOR, and is required for every other role.",
     )
     role: model.Role = strawberry.field(
         default=model.Role.RENEWER, description="An account has at most one active CALENDAR key."
     )
     name: str = strawberry.field(
-        default="", description="At most 200 characters. The audit log names an operator by it."
+        default="",
+        description="At most 200 characters. For an operator's key, the audit log shows this name.",
     )
     expires_at: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Must be in the future. Null: valid until it is revoked."
+        default=strawberry.UNSET,
+        description="When the key expires; must be in the future. Null: the key is valid until it is revoked.",
     )
 
     def to_request(self) -> api_keys.ApiKeyCreate:

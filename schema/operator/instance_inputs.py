@@ -25,8 +25,8 @@ class ConfigurationItemInput:
 @skip_conversion
 @strawberry.input(
     description=(
-        "An instance of the account. If the id is registered, the name, data center, price, expiry and configuration "
-        "change; product, billing mode, trial and bundle must be the same."
+        "An instance of the account. For a registered id, the name, data center, price, expiry and configuration are "
+        "updated; the product, billing mode, trial flag and bundle must stay the same."
     )
 )
 class InstanceInput:
@@ -53,8 +53,8 @@ class InstanceInput:
     anchor_day: int | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "The day of the month to which renewals extend, 1 to 31, or the last day of a shorter month. "
-            "Null: the day of `expiresOn`."
+            "The day of the month on which renewed terms end, 1 to 31; in a shorter month, the last day. Null: the "
+            "day of `expiresOn`."
         ),
     )
     renewal_mode: model.RenewalMode = strawberry.field(
@@ -68,7 +68,7 @@ class InstanceInput:
         default=strawberry.UNSET,
         description=(
             "The bundle that the instance is renewed with: an existing bundle of the account, or one of `bundles`. "
-            "Null: no bundle, or the bundle of a registered instance."
+            "Null: no bundle; a registered instance keeps its bundle."
         ),
     )
     configuration: list[ConfigurationItemInput] = strawberry.field(
@@ -80,7 +80,7 @@ class InstanceInput:
     )
     created_at: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Creation at the provider. Null: now. A registered instance keeps its own.",
+        description="When the provider created the instance. Null: now. A registered instance keeps its value.",
     )
 
     @property
@@ -131,7 +131,7 @@ class RegisterInstancesInput(IdempotentInput):
     )
     bundles: list[BundleInput] = strawberry.field(
         default_factory=list,
-        description="Bundles that are new or get another name, at most 10,000; a new one needs an instance.",
+        description="Bundles to create or rename, at most 10,000. A new bundle needs an instance.",
     )
 
     def to_request(self) -> registration.RegistrationRequest:

@@ -27,7 +27,7 @@ class Instance:
     billing_mode: model.BillingMode = strawberry.field(description="Only PREPAID instances can be renewed.")
     is_trial: bool = strawberry.field(description="A trial cannot be renewed until `makeFormal` converts it.")
     status: model.InstanceStatus = strawberry.field(description="The status at the instant of the request.")
-    renewal_mode: model.RenewalMode = strawberry.field(description="What happens at the expiry.")
+    renewal_mode: model.RenewalMode = strawberry.field(description="How the instance is renewed.")
     auto_renew_months: int = strawberry.field(
         description="Months of one automatic renewal; used only in the mode AUTO."
     )
@@ -36,7 +36,7 @@ class Instance:
     )
     anchor_day: int | None = strawberry.field(
         description=(
-            "The day of the month to which renewals extend, or the last day of a shorter month. Null: no expiry."
+            "The day of the month on which renewed terms end; in a shorter month, the last day. Null: no expiry."
         )
     )
     monthly_price: scalars.Money = sources.column(
@@ -64,14 +64,14 @@ def query_instances(
         inputs.InstanceFilter | None,
         strawberry.argument(
             description=(
-                "All conditions apply together. Null: all instances that are not released, those that cannot be "
-                "renewed included."
+                "Conditions that must all hold. Null: all instances that are not released, including those that "
+                "cannot be renewed."
             )
         ),
     ] = strawberry.UNSET,
     order_by: Annotated[
         inputs.InstanceOrder | None,
-        strawberry.argument(description="Null: by expiry, the earliest first."),
+        strawberry.argument(description="The sort order. Null: by expiry, the earliest first."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the queries that fill a connection with an account's instances.

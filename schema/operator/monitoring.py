@@ -24,7 +24,9 @@ from schema.shared import connections, scalars
 @strawberry.type(description="An account that a run could not process. The next run tries it again.")
 class ParkedAccount:
     account_id: strawberry.ID = strawberry.field(description="The account.")
-    error: str = strawberry.field(description="The exception that stopped the account, for engineers.")
+    error: str = strawberry.field(
+        description="The exception that stopped the account's renewals, for engineers."
+    )
 
 
 @strawberry.type(description="A run of the worker, which renews the instances that are due.")
@@ -45,7 +47,7 @@ class RenewalRun:
         description="Instances that were no longer due when the run reached them; 0 until the run ends."
     )
     amount: scalars.Money = strawberry.field(
-        description="The total of all renewals, in the currencies of their accounts; 0.00 until the run ends."
+        description="The sum of all renewals, whatever the currencies of their accounts; 0.00 until the run ends."
     )
     parked_count: int | None = strawberry.field(
         description="Number of parked accounts. Null until the run ends."
@@ -67,7 +69,7 @@ async def resolve_runs(
     test_clocks: Annotated[
         bool,
         strawberry.argument(
-            description="False leaves out the runs of test clocks, of which one move can make thousands."
+            description="Whether to include the runs of test clocks. One move of a clock can create thousands of runs."
         ),
     ] = True,
 ) -> list[RenewalRun]:
@@ -113,7 +115,9 @@ class IntegrityRule:
     rule: str = strawberry.field(description="The invariant, in words.")
     is_kept: bool = strawberry.field(description="Whether no row violates it.")
     damages: JSON = strawberry.field(
-        description="At most 100 rows that violate it, as objects by column; amounts in cents."
+        description=(
+            "At most 100 rows that violate the invariant, as JSON objects keyed by column; amounts are in cents."
+        )
     )
 
 
@@ -157,12 +161,12 @@ class AuditEntry:
     operator_issuer: str | None = strawberry.field(
         description="The issuer of the operator's token. Null: a key, or the command line."
     )
-    action: audit_log.Action = strawberry.field(description="The mutation.")
+    action: audit_log.Action = strawberry.field(description="The mutation that made the change.")
     account_ids: list[strawberry.ID] = strawberry.field(
         description="The accounts that the change concerns; empty for changes of the catalog or the provider."
     )
     idempotency_key: str = strawberry.field(
-        description="As the operator sent it; an import generates one that starts with `import-`."
+        description="The key that the operator sent. An import generates a key that starts with `import-`."
     )
     created_at: dt.datetime = strawberry.field(description="When the change was made.")
 

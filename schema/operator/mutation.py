@@ -20,7 +20,7 @@ from schema.operator.mutation_field import mutation_field
 
 
 @strawberry.type(
-    description="Every change takes an idempotency key, happens wholly or not at all, and is in the audit log."
+    description="Every mutation requires an idempotency key, is one transaction, and is recorded in the audit log."
 )
 class Mutation:
     create_account = mutation_field(
@@ -58,7 +58,7 @@ class Mutation:
         inputs.RevokeApiKeyInput,
         payloads.RevokeApiKeySuccess,
         lambda call, request: api_keys.revoke_key(call, request.key_id),
-        description="Revokes an API key at once and permanently. A key that is already revoked does not change.",
+        description="Revokes an API key immediately and permanently. A key that is already revoked does not change.",
     )
     put_products = mutation_field(
         catalog_inputs.PutProductsInput,
@@ -86,8 +86,8 @@ class Mutation:
         payloads.RegisterInstancesSuccess,
         lambda call, request: registration.register_instances(call, request.to_request()),
         description=(
-            "Registers instances of an account and updates those that are registered. Each instance is decided "
-            "separately; an invalid one is listed in `refusals`."
+            "Registers instances of an account and updates those that are registered. Each instance is accepted or "
+            "refused separately; `refusals` lists the refused ones."
         ),
     )
     change_prices = mutation_field(
@@ -103,7 +103,8 @@ class Mutation:
         lambda call, request: instances.approve_prices(call, request.instance_ids),
         errors=(),
         description=(
-            "Records that the customers agree to the current prices, so that the worker renews held instances again."
+            "Records that the customers agree to the current prices, so that the worker again renews instances whose "
+            "price rose above the account's limit."
         ),
     )
     make_formal = mutation_field(
@@ -137,7 +138,7 @@ class Mutation:
         webhook_types.RotateWebhookSecretInput,
         webhook_types.RotateWebhookSecretSuccess,
         lambda call, request: webhooks.rotate_secret(call, request.id, request.overlap_hours),
-        description="Gives an endpoint of the provider a new signing secret.",
+        description="Creates a new signing secret for an endpoint of the provider.",
     )
     delete_webhook_endpoint = mutation_field(
         webhook_types.DeleteWebhookEndpointInput,
@@ -155,7 +156,7 @@ class Mutation:
             request.sequence,
             and_all_after=request.and_all_after,
         ),
-        description="Retries a parked delivery, or sends an event of an account and all later ones again.",
+        description="Sends a parked delivery again, or an event of an account and all later events.",
     )
     send_test_webhook = mutation_field(
         webhook_types.SendTestWebhookInput,
@@ -167,7 +168,10 @@ class Mutation:
         inputs.RetryParkedInput,
         payloads.RetryParkedSuccess,
         lambda call, request: runs.retry_parked(call, request.run_id),
-        description="Starts a run for the accounts that another run parked; the worker processes it within a minute.",
+        description=(
+            "Starts a run for the accounts that an earlier run parked. The worker processes the new run within a "
+            "minute."
+        ),
     )
     refund_order = mutation_field(
         inputs.RefundOrderInput,
@@ -175,8 +179,8 @@ class Mutation:
         lambda call, request: refunds.refund_order(call, request.to_request()),
         errors=(NotRefundable, NotFound),
         description=(
-            "Refunds the lines of an order whose periods have not started, and takes their time back. The money "
-            "returns to the vouchers and the balance that paid; the part of an expired voucher goes to the balance. "
-            "The renewal mode stays: an AUTO instance that is due is renewed again."
+            "Refunds the lines of an order whose periods have not started, and restores the earlier expiries. The "
+            "money returns to the vouchers and the balance that paid; the part of an expired voucher goes to the "
+            "balance. The renewal mode stays, so an AUTO instance that is due is renewed again."
         ),
     )

@@ -14,26 +14,26 @@ from schema.operator.context import Info
 from schema.shared import connections, orders
 
 
-@strawberry.type(description="Money of an order that was returned to its vouchers and to the balance.")
+@strawberry.type(description="A refund of lines of an order, to the vouchers and the balance that paid.")
 class Refund(orders.Refund):
     lines: list[orders.RefundLine] = sources.sliced(
         "id", loader=lambda load: load.refund_lines, of_owner=True, description="The refunded lines."
     )
     order_id: strawberry.ID = strawberry.field(description="The refunded order.")
-    reason: str = strawberry.field(description="As the operator gave it; customers do not see it.")
+    reason: str = strawberry.field(description="The operator's reason, which customers do not see.")
 
 
-@strawberry.type(description="A paid order. An order never changes; refunds are recorded beside it.")
+@strawberry.type(description="A paid order. An order never changes; its refunds are recorded separately.")
 class RenewOrder(orders.RenewOrder):
     account_id: strawberry.ID = strawberry.field(description="The account that paid.")
     lines: list[orders.RenewOrderLine] = sources.sliced(
         "id",
         loader=lambda load: load.lines,
         of_owner=True,
-        description="One line for an instance, the earliest start first.",
+        description="One line for each instance, the earliest start first.",
     )
     refunds: list[Refund] = sources.loaded(
-        lambda load: load.refunds, "id", description="Refunds of lines of the order; empty: none."
+        lambda load: load.refunds, "id", description="Refunds of lines of the order. Empty if there are none."
     )
 
 

@@ -26,7 +26,7 @@ class AccountChanged:
     account_id: strawberry.Private[str]
     account: accounts.Account = strawberry.field(
         resolver=_read_account,
-        description="The account after the change. A repeated key returns it as it is now.",
+        description="The account after the change. If the idempotency key is repeated, the account as it is now.",
     )
 
 
@@ -81,8 +81,8 @@ class ApiKeyChanged:
 class CreateApiKeySuccess(ApiKeyChanged):
     secret: str | None = strawberry.field(
         description=(
-            "The key itself, returned only once because it is not stored. Null if the idempotency key is repeated: "
-            "if the first response was lost, revoke the key and create another."
+            "The key itself, returned only once because it is not stored. Null if the idempotency key is repeated. If "
+            "the first response was lost, revoke the key and create another."
         )
     )
 
@@ -134,7 +134,9 @@ class RowCounts:
     """The counts shared by the successes of mutations that change instances."""
 
     changed_count: int = strawberry.field(description="Number of instances that were changed.")
-    unchanged_count: int = strawberry.field(description="Number of instances that were already as requested.")
+    unchanged_count: int = strawberry.field(
+        description="Number of instances that already had the requested values."
+    )
 
 
 @strawberry.type
@@ -158,7 +160,9 @@ class ChangePricesSuccess(RowsDone):
     held_count: int = _HELD_COUNT
 
 
-@strawberry.type(description="The prices of the instances that are not in `refusals` are agreed.")
+@strawberry.type(
+    description="The customers' agreement is recorded for all instances that are not in `refusals`."
+)
 class ConfirmPricesSuccess(RowsDone):
     pass
 

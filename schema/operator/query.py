@@ -14,13 +14,14 @@ class Query:
         resolver=accounts.resolve_account, description="An account. Null: it does not exist."
     )
     api_keys = strawberry.field(
-        resolver=accounts.resolve_api_keys, description="API keys by creation, revoked ones included."
+        resolver=accounts.resolve_api_keys,
+        description="API keys ordered by creation, including revoked ones.",
     )
     vouchers = strawberry.field(
         resolver=accounts.resolve_vouchers,
         description=(
-            "All vouchers of an account in the order in which they pay, used up and expired ones included. "
-            "Empty if there is no such account."
+            "All vouchers of an account in the order in which they pay, including used up and expired ones. Empty if "
+            "there is no such account."
         ),
     )
     accounts = connections.connection_field(
@@ -32,7 +33,7 @@ class Query:
         connections.Connection[instances.Instance],
         instances.query_instances,
         has_offset=True,
-        description="The instances of an account, those that cannot be renewed included.",
+        description="The instances of an account, including those that cannot be renewed.",
     )
     order = strawberry.field(
         resolver=orders.resolve_order, description="An order of any account. Null: it does not exist."
@@ -54,7 +55,9 @@ class Query:
     )
     integrity_report = strawberry.field(
         resolver=monitoring.resolve_integrity_report,
-        description="Checks every invariant of the data now. Reads all tables, so it can take long.",
+        description=(
+            "Checks every invariant of the data now. The check reads all tables, so its duration grows with the data."
+        ),
     )
     audit_log = connections.connection_field(
         connections.Connection[monitoring.AuditEntry],

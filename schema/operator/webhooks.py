@@ -15,7 +15,7 @@ from schema.shared import inputs
 
 _SECRET = strawberry.field(
     description=(
-        "The signing secret, returned only once. Null if the idempotency key is repeated: if the first response was "
+        "The signing secret, returned only once. Null if the idempotency key is repeated. If the first response was "
         "lost, rotate the secret."
     )
 )
@@ -35,7 +35,7 @@ class WebhookDeliveryKey:
 async def _read_deliveries(
     endpoint: strawberry.Parent[status.EndpointStatus],
     state: Annotated[
-        status.DeliveryState | None, strawberry.argument(description="Null: all states.")
+        status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
     ] = strawberry.UNSET,
     first: Annotated[int, strawberry.argument(description="Number of deliveries, 1 to 1,000.")] = 10,
     after: Annotated[
@@ -52,7 +52,7 @@ async def _read_deliveries(
     return cast("list[WebhookDelivery]", rows)
 
 
-@strawberry.type(description="A URL that receives events by HTTP POST, and its health.")
+@strawberry.type(description="A URL that receives events by HTTP POST, with the status of its deliveries.")
 class WebhookEndpoint(customers.WebhookEndpoint):
     account_id: strawberry.ID | None = strawberry.field(
         description="The owner. Null: the provider, whose endpoints receive the events of all accounts."
@@ -107,7 +107,10 @@ class ProviderEndpointChanged:
 
     endpoint: WebhookEndpoint | None = strawberry.field(
         resolver=_read_endpoint,
-        description="The endpoint as it is now. Null if the key is repeated and the endpoint was deleted since.",
+        description=(
+            "The endpoint as it is now. Null if the idempotency key is repeated and the endpoint has been deleted "
+            "since."
+        ),
     )
 
 
@@ -141,7 +144,10 @@ async def resolve_endpoints(
     account_id: Annotated[
         strawberry.ID | None,
         strawberry.argument(
-            description="The owner. Null: the provider. Operators cannot change the endpoints of an account."
+            description=(
+                "The account that owns the endpoints. Null: the provider. Operators cannot change the endpoints of an "
+                "account."
+            )
         ),
     ] = strawberry.UNSET,
 ) -> list[WebhookEndpoint]:

@@ -47,8 +47,11 @@ _enum(
     model.RenewalMode,
     "How an instance is renewed.",
     MANUAL="The customer renews the instance (the default).",
-    AUTO="The worker renews the instance by autoRenewMonths, on its last day or the account's leadDays before it.",
-    NONE="Meant to expire: never renewed by the worker, and without reminders.",
+    AUTO=(
+        "The worker renews the instance for autoRenewMonths months. The account's leadDays set how many days before "
+        "the last day."
+    ),
+    NONE="The instance is meant to expire. The worker neither renews it nor sends reminders.",
 )
 _enum(
     model.RenewalTab,
@@ -91,18 +94,19 @@ _enum(
 _enum(
     model.BatchMode,
     "The effect of one refused instance on the others.",
-    ALL_OR_NOTHING="One refusal refuses all, and nothing is changed.",
-    BEST_EFFORT="Refused instances are listed, and the operation is done for the others.",
+    ALL_OR_NOTHING="If one instance is refused, all are refused and nothing changes.",
+    BEST_EFFORT="Refused instances are listed, and the others are changed.",
 )
 _enum(
     model.BundleHandling,
     "How a selection treats members of bundles (强关联).",
     REFUSE=(
-        "Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted."
+        "A bundle is accepted only if the selection is exactly its members. In any other selection, its members are "
+        "refused."
     ),
     WHOLE=(
-        "The selection is widened to whole bundles, except by members that `except` names, whose bundles are refused. "
-        "Each bundle is accepted or refused as a whole."
+        "The selection includes the missing members of each bundle. If `except` names a member, its bundle is "
+        "refused. Each bundle is accepted or refused as a whole."
     ),
 )
 _enum(
@@ -115,14 +119,20 @@ _enum(
     NO_EXPIRY="The instance has no expiry.",
     EXPIRED="The instance has expired, so its mode cannot become AUTO and the worker does not renew it.",
     RELEASED="The instance was released and cannot be restored.",
-    BUNDLED="The instance is in a bundle, and the selection has other instances as well.",
+    BUNDLED=(
+        "The instance is in a bundle, and the selection has other instances as well, or another member of the bundle "
+        "is refused."
+    ),
     BUNDLE_INCOMPLETE="The selection lacks members of the instance's bundle; see bundleInstanceIds.",
-    PERIOD_TOO_SHORT="The new expiry would not be in the future. The message names the least number of months.",
-    MAX_TERM_EXCEEDED="The new expiry would be further from now than the product's longest term.",
+    PERIOD_TOO_SHORT="The new expiry would not be in the future; see leastMonths.",
+    MAX_TERM_EXCEEDED=(
+        "The new expiry would be further from now than the product's longest term, or autoRenewMonths would exceed "
+        "that term."
+    ),
     TARGET_NOT_LATER="The target date has passed, or is not later than the last day of the instance.",
     INSUFFICIENT_FUNDS="Vouchers and balance do not cover the renewal.",
     PRICE_HELD="The price rose above the account's cap, and the customer has not agreed to it.",
-    BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker leaves it.",
+    BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker does not renew it.",
     TOO_MANY_TAGS="The instance would have more than 20 tags.",
 )
 _enum(
@@ -141,15 +151,15 @@ _enum(
 _enum(
     instance_actions.InstanceActionKind,
     "An operation on an instance, as a console offers it.",
-    RENEW="renewInstances, for some months from monthsMin to monthsMax.",
+    RENEW="renewInstances, with a number of months from monthsMin to monthsMax.",
     SET_AUTO="setRenewalPolicy with mode AUTO and the months that the instance has.",
-    UNIFY="unifyExpiry to some date.",
+    UNIFY="unifyExpiry, with at least one possible date.",
 )
 _enum(
     model.ActorKind,
     "What made a change.",
     CUSTOMER="An API key or a token of the account.",
-    WORKER="The worker, at the time set by the rules: automatic renewals, expiry, release, reminders and warnings.",
+    WORKER="The worker: automatic renewals, expiry, release, reminders and warnings.",
     OPERATOR="The provider, through the operator API or an import.",
 )
 _enum(
@@ -165,7 +175,7 @@ _enum(
     RENEWER="Reads and changes of one account.",
     VIEWER="Reads of one account.",
     CALENDAR="The calendar feed of one account.",
-    OPERATOR="The operator API, and no customer's account.",
+    OPERATOR="The operator API, but no customer's account.",
 )
 _enum(
     CustomerRole,
@@ -178,8 +188,8 @@ _enum(
     status.DeliveryState,
     "Whether a delivery is still attempted.",
     name="WebhookDeliveryState",
-    WAITING="It is retried, or waits for an earlier delivery of its instance.",
-    PARKED="It was given up, and is sent again only if it is replayed.",
+    WAITING="The delivery will be retried, or waits for an earlier delivery of its instance.",
+    PARKED="The service has stopped retrying. Only replayWebhookDelivery sends the delivery again.",
 )
 _enum(
     runs.Trigger,
@@ -187,7 +197,9 @@ _enum(
     SCHEDULED="The hourly schedule started it.",
     START="A worker started and caught up on missed hours.",
     OPERATOR="An operator started it.",
-    TEST_CLOCK="The clock of a test account passed an hour with something due. All times of the run are this hour.",
+    TEST_CLOCK=(
+        "The clock of a test account passed an hour at which something was due. All times of the run are that hour."
+    ),
 )
 _enum(
     audit_log.Action,

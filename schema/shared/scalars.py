@@ -60,7 +60,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     dt.datetime: strawberry.scalar(
         name="DateTime",
-        description="An instant in ISO 8601 with offset. Results are always in UTC.",
+        description="An instant in ISO 8601 with an offset. Results are always in UTC.",
         serialize=format_instant,
         parse_value=parse_instant,
     ),

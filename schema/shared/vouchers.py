@@ -8,16 +8,17 @@ from schema.fields import sources
 from schema.shared import scalars
 
 
-@strawberry.type(description="A voucher (代金券), which pays before the balance and may be used in parts.")
+@strawberry.type(description="A voucher (代金券), which pays before the balance and can be used in parts.")
 class Voucher:
     id: strawberry.ID = strawberry.field(description="The voucher's id, a UUID.")
     face_value: scalars.Money = sources.column("face_cents", description="The amount when it was issued.")
     available: scalars.Money = sources.column(
-        "available_cents", description="The amount that is not used yet, even if the voucher has expired."
+        "available_cents", description="The unused amount, even if the voucher has expired."
     )
-    expires_at: dt.datetime = strawberry.field(description="The last instant at which it can pay.")
+    expires_at: dt.datetime = strawberry.field(description="The last instant at which the voucher can pay.")
     products: list[strawberry.ID] = sources.column(
-        "product_codes", description="Codes of the products that it can pay. Empty: all products."
+        "product_codes",
+        description="Codes of the products that the voucher can pay for. Empty: all products.",
     )
 
 

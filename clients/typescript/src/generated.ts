@@ -17,7 +17,7 @@ export type Scalars = {
   Float: { input: number; output: number; }
   /** A calendar date in the account's time zone, in ISO 8601: YYYY-MM-DD. */
   Date: { input: string; output: string; }
-  /** An instant in ISO 8601 with offset. Results are always in UTC. */
+  /** An instant in ISO 8601 with an offset. Results are always in UTC. */
   DateTime: { input: string; output: string; }
   /** A value of JSON, such as an object. */
   JSON: { input: unknown; output: unknown; }
@@ -29,24 +29,24 @@ export type Scalars = {
 export type ActorKind =
   /** An API key or a token of the account. */
   | 'CUSTOMER'
-  /** The worker, at the time set by the rules: automatic renewals, expiry, release, reminders and warnings. */
+  /** The worker: automatic renewals, expiry, release, reminders and warnings. */
   | 'WORKER'
   /** The provider, through the operator API or an import. */
   | 'OPERATOR';
 
 /** The arguments of advanceTestClock. */
 export type AdvanceTestClockInput = {
-  /** The new instant: after the present instant of the account, at most 24 months later. */
+  /** The new time of the account: later than its current time, by at most 24 months. */
   to: Scalars['DateTime']['input'];
-  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
+  /** 1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key. */
   idempotencyKey: Scalars['String']['input'];
 };
 
 /** The effect of one refused instance on the others. */
 export type BatchMode =
-  /** One refusal refuses all, and nothing is changed. */
+  /** If one instance is refused, all are refused and nothing changes. */
   | 'ALL_OR_NOTHING'
-  /** Refused instances are listed, and the operation is done for the others. */
+  /** Refused instances are listed, and the others are changed. */
   | 'BEST_EFFORT';
 
 /** How an instance is paid. */
@@ -60,18 +60,18 @@ export type BillingMode =
 
 /** How a selection treats members of bundles (强关联). */
 export type BundleHandling =
-  /** Members of a bundle are refused in a batch. Only a selection of exactly the members of one bundle is accepted. */
+  /** A bundle is accepted only if the selection is exactly its members. In any other selection, its members are refused. */
   | 'REFUSE'
-  /** The selection is widened to whole bundles, except by members that `except` names, whose bundles are refused. Each bundle is accepted or refused as a whole. */
+  /** The selection includes the missing members of each bundle. If `except` names a member, its bundle is refused. Each bundle is accepted or refused as a whole. */
   | 'WHOLE';
 
 /** The arguments of createWebhookEndpoint. */
 export type CreateWebhookEndpointInput = {
   /** An https URL whose host has a public address. */
   url: Scalars['String']['input'];
-  /** Types of events that are sent. Empty: all types, future ones included. */
+  /** Types of events to send. Empty: all types, including future ones. */
   eventTypes?: Array<Scalars['String']['input']>;
-  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
+  /** 1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key. */
   idempotencyKey: Scalars['String']['input'];
 };
 
@@ -81,7 +81,7 @@ export type DeleteWebhookEndpointInput = {
   id: Scalars['ID']['input'];
 };
 
-/** Conditions on events. All must hold; null leaves one out. */
+/** Conditions on events. An event must meet all of them. Null: no condition. */
 export type EventFilter = {
   /** Types, such as instance.renewed. Null: all. An empty list, or an unknown type, matches nothing. */
   types?: InputMaybe<Array<Scalars['String']['input']>>;
@@ -104,18 +104,18 @@ export type ForecastGrouping =
 
 /** An operation on an instance, as a console offers it. */
 export type InstanceActionKind =
-  /** renewInstances, for some months from monthsMin to monthsMax. */
+  /** renewInstances, with a number of months from monthsMin to monthsMax. */
   | 'RENEW'
   /** setRenewalPolicy with mode AUTO and the months that the instance has. */
   | 'SET_AUTO'
-  /** unifyExpiry to some date. */
+  /** unifyExpiry, with at least one possible date. */
   | 'UNIFY';
 
-/** Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing. */
+/** Conditions on instances. An instance must meet all of them. Null: no condition. An empty list matches nothing. */
 export type InstanceFilter = {
   /** Ids of instances, at most 10,000. */
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
-  /** Part of the id, of the name or of a value of the configuration, case-insensitive. */
+  /** Text that the id, the name or a configuration value contains, case-insensitive. */
   search?: InputMaybe<Scalars['String']['input']>;
   /** The tab of the renewal console. */
   tab?: InputMaybe<RenewalTab>;
@@ -139,9 +139,9 @@ export type InstanceFilter = {
   status?: InputMaybe<Array<InstanceStatus>>;
   /** True: members of bundles only. False: all others. Null: both. */
   bundled?: InputMaybe<Scalars['Boolean']['input']>;
-  /** Tags that an instance must have, all of them. At most 20 conditions. */
+  /** Tag conditions, all of which an instance must meet: at most 20. */
   tags?: InputMaybe<Array<TagFilter>>;
-  /** True: instances that renewal management serves. False: those that it does not (trial, one-off, unsupported product). Null: both. */
+  /** True: instances that renewal management serves. False: trials, one-off purchases and instances of unsupported products. Null: both. */
   manageable?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
@@ -193,7 +193,7 @@ export type LedgerEntryKind =
 
 /** Conditions on ledger entries. */
 export type LedgerFilter = {
-  /** True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both. */
+  /** True: entries of vouchers only. False: entries of the balance only, which add up to the balance. Null: both. */
   vouchers?: InputMaybe<Scalars['Boolean']['input']>;
   /** Kinds of entries. Null: all. An empty list matches nothing. */
   kinds?: InputMaybe<Array<LedgerEntryKind>>;
@@ -218,7 +218,7 @@ export type OrderDirection =
   /** The largest or latest value first. */
   | 'DESC';
 
-/** Conditions on orders. All must hold; null leaves one out. */
+/** Conditions on orders. An order must meet all of them. Null: no condition. */
 export type OrderFilter = {
   /** Kinds of orders. Null: all. An empty list matches nothing. */
   kinds?: InputMaybe<Array<OrderKind>>;
@@ -275,13 +275,13 @@ export type RefusalCode =
   | 'EXPIRED'
   /** The instance was released and cannot be restored. */
   | 'RELEASED'
-  /** The instance is in a bundle, and the selection has other instances as well. */
+  /** The instance is in a bundle, and the selection has other instances as well, or another member of the bundle is refused. */
   | 'BUNDLED'
   /** The selection lacks members of the instance's bundle; see bundleInstanceIds. */
   | 'BUNDLE_INCOMPLETE'
-  /** The new expiry would not be in the future. The message names the least number of months. */
+  /** The new expiry would not be in the future; see leastMonths. */
   | 'PERIOD_TOO_SHORT'
-  /** The new expiry would be further from now than the product's longest term. */
+  /** The new expiry would be further from now than the product's longest term, or autoRenewMonths would exceed that term. */
   | 'MAX_TERM_EXCEEDED'
   /** The target date has passed, or is not later than the last day of the instance. */
   | 'TARGET_NOT_LATER'
@@ -289,7 +289,7 @@ export type RefusalCode =
   | 'INSUFFICIENT_FUNDS'
   /** The price rose above the account's cap, and the customer has not agreed to it. */
   | 'PRICE_HELD'
-  /** The instance was due before the account's autoRenewFrom, so the worker leaves it. */
+  /** The instance was due before the account's autoRenewFrom, so the worker does not renew it. */
   | 'BEFORE_CUT_OVER'
   /** The instance would have more than 20 tags. */
   | 'TOO_MANY_TAGS';
@@ -300,11 +300,11 @@ export type RenewInstancesInput = {
   selection: Selection;
   /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
-  /** Whether one refusal refuses all. */
+  /** The effect of one refused instance on the others. */
   batchMode?: BatchMode;
-  /** The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total. */
+  /** The total of the quote. If the total has changed, nothing is charged and the result is PriceChanged. Null: accept any total. */
   expectedTotal?: InputMaybe<Scalars['Money']['input']>;
-  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
+  /** 1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key. */
   idempotencyKey: Scalars['String']['input'];
   /** Number of months: 1 to 36, and at most the product's longest term from now. */
   months: Scalars['Int']['input'];
@@ -314,9 +314,9 @@ export type RenewInstancesInput = {
 export type RenewalMode =
   /** The customer renews the instance (the default). */
   | 'MANUAL'
-  /** The worker renews the instance by autoRenewMonths, on its last day or the account's leadDays before it. */
+  /** The worker renews the instance for autoRenewMonths months. The account's leadDays set how many days before the last day. */
   | 'AUTO'
-  /** Meant to expire: never renewed by the worker, and without reminders. */
+  /** The instance is meant to expire. The worker neither renews it nor sends reminders. */
   | 'NONE';
 
 /** The tabs of the renewal console. Every manageable instance is on exactly one. */
@@ -336,7 +336,7 @@ export type ReplayWebhookDeliveryInput = {
   id: Scalars['ID']['input'];
   /** The event's number in the account. */
   sequence: Scalars['Int']['input'];
-  /** False: the parked delivery of this event. True: this event and all later ones, delivered or not. */
+  /** False: send only the parked delivery of this event. True: send this event and all later ones, even if they were delivered. */
   andAllAfter?: Scalars['Boolean']['input'];
 };
 
@@ -353,11 +353,11 @@ export type RotateWebhookSecretInput = {
   id: Scalars['ID']['input'];
   /** Hours for which the old secret signs as well: 0 to 168. */
   overlapHours?: Scalars['Int']['input'];
-  /** The same key with the same overlap returns the first result. If that secret has ended, the newest secret is returned. */
+  /** Repeating a request with the same key and overlap returns the secret of the first request, or the newest secret if the first one has expired. */
   idempotencyKey: Scalars['String']['input'];
 };
 
-/** Instances by id, or all that match a filter except some. At most 10,000 instances. */
+/** Instances by id, or all that match a filter, with exceptions. At most 10,000 instances. */
 export type Selection =
   /** Ids of instances. Unknown ids are refused with NOT_FOUND. */
   { ids: Array<Scalars['ID']['input']>; matching?: never; }
@@ -378,21 +378,21 @@ export type SetRenewalPolicyInput = {
   bundles?: BundleHandling;
   /** The new mode. An expired instance cannot be set to AUTO. */
   mode: RenewalMode;
-  /** For AUTO: 1 to 36. Null: each instance keeps its months, 1 at first. */
+  /** For AUTO: 1 to 36. Null: each instance keeps its months, which are initially 1. */
   autoRenewMonths?: InputMaybe<Scalars['Int']['input']>;
-  /** Whether one refusal refuses all. */
+  /** The effect of one refused instance on the others. */
   batchMode?: BatchMode;
 };
 
 /** The arguments of setTags. At least one tag or key must be given. */
 export type SetTagsInput = {
-  /** The instances to change; members of bundles may be selected alone. */
+  /** The instances to change. A member can be selected without the rest of its bundle. */
   selection: Selection;
   /** Tags to add, or to replace by key: at most 20, with unique keys. */
   set?: Array<TagInput>;
   /** Keys of tags to remove: at most 20, none of them in `set`. A key that an instance does not have is ignored. */
   removeKeys?: Array<Scalars['String']['input']>;
-  /** Whether one refusal refuses all. */
+  /** The effect of one refused instance on the others. */
   batchMode?: BatchMode;
 };
 
@@ -400,7 +400,7 @@ export type SetTagsInput = {
 export type TagFilter = {
   /** The key of the tag. */
   key: Scalars['String']['input'];
-  /** The value is one of these. Null: any value. */
+  /** The tag must have one of these values. Null: any value. */
   values?: InputMaybe<Array<Scalars['String']['input']>>;
 };
 
@@ -418,21 +418,21 @@ export type UnifyExpiryInput = {
   selection: Selection;
   /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
-  /** Whether one refusal refuses all. */
+  /** The effect of one refused instance on the others. */
   batchMode?: BatchMode;
-  /** The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total. */
+  /** The total of the quote. If the total has changed, nothing is charged and the result is PriceChanged. Null: accept any total. */
   expectedTotal?: InputMaybe<Scalars['Money']['input']>;
-  /** 1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key. */
+  /** 1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key. */
   idempotencyKey: Scalars['String']['input'];
   /** The new last day. */
   target: UnifyTarget;
 };
 
-/** The new last day: one date for all instances, or a day of the month. An expiry is never shortened; the target becomes the anchor day of later months. */
+/** The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later renewals end on the target's day of the month. */
 export type UnifyTarget =
-  /** In the account's time zone. It must be later than every old last day, and in the future. */
+  /** A date in the account's time zone. It must be later than every old last day, and must not have passed. */
   { date: Scalars['Date']['input']; dayOfMonth?: never; }
-  |  /** 1 to 31: the first such day at least a month after each old last day. 31: the month's last day. */
+  |  /** 1 to 31. Each instance gets the first such day that is at least one month after its old last day. In a shorter month, the last day counts as this day. */
   { date?: never; dayOfMonth: Scalars['Int']['input']; };
 
 /** The arguments of updateWebhookEndpoint. Null leaves a value as it is. */
@@ -441,17 +441,17 @@ export type UpdateWebhookEndpointInput = {
   id: Scalars['ID']['input'];
   /** An https URL whose host has a public address. */
   url?: InputMaybe<Scalars['String']['input']>;
-  /** Types of events that are sent. Empty: all types, future ones included. */
+  /** Types of events to send. Empty: all types, including future ones. */
   eventTypes?: InputMaybe<Array<Scalars['String']['input']>>;
-  /** False stops sending; true continues where it stopped. */
+  /** False stops deliveries. True resumes them where they stopped. */
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
 /** Whether a delivery is still attempted. */
 export type WebhookDeliveryState =
-  /** It is retried, or waits for an earlier delivery of its instance. */
+  /** The delivery will be retried, or waits for an earlier delivery of its instance. */
   | 'WAITING'
-  /** It was given up, and is sent again only if it is replayed. */
+  /** The service has stopped retrying. Only replayWebhookDelivery sends the delivery again. */
   | 'PARKED';
 
 export type ListQueryVariables = Exact<{

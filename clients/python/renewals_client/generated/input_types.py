@@ -22,7 +22,7 @@ from .enums import (
 
 
 class EventFilter(BaseModel):
-    """Conditions on events. All must hold; null leaves one out."""
+    """Conditions on events. An event must meet all of them. Null: no condition."""
 
     types: Optional[list[str]] = None
     "Types, such as instance.renewed. Null: all. An empty list, or an unknown type, matches nothing."
@@ -35,12 +35,12 @@ class EventFilter(BaseModel):
 
 
 class InstanceFilter(BaseModel):
-    """Conditions on instances. All must hold; null leaves one out, and an empty list matches nothing."""
+    """Conditions on instances. An instance must meet all of them. Null: no condition. An empty list matches nothing."""
 
     ids: Optional[list[str]] = None
     "Ids of instances, at most 10,000."
     search: Optional[str] = None
-    "Part of the id, of the name or of a value of the configuration, case-insensitive."
+    "Text that the id, the name or a configuration value contains, case-insensitive."
     tab: Optional[RenewalTab] = None
     "The tab of the renewal console."
     expires_from: Optional[DateTime] = None
@@ -64,9 +64,9 @@ class InstanceFilter(BaseModel):
     bundled: Optional[bool] = None
     "True: members of bundles only. False: all others. Null: both."
     tags: Optional[list["TagFilter"]] = None
-    "Tags that an instance must have, all of them. At most 20 conditions."
+    "Tag conditions, all of which an instance must meet: at most 20."
     manageable: Optional[bool] = True
-    "True: instances that renewal management serves. False: those that it does not (trial, one-off, unsupported product). Null: both."
+    "True: instances that renewal management serves. False: trials, one-off purchases and instances of unsupported products. Null: both."
 
 
 class InstanceOrder(BaseModel):
@@ -82,7 +82,7 @@ class LedgerFilter(BaseModel):
     """Conditions on ledger entries."""
 
     vouchers: Optional[bool] = None
-    "True: entries of vouchers only. False: entries of the balance only; they add up to it. Null: both."
+    "True: entries of vouchers only. False: entries of the balance only, which add up to the balance. Null: both."
     kinds: Optional[list[LedgerEntryKind]] = None
     "Kinds of entries. Null: all. An empty list matches nothing."
     created_from: Optional[DateTime] = None
@@ -101,7 +101,7 @@ class MatchingInput(BaseModel):
 
 
 class OrderFilter(BaseModel):
-    """Conditions on orders. All must hold; null leaves one out."""
+    """Conditions on orders. An order must meet all of them. Null: no condition."""
 
     kinds: Optional[list[OrderKind]] = None
     "Kinds of orders. Null: all. An empty list matches nothing."
@@ -143,17 +143,17 @@ class RenewInstancesInput(BaseModel):
     bundles: BundleHandling = BundleHandling.REFUSE
     "How to handle members of bundles (强关联)."
     batch_mode: BatchMode = BatchMode.ALL_OR_NOTHING
-    "Whether one refusal refuses all."
+    "The effect of one refused instance on the others."
     expected_total: Optional[Money] = None
-    "The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total."
+    "The total of the quote. If the total has changed, nothing is charged and the result is PriceChanged. Null: accept any total."
     idempotency_key: str
-    "1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key."
+    "1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key."
     months: int
     "Number of months: 1 to 36, and at most the product's longest term from now."
 
 
 class Selection(BaseModel):
-    """Instances by id, or all that match a filter except some. At most 10,000 instances."""
+    """Instances by id, or all that match a filter, with exceptions. At most 10,000 instances."""
 
     ids: Optional[list[str]] = None
     "Ids of instances. Unknown ids are refused with NOT_FOUND."
@@ -171,9 +171,9 @@ class SetRenewalPolicyInput(BaseModel):
     mode: RenewalMode
     "The new mode. An expired instance cannot be set to AUTO."
     auto_renew_months: Optional[int] = None
-    "For AUTO: 1 to 36. Null: each instance keeps its months, 1 at first."
+    "For AUTO: 1 to 36. Null: each instance keeps its months, which are initially 1."
     batch_mode: BatchMode = BatchMode.BEST_EFFORT
-    "Whether one refusal refuses all."
+    "The effect of one refused instance on the others."
 
 
 class TagFilter(BaseModel):
@@ -182,7 +182,7 @@ class TagFilter(BaseModel):
     key: str
     "The key of the tag."
     values: Optional[list[str]] = None
-    "The value is one of these. Null: any value."
+    "The tag must have one of these values. Null: any value."
 
 
 class UnifyExpiryInput(BaseModel):
@@ -193,22 +193,22 @@ class UnifyExpiryInput(BaseModel):
     bundles: BundleHandling = BundleHandling.REFUSE
     "How to handle members of bundles (强关联)."
     batch_mode: BatchMode = BatchMode.ALL_OR_NOTHING
-    "Whether one refusal refuses all."
+    "The effect of one refused instance on the others."
     expected_total: Optional[Money] = None
-    "The total of the quote. If it has changed, nothing is charged (PriceChanged). Null: any total."
+    "The total of the quote. If the total has changed, nothing is charged and the result is PriceChanged. Null: accept any total."
     idempotency_key: str
-    "1 to 64 printable characters. The same key with the same request returns the first result and does nothing again; with another request it is refused. A refusal does not use up the key."
+    "1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key."
     target: "UnifyTarget"
     "The new last day."
 
 
 class UnifyTarget(BaseModel):
-    """The new last day: one date for all instances, or a day of the month. An expiry is never shortened; the target becomes the anchor day of later months."""
+    """The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later renewals end on the target's day of the month."""
 
     date: Optional[Date] = None
-    "In the account's time zone. It must be later than every old last day, and in the future."
+    "A date in the account's time zone. It must be later than every old last day, and must not have passed."
     day_of_month: Optional[int] = None
-    "1 to 31: the first such day at least a month after each old last day. 31: the month's last day."
+    "1 to 31. Each instance gets the first such day that is at least one month after its old last day. In a shorter month, the last day counts as this day."
 
 
 InstanceFilter.model_rebuild()
