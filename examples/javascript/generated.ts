@@ -22,7 +22,7 @@ export type Scalars = {
   Money: { input: string; output: string; }
 };
 
-/** What made a change. */
+/** The kind of actor that made a change. */
 export type ActorKind =
   /** An API key or a token of the account. */
   | 'CUSTOMER'
@@ -46,7 +46,7 @@ export type BatchMode =
   /** Refused instances are listed, and the others are changed. */
   | 'BEST_EFFORT';
 
-/** How an instance is paid. */
+/** How an instance is paid for. */
 export type BillingMode =
   /** 包年包月: paid in advance for whole months. */
   | 'PREPAID'
@@ -348,7 +348,7 @@ export type Role =
 export type RotateWebhookSecretInput = {
   /** The endpoint's id. */
   id: Scalars['ID']['input'];
-  /** Hours for which the old secret signs as well: 0 to 168. */
+  /** Number of hours for which deliveries are also signed with the old secret: 0 to 168. */
   overlapHours?: Scalars['Int']['input'];
   /** Repeating a request with the same key and overlap returns the secret of the first request, or the newest secret if the first one has expired. */
   idempotencyKey: Scalars['String']['input'];
@@ -444,7 +444,7 @@ export type UpdateWebhookEndpointInput = {
   enabled?: InputMaybe<Scalars['Boolean']['input']>;
 };
 
-/** Whether a delivery is still attempted. */
+/** Whether a delivery will be attempted again. */
 export type WebhookDeliveryState =
   /** The delivery will be retried, or waits for an earlier delivery of its instance. */
   | 'WAITING'

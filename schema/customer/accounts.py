@@ -123,8 +123,8 @@ class LedgerEntry:
     )
     memo: str = strawberry.field(
         description=(
-            "The provider's note, such as a payment reference, or what was paid, in the account's language. "
-            "May be empty."
+            "For a top-up of the balance, the provider's note, such as a payment reference; it can be empty. For other "
+            "entries, a short text in the account's language."
         )
     )
 
@@ -133,7 +133,7 @@ def query_ledger(
     info: Info,
     filter: Annotated[  # noqa: A002
         history_filters.LedgerFilter | None,
-        strawberry.argument(description="Which entries. Null: all entries."),
+        strawberry.argument(description="Conditions on the entries. Null: all entries."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the queries that fill a connection with the account's ledger entries."""

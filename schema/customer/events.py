@@ -150,7 +150,8 @@ async def _with_new_loaders(
 def query_history(
     info: Info,
     filter: Annotated[  # noqa: A002
-        history_filters.EventFilter | None, strawberry.argument(description="Which events. Null: all events.")
+        history_filters.EventFilter | None,
+        strawberry.argument(description="Conditions on the events. Null: all events."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the queries that fill a connection with the account's events.

@@ -37,7 +37,9 @@ async def _count_tag_values(
 
 
 @strawberry.type(
-    description="Counts under the list's filter. Each facet ignores the filter's condition on itself."
+    description=(
+        "Numbers of instances that match the list's filter. Each facet ignores the condition on its own property."
+    )
 )
 class InstanceFacets:
     tabs: list[FacetCount] = strawberry.field(description="By RenewalTab, zeros included.")
@@ -49,7 +51,10 @@ class InstanceFacets:
         description="By the code of the data center's type, the largest count first."
     )
     expiry: list[FacetCount] = strawberry.field(
-        description="By expiry: EXPIRED; within 7, 15 or 30 days; LATER. Each instance counts once."
+        description=(
+            "By expiry: EXPIRED, LATER, or the smallest number of days (7, 15 or 30) within which the instance "
+            "expires. Instances without an expiry are not counted."
+        )
     )
     count_tag_values: strawberry.Private[Callable[[str], Awaitable[list[FacetCount]]]]
 

@@ -105,7 +105,7 @@ def _latest(first: int | None) -> int:
 _Refusal = refusals.InstanceRefusal
 
 
-@strawberry.type(description="Whether, when and for how much the worker will renew an instance.")
+@strawberry.type(description="Whether and when the worker will renew an instance, and at what price.")
 class RenewalOutlook:
     will_renew: bool = strawberry.field(
         description=(
@@ -142,7 +142,7 @@ class Instance:
         joined="data_center",
         description="Where the instance runs.",
     )
-    billing_mode: model.BillingMode = strawberry.field(description="How the instance is paid.")
+    billing_mode: model.BillingMode = strawberry.field(description="How the instance is paid for.")
     is_trial: bool = strawberry.field(
         description="Whether the instance is a trial. Trials cannot be renewed."
     )
@@ -188,8 +188,8 @@ class Instance:
     agreed_price: scalars.Money | None = sources.column(
         "agreed_price_cents",
         description=(
-            "The monthly price that the customer last paid or accepted, if monthlyPrice has changed since. "
-            "Null if they are the same."
+            "The monthly price that the customer last paid or accepted, if monthlyPrice has changed since. Null if it "
+            "has not."
         ),
     )
     created_at: dt.datetime = strawberry.field(description="When the provider created the instance.")

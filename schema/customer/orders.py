@@ -80,7 +80,8 @@ async def resolve_order(
 def query_orders(
     info: Info,
     filter: Annotated[  # noqa: A002
-        history_filters.OrderFilter | None, strawberry.argument(description="Which orders. Null: all orders.")
+        history_filters.OrderFilter | None,
+        strawberry.argument(description="Conditions on the orders. Null: all orders."),
     ] = strawberry.UNSET,
 ) -> connections.ConnectionQuery:
     """Return the queries that fill a connection with the account's orders."""

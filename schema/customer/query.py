@@ -29,7 +29,7 @@ class Query:
     account = strawberry.field(resolver=accounts.resolve_account, description="The caller's account.")
     instance = strawberry.field(
         resolver=instances.resolve_instance,
-        description="An instance of any status and product. Null if the account has none with this id.",
+        description="An instance of any status and product. Null if the account has no instance with this id.",
     )
     instances = connections.connection_field(
         instance_list.InstanceConnection,
@@ -44,7 +44,7 @@ class Query:
     products = strawberry.field(resolver=catalog.resolve_products, description="All products of the catalog.")
     data_center_types = strawberry.field(
         resolver=catalog.resolve_data_center_types,
-        description="All types of data centers of the catalog, by code.",
+        description="All types of data centers of the catalog, ordered by code.",
     )
     data_centers = strawberry.field(
         resolver=catalog.resolve_data_centers, description="All data centers of the catalog."
@@ -66,7 +66,7 @@ class Query:
         description="The automatic renewals of the coming days, and whether there is enough money.",
     )
     order = strawberry.field(
-        resolver=orders.resolve_order, description="An order. Null if the account has none with this id."
+        resolver=orders.resolve_order, description="An order. Null if the account has no order with this id."
     )
     orders = connections.connection_field(
         connections.Connection[orders.RenewOrder],
@@ -81,7 +81,7 @@ class Query:
     event_history = connections.connection_field(
         connections.Connection[events.Event],
         events.query_history,
-        description="The account's events, the newest first. The subscription `events` has the new ones.",
+        description="The account's past events, the newest first. The subscription `events` sends new ones.",
     )
     webhook_endpoints = strawberry.field(
         resolver=webhooks.resolve_endpoints, description="The account's webhook endpoints, with their status."

@@ -31,7 +31,7 @@ class InstanceRefusal:
         lambda load: load.instance,
         "instance_id",
         graphql_type=instance_type.INSTANCE_OR_NULL,
-        description="The instance. Null if the account has none with the id.",
+        description="The instance. Null if the account has no instance with this id.",
     )
     code: errors.RefusalCode = strawberry.field(
         description="The reason. If there are several, the most important one."
@@ -51,7 +51,7 @@ class InstanceRefusal:
     )
     required: scalars.Money | None = _fact(
         "required_cents",
-        "INSUFFICIENT_FUNDS: the price of the renewal. For a member of a bundle: of the whole bundle.",
+        "INSUFFICIENT_FUNDS: the price of the renewal or, for a member of a bundle, of renewing the whole bundle.",
     )
     available: scalars.Money | None = _fact(
         "available_cents",

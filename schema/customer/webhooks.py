@@ -35,7 +35,9 @@ class WebhookDelivery:
     instance_id: strawberry.ID | None = strawberry.field(
         description="The event's instance. Null for an event of the account."
     )
-    state: status.DeliveryState = strawberry.field(description="Whether the delivery is still attempted.")
+    state: status.DeliveryState = strawberry.field(
+        description="Whether the delivery will be attempted again."
+    )
     attempts: int = strawberry.field(description="Number of attempts so far.")
     last_attempted_at: dt.datetime | None = strawberry.field(
         description="When the delivery was last attempted. Null: not yet."
@@ -51,7 +53,8 @@ class WebhookDelivery:
 async def _read_deliveries(
     endpoint: strawberry.Parent[Any],
     state: Annotated[
-        status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
+        status.DeliveryState | None,
+        strawberry.argument(description="Only deliveries in this state. Null: both states."),
     ] = strawberry.UNSET,
     first: Annotated[
         int, strawberry.argument(description=f"Number of rows: 1 to {limits.PAGE_ROWS_MAX:,}.")
@@ -81,7 +84,7 @@ class WebhookEndpoint:
         description="Why the endpoint is disabled, by its owner or by the service. Null if it is enabled.",
     )
     created_at: dt.datetime = strawberry.field(description="When the endpoint was created.")
-    changed_at: dt.datetime = strawberry.field(description="When its owner last changed the endpoint.")
+    changed_at: dt.datetime = strawberry.field(description="When the owner last changed the endpoint.")
     last_delivered_at: dt.datetime | None = strawberry.field(
         description="When a delivery last succeeded. Null: never."
     )
@@ -96,7 +99,7 @@ class WebhookEndpoint:
         description="Nothing is sent until this instant, because too many attempts failed. Null: not paused."
     )
     waiting_count: int = strawberry.field(
-        description="Number of deliveries that failed and are retried, or that wait for such a delivery."
+        description="Number of deliveries that failed and will be retried, or that wait for such a delivery."
     )
     parked_count: int = strawberry.field(
         description="Number of deliveries that are no longer retried. They can be replayed."
@@ -144,7 +147,10 @@ class RotateWebhookSecretInput:
     id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
     overlap_hours: int = strawberry.field(
         default=endpoint_requests.OVERLAP_HOURS_DEFAULT,
-        description=f"Hours for which the old secret signs as well: 0 to {endpoint_requests.OVERLAP_HOURS_MAX}.",
+        description=(
+            "Number of hours for which deliveries are also signed with the old secret: "
+            f"0 to {endpoint_requests.OVERLAP_HOURS_MAX}."
+        ),
     )
     idempotency_key: str = strawberry.field(
         description=(

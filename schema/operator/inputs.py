@@ -109,7 +109,8 @@ class UpdateAccountInput(IdempotentInput):
         default=strawberry.UNSET, description="0.00 to 10000.00. Null: no limit."
     )
     auto_renew_from: dt.datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="The start of automatic renewals. Null: the account's creation."
+        default=strawberry.UNSET,
+        description="Automatic renewals start at this instant. Null: the account's creation.",
     )
 
     language: model.Language | None = strawberry.field(
@@ -180,7 +181,8 @@ class CreateApiKeyInput(IdempotentInput):
         description="The account's id. Must be null for the role OPERATOR, and is required for every other role.",
     )
     role: model.Role = strawberry.field(
-        default=model.Role.RENEWER, description="An account has at most one active CALENDAR key."
+        default=model.Role.RENEWER,
+        description="The permitted use of the key. An account has at most one active CALENDAR key.",
     )
     name: str = strawberry.field(
         default="",

@@ -19,7 +19,7 @@ _MONTHLY_PRICE = "0.00 to 1000000000.00 for a month, in the account's currency, 
 @strawberry.input(description="One property of an instance, as customers read it.")
 class ConfigurationItemInput:
     label: str = strawberry.field(description="1 to 100 characters, unique in an instance.")
-    value: str = strawberry.field(description="At most 1,000 characters; customers can search it.")
+    value: str = strawberry.field(description="At most 1,000 characters. Customers can search this text.")
 
 
 @skip_conversion
@@ -34,8 +34,8 @@ class InstanceInput:
         description="The provider's own id: 1 to 64 printable characters, unique among all accounts."
     )
     name: str = strawberry.field(description="1 to 200 characters.")
-    product_code: strawberry.ID = strawberry.field(description="A product of the catalog.")
-    data_center_code: strawberry.ID = strawberry.field(description="A data center of the catalog.")
+    product_code: strawberry.ID = strawberry.field(description="Code of a product in the catalog.")
+    data_center_code: strawberry.ID = strawberry.field(description="Code of a data center in the catalog.")
     monthly_price: scalars.Money = strawberry.field(description=_MONTHLY_PRICE)
     billing_mode: model.BillingMode = strawberry.field(
         default=model.BillingMode.PREPAID, description="Only PREPAID instances can be renewed."
@@ -150,7 +150,7 @@ class PriceInput:
     monthly_price: scalars.Money = strawberry.field(description=_MONTHLY_PRICE)
 
 
-@strawberry.input(description="New prices.")
+@strawberry.input(description="The arguments of changePrices.")
 class ChangePricesInput(IdempotentInput):
     prices: list[PriceInput] = strawberry.field(description="1 to 10,000 prices, one for each instance.")
 

@@ -37,14 +37,16 @@ class RenewalRun:
         description="The instant of the run; instances that are due by then are renewed."
     )
     started_at: dt.datetime = strawberry.field(description="When the run actually started.")
-    ended_at: dt.datetime | None = strawberry.field(description="Null: the run is in progress.")
+    ended_at: dt.datetime | None = strawberry.field(
+        description="When the run ended. Null: the run is in progress."
+    )
     lateness_seconds: float = strawberry.field(description="`startedAt` minus `scheduledAt`.")
-    renewed_count: int = strawberry.field(description="Instances that were renewed; 0 until the run ends.")
+    renewed_count: int = strawberry.field(description="Number of renewed instances; 0 until the run ends.")
     refused_count: int = strawberry.field(
-        description="Instances that were not renewed, for example for lack of funds; 0 until the run ends."
+        description="Number of instances that were not renewed, for example for lack of funds; 0 until the run ends."
     )
     skipped_count: int = strawberry.field(
-        description="Instances that were no longer due when the run reached them; 0 until the run ends."
+        description="Number of instances that were no longer due when the run reached them; 0 until the run ends."
     )
     amount: scalars.Money = strawberry.field(
         description="The sum of all renewals, whatever the currencies of their accounts; 0.00 until the run ends."

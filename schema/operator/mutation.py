@@ -132,7 +132,7 @@ class Mutation:
         webhook_types.UpdateWebhookEndpointInput,
         webhook_types.UpdateWebhookEndpointSuccess,
         lambda call, request: webhooks.update_endpoint(call, request.id, request.to_change()),
-        description="Changes the URL or the event types of an endpoint of the provider, or enables or disables it.",
+        description="Changes the URL or the event types of a provider's endpoint, or enables or disables the endpoint.",
     )
     rotate_webhook_secret = mutation_field(
         webhook_types.RotateWebhookSecretInput,

@@ -44,7 +44,7 @@ class UpdateAccountSuccess(AccountChanged):
 class TopUpSuccess(AccountChanged):
     number: strawberry.Private[int]
     entry_id: strawberry.ID = sources.column(
-        "number", description="The entry in the account's ledger, as the customer reads it."
+        "number", description="The id of the entry in the account's ledger."
     )
 
 

@@ -11,7 +11,7 @@ DESCRIPTION = "Reads of all accounts."
 @strawberry.type(description=DESCRIPTION)
 class Query:
     account = strawberry.field(
-        resolver=accounts.resolve_account, description="An account. Null: it does not exist."
+        resolver=accounts.resolve_account, description="An account. Null if there is no account with this id."
     )
     api_keys = strawberry.field(
         resolver=accounts.resolve_api_keys,
@@ -27,7 +27,7 @@ class Query:
     accounts = connections.connection_field(
         connections.Connection[accounts.Account],
         accounts.query_accounts,
-        description="All accounts, by id.",
+        description="All accounts, ordered by id.",
     )
     instances = connections.connection_field(
         connections.Connection[instances.Instance],
@@ -36,19 +36,22 @@ class Query:
         description="The instances of an account, including those that cannot be renewed.",
     )
     order = strawberry.field(
-        resolver=orders.resolve_order, description="An order of any account. Null: it does not exist."
+        resolver=orders.resolve_order,
+        description="An order of any account. Null if there is no order with this id.",
     )
     orders = connections.connection_field(
         connections.Connection[orders.RenewOrder],
         orders.query_orders,
         description="The orders of an account, newest first.",
     )
-    products = strawberry.field(resolver=catalog.resolve_products, description="All products, by code.")
+    products = strawberry.field(
+        resolver=catalog.resolve_products, description="All products, ordered by code."
+    )
     data_center_types = strawberry.field(
-        resolver=catalog.resolve_data_center_types, description="All types of data centers, by code."
+        resolver=catalog.resolve_data_center_types, description="All types of data centers, ordered by code."
     )
     data_centers = strawberry.field(
-        resolver=catalog.resolve_data_centers, description="All data centers, by code."
+        resolver=catalog.resolve_data_centers, description="All data centers, ordered by code."
     )
     renewal_runs = strawberry.field(
         resolver=monitoring.resolve_runs, description="The latest runs of the worker, newest first."

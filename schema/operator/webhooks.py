@@ -35,7 +35,8 @@ class WebhookDeliveryKey:
 async def _read_deliveries(
     endpoint: strawberry.Parent[status.EndpointStatus],
     state: Annotated[
-        status.DeliveryState | None, strawberry.argument(description="Only this state. Null: both.")
+        status.DeliveryState | None,
+        strawberry.argument(description="Only deliveries in this state. Null: both states."),
     ] = strawberry.UNSET,
     first: Annotated[int, strawberry.argument(description="Number of deliveries, 1 to 1,000.")] = 10,
     after: Annotated[
@@ -59,7 +60,7 @@ class WebhookEndpoint(customers.WebhookEndpoint):
     )
     deliveries: list[WebhookDelivery] = strawberry.field(
         resolver=_read_deliveries,
-        description="Events that the endpoint has not accepted yet, by account and sequence.",
+        description="Events that the endpoint has not accepted yet, ordered by account and sequence.",
     )
 
 

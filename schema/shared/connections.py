@@ -85,10 +85,17 @@ _FIRST = (
 )
 _PAGE_ARGUMENTS: Mapping[str, tuple[object, str]] = {
     "first": (int | None, _FIRST),
-    "after": (str | None, "Cursor: only rows after it."),
-    "last": (int | None, "Number of rows from the end of the list, or before `before`. Not with `first`."),
-    "before": (str | None, "Cursor: only rows before it."),
-    "offset": (int | None, "Number of rows to skip, for page numbers. Not with a cursor or with `last`."),
+    "after": (str | None, "A cursor: return only rows after this one."),
+    "last": (
+        int | None,
+        f"Number of rows from the end of the list, or before `before`. At most {limits.PAGE_ROWS_MAX:,}; "
+        "cannot be combined with `first`.",
+    ),
+    "before": (str | None, "A cursor: return only rows before this one."),
+    "offset": (
+        int | None,
+        "Number of rows to skip, for page numbers. Cannot be combined with a cursor or with `last`.",
+    ),
 }
 
 

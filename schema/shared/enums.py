@@ -63,7 +63,7 @@ _enum(
 )
 _enum(
     model.BillingMode,
-    "How an instance is paid.",
+    "How an instance is paid for.",
     PREPAID="包年包月: paid in advance for whole months.",
     ONE_OFF="按次购买: bought once, so it cannot be renewed.",
     PAY_AS_YOU_GO="按量付费: charged by usage, outside this service.",
@@ -157,7 +157,7 @@ _enum(
 )
 _enum(
     model.ActorKind,
-    "What made a change.",
+    "The kind of actor that made a change.",
     CUSTOMER="An API key or a token of the account.",
     WORKER="The worker: automatic renewals, expiry, release, reminders and warnings.",
     OPERATOR="The provider, through the operator API or an import.",
@@ -186,7 +186,7 @@ _enum(
 )
 _enum(
     status.DeliveryState,
-    "Whether a delivery is still attempted.",
+    "Whether a delivery will be attempted again.",
     name="WebhookDeliveryState",
     WAITING="The delivery will be retried, or waits for an earlier delivery of its instance.",
     PARKED="The service has stopped retrying. Only replayWebhookDelivery sends the delivery again.",
