@@ -23,8 +23,9 @@ class Context:
 
     All queries of the request use the same instant `now`; mutations read the clock again. `test_clock` is the instant
     of a test account, which replaces the clock in queries (rule 37). `caller` identifies the API key or token whose
-    rate limit is charged, and `name` is its name or subject. `can_write` is False for a VIEWER. `is_authorized` checks
-    again whether the key is valid, for subscriptions. `language` is the language of the messages.
+    rate limit is charged, and `name` is the key's name or the token's subject. `can_write` is False for a VIEWER.
+    `is_authorized` checks again whether the key is valid, for subscriptions. `language` is the language of the
+    messages.
     """
 
     account_id: str

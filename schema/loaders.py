@@ -1,4 +1,4 @@
-"""Data loaders of a request. Each reads a nested field for many rows at once."""
+"""Data loaders of a request. Each reads a nested field for many rows in one call."""
 
 import datetime as dt
 import uuid
@@ -42,7 +42,7 @@ class OrderLoaders:
         fetch: Callable[[Connection, Any, list[Key]], Awaitable[Mapping[Key, Value]]],
         missing: object = None,
     ) -> DataLoader[Key, Value]:
-        """Return a loader that passes the account id to `fetch`. Make every loader of an account's rows here."""
+        """Return a loader that passes the account id to `fetch`. Use it for every loader of an account's rows."""
         return _loader(lambda connection, keys: fetch(connection, self._account_id, keys), missing)
 
     @cached_property

@@ -112,7 +112,7 @@ class RenewalSchema(strawberry.Schema):
         self._observers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
-        """Return the first errors of a document, from a cache. They do not suggest names of the schema.
+        """Return the first errors of a document, from a cache. The errors do not suggest names of the schema.
 
         Rules that an extension adds to `execution_context.validation_rules` have no effect.
         """

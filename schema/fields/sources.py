@@ -1,7 +1,7 @@
 """How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
-Resolvers return database rows, not instances of the Strawberry types that annotate them, because building an object for
-each row would cost more than reading the row (ADR 7). The source of a field determines which columns the SELECT and
+Resolvers return database rows, not instances of the Strawberry types that annotate them. To build an object for each
+row would take longer than to read the row (ADR 7). The source of a field determines which columns the SELECT and
 the compiled executor read for the field.
 """
 
@@ -84,8 +84,8 @@ class Loaded:
 class Sliced:
     """A source that returns a slice of a list (`first`, `offset`).
 
-    The column holds the whole list, or with `of_owner` the key by which `loader` loads a slice. Only the items of the
-    slice are converted: loaded by `loader` if they are keys, or built by `make`.
+    The column holds the whole list or, with `of_owner`, the key by which `loader` loads a slice. Only the items of the
+    slice are converted: `loader` loads those that are keys, or `make` builds them.
     """
 
     column: str

@@ -1,6 +1,6 @@
 """The size of each operation of a document, measured in one pass. `document_limits` limits this size.
 
-With fragments in fragments, a short document can have a huge result, so each is measured once and never expanded.
+Nested fragments let a short document have a huge result, so each fragment is measured once and never expanded.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -111,7 +111,7 @@ class Measure:
     nesting: int = 0
     width: int = 0
     pages: int = 0
-    """`width` is the number of fields of the set itself; `pages` is the number of them in `field_work.PAGES`."""
+    """`width` is the number of fields of the set itself; `pages` is how many of them are in `field_work.PAGES`."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0

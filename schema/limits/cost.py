@@ -62,7 +62,7 @@ class Cost:
             self.parts.append((times, cost))
 
     def total(self, variables: list_sizes.Variables, totals: dict[int, Total] | None = None) -> Total:
-        """Return the total for the variables of a request. `totals` holds the parts that were evaluated before.
+        """Return the total for the variables of a request. `totals` holds the totals of the parts evaluated so far.
 
         Raises SizeNeededError if the total depends on the size of the account, which is unknown.
         """
@@ -84,7 +84,7 @@ class Cost:
 class Parts:
     """The cost of a selection set in four parts.
 
-    The lengths of lists may come from an argument of an ancestor field.
+    An argument of an ancestor field can set the length of a list, so the set alone does not determine every length.
     """
 
     once: Cost = field(default_factory=Cost)

@@ -16,7 +16,7 @@ CHARACTERS_KEPT_MAX = 5_000
 
 
 class DocumentCache(Generic[Value]):
-    """An LRU cache by the text of a document. The latest document that is too long for it is kept as well."""
+    """An LRU cache by the text of a document. The latest document that is too long for the cache is kept as well."""
 
     def __init__(self) -> None:
         self._short: OrderedDict[str, Value] = OrderedDict()

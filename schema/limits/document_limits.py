@@ -83,8 +83,8 @@ class DocumentLimits:
     ) -> Admitted:
         """Return the kind and the cost of an operation.
 
-        If the document cannot be parsed or does not have the operation, the kind is None. The execution reports the
-        error.
+        If the document cannot be parsed or does not have the operation, the kind is None, and the execution then
+        reports the error.
 
         Raises LimitExceededError if the operation must not be executed, and SizeNeededError if the cost depends on the
         size of the account and `size` is None.

@@ -1,8 +1,7 @@
-"""Weights of work, in units of one field of a result. `make costs` measures the time of these units again.
+"""Weights of work. The unit is one field of a result; `make costs` measures how long each unit of work takes.
 
 A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. Most weights are 30 to
-100 % of the time measured on the same machine. `make costs` shows that a unit of work takes at most about five times
-as long as a unit of a page.
+100 % of the work's time in this unit. `make costs` shows that a unit of work takes at most 5 times as long as that.
 """
 
 REQUEST = 1_000
@@ -38,12 +37,12 @@ RENEWAL = 40
 CHANGE = 40
 """An object named by any other mutation. Measured for registered instances: 100 microseconds."""
 FORECAST_RENEWAL = 8
-"""A renewal in a forecast. An AUTO instance has one renewal per 30 days, and one more. Measured: 22 microseconds."""
+"""A renewal in a forecast. An AUTO instance counts as one renewal per 30 days, plus one. Measured: 22 microseconds."""
 OUTLOOK_MONTHS = 6
-"""Months of AUTO renewals that the outlook of instances is charged for."""
+"""Months of AUTO renewals for which the outlook of instances is charged."""
 
 CLOCK_DAY = 20_000
-"""A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hours with work of 12 ms each."""
+"""A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hours with 12 ms of work each."""
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000

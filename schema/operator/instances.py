@@ -103,6 +103,6 @@ def query_instances(
 
 
 async def _read_instant(info: Info, account_id: str) -> dt.datetime:
-    """Return the present instant of the account: its test clock if it has one (rule 37), or the request's instant."""
+    """Return the current instant of the account: its test clock if it has one (rule 37), or the request's instant."""
     clocks = await accounts_queries.find_test_clocks(database.pool(), [account_id])
     return clocks.get(account_id) or info.context.now

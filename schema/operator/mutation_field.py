@@ -17,7 +17,7 @@ from schema.shared.errors import Error, IdempotencyKeyReused
 Input = TypeVar("Input", bound=IdempotentInput)
 
 _STORED_NAMES = {"refused": "refusals", "reason": "error"}
-"""The fields of success types that have another name in the stored answer, each with that name."""
+"""The names of success types' fields in the stored answer, by field, where the two names differ."""
 
 
 def mutation_field(

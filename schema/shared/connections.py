@@ -64,7 +64,7 @@ class RequestedFields:
 
     @property
     def nodes(self) -> selected.Selected:
-        """The fields that are selected of each row, in `nodes` or in `edges`."""
+        """The selected fields of each row, in `nodes` or in `edges`."""
         return selected.merged(self.fields.below("nodes"), self.fields.below("edges").below("node"))
 
 
@@ -75,7 +75,7 @@ class ConnectionQuery:
     ordering: pagination.SortOrder
     fetch_page: Callable[[pagination.PageRequest, RequestedFields], Awaitable[pagination.Page]]
     count: Callable[[], Awaitable[int]]
-    """The query of the total count, for use if the page does not include the count."""
+    """The query for the total count, used if the page does not include the count."""
     extra_fields: Mapping[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
 
 
@@ -83,13 +83,16 @@ _FIRST = (
     f"Number of rows from the start of the list, or after `after`. At most {limits.PAGE_ROWS_MAX:,}; "
     f"{limits.PAGE_ROWS_DEFAULT} if neither `first` nor `last` is sent."
 )
+_LAST = (
+    f"Number of rows from the end of the list, or before `before`. At most {limits.PAGE_ROWS_MAX:,}; "
+    "cannot be combined with `first`."
+)
 _PAGE_ARGUMENTS: Mapping[str, tuple[object, str]] = {
     "first": (int | None, _FIRST),
     "after": (str | None, "A cursor: return only rows after this one."),
     "last": (
         int | None,
-        f"Number of rows from the end of the list, or before `before`. At most {limits.PAGE_ROWS_MAX:,}; "
-        "cannot be combined with `first`.",
+        _LAST,
     ),
     "before": (str | None, "A cursor: return only rows before this one."),
     "offset": (
@@ -108,7 +111,7 @@ def connection_field(
 ) -> object:
     """Return a field that pages through a list with `first`, `after`, `last`, `before` and, if `has_offset`, `offset`.
 
-    `build_query` takes the info of the request and the field's other arguments. It raises InvalidInputError for an
+    `build_query` receives the info of the request and the field's other arguments. It raises InvalidInputError for an
     argument that is out of bounds.
     """
 

@@ -98,9 +98,9 @@ UNAVAILABLE_MESSAGE = Message(
 def mask_error(error: GraphQLError) -> None:
     """Set the code of an error, and the message that the client may read.
 
-    FORBIDDEN: the caller must not make this change. INVALID_INPUT: `field` names the argument. BAD_REQUEST: the
-    document or a variable does not fit the schema. TIMEOUT: the worker continues a move of a test clock. UNAVAILABLE: a
-    retry may succeed. INTERNAL: the extensions have the id under which the log has the traceback.
+    FORBIDDEN: the caller is not allowed to make this change. INVALID_INPUT: `field` names the argument. BAD_REQUEST:
+    the document or a variable does not fit the schema. TIMEOUT: the worker continues a move of a test clock.
+    UNAVAILABLE: a retry may succeed. INTERNAL: the extensions have the id of the log entry with the traceback.
     """
     match error.original_error:
         case errors.ForbiddenError() as forbidden:
