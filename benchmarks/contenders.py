@@ -63,10 +63,10 @@ class RunningContender:
 def up(
     environment: stage.Stage, size: sizes.Size, pool_sizes: Mapping[str, int]
 ) -> Iterator[list[RunningContender]]:
-    """Run the contenders in `pool_sizes` with these pool sizes during the block; first compare their responses.
+    """Run the contenders in `pool_sizes` with these pool sizes during the block, after comparing their responses.
 
-    Raises UnexpectedAnswerError if two responses differ, a page is not full, or a status is not 200; UnavailableError
-    as `find` does.
+    Raises UnexpectedAnswerError if two responses differ, a page is not full, or a status is not 200. Raises
+    UnavailableError as `find` does.
     """
     with contextlib.ExitStack() as running:
         started = [

@@ -1,8 +1,8 @@
 """The data set of the read benchmarks: one large account among many.
 
-The dates are relative to the day of loading; all other values are the same every day. A hash of the row number decides
-each property, so that no two properties correlate. The stored statuses are right for a day after loading, because no
-instance expires or is released within that day.
+The dates are relative to the day of loading; all other values are the same every day. Independent hashes of the row
+number decide the product, the data center, the mode, the day, the price and the months, so that these do not correlate.
+The stored statuses are correct for a day after loading, because no instance expires or is released within that day.
 """
 
 import asyncio

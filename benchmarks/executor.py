@@ -1,7 +1,7 @@
 """The project's executor compared with graphql-core's in one process, with the same schema, documents and 1,000 rows.
 
-Only the execution is timed: the documents are parsed and the data loaders are primed beforehand, and nothing is
-validated, read from a database or encoded.
+Only the execution is timed. The documents are parsed and the data loaders are primed beforehand; nothing is validated,
+read from a database or encoded.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The latency of requests that arrive independently of the server's responses (open loop), as users' requests do.
 
-Arrivals are a Poisson process, the same for each contender. A request's latency is counted from its planned start, so
-that it includes the time for which the request waits for a slow server (no coordinated omission).
+Arrivals are a Poisson process, the same for each contender. A request's latency is counted from its planned start. It
+therefore includes the time for which the request waits for a slow server (no coordinated omission).
 """
 
 import asyncio

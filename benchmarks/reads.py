@@ -1,6 +1,6 @@
 """The rate, the latency and the processor time of the console's list for each contender, in closed loops.
 
-All servers run at once, and one at a time is measured.
+All servers run concurrently, but only one at a time is measured.
 """
 
 import sys

@@ -52,7 +52,7 @@ class Section:
     """One part of the report; notes explain how to read the figures.
 
     A table has the figures of one unit, with a column for each `what`. If `units_together`, a table has the figures of
-    one `what` instead, with a column for each unit, so that the processor time stands beside the rate.
+    one `what` instead, with a column for each unit. This shows the processor time beside the rate.
     """
 
     title: str

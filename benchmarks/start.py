@@ -140,7 +140,7 @@ def _process(command: Sequence[str], variables: Mapping[str, str], output: int) 
 
 
 async def _has_answered(port: int, key: str | None) -> bool:
-    """Query a server until it responds with 200, or with 401 if `key` is None. Return False if it does not in time."""
+    """Query a server until it responds with 200, or with 401 if `key` is None. Return False after a timeout."""
     host = f"127.0.0.1:{port}"
     request = client.graphql_request("/graphql", key or "none", "{ __typename }", {}, host=host)
     deadline = time.monotonic() + ANSWER_SECONDS_MAX

@@ -47,7 +47,7 @@ def hash_sources() -> str:
 
 
 def is_built() -> bool:
-    """Return whether the console's files were built from the present sources."""
+    """Return whether the console's files were built from the current sources."""
     return STAMP.is_file() and STAMP.read_text(encoding="utf-8") == hash_sources()
 
 
@@ -154,7 +154,7 @@ def _npm(node: Path, *arguments: str) -> None:
 
 
 def main() -> None:
-    """Build the console; if anything has changed, print how long the build took. Exit with the reason of a failure."""
+    """Build the console; if anything has changed, print how long the build took. Exit with the reason if it fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
     arguments = parser.parse_args()

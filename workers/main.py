@@ -40,7 +40,7 @@ time, or when a worker starts."""
 POLL_SECONDS = 0.1
 """Interval of polls. A poll starts at most `max_jobs` jobs, so a longer interval would delay runs of many chunks."""
 QUEUE_READ_MAX = 10_000
-"""Number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire: with
+"""Number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire. With
 arq's default of 100, about 30 kills would hide all other jobs."""
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
@@ -125,7 +125,7 @@ class _WorkerRunner:
 def _is_outage(error: Exception) -> bool:
     if configuration_errors.explain(error):
         return False
-    # Missing tables are an outage, too, because a migration may be about to create them.
+    # Missing tables also count as an outage, because a migration may be about to create them.
     error = db_errors.original_error(error)
     return db_errors.is_unavailable(error) or isinstance(error, RedisError | asyncpg.UndefinedTableError)
 

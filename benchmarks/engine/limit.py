@@ -1,8 +1,8 @@
 """PostgreSQL's own limit: set-based statements that write the same rows as the product's run.
 
 The product's rows are first copied to the schema `staged`. The statements write those rows chunk by chunk, with as many
-connections and commits as the product, into the same tables with the same constraints, triggers and indexes. They check
-no rule, take all values from the schema `staged`, and send no rows between client and server.
+connections and commits as the product. The tables, constraints, triggers and indexes are those of the product. The
+statements check no rule, take all values from the schema `staged`, and send no rows between client and server.
 """
 
 import asyncio

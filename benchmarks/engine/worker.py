@@ -19,7 +19,7 @@ MEMORY_NOTES = 20
 
 
 class Watch:
-    """A record of this process's memory, sampled about 20 times, and of the times at the end of the last chunk."""
+    """A record of this process's memory, sampled at most 40 times, and of the times at the end of the last chunk."""
 
     def __init__(self, postgres_pid: int) -> None:
         self._postgres_pid = postgres_pid
@@ -51,7 +51,7 @@ class Watch:
 
 
 def resident_mib() -> float:
-    """Return the present memory of this process in MiB or, if the system does not report that, the peak."""
+    """Return the current memory of this process in MiB or, if the system does not report that, the peak."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 2**20
@@ -87,4 +87,4 @@ CONTENDERS: dict[str, Callable[[str, int], Awaitable[dict[str, object]]]] = {
     "product, in process": product,
     "postgresql": postgresql,
 }
-"""The contenders that run in a process of this benchmark; the other ones are processes of `renewals worker`."""
+"""The contenders that run in a process of this benchmark; the others are processes of `renewals worker`."""
