@@ -5,14 +5,13 @@ import itertools
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-import kubernetes_validate
 import pytest
 
-from tests.deploy import environments, test_kubernetes
+from tests.deploy import environments, kubernetes_schemas, test_kubernetes
 from tests.deploy import helm_chart as charts
 from tests.deploy.helm_values import EVERYTHING, LITTLE, SECRETS
 
-VERSIONS = (test_kubernetes.OLDEST, test_kubernetes.NEWEST)
+VERSIONS = (kubernetes_schemas.OLDEST, kubernetes_schemas.NEWEST)
 ALL_VALUES = pytest.mark.parametrize(
     "values", [{}, EVERYTHING, LITTLE], ids=["defaults", "everything", "little"]
 )
@@ -67,7 +66,7 @@ def test_each_object_matches_the_kubernetes_schema(
     for (kind, _), document in charts.documents(helm, values).items():
         assert "namespace" not in document["metadata"]
         if kind != "ServiceMonitor":  # of the Prometheus Operator
-            kubernetes_validate.validate(document, version, strict=True)
+            kubernetes_schemas.validate(document, version)
 
 
 def test_the_defaults_deploy_what_the_kustomization_deploys(helm: ProcessPoolExecutor) -> None:

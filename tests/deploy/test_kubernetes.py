@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -15,13 +14,12 @@ from graphql_api import app
 from renewals import config
 from renewals.domain import clock as clocks
 from renewals.health import probes
-from tests.deploy import environments
+from tests.deploy import environments, kubernetes_schemas
 from workers import health_server, main
 
 FOLDER = environments.ROOT / "deploy" / "kubernetes"
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))
 SECRET = "secret.example.yaml"
-OLDEST, NEWEST = "1.30", kubernetes_validate.latest_version()
 UID = 10001
 CLOSING_SECONDS = 15
 POSTGRES_CONNECTIONS = 97  # PostgreSQL's default is 100, of which 3 are reserved for superusers
@@ -75,10 +73,10 @@ def test_these_are_all_the_pods() -> None:
     assert set(pods()) == set(PODS)
 
 
-@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("version", [kubernetes_schemas.OLDEST, kubernetes_schemas.NEWEST])
 def test_each_document_matches_the_kubernetes_schema(version: str) -> None:
     for document in documents():
-        kubernetes_validate.validate(document, version, strict=True)
+        kubernetes_schemas.validate(document, version)
         assert "namespace" not in document["metadata"]
 
 
@@ -89,7 +87,7 @@ def test_kustomize_builds_the_documents_with_the_image_and_the_settings() -> Non
     )
     documents_made = list(yaml.safe_load_all(process.stdout))
     for document in documents_made:
-        kubernetes_validate.validate(document, NEWEST, strict=True)
+        kubernetes_schemas.validate(document, kubernetes_schemas.NEWEST)
     [config] = [document for document in documents_made if document["kind"] == "ConfigMap"]
     assert config["data"] == environments.read(FOLDER / "settings.env")
     assert "Secret" not in {document["kind"] for document in documents_made}
