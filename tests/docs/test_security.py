@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-TABLE = PAGE.partition("| threat | what answers it | tested in | what remains |\n")[2]
+TABLE = PAGE.partition("| threat | defense | tested in | remaining risk |\n")[2]
 ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.strip().splitlines()[1:]]
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
