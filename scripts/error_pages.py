@@ -1,7 +1,7 @@
 """The pages of errors and refusals: `python -m scripts.error_pages` writes them or, with `--check`, only compares them.
 
-Codes, HTTP statuses and the sentences of refusals come from the source, labels and translations from the catalogs.
-`error_help.toml` adds what to do. The script fails if a code is missing in the source or in `error_help.toml`.
+Codes, HTTP statuses and the sentences of refusals come from the source. Labels and translations come from the catalogs,
+and the remedies from `error_help.toml`. The script fails if a code is missing in the source or in `error_help.toml`.
 """
 
 import sys
@@ -28,7 +28,7 @@ Help: TypeAlias = Mapping[str, Any]
 
 
 class IncompleteError(Exception):
-    """The codes or HTTP statuses of the source and of the explanations differ."""
+    """The error of codes or HTTP statuses that differ between the source and `error_help.toml`."""
 
 
 def text(language: Language, explanations: Help | None = None) -> str:
