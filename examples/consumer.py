@@ -1,9 +1,9 @@
-"""Receive the webhooks of renewals and extend the machines of an imitated cloud.
+"""Receive the webhooks of Renewals, and extend the machines of a simulated cloud.
 
     pip install starlette uvicorn standardwebhooks
     WEBHOOK_SECRET=whsec_... uvicorn consumer:app --port 9000
 
-Each message is processed once, even if it arrives twice, and a late message never shortens a machine's life.
+Each message is processed once, even if it arrives twice. A late message never shortens the life of a machine.
 """
 
 import os
@@ -25,13 +25,13 @@ EXTENDING = {"instance.renewed", "expiry.unified"}
 
 
 async def receive(request: Request) -> Response:
-    """Return 204 for a message processed now or before, 401 for a message with a wrong signature."""
+    """Process a message and return 204, also for a repeated message; return 401 if its signature is wrong."""
     try:
         message = webhook.verify(await request.body(), dict(request.headers))
     except WebhookVerificationError:
         return Response(status_code=401)
     event = message["data"]
-    with cloud:  # the change and the record of the message, together
+    with cloud:  # stores the change and the record of the message in one transaction
         cloud.execute("BEGIN IMMEDIATE")
         seen = cloud.execute("INSERT OR IGNORE INTO taken VALUES (?)", [request.headers["webhook-id"]])
         if seen.rowcount and message["type"] in EXTENDING:
@@ -40,7 +40,7 @@ async def receive(request: Request) -> Response:
 
 
 def extend(machine_id: str, lives_until: str, sequence: int) -> None:
-    """Extend a machine; a real cloud would be called here."""
+    """Extend a machine, unless a later message has already changed it. Call your cloud here instead."""
     cloud.execute(
         """INSERT INTO machines VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE
            SET lives_until = excluded.lives_until, sequence = excluded.sequence

@@ -1,4 +1,4 @@
-"""Renew instances that expire within a number of days, for one month, after a quote.
+"""Renew the MANUAL instances that expire within DAYS days, for one month, at the quoted price.
 
 pip install 'gql[httpx]'
 python renew.py URL KEY DAYS
@@ -32,7 +32,7 @@ mutation ($input: RenewInstancesInput!) {
 
 
 def main(url: str, key: str, days: int) -> int:
-    """Print the result and return the exit code."""
+    """Renew the instances, print the result, and return the exit code."""
     client = gql.Client(transport=HTTPXTransport(url, headers={"Authorization": f"Bearer {key}"}))
 
     def ask(document: gql.GraphQLRequest, **variables: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def main(url: str, key: str, days: int) -> int:
     lines = quote["lines"]
     print(f"{len(lines)} instances for {quote['total']}, {quote['refusalCount']} refused")
 
-    # The same periods have the same key, so a second run, or a run after a lost answer, pays once.
+    # The same periods have the same key, so a repeated run, even after a lost response, does not pay twice.
     periods = sorted(f"{line['instanceId']} {line['startsAt']}" for line in lines)
     wish = {
         "selection": {"ids": [line["instanceId"] for line in lines]},

@@ -1,4 +1,4 @@
-// Audits a server by GraphQL over HTTP:  node audit.mjs http://127.0.0.1:8000/graphql <key>
+// Audits whether a server complies with GraphQL over HTTP:  node audit.mjs http://127.0.0.1:8000/graphql <key>
 import { auditServer } from "graphql-http";
 
 const [url, key] = process.argv.slice(2);

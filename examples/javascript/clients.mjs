@@ -1,5 +1,5 @@
-// Writes the types and the documents of clients/typescript from clients/operations.graphql. scripts/clients.py runs it,
-// because the packages of this folder can do it: another folder of them would take longer to install than to use.
+// Writes the types and the documents of clients/typescript from clients/operations.graphql, for scripts/clients.py.
+// The script is in this folder because its packages are installed here, and not in clients/typescript.
 import { writeFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as documents from '@graphql-codegen/typed-document-node';
@@ -23,7 +23,7 @@ const output = await codegen({
   plugins: [{ typescript: {} }, { operations: {} }, { documents: {} }],
   pluginMap: { typescript, operations, documents },
 });
-// The package has no dependencies: it defines the one type that the documents would import.
+// The package has no dependencies, so it defines the only type that the documents import.
 const imported = /^import type \{ DocumentTypeDecoration \}.*$/m;
 const defined =
   'export interface DocumentTypeDecoration<Result, Variables> {\n  __apiType?: (variables: Variables) => Result;\n}';

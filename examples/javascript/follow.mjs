@@ -1,4 +1,4 @@
-// Follows an account's events and prints each as a line of JSON: follow.mjs URL KEY AFTER COUNT
+// Follows an account's events, and prints each event as a line of JSON: node follow.mjs URL KEY AFTER COUNT
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 
@@ -6,7 +6,7 @@ const [url, key, after, count] = process.argv.slice(2);
 const client = createClient({
   url,
   connectionParams: { Authorization: `Bearer ${key}` },
-  webSocketImpl: globalThis.WebSocket ?? WebSocket, // Node.js has had its own since 22
+  webSocketImpl: globalThis.WebSocket ?? WebSocket, // Node.js has a WebSocket since version 22
 });
 const query =
   'subscription ($after: Int) { events(after: $after) { sequence type instanceId } }';

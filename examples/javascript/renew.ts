@@ -1,5 +1,5 @@
-// Renews instances that expire within DAYS days, for one month: node renew.ts URL KEY DAYS
-// Node.js before 22.18 does not strip types: npm run build, then node renew.js URL KEY DAYS
+// Renews the MANUAL instances that expire within DAYS days, for one month: node renew.ts URL KEY DAYS
+// Node.js before version 22.18 cannot run TypeScript. Run `npm run build`, then: node renew.js URL KEY DAYS
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AnyVariables, Client, fetchExchange } from '@urql/core';
@@ -31,7 +31,7 @@ function operation(name: string): DocumentNode {
 async function ask<Data, Variables extends AnyVariables>(name: string, variables: Variables): Promise<Data> {
   const run = name === 'Renew' ? client.mutation<Data, Variables> : client.query<Data, Variables>;
   const { data, error } = await run.call(client, operation(name), variables);
-  if (error || !data) throw error ?? new Error('there is no answer');
+  if (error || !data) throw error ?? new Error('the response has no data');
   return data;
 }
 
@@ -45,7 +45,7 @@ if (ids.length === 0) {
 const { quoteRenewal: quote } = await ask<QuoteQuery, QuoteQueryVariables>('Quote', { ids });
 console.log(`${quote.lines.length} instances for ${quote.total}, ${quote.refusalCount} refused`);
 
-// The same periods have the same key, so a second run, or a run after a lost answer, pays once.
+// The same periods have the same key, so a repeated run, even after a lost response, does not pay twice.
 const periods = quote.lines.map((line) => `${line.instanceId} ${line.startsAt}`).sort();
 const idempotencyKey = createHash('sha256').update(periods.join('\n')).digest('hex');
 const { renewInstances: result } = await ask<RenewMutation, RenewMutationVariables>('Renew', {

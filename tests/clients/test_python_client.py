@@ -178,7 +178,7 @@ async def test_an_error_that_would_come_again_is_raised_at_once(error: type[http
 
 
 def test_attempts_are_at_least_one() -> None:
-    with pytest.raises(ValueError, match="attempts is 0; it must be at least 1"):
+    with pytest.raises(ValueError, match="attempts must be at least 1, not 0"):
         RenewalsClient("http://test/graphql", "key", attempts=0)
 
 

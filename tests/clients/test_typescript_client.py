@@ -69,7 +69,7 @@ async def test_the_packed_client_is_typed_and_does_what_a_page_does(
     options = ("--module", "nodenext", "--target", "es2023", "--lib", "es2023,dom", *STRICT)
     await asyncio.to_thread(run, str(NODE), COMPILER, *options, "page.ts", folder=folder)
     output = await asyncio.to_thread(run, str(NODE), "page.js", *served, folder=folder)
-    bound = "it must be a whole number of at least 1"
+    bound = "must be a whole number of at least 1"
     assert json.loads(output) == {
         "accountId": "a",
         "balance": "700.00",
@@ -82,8 +82,8 @@ async def test_the_packed_client_is_typed_and_does_what_a_page_does(
         "readme": "InsufficientFunds: 300.00 is required and 100.00 is available; 200.00 is missing.",
         "responses": [[4, 503, None], [1, 429, None], [1, 200, {"forecast": 1}]],
         "options": [
-            *(f"attempts is {attempts}; {bound}" for attempts in ("0", "NaN")),
-            "url is ftp://test; it must begin with https:// or http://",
+            *(f"attempts {bound}, not {attempts}" for attempts in ("0", "NaN")),
+            "url must begin with https:// or http://, not ftp://test",
         ],
         "invalid": [True, True],
     }

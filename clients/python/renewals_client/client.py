@@ -1,4 +1,4 @@
-"""The client: the generated operations with authentication, retries and the codes of errors."""
+"""The client: the generated operations, with authentication, retries and error codes."""
 
 import asyncio
 import random
@@ -16,14 +16,14 @@ DELAY_SECONDS = 0.2
 DELAY_SECONDS_MAX = 30.0
 RETRY_AFTER_SECONDS_MAX = 120.0
 PERMANENT_ERRORS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-"""Another attempt would fail in the same way: the address or a header cannot be sent."""
+"""The errors of an address or a header that cannot be sent. Another attempt would fail in the same way."""
 
 
 class RequestError(Exception):
-    """The server refused or failed the whole request.
+    """The error of a request whose response has a GraphQL error or is not GraphQL.
 
-    `code` is one of docs/errors.md, such as UNAUTHENTICATED; empty if the response is not GraphQL. `data` is what the
-    response holds beside the error: a payment may have been made although a field of its order failed.
+    `code` is a code of docs/errors.md, such as UNAUTHENTICATED, or empty if the response is not GraphQL. `data` is the
+    part of the response that did not fail: a payment may have been made even if a field of its order failed.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class RequestError(Exception):
 class RenewalsClient(generated.Client):
     """A client of one account, for any number of concurrent requests.
 
-    `attempts`: the most times a request is sent if no response arrives or the server is unavailable. Each attempt sends
-    the same body, so that a payment has the same idempotency key each time and is charged once. `transport`: a
-    transport of httpx, for example one with a proxy or with your own certificates.
+    `attempts` is the maximum number of times that a request is sent if no response arrives or the server is
+    unavailable. Each attempt sends the same body with the same idempotency key, so that a payment is charged once.
+    `transport` is a transport of httpx, for example with a proxy or with your own certificates.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class RenewalsClient(generated.Client):
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         if attempts < 1:
-            raise ValueError(f"attempts is {attempts}; it must be at least 1")
+            raise ValueError(f"attempts must be at least 1, not {attempts}")
         headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
         accepted = {"Accept": "application/graphql-response+json, application/json"}
         client = httpx.AsyncClient(headers=headers | accepted, timeout=timeout_seconds, transport=transport)
@@ -79,7 +79,10 @@ class RenewalsClient(generated.Client):
         variables: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Response:
-        """Send a request until there is a response that another attempt would not change, at most `attempts` times."""
+        """Send a request and return its response; retry if no response arrives or its status is in RETRIED_STATUSES.
+
+        Raises httpx.TransportError if the last attempt gets no response.
+        """
         attempt = 1
         while True:
             delay = _jittered(min(DELAY_SECONDS * 2**attempt, DELAY_SECONDS_MAX))
@@ -100,7 +103,7 @@ class RenewalsClient(generated.Client):
             attempt += 1
 
     def get_data(self, response: Response) -> dict[str, Any]:
-        """Return the data of a response. Raises RequestError."""
+        """Return the data of a response. Raises RequestError if the response has an error or is not GraphQL."""
         assert isinstance(response, httpx.Response)
         status, request_id = response.status_code, response.headers.get("X-Request-Id")
         try:

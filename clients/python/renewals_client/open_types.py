@@ -1,4 +1,4 @@
-"""Enums and results that a later server may extend."""
+"""Base classes of enums and errors to which a later server can add values and types."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 
 class OpenEnum(StrEnum):
-    """A base class of enums that accepts an unknown value, as a member whose name is the value."""
+    """A base class of enums that accepts an unknown value as a new member. The name of this member is the value."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -19,7 +19,7 @@ class OpenEnum(StrEnum):
 
 
 class OtherError(BaseModel):
-    """An error that this version of the client does not know: show its message."""
+    """An error type that this version of the client does not define; show its message."""
 
     typename__: str = Field(alias="__typename")
     message: str

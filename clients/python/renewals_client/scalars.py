@@ -16,7 +16,7 @@ Money: TypeAlias = Annotated[Decimal, PlainSerializer(_format_money, return_type
 """An exact amount in the account's currency."""
 
 DateTime: TypeAlias = AwareDatetime
-"""An instant; a value without an offset is refused."""
+"""An instant with an offset; a value without an offset is refused."""
 
 Date: TypeAlias = dt.date
 """A calendar date in the account's time zone."""

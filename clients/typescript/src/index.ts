@@ -1,4 +1,4 @@
-// A client of one account: typed operations over fetch, with retries that never pay twice.
+// A client of one account: typed operations over fetch, with retries that do not charge a payment twice.
 import type { DocumentTypeDecoration } from './generated.ts';
 
 export * from './generated.ts';
@@ -13,20 +13,26 @@ export interface ClientOptions {
   url: string;
   /** An API key, or a token of your own sign-in. */
   key: string;
-  /** The language of messages; the account's amounts and dates do not depend on it. */
+  /** The language of messages, English by default. Amounts and dates do not depend on it. */
   language?: 'en' | 'zh' | undefined;
-  /** How often a request is sent if no response arrives or the server is unavailable: 4 times by default. */
+  /**
+   * The maximum number of times that a request is sent if no response arrives or the server is unavailable: 4 by
+   * default.
+   */
   attempts?: number | undefined;
   /** The time limit of one attempt: 30 s by default. */
   timeoutMs?: number | undefined;
 }
 
-/** The server refused or failed the whole request. `code` is one of docs/errors.md, or empty. */
+/**
+ * The error of a request whose response has a GraphQL error or is not GraphQL. `code` is a code of docs/errors.md, or
+ * empty if the response is not GraphQL.
+ */
 export class RequestError extends Error {
   readonly code: string;
   readonly status: number;
   readonly requestId: string | null;
-  /** What the response holds beside the error: a payment may have been made although a field of its order failed. */
+  /** The part of the response that did not fail: a payment may have been made even if a field of its order failed. */
   readonly data: unknown;
 
   constructor(message: string, code: string, response: Response, data?: unknown) {
@@ -44,7 +50,7 @@ interface Body<Result> {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** No variables are needed where each of them has a default. */
+/** The arguments of `run` after the document: the variables, optional if each variable is nullable or has a default. */
 type Arguments<Variables> = {} extends Variables ? [variables?: Variables] : [variables: Variables];
 
 export class RenewalsClient {
@@ -55,7 +61,7 @@ export class RenewalsClient {
 
   constructor({ url, key, language = 'en', attempts = 4, timeoutMs = 30_000 }: ClientOptions) {
     if (!Number.isInteger(attempts) || attempts < 1) {
-      throw new RangeError(`attempts is ${attempts}; it must be a whole number of at least 1`);
+      throw new RangeError(`attempts must be a whole number of at least 1, not ${attempts}`);
     }
     this.#url = url;
     this.#attempts = attempts;
@@ -66,15 +72,15 @@ export class RenewalsClient {
       Authorization: `Bearer ${key}`,
       'Content-Type': 'application/json',
     };
-    // fetch would throw a TypeError for these, as it does if no response arrives, and each attempt would fail.
+    // Without this check, fetch would throw a TypeError, as if no response had arrived, and each attempt would fail.
     const request = new Request(url, { method: 'POST', headers: this.#headers });
-    if (!/^https?:/.test(request.url)) throw new TypeError(`url is ${url}; it must begin with https:// or http://`);
+    if (!/^https?:/.test(request.url)) throw new TypeError(`url must begin with https:// or http://, not ${url}`);
   }
 
   /**
-   * Runs an operation and returns its data. Each attempt sends the same body, so that a payment has the same
-   * idempotency key each time and is charged once. A document is one of this package, or a string document of your own
-   * generator. Throws a RequestError, or what fetch throws.
+   * Runs an operation and returns its data. Each attempt sends the same body with the same idempotency key, so that a
+   * payment is charged once. The document is from this package, or a string document of your own generator. Throws a
+   * RequestError, or the error of fetch if the last attempt gets no response.
    */
   async run<Result, Variables>(
     document: String & DocumentTypeDecoration<Result, Variables>,
@@ -90,7 +96,7 @@ export class RenewalsClient {
 
   async #send(body: string): Promise<[Response, string]> {
     for (let attempt = 1; ; attempt += 1) {
-      // 50 % to 100 % of a delay, so that clients do not come back together.
+      // 50 % to 100 % of the delay, so that clients do not all retry at the same time.
       let delay = Math.min(DELAY_MS * 2 ** attempt, DELAY_MS_MAX) * (0.5 + Math.random() / 2);
       const signal = AbortSignal.timeout(this.#timeoutMs);
       try {
