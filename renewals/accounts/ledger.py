@@ -22,14 +22,11 @@ class NewLedgerEntry(NamedTuple):
     """A change of a balance, or of a voucher if `voucher_id` is set, with the amount left afterwards, in cents."""
 
     account_id: str
-    kind: model.LedgerEntryKind
     amount_cents: int
     balance_after_cents: int
-    order_id: uuid.UUID | None
     voucher_id: str | None
     memo: str
-    refund_id: uuid.UUID | None = None
-    """Set for the kind REFUND."""
+    order_id: uuid.UUID | None = None
 
 
 async def top_up(
@@ -38,24 +35,27 @@ async def top_up(
     """Add an amount to an account's balance, with a ledger entry."""
     account = (await repository.lock_accounts(connection, [account_id]))[account_id]
     after_cents = account.balance_cents + amount_cents
-    entry = NewLedgerEntry(
-        account_id, model.LedgerEntryKind.TOP_UP, amount_cents, after_cents, None, None, memo
-    )
-    await post_entries(connection, {account_id: account}, [entry], now)
+    entry = NewLedgerEntry(account_id, amount_cents, after_cents, None, memo)
+    await post_top_ups(connection, {account_id: account}, [entry], now)
 
 
-async def post_entries(
+async def post_top_ups(
     connection: database.Connection,
     accounts: Mapping[str, model.Account],
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Insert entries and update the balances, as described in `build_entries`."""
-    await statements.execute_together(connection, build_entries(accounts, entries, now))
+    """Insert entries of the kind TOP_UP and update the balances, as described in `build_entries`."""
+    change = build_entries(accounts, model.LedgerEntryKind.TOP_UP, entries, now)
+    await statements.execute_together(connection, change)
 
 
 def build_entries(
-    accounts: Mapping[str, model.Account], entries: Sequence[NewLedgerEntry], now: dt.datetime
+    accounts: Mapping[str, model.Account],
+    kind: model.LedgerEntryKind,
+    entries: Sequence[NewLedgerEntry],
+    now: dt.datetime,
+    refund_id: uuid.UUID | None = None,
 ) -> statements.Change:
     """Return the change that inserts entries in order, numbered without gaps, and updates the balances.
 
@@ -70,12 +70,15 @@ def build_entries(
         if entry.voucher_id is None:
             assert entry.balance_after_cents == balances[entry.account_id] + entry.amount_cents
             balances[entry.account_id] = entry.balance_after_cents
-        rows.append((*entry, numbers[entry.account_id], accounts[entry.account_id].instant(now)))
+        rows.append((*entry, numbers[entry.account_id]))
     account_ids = sorted({entry.account_id for entry in entries})
     return statements.Change(
         {"ledger_entries": _INSERT_ENTRIES, "balances": _UPDATE_BALANCES},
         [
-            *sql.transpose(rows, 10),
+            kind,
+            refund_id,
+            now,
+            *sql.transpose(rows, 7),
             account_ids,
             [balances[account_id] for account_id in account_ids],
             [numbers[account_id] for account_id in account_ids],
@@ -85,9 +88,11 @@ def build_entries(
 
 _INSERT_ENTRIES = """
   INSERT INTO ledger_entries
-    (account_id, kind, amount_cents, balance_after_cents, order_id, voucher_id, memo, refund_id, number, created_at)
-  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::uuid[], $6::uuid[], $7::text[],
-    $8::uuid[], $9::bigint[], $10::timestamptz[])"""
+    (account_id, amount_cents, balance_after_cents, voucher_id, memo, order_id, number, kind, refund_id, created_at)
+  SELECT e.*, $1, $2, coalesce(a.test_clock, $3)
+  FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::bigint[])
+    AS e(account_id, amount_cents, balance_after_cents, voucher_id, memo, order_id, number)
+  JOIN accounts a ON a.id = e.account_id"""
 _UPDATE_BALANCES = """
   UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
   FROM unnest($11::text[], $12::bigint[], $13::bigint[]) AS u(id, balance_cents, number) WHERE a.id = u.id"""

@@ -79,15 +79,15 @@ async def issue_to_accounts(
         [orjson.dumps(list(voucher.product_codes)).decode() for voucher in vouchers],
         [accounts[account_id].instant(now) for account_id, _ in grants],
     )
-    kind, memo = model.LedgerEntryKind.TOP_UP, Message("Voucher issued")
+    memo = Message("Voucher issued")
     memos = {account.id: catalogs.translate(memo, account.language) for account in accounts.values()}
     entries = [
         ledger.NewLedgerEntry(
-            account_id, kind, voucher.face_cents, voucher.face_cents, None, str(voucher_id), memos[account_id]
+            account_id, voucher.face_cents, voucher.face_cents, str(voucher_id), memos[account_id]
         )
         for voucher_id, (account_id, voucher) in zip(ids, grants, strict=True)
     ]
-    await ledger.post_entries(connection, accounts, entries, now)
+    await ledger.post_top_ups(connection, accounts, entries, now)
     return ids
 
 

@@ -63,7 +63,7 @@ def _join_queries(*queries: tuple[str, int]) -> str:
 class Change:
     """Rows to write: INSERT and UPDATE statements by name, and their values.
 
-    A statement may select, by name, the rows that an earlier statement of the same change returns.
+    A statement may select, by name, the rows that an earlier statement returns, of this change or of an earlier one.
     """
 
     statements: Mapping[str, str]

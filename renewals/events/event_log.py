@@ -50,8 +50,6 @@ class NewEvent(NamedTuple):
     type: EventType
     instance_id: str | None
     payload: Mapping[str, object]
-    actor: model.Actor | None = None
-    """The actor of this event; None means the actor that the caller passes for all events."""
 
 
 class Event(NamedTuple):
@@ -91,8 +89,8 @@ def notify_after_commit(connection: database.Connection, new_events: Sequence[Ne
 def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
     """Return the change that appends events to the streams of their accounts, in order.
 
-    `actor` is the actor of each event without its own actor. An event of a test account occurs at the instant of the
-    account's clock, and its payload has `testClock` (rule 37).
+    `actor` is the actor of all events except expiries, whose actor is always the worker. An event of a test account
+    occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
     """
     counts = Counter(event.account_id for event in new_events)
     remaining = counts.copy()
@@ -106,7 +104,6 @@ def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.
                 event.type,
                 event.instance_id,
                 encode_payload(event),
-                *(event.actor or actor),
             )
         )
     account_ids = sorted(counts)
@@ -116,7 +113,13 @@ def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.
             "cursors": webhook_cursors.ADVANCE_CURSORS,
             "new_events": _INSERT_EVENTS,
         },
-        [account_ids, [counts[account_id] for account_id in account_ids], now, *sql.transpose(rows, 7)],
+        [
+            account_ids,
+            [counts[account_id] for account_id in account_ids],
+            now,
+            *actor,
+            *sql.transpose(rows, 5),
+        ],
     )
 
 
@@ -124,13 +127,15 @@ _ADVANCE_STREAMS = """
   INSERT INTO event_streams (account_id, last_sequence) SELECT * FROM unnest($1::text[], $2::bigint[])
   ON CONFLICT (account_id) DO UPDATE SET last_sequence = event_streams.last_sequence + excluded.last_sequence
   RETURNING account_id, last_sequence"""
-_INSERT_EVENTS = """
+_INSERT_EVENTS = f"""
   INSERT INTO events (account_id, sequence, type, occurred_at, instance_id, payload, actor_kind, actor_name)
   SELECT e.account_id, s.last_sequence - e.later_count, e.type, coalesce(a.test_clock, $3), e.instance_id,
     CASE WHEN a.test_clock IS NULL THEN e.payload
-      ELSE ('{"testClock":true,' || substr(e.payload::text, 2))::json END, e.actor_kind, e.actor_name
-  FROM unnest($4::text[], $5::bigint[], $6::text[], $7::text[], $8::json[], $9::text[], $10::text[])
-    AS e(account_id, later_count, type, instance_id, payload, actor_kind, actor_name)
+      ELSE ('{{"testClock":true,' || substr(e.payload::text, 2))::json END,
+    CASE e.type WHEN '{EventType.INSTANCE_EXPIRED}' THEN '{model.WORKER.kind}' ELSE $4 END,
+    CASE e.type WHEN '{EventType.INSTANCE_EXPIRED}' THEN '{model.WORKER.name}' ELSE $5 END
+  FROM unnest($6::text[], $7::bigint[], $8::text[], $9::text[], $10::json[])
+    AS e(account_id, later_count, type, instance_id, payload)
   JOIN streams s ON s.account_id = e.account_id JOIN accounts a ON a.id = e.account_id"""
 
 

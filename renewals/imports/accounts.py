@@ -203,21 +203,11 @@ async def _post(
     for top_up in top_ups:
         account = locked[top_up.account_id]
         after_cents = account.balance_cents + top_up.amount_cents
-        entries.append(
-            ledger.NewLedgerEntry(
-                account.id,
-                model.LedgerEntryKind.TOP_UP,
-                top_up.amount_cents,
-                after_cents,
-                None,
-                None,
-                top_up.memo,
-            )
-        )
+        entries.append(ledger.NewLedgerEntry(account.id, top_up.amount_cents, after_cents, None, top_up.memo))
         result = {"account_id": account.id, "number": account.ledger_number + 1}
         before, after = {"balance_cents": account.balance_cents}, {"balance_cents": after_cents}
         records.append(_build_record(top_up, AuditedChange(result, [account.id], before, after)))
-    await ledger.post_entries(connection, locked, entries, now)
+    await ledger.post_top_ups(connection, locked, entries, now)
     return records
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from renewals.db import connection as database
 from renewals.db import sql, statements
-from renewals.domain import model, planning, registration, registration_report
+from renewals.domain import model, registration, registration_report
 from renewals.domain import policy as domain_policy
 from renewals.domain.registration_rows import InstanceRow
 from renewals.domain.tags import Tags
@@ -148,23 +148,22 @@ async def find_running(connection: database.Connection, instance_ids: Sequence[s
     return frozenset(row["id"] for row in rows)
 
 
-def build_renewals(lines: Iterable[planning.RenewalLine], *, returns_rows: bool = False) -> statements.Change:
+def build_renewals(lines: str, *, returns_rows: bool = False) -> statements.Change:
     """Return the change that sets the new expiry and anchor day of each instance and restores expired ones (rule 22).
 
-    The agreed price is cleared, because paying the current price accepts it. If `returns_rows` is True, the change
-    returns rows for the API.
+    `lines` is the name of an earlier statement that returns `instance_id`, `expires_at` and `anchor_day`. The agreed
+    price is cleared, because paying the current price accepts it. If `returns_rows` is True, the change returns rows
+    for the API.
     """
     returning = f"RETURNING {queries.RENEWED_COLUMNS}" if returns_rows else ""
-    rows = [(line.instance.id, line.expires_at, line.anchor_day) for line in lines]
     return statements.Change(
         {
             "renewed_instances": f"""
-              UPDATE instances i SET expires_at = u.expires_at, anchor_day = u.anchor_day, status = 'RUNNING',
+              UPDATE instances i SET expires_at = l.expires_at, anchor_day = l.anchor_day, status = 'RUNNING',
                 agreed_price_cents = NULL
-              FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS u(id, expires_at, anchor_day)
-              WHERE i.id = u.id {returning}"""
+              FROM {lines} l WHERE i.id = l.instance_id {returning}"""
         },
-        sql.transpose(rows, 3),
+        [],
     )
 
 

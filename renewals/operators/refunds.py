@@ -75,10 +75,10 @@ async def _refund_order_in(
     refund_id, amounts = database.new_id(), refund_rules.compute_refund(order, lines, now)
     instances = [refund_rules.revert_instance(line) for line in lines]
     await _insert_refund(connection, order, refund_id, request.reason, lines, amounts, now)
-    entries = _build_ledger_entries(order, account, refund_id, lines, amounts)
+    entries = _build_ledger_entries(order, account, lines, amounts)
     await statements.execute_together(
         connection,
-        ledger.build_entries({account_id: account}, entries, now),
+        ledger.build_entries({account_id: account}, model.LedgerEntryKind.REFUND, entries, now, refund_id),
         vouchers.build_remaining(amounts.uses),
     )
     await instances_repository.revert_renewals(connection, instances)
@@ -189,7 +189,6 @@ _LINE_COLUMN_COUNT = len(RefundableLine._fields) - 1
 def _build_ledger_entries(
     order: RefundableOrder,
     account: model.Account,
-    refund_id: uuid.UUID,
     lines: Sequence[RefundableLine],
     amounts: RefundAmounts,
 ) -> list[ledger.NewLedgerEntry]:
@@ -199,16 +198,7 @@ def _build_ledger_entries(
     if cents := amounts.balance_cents:
         changes.append((None, cents, account.balance_cents + cents))
     return [
-        ledger.NewLedgerEntry(
-            account.id,
-            model.LedgerEntryKind.REFUND,
-            cents,
-            after_cents,
-            order.id,
-            voucher_id,
-            memo,
-            refund_id,
-        )
+        ledger.NewLedgerEntry(account.id, cents, after_cents, voucher_id, memo, order.id)
         for voucher_id, cents, after_cents in changes
     ]
 

@@ -78,12 +78,15 @@ async def insert_orders(
         connection,
         _build_rows(orders, origin, now),
         _build_lines(orders),
-        ledger.build_entries(accounts, [entry for order in orders for entry in _entries(order)], now),
+        ledger.build_entries(
+            accounts,
+            model.LedgerEntryKind.RENEWAL,
+            [entry for order in orders for entry in _build_entries(order)],
+            now,
+        ),
         vouchers.build_remaining(use for order in orders for use in order.payment.uses),
         event_log.build_events(events, now, actor),
-        instances_repository.build_renewals(
-            [line for order in orders for line in order.lines], returns_rows=returns_instances
-        ),
+        instances_repository.build_renewals("new_lines", returns_rows=returns_instances),
     )
     event_log.notify_after_commit(connection, events)
     return rows
@@ -132,19 +135,25 @@ def _build_lines(orders: Sequence[NewOrder]) -> statements.Change:
             line.price.price_cents,
             line.instance.anchor_day,
             line.instance.refund_count,
+            line.anchor_day,
         )
         for order in orders
         for line in order.lines
     ]
     return statements.Change(
         {
+            "new_lines": """
+              SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::int[],
+                $7::bigint[], $8::bigint[], $9::smallint[], $10::int[], $11::smallint[])
+                AS l(order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
+                  anchor_day_before, refund_count, anchor_day)""",
             "lines": """
               INSERT INTO order_lines (order_id, instance_id, starts_at, expires_at, months, days, list_cents,
                 price_cents, anchor_day_before, refund_count)
-              SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::int[],
-                $6::int[], $7::bigint[], $8::bigint[], $9::smallint[], $10::int[])"""
+              SELECT order_id, instance_id, starts_at, expires_at, months, days, list_cents, price_cents,
+                anchor_day_before, refund_count FROM new_lines""",
         },
-        sql.transpose(rows, 10),
+        sql.transpose(rows, 11),
     )
 
 
@@ -167,8 +176,7 @@ async def _order_events(
     for order in orders:
         for line in order.lines:
             if line.instance.id in unreported_ids:
-                expired = factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance)
-                events.append(expired._replace(actor=model.WORKER))  # as the worker would record it
+                events.append(factories.instance_event(event_log.EventType.INSTANCE_EXPIRED, line.instance))
             events.append(factories.renewal_event(order.id, kind, line))
             if line.instance.id in restored_ids:
                 restored = line.instance._replace(expires_at=line.expires_at)
@@ -176,30 +184,15 @@ async def _order_events(
     return events
 
 
-def _entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
+def _build_entries(order: NewOrder) -> list[ledger.NewLedgerEntry]:
     """Return the ledger entries of an order: one for each voucher, then one for the balance if it pays (rule 15)."""
-    kind = model.LedgerEntryKind.RENEWAL
-    entries = [
-        ledger.NewLedgerEntry(
-            order.account_id,
-            kind,
-            -use.amount_cents,
-            use.available_after_cents,
-            order.id,
-            use.voucher_id,
-            order.memo,
-        )
-        for use in order.payment.uses
+    payment = order.payment
+    changes: list[tuple[int, int, str | None]] = [
+        (-use.amount_cents, use.available_after_cents, use.voucher_id) for use in payment.uses
     ]
-    if order.payment.balance_cents:
-        payment = order.payment
-        after_cents = payment.balance_after_cents
-        entries.append(
-            ledger.NewLedgerEntry(
-                order.account_id, kind, -payment.balance_cents, after_cents, order.id, None, order.memo
-            )
-        )
-    return entries
+    if payment.balance_cents:
+        changes.append((-payment.balance_cents, payment.balance_after_cents, None))
+    return [ledger.NewLedgerEntry(order.account_id, *change, order.memo, order.id) for change in changes]
 
 
 def select_by_idempotency_key(

@@ -6,7 +6,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from renewals.domain import model
 from renewals.events import event_log, payload_schemas
 from renewals.events.event_log import EventType
 from scripts import event_schemas
@@ -55,6 +54,6 @@ def test_a_payload_of_another_form_is_noticed(payload: dict[str, object]) -> Non
 
 
 def test_the_tests_hold_each_appended_event_against_its_form() -> None:
-    event = event_log.NewEvent("a", EventType.POLICY_CHANGED, "i-1", {"after": POLICY}, model.WORKER)
+    event = event_log.NewEvent("a", EventType.POLICY_CHANGED, "i-1", {"after": POLICY})
     with pytest.raises(ValueError, match="before"):
         event_log.encode_payload(event)
