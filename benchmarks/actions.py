@@ -15,14 +15,14 @@ ROWS = 1000
 ACTIONS = "actions { action allowed monthsMin monthsMax refusal { code message } }"
 WITH_ACTIONS, PLAIN = "with actions", "without actions"
 DOCUMENTS = {WITH_ACTIONS: console.DOCUMENT.replace("id name", f"id {ACTIONS} name"), PLAIN: console.DOCUMENT}
-LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} that are all refused"
+LIST, REFUSED = f"page of {ROWS}", f"page of {ROWS} with refused actions"
 TIMES_MAX = 2
 """The maximum processor time of a page with actions, as a multiple of the time of the page without them."""
 CPU = "ms CPU of the server"
 NOTES = f"""\
-The page of {ROWS} of the console's list, with the same 12 fields, without and with `{ACTIONS}`.
-The second page has the instances that are not manageable: each action has a refusal with its sentence. The target \
-applies to the first one.
+The list is the page of {ROWS} of the console's list, with its 12 fields, without and with `{ACTIONS}`.
+The second table is for instances that are not manageable: each of their actions has a refusal with a message. \
+The target applies to the first table.
 """
 
 
@@ -50,7 +50,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
         figures=figures,
         targets=(
             results.Target(
-                f"{LIST} with actions (ms of CPU), against without",
+                f"{LIST} with actions (ms of CPU), against the page without",
                 ours,
                 peer,
                 1 / TIMES_MAX,
@@ -59,7 +59,8 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
         ),
         notes=(
             *NOTES.splitlines(),
-            f"{size.connections} connections, {size.rounds} round(s) of {size.seconds:g} s each, in turns.",
+            f"The client uses {size.connections} connections. The pages are measured in turn.",
+            f"A round takes {size.seconds:g} s for each page; the number of rounds is {size.rounds}.",
         ),
         units_together=True,
     )

@@ -41,9 +41,9 @@ DOCUMENTS = {
     ),
 }
 NOTE = (
-    "Both run in one process, with the project's types, the same parsed document and the same rows, and return the "
-    "same answer. "
-    "Relations are loaded in advance. Nothing is parsed, validated, read from the database or encoded."
+    "Both executors run in one process, with the project's types, the same parsed document and the same rows, and "
+    "return the same response. Relations are loaded in advance. Nothing is parsed, validated, read from the database "
+    "or encoded."
 )
 
 

@@ -44,14 +44,14 @@ TIMES = 3
 VOUCHERS = 8
 VOUCHER_CENTS = 5_000_00
 NOTES = """\
-Every instance is due once within the days. A fifth renews for 3 months and another fifth for 12, with \
-discounts. Eight vouchers, half of them for one product, pay first.
-With money for half, half of the days are short, and about half of the instances are at risk.
-Both return the same days and the same sum to be added; this is checked before anything is timed. In process is the \
-domain's function alone; over HTTP there is one request at a time, and the server computes a large forecast in a \
-process of its own, which its processor time contains.
-Targets compare the fastest run of each. Other work kept the machine's two cores busy, which makes single \
-forecasts take twice their time and more; their processor time is less affected.
+Every instance is due once within the days. 20 % of the instances renew for 3 months and 20 % for 12, \
+with discounts. Eight vouchers, half of them for one product, pay first.
+With money for half, the money is insufficient on half of the days, and about half of the instances are at risk.
+Both contenders return the same days and the same sum to be added, which is checked before anything is timed. "In \
+process" measures only the domain's function. Over HTTP, one request is sent at a time; the server computes a \
+large forecast in a separate process, whose processor time is included.
+The targets compare the fastest forecast of each contender, because other work kept the machine's two cores busy, \
+and single forecasts took twice their time or more. Processor times are less affected.
 """
 
 
@@ -71,7 +71,7 @@ def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
         figures=figures,
         targets=_targets(figures, count),
         notes=(
-            f"{size.rounds} rounds of {TIMES} forecasts each, in which all take turns.",
+            f"In each of {size.rounds} rounds, each contender computes {TIMES} forecasts in turn.",
             *NOTES.splitlines(),
         ),
         units_together=True,

@@ -20,13 +20,16 @@ ACCOUNT_INSTANCES = 5_000
 INSTANCES_PER_ACCOUNT = 100
 TIMES = 15
 MS, POSTGRES_CPU = "ms", "ms CPU of PostgreSQL"
-KINDS = ("page", "count", "facets")
+KINDS = {"page": "pages", "count": "counts", "facets": "facets"}
+"""The plural of each kind of read, by the word with which the names of these reads begin."""
 FLAT = 1.3
 """The maximum time of a read in the largest database, as a multiple of its time in the smallest one."""
 PLANS = Path("docs/performance/plans.md")
 NOTES = f"""\
-The account has {ACCOUNT_INSTANCES:,} instances in each database, another {INSTANCES_PER_ACCOUNT} on average.
-Medians of {TIMES} executions of the prepared statement, fetched by asyncpg on one connection."""
+The account whose reads are measured has {ACCOUNT_INSTANCES:,} instances in each database; the other accounts \
+have about {INSTANCES_PER_ACCOUNT} each.
+Each figure is the median of {TIMES} executions of the prepared statement, whose rows asyncpg fetches on one \
+connection."""
 
 
 HUGE = "BENCHMARK_HUGE"
@@ -63,7 +66,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
         targets=_targets(figures, counts(size)),
         notes=(
             *NOTES.splitlines(),
-            f"Plans that read more rows than they return: {'; '.join(_found(plans)) or 'none'}.",
+            f"Plans with a fault ([plans](plans.md)): {'; '.join(_found(plans)) or 'none'}.",
         ),
     )
 
@@ -109,7 +112,7 @@ def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) 
     """
     fewest, most = instance_counts[0], instance_counts[-1]
     targets = []
-    for kind in KINDS:
+    for kind, plural in KINDS.items():
         smallest, largest = (
             sum(
                 figure.low
@@ -118,7 +121,7 @@ def _targets(figures: Sequence[results.Figure], instance_counts: Sequence[int]) 
             )
             for title in (f"of {fewest:,} instances", f"of {most:,} instances")
         )
-        title = f"every {kind}, with {most:,} instances against {fewest:,} (ms)"
+        title = f"all {plural}, with {most:,} instances against {fewest:,} (ms)"
         targets.append(results.Target(title, largest, smallest, 1 / FLAT, less_is_better=True))
     return targets
 

@@ -61,12 +61,14 @@ MILLISECONDS_MAX = {ORDERS: 0.5, OFFSET: 27, SEARCHED: 25, FACETED: 60}
 EXPORT, COPY = "CSV of the instances, over HTTP", "COPY of the same columns"
 EXPORT_AT_LEAST = 0.4
 NOTES = f"""\
-The statements of a read are those that the product sends for the request, authentication left out, one after the \
-other on one connection: medians of {TIMES} executions. Over HTTP one client sends the request again and again.
-The history has one renewal of each instance that expires (nine of ten), with an order, a line, an entry and an event.
-The export is `/export/instances.csv` of all instances that are not released, with the default columns. COPY ... TO \
-STDOUT has the same rows and columns; PostgreSQL formats nothing but CSV, where the product writes labels, local dates \
-and the configuration as a person reads them.
+The statements of a read are those that the product sends for the request, without its authentication. They are \
+executed one after the other on one connection; the figure is the median of {TIMES} executions. Over HTTP, one \
+client sends the request repeatedly.
+The history has one renewal of each instance that expires (nine of ten), with an order, a line, a ledger entry \
+and an event.
+The export is `/export/instances.csv` of all instances that are not released, with the default columns. COPY ... \
+TO STDOUT returns the same rows and columns. PostgreSQL only formats them as CSV; the product also writes labels, \
+local dates and a readable configuration.
 """
 
 

@@ -24,9 +24,10 @@ CONNECTIONS_MAX = 64
 AT_LEAST = 1
 CONTENDERS = (contenders.OURS, contenders.MERCURIUS, contenders.FLOOR)
 NOTES = """\
-Arrivals follow a Poisson process and are the same for all; latency counts from the intended arrival.
-If fewer requests are answered a second than arrive, the server does not keep up, and its latency measures \
-the length of the round instead of the speed of the server.
+The arrivals follow a Poisson process, and are the same for all contenders. Latency is measured from the intended \
+arrival.
+If a server returns fewer responses a second than requests arrive, its latency depends on the length of the round \
+instead of on its speed.
 """
 
 
@@ -64,8 +65,11 @@ def _targets(figures: Sequence[results.Figure]) -> Sequence[results.Target]:
 
 
 def _setting(size: sizes.Size) -> str:
-    shares = ", ".join(f"{share:.0%} of {page}" for page, share in PAGES.items())
-    return f"Pages: {shares}. {size.open_loop_rounds} round(s) of {size.open_loop_seconds:g} s."
+    *first, last = (f"{share * 100:.0f} % have {page} rows" for page, share in PAGES.items())
+    return (
+        f"Of the pages, {', '.join(first)} and {last}. A round takes {size.open_loop_seconds:g} s; the number of "
+        f"rounds for each rate and contender is {size.open_loop_rounds}."
+    )
 
 
 def _title(rate: int) -> str:
@@ -87,7 +91,7 @@ def _measure(
             for unit, value in (
                 (P50, latencies[count // 2] * 1e3),
                 (P99, latencies[int(0.99 * count)] * 1e3),
-                ("answered a second", count / seconds),
+                ("responses a second", count / seconds),
                 ("ms CPU of the server", used.server / count * 1e3),
                 ("ms CPU of PostgreSQL", used.postgres / count * 1e3),
             ):

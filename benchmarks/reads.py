@@ -26,20 +26,20 @@ RATE, P99, SERVER_CPU, POSTGRES_CPU = (
     "ms CPU of PostgreSQL",
 )
 NOTES = """\
-Every contender looks up the API key in the database for every request, and reads a page and its count with one \
-more statement; PostGraphile builds its own.
-Each server is one process on one core; PostgreSQL and the client use the other core. All servers run at \
-once and take turns, in reverse order every second round. Every answer was compared with the project's \
-before the first round.
-CPU is user and system time for one request: of the processes of the server, and of all processes of PostgreSQL \
-while the server was measured.
-All contenders but PostGraphile, which has no log of requests, write a line for each request to a file: the \
-project as in production, Fastify through pino in blocks, uvicorn its access log, and the floor a line of JSON, in \
-blocks.
-The peers have the best index for this list, which the project lacks: (account_id, renewal_mode, expires_at, id) with \
-the product, for instances that can be managed. They return the stored status; the project derives the status \
-at the request's instant. No connection is reset between requests. PostGraphile runs without row-level security: \
-the client sends the account as a condition.
+For each request, each contender looks up the API key in the database, and reads a page and its count with one \
+more statement. PostGraphile generates its statement.
+Each server is one process on one core; PostgreSQL and the client use the other core. All servers run at the same \
+time and are measured in turn, in reverse order every second round. Before the first round, the response of each \
+contender was compared with the project's.
+CPU is the user and system time for one request: that of the server's processes, and that of all processes of \
+PostgreSQL while the server was measured.
+All contenders except PostGraphile, which has no request log, write a line for each request to a file. The \
+project logs as in production; Fastify writes blocks through pino, uvicorn its access log, and the floor blocks \
+of JSON lines.
+The peers have the best index for this list, which the project lacks: (account_id, renewal_mode, expires_at, id) \
+with the product, for instances that can be managed. The peers return the stored status; the project derives the \
+status at the instant of the request. No connection is reset between requests. PostGraphile runs without \
+row-level security: the client sends the account as a condition.
 """
 
 
@@ -61,12 +61,12 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _setting(size: sizes.Size, best: pools.Pools) -> str:
-    pool_sizes = ", ".join(f"{name} {pool_size}" for name, pool_size in best.size_by_name.items())
+    pool_sizes = ", ".join(f"{pool_size} ({name})" for name, pool_size in best.size_by_name.items())
     return (
-        f"{size.instances:,} instances of {size.accounts:,} accounts; the list is that of the account with "
-        f"{size.large_account_instances:,}. {size.connections} connections, {size.rounds} rounds of "
-        f"{size.seconds:g} s for each contender and page. Connections to PostgreSQL: {pool_sizes}; the project has "
-        "its default, and each peer the best of the last table."
+        f"The database has {size.instances:,} instances of {size.accounts:,} accounts; the account of the list has "
+        f"{size.large_account_instances:,}. The client uses {size.connections} connections, and measures {size.rounds} "
+        f"rounds of {size.seconds:g} s for each contender and page. Connections to PostgreSQL: {pool_sizes}. The "
+        "project uses its default, and each peer the best size of the last table."
     )
 
 

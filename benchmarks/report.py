@@ -17,7 +17,8 @@ from benchmarks import plots, results, sizes
 RAW = "results.json"
 PAGE = "results.md"
 INTRODUCTION = (
-    "Written by `make bench`. Each figure is the median of its rounds, with the lowest and the highest."
+    "`make bench` writes this page. Each figure is the median of its rounds, followed by the lowest and the highest "
+    "value."
 )
 DIRTY = "-dirty"
 BEGIN, END = "<!-- begin: written by python -m benchmarks -->", "<!-- end -->"
@@ -96,7 +97,7 @@ def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
     if not targets:
         return
     yield _table(
-        ("what", "ours", "theirs", "times better", "wanted", ""),
+        ("what", "ours", "theirs", "times better", "target", ""),
         [
             (
                 target.what,
@@ -109,9 +110,9 @@ def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
             for target in targets
         ],
     )
-    missed = [target.what for target in targets if not target.is_reached]
+    missed = sum(not target.is_reached for target in targets)
     if missed:
-        yield f"{len(missed)} of {len(targets)} targets were not reached: {'; '.join(missed)}."
+        yield f"{missed} of {len(targets)} targets were not reached."
     else:
         yield f"All {len(targets)} targets were reached."
 
@@ -119,7 +120,8 @@ def summary(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
 def _part(recorded: RecordedSection) -> Iterator[str]:
     section = recorded.section
     yield f"## {section.title}"
-    yield f"Measured on {recorded.measured_on} at {recorded.commit or 'an unknown commit'}, size {recorded.size}."
+    commit_name = f"commit {recorded.commit}" if recorded.commit else "an unknown commit"
+    yield f"Measured on {recorded.measured_on} at {commit_name}, with the size `{recorded.size}`."
     yield "\n".join(f"- {note}" for note in section.notes)
     yield f"![{section.title}]({recorded.name}.png)"
     for title, table in _tables(section):
@@ -153,7 +155,7 @@ def _machines(recorded_sections: Sequence[RecordedSection]) -> Iterator[str]:
         machines.setdefault(tuple(recorded.machine.items()), []).append(recorded.section.title)
     for machine, titles in machines.items():
         if len(machines) > 1:
-            yield f"Of: {'; '.join(titles)}."
+            yield f"This machine measured: {'; '.join(titles)}."
         yield _table(("", ""), machine)
 
 

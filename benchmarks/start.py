@@ -24,8 +24,8 @@ from graphql_api.devserver import reaper
 ROOT = Path(__file__).parent.parent
 HELP, SERVE, RUN = (
     "renewals --help",
-    "renewals serve, to the first answer",
-    "second make run, to the first answer",
+    "renewals serve, to the first response",
+    "second make run, to the first response",
 )
 SECONDS_MAX: Mapping[str, float] = {HELP: 0.48, SERVE: 0.65, RUN: 1.65}
 """The maximum seconds of each command: about half of its first measurement (0.95, 1.3 and 3.3)."""
@@ -35,9 +35,10 @@ ANSWER_SECONDS_MAX, STOP_SECONDS_MAX = 600, 60
 POLL_SECONDS = 0.005
 SECONDS, CPU_SECONDS = "s", "s of CPU until then"
 NOTES = """\
-Medians of {starts} starts after one that is not counted, so that the modules are compiled and in the page cache.
-The processor time of `make run` is that of all processes that it starts, until the first answer; it may exceed the \
-seconds, because PostgreSQL, Valkey, the API and the worker start on two cores.
+Each figure is the median of {starts} starts. One start before these is not counted; after it, the modules are \
+compiled and in the page cache.
+The processor time of `make run` is that of all processes that it starts, until the first response. It can exceed \
+the elapsed time, because PostgreSQL, Valkey, the API and the worker start on two cores.
 """
 
 

@@ -27,8 +27,9 @@ ROWS_DROPPED_MAX = 1_000
 INTRODUCTION = """\
 # The plans of the reads
 
-Made by `python -m benchmarks --only growth` in a database of {instances:,} instances. The line below each name
-lists the faults of its plan: it sorts or throws away more than {sorted:,} rows, or reads other accounts' instances.
+`python -m benchmarks --only growth` writes this page in a database of {instances:,} instances. A plan has a fault if it
+sorts or discards more than {rows:,} rows, executes a step more than {rows:,} times, or scans the whole table of
+instances. The line below each name lists the faults of the plan.
 """
 
 
@@ -64,8 +65,8 @@ def reads(today: dt.date) -> Mapping[str, str]:
         "tab AUTO, six days": f"tab: AUTO, {window}",
         "within 30 days": "expiresWithinDays: 30",
         "product": 'products: ["product-3"]',
-        "data centre": 'dataCenters: ["dc-2"]',
-        "data centre type": 'dataCenterTypes: ["VPC"]',
+        "data center": 'dataCenters: ["dc-2"]',
+        "data center type": 'dataCenterTypes: ["VPC"]',
         "search": 'search: "instance 12"',
         "status EXPIRED": "status: [EXPIRED]",
         "status RELEASED": "status: [RELEASED]",
@@ -167,20 +168,20 @@ def _faults(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if "Sort" in kind and sum(child["Actual Rows"] for child in node.get("Plans", ())) > ROWS_SORTED_MAX:
             yield f"sorts {sum(child['Actual Rows'] for child in node['Plans']):,.0f} rows"
         if dropped > ROWS_DROPPED_MAX:
-            yield f"throws {dropped:,.0f} rows away to keep {rows:,.0f}"
+            yield f"discards {dropped:,.0f} rows and keeps {rows:,.0f}"
         if node["Actual Loops"] > ROWS_DROPPED_MAX:
-            yield f"{kind} {node['Actual Loops']:,} times"
+            yield f"executes {kind} {node['Actual Loops']:,} times"
 
 
 def describe(plans: Sequence[Plan], instances: int) -> str:
     """Format the plans as a page of Markdown."""
-    parts = [INTRODUCTION.format(instances=instances, sorted=ROWS_SORTED_MAX)]
+    parts = [INTRODUCTION.format(instances=instances, rows=ROWS_SORTED_MAX)]
     parts += [f"## {plan.name}\n\n{_faulty(plan)}\n\n```\n{plan.text}\n```\n" for plan in plans]
     return "\n".join(parts)
 
 
 def _faulty(plan: Plan) -> str:
-    return "; ".join(dict.fromkeys(plan.faults)) or "Good."
+    return "; ".join(dict.fromkeys(plan.faults)) or "No faults."
 
 
 @contextmanager

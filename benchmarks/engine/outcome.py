@@ -22,24 +22,24 @@ AT_LEAST = {PRODUCT: 0.6, TWO_WORKERS: 0.75}
 """The minimum rate of a contender, as a share of PostgreSQL's own limit."""
 COST_AT_MOST = 1.3
 NOTES = """\
-{accounts:,} accounts with {each} due instances each and the same number that are not due. A third have \
-vouchers, a fifth have a bundle, a tenth have insufficient funds. Each contender has a copy of the same \
-database, and they take turns.
-{product}: the worker's run, {at_once} chunks at once in one process, from opening the run to the \
-last chunk; the verification afterwards is not counted. PostgreSQL and the contender share two cores.
-Worker processes: `renewals worker` as in production, with the queue in Redis, {at_once} chunks at once in each \
-process, from opening the run to the last chunk. Two processes, PostgreSQL and Redis share the same two cores, so that \
-the second process gains only what the first leaves.
-{postgresql}: the exact rows that the product writes, staged in the server and written by INSERT ... SELECT \
-and UPDATE ... FROM, in the same chunks on {at_once} connections: no rules, no plan, and no row sent over a \
-connection.
-A figure counts only if `renewals verify` finds nothing, and balances, vouchers, expiries, lines and \
-attempts equal those of the product's staged run. A figure of the large night or the orders counts if each \
+The database has {accounts:,} accounts, each with {each} due instances and {each} that are not due. A third of \
+the accounts have vouchers, a fifth have a bundle, and a tenth have insufficient funds. Each contender has a copy \
+of the same database, and the contenders take turns.
+"{product}" is the worker's run with {at_once} chunks at a time in one process. It is measured from opening the \
+run to the last chunk, without the verification that follows. PostgreSQL and the contender share two cores.
+The worker processes run `renewals worker` as in production, with the queue in Redis and {at_once} chunks at a \
+time in each process. They are measured from opening the run to the last chunk. Two processes, PostgreSQL and \
+Redis share the same two cores, so the second process gains only the time that the first one leaves.
+"{postgresql}" writes the exact rows that the product writes, staged in the server, by INSERT ... SELECT and \
+UPDATE ... FROM. It uses the same chunks on {at_once} connections, but applies no rules, computes no plan, and \
+sends no row over a connection.
+A figure counts only if `renewals verify` finds no broken rule, and if balances, vouchers, expiries, lines and \
+attempts equal those of the product's staged run. A figure of the larger run or of the orders counts only if each \
 instance is charged once.
-CPU is that from opening the run to the last chunk, divided by the instances.
-The worker's process in the large night: {memory}; {peak:.0f} MiB at the peak, when the run was opened.
-By hand: renewInstances on the ASGI application in process, one call after the other; each answer has the \
-order and every instance's new expiry."""
+CPU is the processor time from opening the run to the last chunk, divided by the number of instances.
+In the larger run, the process used {memory}. Its maximum was {peak:.0f} MiB, when the run was opened.
+"Renewed by hand" means calls of renewInstances to the ASGI application in process, one after the other. Each \
+response has the order and every instance's new expiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def _figures(outcome: Outcome) -> Sequence[results.Figure]:
             results.Figure(many, PRODUCT, unit, tuple(values))
             for unit, values in _by_unit([of_large]).items()
         ),
-        results.Figure(many, PRODUCT, "s in all", (large["seconds"],)),
-        results.Figure(many, PRODUCT, "MiB on the way", tuple(mib for _, mib in large["memory"])),
+        results.Figure(many, PRODUCT, "s in total", (large["seconds"],)),
+        results.Figure(many, PRODUCT, "MiB during the run", tuple(mib for _, mib in large["memory"])),
         *(
             results.Figure("10,000 renewed by hand", name, unit, tuple(pair[place] for pair in pairs))
             for name, pairs in outcome.seconds.items()
@@ -130,7 +130,7 @@ def _targets(outcome: Outcome) -> Sequence[results.Target]:
             for name, at_least in AT_LEAST.items()
         ),
         results.Target(
-            f"microseconds an instance of {outcome.large['instances']:,}, against {outcome.due:,}",
+            f"microseconds an instance in a run of {outcome.large['instances']:,}, against {outcome.due:,}",
             1e6 / large_rate,
             1e6 / ours,
             1 / COST_AT_MOST,

@@ -40,13 +40,15 @@ SETTINGS = (
     Setting(32, 1, 0.6),
 )
 NOTES = """\
-A request renews one instance for a month with a key of its own, and returns the order, the balance and the instance.
-By hand, the same transaction consists of plain statements, which asyncpg prepares once. It locks the account, looks \
-up the key, reads the instance, its discounts and the vouchers, and writes the order, its line, the ledger entry, the \
-balance, the instance (if its expiry is still the same) and a numbered event. It has no HTTP, no GraphQL, no \
-authentication, no limits, no log, and no other rules.
-The API is one process with its production settings, log included. Each contender's process has one core and 16 \
-connections; PostgreSQL and the HTTP client use the other core. They take turns in one run, each in its own database.
+A request renews one instance for a month with its own idempotency key, and returns the order, the balance and \
+the instance.
+By hand, the same transaction consists of plain statements, which asyncpg prepares once. It locks the account, \
+looks up the idempotency key, and reads the instance, its discounts and the vouchers. It writes the order, its \
+line, the ledger entry, the balance, the instance (if its expiry is still the same) and a numbered event. It has \
+no HTTP, no GraphQL, no authentication, no limits, no log, and no other rules.
+The API is one process with its production settings, including the log. Each contender's process has one core and \
+16 connections; PostgreSQL and the HTTP client use the other core. The contenders take turns in one run, each in \
+its own database.
 """
 
 
