@@ -1,6 +1,7 @@
 {{- /*
-A Deployment and its PodDisruptionBudget. `component` is api, operator or worker, `values` its part of the values,
-`settings` its variables, `port` and `portNumber` of its probes, `serves` whether clients connect to it.
+A Deployment and its PodDisruptionBudget. Its arguments: `component` is api, operator or worker, `values` its part of
+the values, `settings` its variables, `port` and `portNumber` the port of its probes, and `serves` whether clients
+connect to it.
 */ -}}
 {{- define "renewals.deployment" -}}
 {{- $name := printf "%s-%s" (include "renewals.name" .root) .component -}}
@@ -36,11 +37,11 @@ spec:
               {{- include "renewals.selector" $ | nindent 14 }}
         {{- end }}
       {{- if .serves }}
-      # preStop, RENEWALS_DRAIN_SECONDS, and 15 seconds to close open connections, with a margin.
+      # Longer than preStop + RENEWALS_DRAIN_SECONDS + 15 seconds to close open connections.
       {{- $drain := dig "RENEWALS_DRAIN_SECONDS" (.root.Values.settings.RENEWALS_DRAIN_SECONDS | default 30) .settings }}
       terminationGracePeriodSeconds: {{ add 30 (ceil $drain) }}
       {{- else }}
-      # The current chunk has 30 seconds to finish. A chunk killed after that is done once, by another worker.
+      # The current chunks have 30 seconds to finish. Another worker does a chunk that is unfinished then.
       terminationGracePeriodSeconds: 60
       {{- end }}
       containers:
@@ -59,7 +60,7 @@ spec:
           {{- if .serves }}
           lifecycle:
             preStop:
-              # By then the Service sends no new connections to this pod.
+              # After this pause, the Service sends no new connections to the pod.
               sleep: {seconds: 5}
           {{- end }}
 {{- if .root.Values.podDisruptionBudget.enabled }}

@@ -12,7 +12,7 @@ labels:
 
 {{- /* The beginning of the specification of each pod. */ -}}
 {{- define "renewals.podSpec" -}}
-# Otherwise a Service may set RENEWALS_..._PORT in the environment, which would be read as a setting.
+# Otherwise, Kubernetes sets variables for Services, such as RENEWALS_..._PORT, which would be read as settings.
 enableServiceLinks: false
 automountServiceAccountToken: false
 {{- with .Values.imagePullSecrets }}
@@ -37,7 +37,7 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 volumes:
-  # The processes of a pod combine their metrics here.
+  # The processes of a pod combine their metrics in this volume.
   - name: tmp
     emptyDir: {medium: Memory, sizeLimit: 64Mi}
   {{- with .Values.volumes }}
