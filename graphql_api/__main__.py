@@ -10,7 +10,7 @@ _SITE = Path(__file__).resolve().parents[1]
 
 
 def shadowed_packages() -> list[str]:
-    """Return a sentence for each of PACKAGES that Python would not find, or would import from another place."""
+    """Return a sentence for each of PACKAGES that Python would not find, or would import from another directory."""
     specs = {name: importlib.util.find_spec(name) for name in PACKAGES}
     origins = {name: spec.origin if spec else None for name, spec in specs.items()}
     return [
@@ -25,7 +25,7 @@ def main() -> None:
     """Run the command line; exit with 1 if one of PACKAGES is missing or shadowed."""
     if sentences := shadowed_packages():
         sys.exit("\n".join(sentences))
-    # With Python's default thresholds, scans of the imported modules take 17 % of the time to the first response.
+    # With Python's default thresholds, garbage collection takes 17 % of the time to the first response.
     from renewals.observability import gc_tuning  # noqa: PLC0415
 
     gc_tuning.collect_rarely()

@@ -7,11 +7,11 @@ from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 
 SHOWN_CHARACTERS_MAX = 200
-"""The number of characters after which an error message that may repeat a part of the request is cut off."""
+"""The maximum length of an error message, because a message can repeat a part of the request. The rest is cut off."""
 
 
 class HTTPError(Exception):
-    """An error that ends a request with a response that has this status, code and message."""
+    """An error that ends a request. Its response has the status, the code and the message of the error."""
 
     def __init__(
         self, status: int, code: str, message: Message, headers: Mapping[str, str] | None = None
@@ -28,4 +28,4 @@ class HTTPError(Exception):
 
 
 class ClientTooSlowError(Exception):
-    """The error of a client that read too slowly; the connection is closed before the response is complete."""
+    """A client that read too slowly. Its connection is closed before the response is complete."""

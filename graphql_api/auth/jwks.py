@@ -33,7 +33,7 @@ Seconds = Callable[[], float]
 
 
 class JwksFetchError(Exception):
-    """The error of an unusable response to a request for the issuer's metadata or keys."""
+    """An unusable response to a request for the issuer's metadata or keys."""
 
 
 class JwksCache:
@@ -154,7 +154,7 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key; None if it has no id or cannot verify signatures with an algorithm."""
+    """Return a member of a key set as a key; None if it has no id or none of `algorithms` can use it to verify."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

@@ -33,7 +33,7 @@ ROLES = (model.Role.VIEWER, model.Role.RENEWER, model.Role.OPERATOR)
 
 
 class InvalidTokenError(Exception):
-    """The error of a token that is not valid. The message is only for the log."""
+    """An invalid token. The message is only for the log."""
 
 
 class _Verified(NamedTuple):
@@ -128,7 +128,7 @@ class Verifier:
 async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal:
     """Return a principal with its account's present test clock, which may have moved since the token was cached.
 
-    A statement runs only for a test account, because an account in real time never gets a test clock.
+    The database is queried only for a test account, because an account in real time never gets a test clock.
     """
     if principal.account_id is None or principal.test_clock is None:
         return principal
@@ -137,7 +137,10 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
 
 
 def check_times(claims: Mapping[str, object], now: dt.datetime, leeway_seconds: int) -> float:
-    """Return the expiry of a token as a Unix time, plus the leeway. Raises InvalidTokenError if not valid now."""
+    """Return the expiry of a token plus the leeway, as a Unix time.
+
+    Raises InvalidTokenError if the token has expired or is not valid yet.
+    """
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
     ends_at = times["exp"] + leeway_seconds

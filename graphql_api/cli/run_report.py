@@ -59,7 +59,7 @@ def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Langu
 
 
 def format_progress(done_count: int, chunk_count: int, language: Language) -> str:
-    """Return the line with the number of done chunks and of all chunks of a run."""
+    """Return a line with the number of finished chunks of a run and the number of all its chunks."""
     return translate(Message("chunks done: {done} of {count}", done=done_count, count=chunk_count), language)
 
 

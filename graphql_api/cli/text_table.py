@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich import cells, console, table
 
 WIDTH_MAX = 10_000
-"""The width of a table in columns, larger than any row, so that no row is wrapped and scripts can read it as a line."""
+"""The width of a table in columns. No row is wider, so none is wrapped, and scripts can read each row as one line."""
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: frozenset[int]) -> str:

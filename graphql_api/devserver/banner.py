@@ -100,7 +100,7 @@ def _build_table(address: str, keys: Keys, environment: Mapping[str, str], langu
 def _next_steps(
     keys: Keys, settings: config.Settings, folders: Sequence[Path]
 ) -> Sequence[Sequence[Message]]:
-    """Return the last lines; if the demo account has a key, they explain how to start over, else how to load it."""
+    """Return the last lines. They explain how to start over or, if no demo account was loaded, how to load it."""
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]
@@ -109,7 +109,7 @@ def _next_steps(
 
 
 def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:
-    """Return how to start over. If root starts the servers, their data may be outside of the data folder."""
+    """Return how to start over. If root starts the servers, their data may be outside the data folder."""
     if settings.database_url:
         return _RESET_DATABASE
     data_folder = settings.data_dir.resolve()

@@ -35,7 +35,7 @@ class StartError(binaries.EmbeddedError):
 class ChildServer:
     """A context manager for one server process and its folder.
 
-    With `durable=False`, as tests use it, the folder is temporary and removed at the end.
+    With `durable=False`, which is for tests, the folder is temporary and is removed at the end.
     """
 
     name: ClassVar[str]
@@ -110,7 +110,7 @@ class ChildServer:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # If the owner was killed, its reaper stops the server soon. A running owner keeps the lock.
+                # If the owner was killed, its reaper is stopping the server. A running owner keeps the lock.
                 owner = os.pread(lock, 20, 0).decode()
                 if (owner and reaper.start_time(int(owner)) is not None) or time.monotonic() > deadline:
                     os.close(lock)
@@ -207,7 +207,7 @@ class ChildServer:
 
 
 def _free_port(wanted: int) -> int:
-    """Return the wanted port if it is free, any free port if 0 is wanted, and 0 if the wanted port is in use."""
+    """Return `wanted` if that port is free, any free port if `wanted` is 0, and 0 if the port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

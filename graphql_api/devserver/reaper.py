@@ -3,11 +3,11 @@
 The reaper reads a pipe that only the parent can write to. When the parent ends, even by kill -9, the system closes the
 pipe. Then the reaper stops the processes in order, servers last, and removes their temporary folders.
 
-Linux has prctl(PR_SET_PDEATHSIG), but macOS has nothing like it, and a signal at the parent's death neither stops
-processes in order nor removes folders. So there is one mechanism for both systems.
+On Linux, prctl(PR_SET_PDEATHSIG) sends a signal to a child when its parent ends, but macOS has no equivalent. Such
+signals also neither stop processes in order nor remove folders. So both systems use the reaper.
 
-This file is also the reaper's program. The program runs by its path in isolated mode, and so this file imports nothing
-of the project.
+This file is also the reaper's program. Python runs it by its path in isolated mode, so it imports nothing from the
+project.
 """
 
 import atexit
@@ -39,9 +39,10 @@ class WatchedProcess(NamedTuple):
 def register(
     pid: int, stop_with: signal.Signals = signal.SIGTERM, *, last: bool = False, remove: Path | None = None
 ) -> None:
-    """Register a child that the reaper stops when this process ends; with `last`, after the children without `last`.
+    """Register a child that the reaper stops when this process ends.
 
-    The reaper then deletes the folder `remove`, if one is given. A process that has already ended is not registered.
+    With `last`, the reaper stops it after the children without `last`. When all children have stopped, the reaper
+    deletes the folder `remove`, if one is given. A process that has already ended is not registered.
     """
     if (started_at := start_time(pid)) is not None:
         _send_to_reaper(
@@ -55,7 +56,7 @@ def unregister(pid: int) -> None:
 
 
 def start_time(pid: int) -> str | None:
-    """Return the start time of a process as the system writes it, or None if the process has ended."""
+    """Return the start time of a process in the system's own format, or None if the process has ended."""
     if sys.platform == "linux":
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

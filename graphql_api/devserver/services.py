@@ -26,7 +26,7 @@ DATABASE = "renewals"
 
 
 class Postgres(child_server.ChildServer):
-    """A PostgreSQL server with a database, empty at first, and the user `renewals`, who owns the database."""
+    """A PostgreSQL server with one database, initially empty, whose owner is the user `renewals`."""
 
     name = "postgres"
     preferred_port = 54320
@@ -35,7 +35,7 @@ class Postgres(child_server.ChildServer):
     def __init__(
         self, folder: Path | None = None, *, durable: bool = True, programs: Path | None = None
     ) -> None:
-        """Use the initdb and postgres in the folder `programs`, or those of the wheel if it is None."""
+        """Use initdb and postgres from the folder `programs`, or from the wheel if `programs` is None."""
         super().__init__(folder, durable=durable)
         self._given_programs = programs
 
@@ -51,7 +51,7 @@ class Postgres(child_server.ChildServer):
         self._drop_stale_pid_file()
 
     def _create(self) -> None:
-        # The folder is made under another name and then renamed, so that a killed start leaves no incomplete data.
+        # The folder is made under another name, then renamed, so that an interrupted start leaves no incomplete data.
         unfinished = self.folder / "data.unfinished"
         self._make(unfinished)
         speed = [] if self.durable else ["--no-sync"]
@@ -62,10 +62,10 @@ class Postgres(child_server.ChildServer):
         unfinished.rename(self.data)
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove the pid file of a killed server: the file prevents a start if another process now has the server's id.
+        """Remove the pid file of a killed server: it prevents a start if another process now has the server's id.
 
-        The lock shows that no server of this program uses the folder. Raises FolderInUseError if the process in the
-        file is a server that was started by hand, whose command names the data folder.
+        The lock proves that no server of this program uses the folder. The command of a server that was started by hand
+        names the data folder. Raises FolderInUseError if the pid file has the id of such a server.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():

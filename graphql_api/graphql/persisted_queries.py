@@ -29,7 +29,7 @@ class PersistedQueryCache:
         return lru_cache.find(self._documents, sha256)
 
     def add(self, sha256: str, query: str) -> None:
-        """Add a document, unless it alone is too large; remove the least recently used ones if the cache is full."""
+        """Add a document, unless it is larger than the cache; remove the least recently used ones to make space."""
         if sha256 in self._documents or len(query) + DOCUMENT_OVERHEAD_CHARACTERS > self._characters_max:
             return
         self._documents[sha256] = query
@@ -40,7 +40,7 @@ class PersistedQueryCache:
 
 
 class DocumentStore:
-    """The look-up of a request's document: in the request, among the trusted documents, or in the cache."""
+    """The lookup of a request's document: in the request, among the trusted documents, or in the cache."""
 
     def __init__(
         self, schema: execution_schema.RenewalSchema, trusted: TrustedDocuments, characters_max: int
@@ -114,7 +114,7 @@ class DocumentStore:
 
 
 def _name_of(request: http_request.GraphQLRequest) -> str | None:
-    """Return the document id or else the hash in a request, or None. Raises HTTPError for an invalid hash."""
+    """Return the document id of a request, else its hash, else None. Raises HTTPError for an invalid hash."""
     if request.document_id is not None:
         return request.document_id
     persisted: object = request.extensions.get("persistedQuery")

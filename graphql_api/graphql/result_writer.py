@@ -25,9 +25,10 @@ class ResultWriter:
     def write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
     ) -> Response:
-        """Return the response to a result, in a media type of JSON or as an event stream.
+        """Return the response to a result, as JSON of the media type `media_type`.
 
-        If `media_type` is None, it is an event stream, or JSON with status 503 if PostgreSQL or Redis is unavailable.
+        If `media_type` is None, the response is an event stream, or JSON with status 503 if PostgreSQL or Redis is
+        unavailable.
         """
         body: dict[str, object] = {
             **process_result(result),

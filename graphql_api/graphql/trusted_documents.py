@@ -92,9 +92,9 @@ def load_trusted_documents(
     *schemas: execution_schema.RenewalSchema,
     built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the trusted documents of the settings. Raises ManifestError, also if a document cannot be executed.
+    """Load the documents of the manifest that the settings name, and trust those of `built_manifest`, the console's.
 
-    `built_manifest` is the manifest of the console, which is trusted as well.
+    Raises ManifestError if the settings' manifest is not usable, or if no schema can execute one of its documents.
     """
 
     def check(document_id: str, query: str) -> None:

@@ -143,7 +143,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
             with pool.sharing(context.owner):
                 return await self._respond_to(request, context)
         except errors.HTTPError as refusal:
-            # A refusal costs as much as the cheapest request, besides the cost of a document that was measured before.
+            # A refusal costs as much as the cheapest request. If the document was measured, its cost is added.
             if refusal.status != _TOO_MANY_REQUESTS:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
                 await self.budgets.consume_request(caller, 0, body_bytes=size)

@@ -42,7 +42,7 @@ INIT_TIME_MAX = dt.timedelta(seconds=10)
 OPERATIONS_MAX = 10
 """The maximum number of operations that one connection runs at a time."""
 TRY_AGAIN_LATER = 1013
-"""The close code after which clients wait a little and reconnect."""
+"""The close code after which clients pause and then reconnect."""
 _admitted: contextvars.ContextVar[document_limits.Admitted] = contextvars.ContextVar("admitted")
 """The kind and the cost of the operation that the current task starts or runs."""
 
@@ -72,9 +72,9 @@ class SocketContext(Context):
         )
 
     def _choose_language(self, header: str) -> None:
-        """Set the language that the header `accept-language` of `connection_init` selects, if it is there.
+        """Set the language that `header`, the parameter `accept-language` of `connection_init`, selects if not empty.
 
-        A page cannot set the headers of a web socket itself.
+        A page sends a parameter, because JavaScript cannot set the headers of a web socket.
         """
         if header:
             self.language = accept_language.negotiate(header)

@@ -15,7 +15,7 @@ from renewals.i18n import catalogs
 from renewals.observability import request_record
 
 PIECE_BYTES = 256 * 1024
-"""The size of the pieces in which a larger body is sent, so that a stalled client is noticed."""
+"""The size of the pieces in which a larger body is sent, so that a stalled client is detected."""
 UNREAD_ANSWERS_MAX = 2
 """The limit on a key's unread bytes, as a number of responses of the maximum size. It bounds the use of memory."""
 RETRY_SECONDS = 10

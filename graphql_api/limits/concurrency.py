@@ -16,7 +16,7 @@ WAITING_PER_KEY_MAX = 56
 """The maximum numbers of a key's running and waiting requests. A waiting request occupies a connection, and delays only
 its own client. With 8 running requests, a client that sends 20 requests per second waits if each takes over 0.4 s."""
 HEAVY_AT_ONCE_MAX = 4
-"""The maximum number of heavy steps of all requests at a time, at most one in each lane."""
+"""The maximum number of heavy steps that are in progress at a time, at most one in each lane."""
 HEAVY_COST = 5_000
 """The cost above which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
@@ -25,7 +25,7 @@ REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
 """The time after a request of one account during which every other account pauses after each heavy step.
 
-The pause is as long as the step used the processor, or as long as the large body took to arrive, at most
+The pause is as long as the processor time of the step, or as the transfer of the large body, but at most
 REST_SECONDS_MAX.
 """
 RETRY_SECONDS = 10
@@ -51,7 +51,7 @@ def _too_many(count: int, name: Message) -> errors.HTTPError:
 
 
 class ConcurrencyLimiter:
-    """Slots of one kind, `per_key_max` per key. If no slot of a key is free, a further use is refused at once."""
+    """Slots of one kind, `per_key_max` per key. If no slot of a key is free, a further use is refused immediately."""
 
     def __init__(self, per_key_max: int, name: Message) -> None:
         self._per_key_max = per_key_max
@@ -84,7 +84,7 @@ class RequestLimiter:
         self._bodies = fair_queue.FairSlots(_ALL_KEYS, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     def try_begin(self, caller: str) -> bool:
-        """Begin a request of a key if a slot is free; return whether it has begun. If so, call `end` at its end."""
+        """Begin a request of a key if a slot is free; return whether it has begun. If so, call `end` when it ends."""
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
@@ -121,7 +121,7 @@ class RequestLimiter:
 
     @contextlib.asynccontextmanager
     async def receiving(self, owner: str) -> AsyncIterator[None]:
-        """Wait until no other large body of the account is being received, then hold the slot while the block runs.
+        """Wait until no other large body of the account is being received, then keep others waiting during the block.
 
         A client that waits cannot send more than fits into uvicorn's read buffer.
         """
@@ -141,7 +141,7 @@ class RequestLimiter:
         self._rest(self._heavy, name, owner, seconds)
 
     def _rest(self, slots: fair_queue.FairSlots, name: str, owner: str, seconds: float) -> None:
-        """Release the slot of that name: at once, or after a pause if other accounts have sent requests recently."""
+        """Release the slot of that name: after a pause if other accounts have sent requests recently, else now."""
         if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, name)

@@ -16,7 +16,7 @@ class ExportCosts(NamedTuple):
     sizes: account_sizes.AccountSizes
 
     async def begin_export(self, account_id: str) -> None:
-        """Deduct the larger of the costs of an export's search and of its first rows from the budget.
+        """Deduct from the budget the cost of an export's search or of its first rows, whichever is larger.
 
         Raises HTTPError if too little of the budget is left.
         """

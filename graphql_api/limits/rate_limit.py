@@ -2,7 +2,7 @@
 
 A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of the page's time. So a
 process reserves 1 % of a key's budget at a time, and uses up this block without Redis. While Redis is unavailable, each
-process counts alone.
+process counts separately.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CALLERS_MAX = 10_000
 BLOCKS_PER_BUDGET = 100
 BLOCK_SECONDS = 10.0
-"""The time after which the rest of a reserved block expires, so that a cost counts close to the time of its request."""
+"""The time after which the rest of a reserved block expires. So a cost is counted at most 10 s before its request."""
 WINDOW_SECONDS = 60
 REDIS_SECONDS_MAX = 0.5
 PAUSE_SECONDS = 5.0

@@ -33,7 +33,7 @@ class _Arguments(ArgModelBase):
 
 
 class _ResultSchema(GenerateJsonSchema):
-    """The JSON Schema of a result, without titles, because they repeat the names and an agent pays for each word."""
+    """The JSON Schema of a result, without titles: they repeat the names, and an agent pays for each token."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Return False, so that no field has a title."""
@@ -41,7 +41,7 @@ class _ResultSchema(GenerateJsonSchema):
 
 
 class _ArgumentSchema(_ResultSchema):
-    """The JSON Schema of arguments. It shows an argument that may be null as one that may be left out."""
+    """The JSON Schema of arguments. It shows a nullable argument as an optional one."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         """Return the schema of the value that is not null."""
@@ -71,7 +71,10 @@ class ApiTool(Tool):
         return tool.model_copy(update={"fn_metadata": metadata, "parameters": parameters})
 
     async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> Any:
-        """Run the tool. Raises ToolError if it fails; for wrong arguments, with the name and the problem of each."""
+        """Run the tool. Raises ToolError if it fails.
+
+        For wrong arguments, the error has a line for each, with its name and its problem.
+        """
         try:
             return await super().run(arguments, context, convert_result)
         except ToolError as error:

@@ -75,7 +75,7 @@ async def run_stdio(url: str, key: str, language: str) -> None:
 
 
 async def run_http(url: str, language: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Serve over streamable HTTP; each caller sends a key of its own. Raises OSError if the address is in use."""
+    """Serve over streamable HTTP; each caller sends its own key. Raises OSError if the address is in use."""
     async with httpx2.AsyncClient() as http:
         app = build_app(build(ApiClient(http, url, language=language)), allowed_hosts)
         configuration = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)

@@ -1,7 +1,7 @@
 """The record of a finished request, written to its span, to the metrics and to the log.
 
-The span is written at once. Metrics and log lines of several requests are written together, which takes half the time
-per request.
+The span is written immediately. Metrics and log lines of several requests are written together, which takes half the
+time per request.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _tracer = trace.get_tracer("renewals")
 OK = "OK"
 """The code of a request without errors."""
 WAIT_SECONDS = 0.05
-"""The maximum time for which the record of a finished request waits to be written. A killed process loses it."""
+"""The maximum time between the end of a request and the write of its record. A killed process loses such records."""
 
 
 class RequestLog:

@@ -19,7 +19,7 @@ ALLOWED_REQUEST_HEADERS = (
     "X-Request-ID",
     "traceparent",
     "tracestate",
-    # Common clients and tracers send these by themselves; this server does not read them.
+    # Common clients and tracers send these headers automatically; this server does not read them.
     "apollo-require-preflight",
     "apollographql-client-name",
     "apollographql-client-version",
@@ -85,7 +85,7 @@ class ResponseHeadersMiddleware:
         try:
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
-            # At the end of its time to drain, uvicorn cancels the requests that are still running.
+            # At the end of the drain time, uvicorn cancels the requests that are still running.
             if is_started or not self._is_draining():
                 raise
             log.warning("a request was cancelled: it took longer than the time to drain")

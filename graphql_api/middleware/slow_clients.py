@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 SEND_DEADLINE = "renewals.send_deadline"
 """The key of a request's `SendDeadline` in its ASGI scope."""
 SEND_SECONDS_MAX = 30
-"""The default time for a client to accept a message. Exports set their own."""
+"""The default time limit for a client to accept a message. Exports set their own limit."""
 
 
 @dataclass
 class SendDeadline:
-    """The time for a client to accept a message. `SlowClientMiddleware` enforces it, and a response may set it."""
+    """The time limit for a client to accept a message. `SlowClientMiddleware` enforces it; a response can set it."""
 
     seconds_max: float
 

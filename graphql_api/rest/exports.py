@@ -135,7 +135,7 @@ class Exports:
         An account holds at most half of the slots, but can always hold one.
         """
         try:
-            # The maximum wait is random, so that exports that came together are not refused together.
+            # The maximum wait is random, so that exports that arrived together are not refused together.
             seconds = WAIT_SECONDS_MAX * random.uniform(0.5, 1)  # noqa: S311 - not a secret
             async with asyncio.timeout(seconds):
                 await self._slots.acquire(account_id)
@@ -182,7 +182,7 @@ def _failed(error: Exception) -> Response:
 def _disposition(
     table: ExportTable, file_format: formats.Format, language: Language, local: dt.datetime
 ) -> str:
-    """Return a Content-Disposition: a file name with the local time, in ASCII and the reader's language (RFC 6266)."""
+    """Return a Content-Disposition: a name with the local time, in ASCII and in the export's language (RFC 6266)."""
     ending = f"{local:%Y-%m-%d-%H%M}.{file_format}"
     titled = urllib.parse.quote(f"{catalogs.translate(table.title, language)}-{ending}")
     return f"attachment; filename=\"{table.name}-{ending}\"; filename*=UTF-8''{titled}"

@@ -1,6 +1,6 @@
 """The calendar of an account as an iCalendar file (RFC 5545), built in a process of the pool for long computations.
 
-Only that process imports icalendar, because the import would take 8 % of the time of the API's start.
+Only that process imports icalendar, because the import would take 8 % of the API's startup time.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ REFRESH = dt.timedelta(hours=1)
 """The interval at which clients refresh a subscribed calendar."""
 
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
-"""The UUID namespace of event ids, so that an event of a day keeps its id in each download."""
+"""The UUID namespace of event ids, so that the event of a day has the same id in each download."""
 
 _TITLE = Message("Renewals · {account}")
 _SUMMARIES: Mapping[EntryKind, Message] = {

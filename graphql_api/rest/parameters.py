@@ -12,7 +12,7 @@ from renewals.i18n import catalogs
 from schema.shared import errors as shared_errors
 
 _REASON_CHARACTERS_MAX = 1_000
-"""The number of characters after which a reason, which may list all columns of an export, is cut off."""
+"""The maximum length of a reason, which may list all columns of an export. The rest is cut off."""
 
 
 def parse_language(value: object) -> Language | None:

@@ -62,7 +62,7 @@ def run(work: Coroutine[object, object, Value]) -> Value:
 def check_servers(settings: "renewals_config.Settings") -> None:
     """Fail with one sentence if a wrong configuration prevents the connection to PostgreSQL.
 
-    Return if PostgreSQL cannot be reached yet.
+    Do not fail if PostgreSQL cannot be reached yet.
     """
     from renewals.db import configuration_errors, sessions
     from renewals.db import errors as db_errors

@@ -1,8 +1,8 @@
 """Graceful shutdown: stop accepting connections, then close each open one after its last response.
 
 A client may send the next request on an open connection at any moment. A request that arrives while the server closes
-the connection is lost, and clients must not repeat a POST by themselves (RFC 9110 9.2.2). So connections stay open for
-a while, and every response has `Connection: close`, which `middleware.response_headers` adds.
+the connection is lost, and clients must not repeat a POST automatically (RFC 9110 9.2.2). So connections stay open for
+half of the drain time, and `middleware.response_headers` adds `Connection: close` to every response.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ def is_draining() -> bool:
 
 
 class GracefulServer(uvicorn.Server):
-    """A uvicorn server that drains its connections. uvicorn itself closes idle connections at once."""
+    """A uvicorn server that drains its connections. uvicorn itself closes idle connections immediately."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain within `drain_seconds`. After Ctrl-C, close idle connections at once."""
+        """Drain within `drain_seconds`. After Ctrl-C, close idle connections immediately."""
         deadline = time.monotonic() + self._drain_seconds
         _draining.set()
         for listener in (*self.servers, *(sockets or ())):

@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol with time and size limits for request heads and for bodies that the application did not read.
 
-uvicorn limits only the pause between a response and the next byte. A connection that sends nothing, or a byte now and
-then, would stay open without a limit. `http_request.read_body` limits the time of a body that the application reads.
+uvicorn limits only the pause between a response and the next byte. So a connection that sends nothing, or only a byte
+from time to time, would stay open indefinitely. `http_request.read_body` limits the time of a body that the application
+reads.
 """
 
 import asyncio

@@ -26,7 +26,7 @@ class AddressError(Exception):
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise AddressError if the API cannot listen at an address. Call it before anything else is started."""
+    """Raise AddressError if the API cannot listen at an address. Call this before anything else is started."""
     problems: list[OSError] = []
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -92,7 +92,7 @@ class WorkerServer(graceful_shutdown.GracefulServer):
         self._heartbeat = heartbeat
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note the signal; close the port at once if the worker does not serve yet.
+        """Note the signal; close the port immediately if the worker does not serve yet.
 
         The port would otherwise stay open until the worker has started, and new connections would get no response.
         """
