@@ -1,10 +1,11 @@
 """One PostgreSQL and one Valkey for the whole run, and a database for each test.
 
-The process that distributes the tests starts both; its workers find them in the environment.
-A test's database is a copy of a migrated template; tests that use `world` get a template with the catalog.
-`--postgres-bin=/usr/lib/postgresql/15/bin` starts that PostgreSQL instead of the wheel's. DATABASE_URL and
-REDIS_URL override both. The PostgreSQL user must be able to create databases, and every logical database of
-the Redis but 0 is emptied.
+The process that distributes the tests starts both servers, and passes their URLs to its workers in the environment. The
+database of a test is a copy of a migrated template; for tests that use `world`, the template has the catalog.
+
+`--postgres-bin=/usr/lib/postgresql/15/bin` starts that PostgreSQL instead of the wheel's. If DATABASE_URL or REDIS_URL
+is set, the tests use that server and start none. The PostgreSQL user must be able to create databases. Tests empty the
+logical databases 1 to 15 of the Redis.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from renewals.domain import limits
 from renewals.events import event_log, payload_schemas
 from tests.support import databases, fixtures, graphql_client
 
-# Not RENEWALS_..., which would be settings, nor DATABASE_URL, which the tested code reads.
+# These names are neither settings (RENEWALS_...) nor DATABASE_URL and REDIS_URL, which the tested code reads.
 POSTGRES, REDIS = "TEST_POSTGRES_URL", "TEST_REDIS_URL"
 TEMPLATE, WORLD = "TEST_TEMPLATE_DATABASE", "TEST_WORLD_DATABASE"
 REDIS_DATABASES = 16
@@ -44,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Restore Ctrl-C where it is ignored, as under `nohup` or `&`, because tests send it to child processes."""
+    """Restore the default handler of SIGINT if it is ignored, as under `nohup` or `&`: tests send it to children."""
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         and threading.current_thread() is threading.main_thread()
@@ -116,7 +117,7 @@ def server_connection() -> Iterator[databases.ServerConnection]:
 
 @pytest.fixture(scope="session")
 def test_databases(server_connection: databases.ServerConnection) -> Iterator[databases.DatabasePool]:
-    """The databases of this process, used by one test after the other."""
+    """The databases of this process, which its tests use one after the other."""
     pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), server_connection)
     yield pool
     asyncio.run(pool.close())
@@ -126,7 +127,7 @@ def test_databases(server_connection: databases.ServerConnection) -> Iterator[da
 async def database_url(
     request: pytest.FixtureRequest, test_databases: databases.DatabasePool
 ) -> AsyncIterator[str]:
-    """The URL of a migrated database without rows; with the catalog if the test uses `world`."""
+    """The URL of a migrated database without rows, or with the catalog if the test uses `world`."""
     template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
     async for url in test_databases.use(template):
         yield url
@@ -149,12 +150,12 @@ async def opened(database_url: str) -> AsyncIterator[str]:
 
 
 FREE_MEMBERS = frozenset({"n", "of"})
-"""The members of payloads by which tests of delivery tell events apart."""
+"""The members by which tests of deliveries distinguish events. Such payloads are not checked against a schema."""
 
 
 @pytest.fixture(autouse=True)
 def valid_payloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold each event that this process appends against the schema of its type."""
+    """Validate the payload of each event that this process appends against the schema of its type."""
     encode = event_log.encode_payload
 
     def encode_valid(event: event_log.NewEvent) -> str:
@@ -174,7 +175,7 @@ def world(opened: str) -> fixtures.World:
 
 @pytest.fixture
 async def graphql(world: fixtures.World) -> AsyncIterator[graphql_client.Client]:
-    """The application with account `a` as the caller; a test may open it with `world.account("a", ...)`."""
+    """A client of the application. A test opens an account with `world.account("a", ...)`, and sets `key`."""
     client = graphql_client.Client()
     async with client.http:
         yield client
@@ -182,7 +183,7 @@ async def graphql(world: fixtures.World) -> AsyncIterator[graphql_client.Client]
 
 @pytest.fixture
 def redis_url() -> str:
-    """The URL of an empty logical database that only this worker uses."""
+    """The URL of an empty logical database of Redis that only this pytest worker uses."""
     number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     assert number < REDIS_DATABASES, f"no more than {REDIS_DATABASES - 1} workers can have a database each"
     url = urllib.parse.urlsplit(os.environ[REDIS])._replace(path=f"/{number}").geturl()
@@ -205,7 +206,7 @@ def settings_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def limits_override(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change contract limits for the rest of the test: `limits_override(ROWS_PER_CALL_MAX=2)`."""
+    """Change limits of the contract for the rest of the test: `limits_override(ROWS_PER_CALL_MAX=2)`."""
 
     def override(**values: int) -> None:
         for name, value in values.items():

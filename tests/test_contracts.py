@@ -1,4 +1,4 @@
-"""The floor plan: an upward import is refused, and so is an import hidden from static analysis."""
+"""The layers of the packages: imports of a higher layer are refused, and so are imports hidden from static analysis."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The benchmarks' data sets fit the schema, so that a migration does not break `make bench` unnoticed."""
+"""The benchmarks' data sets fit the database schema; otherwise a migration could break `make bench` unnoticed."""
 
 import dataclasses
 

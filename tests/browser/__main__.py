@@ -1,7 +1,7 @@
-"""`python -m tests.browser`: how soon the console shows something, and how long 10,000 instances take to be paid.
+"""`python -m tests.browser`: measure how fast the console loads, and how long the payment of 10,000 instances takes.
 
-It starts servers of its own and measures in Chromium: first contentful paint and the first row of the list, with an
-empty and with a filled cache, on the demo account and on one of 50,000 instances.
+It starts its own servers, and measures in Chromium the times to the first contentful paint and to the first row of the
+list. It measures with an empty and with a filled cache, on the demo account and on an account of 50,000 instances.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from tests.support.fixtures import World
 
 ACCOUNT = "large"
 SELECTED = 10_000
-"""The most that one operation takes."""
+"""The maximum number of instances of one operation."""
 REGISTERED_AT_ONCE = 1_000
 WAIT_MS_MAX = 120_000
 _FIRST_ROW = "tbody tr.ant-table-row"
@@ -45,7 +45,7 @@ _READ = """() => [
 
 
 class Load(NamedTuple):
-    """Milliseconds from the start of the navigation, and the number of requests after the page's own."""
+    """Times in milliseconds from the start of the navigation, and the number of requests without that for the page."""
 
     paint_ms: float
     row_ms: float
@@ -53,7 +53,7 @@ class Load(NamedTuple):
 
 
 async def fill(instances: int) -> None:
-    """Load the demo account, and register the large one: its first 10,000 instances are of one product."""
+    """Load the demo account, and register the large account, whose first 10,000 instances have one product."""
     await loader.load()
     world = World()
     await world.account(ACCOUNT, balance="10000000.00")
@@ -78,7 +78,7 @@ async def load(page: async_api.Page, address: str) -> Load:
 
 
 async def measure_loads(browser: async_api.Browser, address: str, key: str, rounds: int) -> list[list[Load]]:
-    """Return the loads with an empty cache, and those that follow each of them with a filled one."""
+    """Return the loads with an empty cache, and the loads with a filled cache that follow each of them."""
     cold, warm = [], []
     for _ in range(rounds):
         context = await open_context(browser, key)
@@ -89,7 +89,7 @@ async def measure_loads(browser: async_api.Browser, address: str, key: str, roun
 
 
 async def measure_payment(browser: async_api.Browser, address: str, key: str) -> list[tuple[str, float]]:
-    """Select 10,000 instances, ask for a quote, pay it, and return the seconds of each step."""
+    """Select 10,000 instances, quote and pay their renewal, and return the seconds of each step."""
     page = await (await open_context(browser, key)).new_page()
     await load(page, f"{address}?product=kec")
     await page.get_by_role("button", name="Select all").click()
@@ -123,13 +123,13 @@ async def open_context(browser: async_api.Browser, key: str) -> async_api.Browse
 
 
 def line(name: str, loads: Sequence[Load]) -> str:
-    """Return the medians of some loads."""
+    """Return a line with the medians of some loads."""
     paint, row, requests = (statistics.median(values) for values in zip(*loads, strict=True))
     return f"{name:32} {paint:8.0f} ms {row:8.0f} ms {requests:6.0f}"
 
 
 async def measure(database_url: str, redis_url: str, instances: int, rounds: int) -> None:
-    """Print all measurements."""
+    """Measure everything, and print the results."""
     await migrate.migrate(database_url)
     async with database.connect(database_url):
         await fill(instances)

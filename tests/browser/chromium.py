@@ -1,4 +1,4 @@
-"""A real Chromium, for tests that look at a page: one for each test process, because each start takes a second."""
+"""A real Chromium for the tests of pages: one for each test process, because each start takes a second."""
 
 import contextlib
 import shutil
@@ -12,13 +12,13 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 Motion = Literal["reduce", "no-preference"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
-# Playwright's own five seconds are too few beside the other tests.
+# Playwright's default of 5 seconds is too short while other tests run.
 async_api.expect.set_options(timeout=20_000)
 
 needed = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"
 )
-# The browser outlives a test, so its event loop must, too.
+# The browser outlives a test, so its event loop must outlive the test, too.
 marks = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), needed]
 
 
@@ -34,26 +34,26 @@ async def opened() -> AsyncIterator[async_api.Browser]:
 
 
 class _Shared:
-    """The browser of this process: started when the first test needs it, and again if it has crashed."""
+    """The browser of this process. It is started when the first test needs it, and restarted if it has crashed."""
 
     def __init__(self) -> None:
         self._running = contextlib.AsyncExitStack()
         self._browser: async_api.Browser | None = None
 
     async def browser(self) -> async_api.Browser:
-        """Return the browser."""
+        """Return the running browser."""
         if self._browser is None or not self._browser.is_connected():
             await self.stop()
             self._browser = await self._running.enter_async_context(opened())
         return self._browser
 
     async def close_contexts(self) -> None:
-        """Close what a test has left open."""
+        """Close the contexts that a test has left open."""
         for context in self._browser.contexts if self._browser else []:
             await context.close()
 
     async def stop(self) -> None:
-        """End the browser, if there is one."""
+        """Close the browser, if it was started."""
         self._browser = None
         await self._running.aclose()
 
@@ -67,9 +67,10 @@ async def new_context(
     viewport: async_api.ViewportSize | None = None,
     reduced_motion: Motion = "reduce",
 ) -> async_api.BrowserContext:
-    """Return a context with a storage and a cache of its own, in a time zone that is not the account's.
+    """Return a context with its own storage and cache, in a time zone that is not the account's.
 
-    Without `reduced_motion="no-preference"` its pages do not move: the processor paints each frame of a movement.
+    Its pages have no animations, because the processor would have to paint each frame. `reduced_motion="no-preference"`
+    enables them.
     """
     return await (await shared.browser()).new_context(
         locale=locale, viewport=viewport, timezone_id="America/New_York", reduced_motion=reduced_motion

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a process, and a context of its own for each test.
+"""One Chromium for all tests of a process, and a separate browser context for each test.
 
 The browser belongs to the event loop of the session, so the tests of this folder and their fixtures run in that loop.
 """
@@ -15,14 +15,14 @@ from tests.support import databases
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_chromium() -> AsyncIterator[None]:
-    """End the browser with the session."""
+    """Close the browser at the end of the session."""
     yield
     await chromium.shared.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)
 async def closed_contexts(shared_chromium: None) -> AsyncIterator[None]:
-    """Close what a test has opened, also if it fails."""
+    """Close the browser contexts that a test has opened, also if the test fails."""
     yield
     await chromium.shared.close_contexts()
 

@@ -1,4 +1,4 @@
-"""The console's dialogs on an account of a test's own: the list with a dialog above it, and what the tests do on it."""
+"""The console's dialogs on an account that the test creates: the list, the dialog above it, and actions on both."""
 
 import contextlib
 import re
@@ -84,7 +84,7 @@ TEXTS = {
 
 
 class DialogPage:
-    """The list of instances, and the dialog above it."""
+    """The list of instances with a dialog above it."""
 
     def __init__(self, page: async_api.Page, locale: str) -> None:
         self.page = page
@@ -92,20 +92,20 @@ class DialogPage:
         self.dialog = page.get_by_role("dialog")
 
     async def open_batch(self, operation: str, *instance_ids: str) -> None:
-        """Tick instances and press the button of an operation above the table."""
+        """Select instances, and press the button of an operation above the table."""
         for instance_id in instance_ids:
             await self.row(instance_id).get_by_role("checkbox").check()
         await self.page.locator("section").get_by_role("button", name=self.name(operation)).click()
         await expect(self.dialog).to_be_visible(timeout=pages.WAIT_MS_MAX)
 
     async def open_row(self, operation: str, instance_id: str) -> None:
-        """Press the button of a row."""
+        """Press a button in the row of an instance."""
         name = f"{self.texts[operation]} {instance_id}"
         await self.page.get_by_role("button", name=name, exact=True).click()
         await expect(self.dialog).to_be_visible(timeout=pages.WAIT_MS_MAX)
 
     async def press(self, button: str) -> None:
-        """Press a button of the dialog as soon as it can be pressed."""
+        """Press a button of the dialog as soon as it is enabled."""
         await self.button(button).click(timeout=pages.WAIT_MS_MAX)
 
     async def choose(self, text: str) -> None:
@@ -113,12 +113,12 @@ class DialogPage:
         await self.dialog.locator("label").filter(has_text=self.texts[text]).first.click()
 
     async def shows(self, *parts: str) -> None:
-        """Wait until the dialog shows texts, named or as they are."""
+        """Wait until the dialog shows all texts, given literally or by name."""
         for part in parts:
             await expect(self.dialog).to_contain_text(self.texts.get(part, part), timeout=pages.WAIT_MS_MAX)
 
     async def tab_to(self, target: async_api.Locator, *, key: str = "Tab") -> None:
-        """Move the focus by keyboard to an element."""
+        """Move the focus to an element with the Tab key."""
         for _ in range(TABS_MAX):
             if await target.evaluate("element => element === document.activeElement"):
                 return
@@ -126,7 +126,7 @@ class DialogPage:
         raise AssertionError(f"{key} does not reach {target}")
 
     async def close(self) -> None:
-        """Close the dialog by the keyboard."""
+        """Close the dialog with the Escape key."""
         await self.page.keyboard.press("Escape")
         await expect(self.dialog).to_have_count(0)
 
@@ -139,7 +139,7 @@ class DialogPage:
         return self.dialog.get_by_role("button", name=self.name(button))
 
     def name(self, text: str) -> re.Pattern[str]:
-        """Return the accessible name of a button; antd puts a space between two Chinese characters."""
+        """Return the accessible name of a button. antd inserts a space between two Chinese characters."""
         return re.compile("^" + r"\s?".join(map(re.escape, self.texts[text])) + "$")
 
 
@@ -153,7 +153,7 @@ async def opened(
     viewport: async_api.ViewportSize = pages.VIEWPORT,
     reduced_motion: chromium.Motion = "reduce",
 ) -> AsyncIterator[DialogPage]:
-    """Open the list as a customer; errors of the page's scripts end the test."""
+    """Open the list as a customer. The test fails if a script of the page causes an error."""
     key = await world.key(role=role)
     problems: list[str] = []
     async with await chromium.new_context(

@@ -1,4 +1,4 @@
-"""The console's pages on a test account of a test's own: its server, its page, and axe."""
+"""The console's pages on a test account: the server, the page in a browser, and the checks of axe."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -16,9 +16,9 @@ from tests.support.waiting import free_port
 WAIT_MS_MAX = 20_000
 VIEWPORT: async_api.ViewportSize = {"width": 1280, "height": 1000}
 NARROW_PX = 390
-"""The width of a telephone, at which each page must be usable."""
+"""The width of a telephone's screen, at which each page must be usable."""
 AXE = Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
-"""The checker of accessibility, which the console's development packages contain."""
+"""The accessibility checker axe, one of the console's development packages."""
 built = pytest.mark.skipif(
     not (console.FOLDER / "index.html").is_file(),
     reason="the console is not built: run python -m scripts.build_console",
@@ -45,7 +45,7 @@ _MEASURE_WIDTH = """async (narrow) => {
 async def served(
     database_url: str, redis_url: str, *, port: int | None = None, **settings: str
 ) -> AsyncIterator[live_server.LiveServer]:
-    """Serve the console, and only the documents of its build; at a free port if none is given."""
+    """Serve the console, and execute only the documents of its build. Use a free port if none is given."""
     variables = {
         "REDIS_URL": redis_url,
         "RENEWALS_CONSOLE": "true",
@@ -65,7 +65,7 @@ async def opened(
     role: str = "RENEWER",
     reduced_motion: chromium.Motion = "reduce",
 ) -> AsyncIterator[async_api.Page]:
-    """Open a page of the account `a`; an error of its scripts or another origin ends the test."""
+    """Open a page of account `a`. The test fails if a script causes an error, or if the page uses another origin."""
     key = await world.key(role=role)
     origin = f"http://{server.address}"
     problems: list[str] = []
@@ -78,7 +78,7 @@ async def opened(
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: problems.extend(_foreign(request.url, origin)))
         await page.goto(f"{origin}/console/{path}")
-        # Not by `expect`, nor by a role, which take much of the processor at each look while the page loads.
+        # `expect` and locators by role use much processor time for each check while the page loads.
         await page.locator("h1").wait_for(timeout=WAIT_MS_MAX)
         yield page
     assert problems == []
@@ -89,10 +89,10 @@ def _foreign(url: str, origin: str) -> list[str]:
 
 
 async def expect_accessible(page: async_api.Page) -> None:
-    """Fail with what axe objects to on the page as it is."""
+    """Fail with the violations that axe finds on the page in its present state."""
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: run npm ci in console/")
-    # The policy of the page refuses an added script, but not what the protocol of the browser evaluates.
+    # The page's policy refuses an added script element, but not code that the browser's protocol evaluates.
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text("utf-8"))
     found: list[str] = await page.evaluate(_FIND_VIOLATIONS)
@@ -100,21 +100,21 @@ async def expect_accessible(page: async_api.Page) -> None:
 
 
 async def expect_no_sideways_scroll(page: async_api.Page) -> None:
-    """Fail if the page is wider than a telephone; the window is as wide as before afterwards."""
+    """Fail if the page is wider than a telephone's screen. Restore the width of the window afterwards."""
     viewport = page.viewport_size
     assert viewport is not None
     await page.set_viewport_size({"width": NARROW_PX, "height": viewport["height"]})
-    # The page learns of its width in the first frame and is laid out in a later one.
+    # The page reads its width in the first frame, and is laid out in a later one.
     width = await page.evaluate(_MEASURE_WIDTH, NARROW_PX)
     await page.set_viewport_size(viewport)
     assert width <= NARROW_PX, f"{page.url}: {width} px"
 
 
 async def open_account(world: World, *, balance: str) -> None:
-    """Open the account `a` as a test account that stands at NOW."""
+    """Open account `a` as a test account whose clock is at NOW."""
     await world.account(balance=balance, test_clock=fixtures.NOW)
 
 
 def row(page: async_api.Page, text: str) -> async_api.Locator:
-    """Return the row of a table that has a text."""
+    """Return the row of a table that contains a text."""
     return page.locator("tbody tr.ant-table-row", has_text=text)

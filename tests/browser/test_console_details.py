@@ -1,4 +1,4 @@
-"""What the console says of a payment that was lost, of refusals that change, and of lists that are cut."""
+"""The console's messages about a lost response to a payment, refusals that change, and lists that are cut off."""
 
 from collections.abc import AsyncIterator
 
@@ -22,13 +22,13 @@ async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server
 
 
 class LostAnswers:
-    """The answers of payments, which are lost until the test says otherwise."""
+    """A route that loses payments or, with `are_sent`, only their responses, until a test sets `are_lost` to False."""
 
     def __init__(self, *, are_sent: bool) -> None:
         self.are_sent = are_sent
         self.are_lost = True
         self.refused: tuple[int, str] | None = None
-        """The status and the code of the next answer, which refuses the request before it is looked at."""
+        """The status and the code with which the next request is refused before it reaches the server."""
 
     async def __call__(self, route: async_api.Route) -> None:
         if "idempotencyKey" not in (route.request.post_data or ""):
@@ -51,7 +51,7 @@ def find_hint(page: async_api.Page) -> async_api.Locator:
 
 
 async def lose_payment(opened: dialogs.DialogPage, *, are_sent: bool) -> LostAnswers:
-    """Renew `i-1`, and lose the answers until the dialog asks for them again; return the answers."""
+    """Renew `i-1`, lose the payment or its response, and return the route once the dialog asks for the result."""
     answers = LostAnswers(are_sent=are_sent)
     await opened.page.route("**/graphql", answers)
     await opened.open_row("renew", "i-1")

@@ -13,7 +13,7 @@ from tests.support.fixtures import World
 pytestmark = [*chromium.marks, pages.built]
 
 both_languages = pytest.mark.parametrize("locale", dialogs.TEXTS)
-# Each kind of dialog is tried in both languages, and what else it does in one, because a test takes seconds.
+# Each kind of dialog is tested in both languages, and its other functions only in one, because a test takes seconds.
 in_chinese = pytest.mark.parametrize("locale", ["zh-CN"])
 in_english = pytest.mark.parametrize("locale", ["en-US"])
 

@@ -1,4 +1,4 @@
-"""The widths of the console in a real Chromium: nothing of the tables is hidden, whatever the names are."""
+"""The widths of the console in a real Chromium: no part of a table is hidden, however long the names are."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ LOCALES = ["zh-CN", "en-US"]
 LONG_NAMED = "4c7e9d1c-7f2d-5e81-964a-a9473b8cb0fd"
 UNBREAKABLE = "x" * 128
 
-# What is cut off at the right of its table, or lies under the column of the operations.
+# The cells that are cut off at the right edge of their table, or hidden below the column of the operations.
 _FIND_HIDDEN = """() => [...document.querySelectorAll(".ant-table-content")].flatMap((frame) => {
   const right = (element) => element.getBoundingClientRect().right;
   const end = frame.querySelector(":scope > table > thead .ant-table-cell-fix-end");

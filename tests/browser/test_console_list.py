@@ -21,7 +21,7 @@ from tests.support import live_server
 from tests.support.fixtures import World
 
 FIRST_PAGE_BYTES_MAX = 400_000
-"""Gzipped bytes of all files that the list loads."""
+"""The maximum size of all files that the list loads, in bytes after gzip."""
 
 pytestmark = [*chromium.marks, pages.built]
 
@@ -56,7 +56,7 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
 
 
 async def open_page(address: str, locale: str = "zh-CN") -> async_api.Page:
-    """Open the list in a browser whose time zone is not the account's; every error of the page ends the test."""
+    """Open the list in a browser whose time zone is not the account's. The test fails if the page causes an error."""
     context = await chromium.new_context(locale=locale, viewport={"width": 1440, "height": 1000})
     page = await context.new_page()
     await page.goto(address)
@@ -146,7 +146,7 @@ async def test_filters_sort_and_page_are_in_the_address(address: str) -> None:
     await expect(other.get_by_role("tab", name="自动续费")).to_have_attribute("aria-selected", "true")
     await expect(other.locator("tbody .instance-id").first).to_be_visible(timeout=20_000)
     ids = await other.locator("tbody .instance-id").all_inner_texts()
-    # The page keeps its old rows until the new ones are there.
+    # The page shows its old rows until it has the new ones.
     await expect(page.locator("tbody .instance-id")).to_have_text(ids)
     await page.go_back()
     await page.wait_for_url("**tab=AUTO&search=eip")

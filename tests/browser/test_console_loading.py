@@ -33,7 +33,7 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
 
 
 class LostFile:
-    """A file of the page that is lost the first times that it is asked for."""
+    """A file of the page. The first `times` requests for it fail."""
 
     def __init__(self, times: int) -> None:
         self.times = times
@@ -139,7 +139,7 @@ async def test_after_a_lost_file_the_next_instance_is_loaded_while_the_message_i
 
 @contextlib.asynccontextmanager
 async def signing_in(server: live_server.LiveServer, stored: str | None) -> AsyncIterator[async_api.Page]:
-    """Open the console in a tab that has a key, or none."""
+    """Open the console in a browser tab with or without a stored key."""
     async with await chromium.new_context(locale="zh-CN") as context:
         page = await context.new_page()
         if stored is not None:

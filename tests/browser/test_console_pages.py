@@ -28,7 +28,7 @@ async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def account(world: World) -> None:
-    """An account with an automatic renewal to come, and one by hand."""
+    """An account with one instance that renews automatically, and one that its owner renews."""
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-auto", expires="2027-01-31", price="300.00", mode="AUTO")
     await world.instance("i-manual", expires="2027-03-31", price="20.00")
@@ -119,7 +119,7 @@ async def test_every_page_is_accessible_and_has_its_title(
             await expect(page).to_have_title(re.compile(f"^{name} - "))
             assert page.url.partition("/console/")[2] == path
             await expect(page.locator(".ant-spin-spinning, .ant-skeleton-active")).to_have_count(0)
-            if locale == "zh-CN":  # what it looks at is the same in both
+            if locale == "zh-CN":  # this check does not depend on the language
                 await pages.expect_accessible(page)
             await pages.expect_no_sideways_scroll(page)
 

@@ -1,4 +1,4 @@
-"""Payments of the console that meet double clicks, other prices, lost answers and killed servers."""
+"""Payments in the console during double clicks, changes of prices, lost responses and killed servers."""
 
 import json
 from collections.abc import AsyncIterator
@@ -73,7 +73,7 @@ async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
         await page.shows("paid")
         await keyboard.press("Enter")
         await expect(page.dialog).to_have_count(0)
-        await expect(page.page.locator("#content")).to_be_focused()  # nothing is selected any more
+        await expect(page.page.locator("#content")).to_be_focused()  # nothing is selected anymore
         row_button = page.page.get_by_role("button", name="续费 i-1", exact=True)
         await page.tab_to(row_button)
         await keyboard.press("Enter")
@@ -226,7 +226,7 @@ async def test_a_dialog_asks_for_an_unknown_result_before_it_pays_again(
 
 
 async def without_events(route: async_api.Route) -> None:
-    """Leave the stream of events without an answer, so that the page does not learn of changes."""
+    """Block the stream of events, so that the page receives no changes."""
     if '"after":' not in (route.request.post_data or ""):
         await route.continue_()
 
@@ -240,7 +240,7 @@ def key_of(request: async_api.Request) -> str:
 async def kill_while_it_waits_for_the_account(
     page: dialogs.DialogPage, server: live_server.LiveServer
 ) -> None:
-    """Press the button, and kill the server while its transaction waits for the account's row."""
+    """Press the button, and kill the server while its transaction waits for the lock on the account's row."""
     waiting = """SELECT FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'"""
     async with database.transaction() as connection:

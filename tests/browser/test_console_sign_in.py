@@ -1,4 +1,4 @@
-"""Sign-in of the console at an OpenID provider, in a real Chromium: by code with PKCE, its end, and its failures."""
+"""Sign-in to the console at an OpenID provider in a real Chromium: by code with PKCE, its expiry, and its failures."""
 
 import contextlib
 import datetime as dt
@@ -19,7 +19,7 @@ pytestmark = [*chromium.marks, pages.built]
 
 
 class Clock:
-    """The API's clock, which a test can move past the end of a token."""
+    """The API's clock, which a test can move past the expiry of a token."""
 
     def __init__(self) -> None:
         self.ahead = dt.timedelta()
@@ -43,7 +43,7 @@ def clock() -> Clock:
 async def address(
     world: World, provider: oidc_provider.Provider, clock: Clock, redis_url: str
 ) -> AsyncIterator[str]:
-    """The address of the console, with an instance of account `a`; the provider knows it."""
+    """The address of the console, which the provider accepts. Account `a` has an instance."""
     await world.account("a")
     await world.instance("i-1")
     settings = provider.issuer.settings(
@@ -56,7 +56,7 @@ async def address(
 
 @contextlib.asynccontextmanager
 async def opened(address: str, locale: str) -> AsyncIterator[async_api.Page]:
-    """Open the sign-in; a violation of the page's policy, or an error of its scripts, ends the test."""
+    """Open the page for sign-in. The test fails if the page violates its policy, or if a script causes an error."""
     problems: list[str] = []
     async with await chromium.new_context(locale=locale) as context:
         page = await context.new_page()
@@ -84,7 +84,7 @@ async def test_a_customer_signs_in_at_the_provider_until_the_token_expires(
         assert [token.count(".") for token in tokens] == [2]
         assert await page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 
-        clock.ahead = dt.timedelta(hours=2)  # the stream of events notices it, without a click
+        clock.ahead = dt.timedelta(hours=2)  # the stream of events ends, without a click
         await expect(page.get_by_text("登录已失效，请重新登录。")).to_be_visible(timeout=pages.WAIT_MS_MAX)
         assert await page.evaluate("sessionStorage.length") == 0
         clock.ahead = dt.timedelta()

@@ -34,7 +34,7 @@ async def account(world: World) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def receiver() -> AsyncIterator[webhook_receiver.Receiver]:
-    """A receiver that refuses what it gets."""
+    """A receiver that refuses each message."""
     async with webhook_receiver.listening(webhook_receiver.always(500)) as listening:
         yield listening
 
@@ -43,7 +43,7 @@ async def receiver() -> AsyncIterator[webhook_receiver.Receiver]:
 async def page(
     world: World, account: None, receiver: webhook_receiver.Receiver, database_url: str, redis_url: str
 ) -> AsyncIterator[async_api.Page]:
-    """The page, with motion, of a server that may send to the receiver."""
+    """The page, with animations, of a server that is allowed to send to the receiver."""
     async with (
         pages.served(
             database_url,

@@ -20,7 +20,7 @@ from tests.support import live_server
 from tests.support.fixtures import World
 
 SCREENSHOT = os.environ.get("GRAPHIQL_SCREENSHOT")
-"""The file for a screenshot, if one is wanted."""
+"""The path at which the test saves a screenshot, if the variable is set."""
 
 pytestmark = [
     *chromium.marks,
@@ -81,7 +81,7 @@ async def test_the_address_fills_the_editors_and_names_the_operation(address: st
 
         await page.locator(".graphiql-query-editor .CodeMirror").click()
         await page.keyboard.press("Control+End")
-        # At once: GraphiQL may write an older text back between two keys that follow faster than a person's.
+        # Inserted in one step: between two fast keystrokes, GraphiQL can restore an older text.
         await page.keyboard.insert_text(" # edited")
         await page.wait_for_url("**edited**")
         search = urllib.parse.parse_qs(urllib.parse.urlsplit(page.url).query)
@@ -139,7 +139,7 @@ async def test_a_subscription_shows_new_events(address: str) -> None:
 
 
 async def _execute(page: async_api.Page, operation: str) -> None:
-    """Choose an operation in the menu of the button, which has one once the editor has parsed its text."""
+    """Choose an operation in the menu of the button. The menu exists once the editor has parsed its text."""
     await page.click("button.graphiql-execute-button[aria-haspopup=menu]")
     await page.get_by_role("menuitem", name=operation, exact=True).click()
 

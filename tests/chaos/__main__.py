@@ -1,7 +1,7 @@
 """`python -m tests.chaos`: try every fault, two at a time, print a table, and exit with 1 after any failure.
 
 make faults                     # the counts of `catalog`
-make faults TIMES=10            # ten times as many of each
+make faults TIMES=10            # ten times these counts
 make faults ONLY="zombies postgres"
 """
 
@@ -20,7 +20,7 @@ AT_ONCE = 2
 
 
 def main() -> int:
-    """Return the exit code."""
+    """Try the chosen faults, print the table, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--times", type=float, default=1.0, help="so many times the usual counts")
     parser.add_argument("--only", nargs="*", choices=catalog.ALL, help="these faults", metavar="FAULT")
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _print_sums(tallies: dict[str, Tally], *, complete: bool) -> bool:
-    """Print the number of tries of each kind; return whether it is enough, if all faults ran."""
+    """Print the number of tries of each kind. If `complete`, return whether each number reaches AT_LEAST."""
     enough = True
     for kind in catalog.Kind:
         count = sum(tally.tried for name, tally in tallies.items() if catalog.ALL[name].kind is kind)

@@ -1,4 +1,4 @@
-"""COMMITs or their acknowledgements lost between the product and PostgreSQL, so that the outcome is unknown."""
+"""Faults that lose a COMMIT or its acknowledgement, so that the product cannot tell whether it was committed."""
 
 import asyncio
 import time
@@ -17,22 +17,22 @@ LOSSES_AT_START = 2
 
 
 async def of_mutations(stage: Stage, count: int) -> Tally:
-    """The client receives an internal error each time, and retries with the same key."""
+    """Lose the acknowledgements of mutations; the client receives an internal error, and retries with the same key."""
     return await _of_mutations(stage, count, Loss.ANSWER)
 
 
 async def of_mutations_on_the_way(stage: Stage, count: int) -> Tally:
-    """The client receives an internal error, and the COMMIT never reaches PostgreSQL."""
+    """Lose the COMMITs of mutations; the client receives an internal error, and retries with the same key."""
     return await _of_mutations(stage, count, Loss.REQUEST)
 
 
 async def of_chunks(stage: Stage, count: int) -> Tally:
-    """The worker takes every chunk of a run for failed, though it is committed."""
+    """Lose the acknowledgements of chunks; the worker treats each chunk as failed, although it is committed."""
     return await _of_chunks(stage, count, Loss.ANSWER)
 
 
 async def of_chunks_on_the_way(stage: Stage, count: int) -> Tally:
-    """The worker takes every chunk of a run for failed, and it is not committed."""
+    """Lose the COMMITs of chunks; the worker treats each chunk as failed, and it is not committed."""
     return await _of_chunks(stage, count, Loss.REQUEST)
 
 
@@ -74,7 +74,7 @@ async def _of_chunks(stage: Stage, count: int, loss: Loss) -> Tally:
 async def _lose_those_of_a_run(
     stage: Stage, lossy: Proxy, loss: Loss, tally: Tally, work: Work, at_start: bool
 ) -> None:
-    """Lose COMMITs when the worker starts, which then exits and is restarted, or those of all its chunks."""
+    """Lose the COMMITs of all chunks of a run; with `at_start`, first those at the worker's start, so that it exits."""
     batch = await work.put(CHUNKS_A_RUN)
     if at_start:
         lossy.lose(loss, LOSSES_AT_START)

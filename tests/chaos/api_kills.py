@@ -21,7 +21,7 @@ CALL_SECONDS = 0.08
 
 
 async def at_each_statement(stage: Stage, passes: int) -> Tally:
-    """A renewal and a unification: one call to a server that is killed during it, the next to a second server."""
+    """Kill the server at each statement of a renewal and of a unification; send the retry to a second server."""
     tally = Tally("API killed at each statement of a mutation", ANSWER_SECONDS_MAX)
     strikes = await _strikers(stage, tally)
     for _ in range(passes):
@@ -31,7 +31,7 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 
 
 async def at_some_statements(stage: Stage, count: int) -> Tally:
-    """Kill the server at some of the statements."""
+    """Kill the server at random statements of a renewal and of a unification."""
     tally = Tally("API killed at some statements of a mutation", ANSWER_SECONDS_MAX)
     renew, unify = await _strikers(stage, tally)
     await boundaries.at_some(renew, lambda: tally.tried >= count // 2, out_of=STATEMENTS_GUESSED)
@@ -59,7 +59,7 @@ async def _strikers(stage: Stage, tally: Tally) -> list[boundaries.Strike]:
 
 
 async def at_any_instant(stage: Stage, count: int) -> Tally:
-    """Several concurrent calls; the server restarts on another port."""
+    """Kill the server during four concurrent calls; send the retries to a new server on another port."""
     tally = Tally("API killed at any instant, calls in hand", ANSWER_SECONDS_MAX)
     work = await Work.begun()
     victim, url = await stage.api()
@@ -75,7 +75,7 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
 
 
 async def stopped(stage: Stage, count: int) -> Tally:
-    """Stop a server that holds its account's lock; it resumes after another server has answered the retry."""
+    """Stop a server during a mutation; resume it after another server has responded to the retry."""
     tally = Tally("API stopped in a mutation, wakes when all is done", ANSWER_SECONDS_MAX)
     work = await Work.begun()
     plan = plans.Plan(idle_seconds_max=IDLE_SECONDS_MAX)
@@ -87,7 +87,7 @@ async def stopped(stage: Stage, count: int) -> Tally:
         purchase = await callers.purchase(work, unify=tally.tried % 2 == 1)
         zombie, url = await stage.api(plan._replace(fuse=fuse))
         call = asyncio.create_task(_is_lost(purchase, url))
-        while not (zombie.is_stopped or call.done()):  # noqa: ASYNC110  # the system tells nobody
+        while not (zombie.is_stopped or call.done()):  # noqa: ASYNC110  # the system sends no event
             await asyncio.sleep(processes.POLL_SECONDS)
         if zombie.is_stopped:
             tally.tried += 1
@@ -110,7 +110,7 @@ async def _is_lost(purchase: callers.Purchase, url: str) -> bool:
 
 
 async def _call_again(tally: Tally, work: Work, purchases: Sequence[callers.Purchase], url: str) -> None:
-    """Retry until a response comes, and once more: both are equal, and the account was charged once."""
+    """Retry until a response comes, and then once more. Note different responses, and any charge but one."""
     since = time.monotonic()
     for purchase in purchases:
         first = await purchase.repeated(url)

@@ -1,4 +1,4 @@
-"""Faults at the boundaries of statements: at each of them, or at some chosen at random."""
+"""Faults at the boundaries of statements: at each boundary, or at random ones."""
 
 import itertools
 import random
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from tests.chaos import plans
 
 Strike = Callable[[plans.Fuse], Awaitable[bool]]
-"""Starts a process with the fuse; returns False if it finished before it reached that statement."""
+"""A function that starts a process with a fuse. It returns False if the process finished before that statement."""
 
 
 async def at_each(strike: Strike, signal_number: signal.Signals = signal.SIGKILL) -> None:
@@ -20,6 +20,6 @@ async def at_each(strike: Strike, signal_number: signal.Signals = signal.SIGKILL
 
 
 async def at_some(strike: Strike, is_enough: Callable[[], bool], *, out_of: int) -> None:
-    """Strike at random ones of about `statements` statements, until the tally is full."""
+    """Strike at random statements, from the first to number `out_of`, until `is_enough` is true."""
     while not is_enough():
         await strike(plans.Fuse(random.randint(1, out_of), random.choice(list(plans.Moment))))

@@ -16,7 +16,7 @@ ANSWER_SECONDS_MAX = 30
 
 
 class NoAnswerError(Exception):
-    """The connection was cut, or the server answered with an internal error."""
+    """The call got no response, or one with the code INTERNAL or UNAVAILABLE."""
 
 
 class Caller:
@@ -26,7 +26,7 @@ class Caller:
         self.headers = {"Authorization": f"Bearer {api_key}"}
 
     async def ask(self, url: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Return the result of a mutation; raises NoAnswerError."""
+        """Return the result of a mutation. Raises NoAnswerError."""
         async with httpx2.AsyncClient(
             headers=self.headers, timeout=ANSWER_SECONDS_MAX, trust_env=False, verify=False
         ) as http:
@@ -41,7 +41,7 @@ class Caller:
         return dict(result["data"]["result"])
 
     async def ask_until_answered(self, url: str, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Retry until a response comes, and return it."""
+        """Retry a mutation until a response comes, and return its result. Raises NoAnswerError after 30 s."""
         deadline = time.monotonic() + ANSWER_SECONDS_MAX
         while True:
             try:
@@ -53,7 +53,7 @@ class Caller:
 
 
 class Purchase:
-    """One account's batch, its client, and a mutation with its key that extends the batch by one month."""
+    """A batch of one account, the account's client, and a mutation that extends the batch by one month."""
 
     def __init__(self, caller: Caller, document: str, variables: dict[str, Any], batch: Batch) -> None:
         self.caller, self.document, self.given, self.batch = caller, document, variables, batch
@@ -63,12 +63,12 @@ class Purchase:
         return await self.caller.ask(url, self.document, self.given)
 
     async def repeated(self, url: str) -> dict[str, Any]:
-        """Send the mutation until a response comes."""
+        """Retry the mutation until a response comes."""
         return await self.caller.ask_until_answered(url, self.document, self.given)
 
 
 async def purchase(work: Work, *, unify: bool = False) -> Purchase:
-    """Create an account with a purchase that costs one month's price either way."""
+    """Create an account with a purchase: a renewal or a unification, which both cost one month's price."""
     batch = await work.put(1, expires_in_days=30, mode="MANUAL")
     [account] = batch.accounts
     caller = Caller(await work.world.key(account))

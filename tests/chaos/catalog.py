@@ -1,4 +1,4 @@
-"""The list of faults: the function of each, how often it runs in the table and in a sample, and its kind."""
+"""The list of faults: the kind and the function of each, and its numbers of tries in the table and in a sample."""
 
 import asyncio
 import logging
@@ -34,11 +34,11 @@ AT_LEAST = {
     Kind.ACKNOWLEDGEMENT: 1_000,
     Kind.ZOMBIE: 50,
 }
-"""The table is inconclusive below these counts."""
+"""The minimum number of tries of a kind. With fewer tries, the table proves nothing."""
 
 
 class Fault(NamedTuple):
-    """A fault; `durable` if it strikes a server, which then keeps its data on a disk with fsync on."""
+    """A fault. `durable` is True if it strikes a server; the server then keeps its data on a disk with fsync on."""
 
     kind: Kind
     play: Play
@@ -90,8 +90,8 @@ ALL = {
 
 
 def play(name: str, times: float) -> Tally:
-    """Run one fault on servers of its own, in a process of its own."""
-    logging.disable(logging.CRITICAL)  # our own pool logs errors about a database that this test kills
+    """Run one fault on its own servers. Call this in a separate process, because it disables logging."""
+    logging.disable(logging.CRITICAL)  # this process's pool logs errors about a server that the fault kills
     fault = ALL[name]
 
     async def on_stage(servers: stage.Servers) -> Tally:

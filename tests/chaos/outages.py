@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey stopped, killed or emptied during a run and during calls, then restarted."""
+"""Faults that stop, kill or empty PostgreSQL or Valkey during a run and during calls, and then restart it."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ PURCHASES_A_RUN = 4
 
 
 async def of_postgres(stage: Stage, count: int) -> Tally:
-    """The fast shutdown, kill -9 of the server, and kill -9 of a session, after which PostgreSQL restarts itself."""
+    """Shut PostgreSQL down, kill it with kill -9, or kill one session, after which PostgreSQL restarts itself."""
     tally = Tally("PostgreSQL stopped, killed, or a session killed", RECOVERY_SECONDS_MAX)
     postgres = stage.postgres
 
@@ -44,7 +44,7 @@ async def of_postgres(stage: Stage, count: int) -> Tally:
 
 
 async def of_valkey(stage: Stage, count: int) -> Tally:
-    """Stop Valkey; the worker waits for it, and the queue may or may not survive."""
+    """Stop Valkey, kill it, or kill it and delete its data. The worker waits until it is back."""
     tally = Tally("Valkey stopped, killed, or killed and lost", RECOVERY_SECONDS_MAX)
     valkey = stage.valkey
 
@@ -65,13 +65,13 @@ async def of_valkey(stage: Stage, count: int) -> Tally:
 
 
 async def of_the_queue(stage: Stage, count: int) -> Tally:
-    """FLUSHALL: the worker lives and is idle until its next sweep."""
+    """Empty the queue by FLUSHALL. The worker keeps running, and is idle until its next sweep."""
     tally = Tally("Valkey flushed", RECOVERY_SECONDS_MAX)
     return await _strike(stage, tally, count, [functools.partial(_flush, stage)])
 
 
 async def of_the_queue_of_the_product(stage: Stage, count: int) -> Tally:
-    """FLUSHALL with an unchanged worker, which sweeps once a minute."""
+    """Empty the queue of an unchanged worker, which sweeps once a minute."""
     tally = Tally("Valkey flushed, a sweep each minute", MINUTE_SECONDS + RECOVERY_SECONDS_MAX)
     return await _strike(stage, tally, count, [functools.partial(_flush, stage)], plans.AS_IT_IS)
 
@@ -88,7 +88,7 @@ async def _strike(
     ways: Sequence[Callable[[], None]],
     plan: plans.Plan = plans.IMPATIENT,
 ) -> Tally:
-    """Strike in each way in turn, during a run and during calls."""
+    """Strike in each of the `ways` in turn, while a run and calls are in progress."""
     work = await Work.begun()
     _, url = await stage.api()
     while tally.tried < count:
@@ -105,7 +105,7 @@ async def _strike(
 
 
 async def _midway(work: Work, batch: Batch) -> None:
-    """Wait until some of a batch is charged."""
+    """Wait until a random part of a batch, at most half of its instances, is charged."""
     at_least = random.randint(1, len(batch.ids) // 2)
 
     async def is_midway() -> bool:
@@ -116,7 +116,7 @@ async def _midway(work: Work, batch: Batch) -> None:
 
 @contextlib.asynccontextmanager
 async def _buying(work: Work, url: str) -> AsyncIterator[list[Batch]]:
-    """Run customers who buy during the block, and retry until they receive responses."""
+    """Run customers who buy during the block, and who retry until they receive a response."""
     purchases = [await callers.purchase(work) for _ in range(PURCHASES_A_RUN)]
 
     async def buy(purchase_: callers.Purchase) -> None:

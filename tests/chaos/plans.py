@@ -1,4 +1,4 @@
-"""A fault's plan for a process; plain data, because it is sent to that process."""
+"""A fault's plan for a process. It is plain data, because it is sent to that process."""
 
 import signal
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Moment(StrEnum):
-    """When in a statement: before it is sent, between sending and response, after the response."""
+    """The moment of a fault: before a statement is sent, between sending and response, or after the response."""
 
     BEFORE = "before"
     SENT = "sent"
@@ -14,7 +14,7 @@ class Moment(StrEnum):
 
 
 class Fuse(NamedTuple):
-    """The process sends itself a signal at its n-th statement, counted from its start."""
+    """The signal that a process sends to itself at its n-th statement, counted from the start of the process."""
 
     statement: int
     moment: Moment
@@ -22,17 +22,17 @@ class Fuse(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The faults a process starts with; without any, it is the unchanged product."""
+    """The faults and changes of a process. With the default values, the process is the unchanged product."""
 
     fuse: Fuse | None = None
     clock_file: str | None = None
-    """A file with the clock error of this process in seconds; read at every use of the clock."""
+    """A file with the clock error of the process in seconds. It is read at every use of the clock."""
     sweeps_each_second: bool = False
-    """Sweep every second instead of every minute, so that 1,000 faults do not take a day."""
+    """Whether to sweep every second instead of every minute, so that 1,000 faults do not take a day."""
     chunk_seconds_max: int | None = None
-    """Replaces `workers.main.CHUNK_SECONDS_MAX`, so that a zombie times out sooner."""
+    """The replacement for `workers.main.CHUNK_SECONDS_MAX`, so that a zombie times out sooner."""
     idle_seconds_max: int | None = None
-    """Replaces both limits of `renewals.db.connection`, so that a zombie's locks are released sooner."""
+    """The replacement for both time limits of `renewals.db.sessions`, so that a zombie's locks are released sooner."""
 
 
 AS_IT_IS = Plan()

@@ -1,6 +1,6 @@
-"""The product's processes: forked in 10 ms from a process that has imported it, or started as by a user.
+"""The product's processes: forked in 10 ms from a process that has imported it, or started as a user starts them.
 
-Both are real processes that end by a real kill -9. None outlives the process that started it.
+Both kinds are real processes, which a real kill -9 ends. None outlives the process that started it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _nursery.set_forkserver_preload(["tests.chaos.victim"])
 
 
 class Descriptor(NamedTuple):
-    """The number of an open file descriptor; the forked process gets its own number for it."""
+    """An open file descriptor. It has another number in the forked process, to which it is sent."""
 
     number: int
 
@@ -88,7 +88,7 @@ def fork(
     log: Path | None = None,
     plan: plans.Plan = plans.AS_IT_IS,
 ) -> Process:
-    """Fork `renewals ...` with a plan; without a log it shares this process's output."""
+    """Fork `renewals ...` with a plan. Its output goes to the file `log` or, if it is None, to that of this process."""
     with log.open("ab") if log else contextlib.nullcontext() as file:
         outputs = {number: file.fileno() if file else number for number in (1, 2)}
         return fork_with(command, environment, outputs, plan=plan)
@@ -101,7 +101,7 @@ def fork_with(
     folder: Path | None = None,
     plan: plans.Plan = plans.AS_IT_IS,
 ) -> Process:
-    """Fork `renewals ...` in a folder, with file descriptors of this process under other numbers."""
+    """Fork `renewals ...` in a folder. `descriptors` maps its file descriptors to those of this process."""
     described = {number: Descriptor(ours) for number, ours in descriptors.items()}
     arguments = (list(command), {**os.environ, **environment}, plan, described, folder)
     child = _nursery.Process(target=_become, args=arguments, daemon=True)
@@ -119,7 +119,7 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
 def start_python(
     arguments: Sequence[str], environment: Mapping[str, str], output: IO[bytes] | None = None
 ) -> Process:
-    """Start `python ...`, which shares this process's output unless a file is given."""
+    """Start `python ...`. Its output goes to the file `output` or, if it is None, to that of this process."""
     child = subprocess.Popen(
         [sys.executable, *arguments], env=os.environ | environment, stdout=output, stderr=output
     )
@@ -141,8 +141,8 @@ def _become(
         os.dup2(descriptor, number)
         os.close(descriptor)
     if 0 in descriptors:
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process lives
-    # Imported by the forked process only, because it changes the clock and the driver of its process.
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - open until the process ends
+    # Only the forked process imports this module, because it changes the clock and the driver of its process.
     try:
         importlib.import_module("tests.chaos.victim").run(command, plan)
     finally:

@@ -1,7 +1,7 @@
 """A proxy in front of PostgreSQL that loses COMMITs, or the acknowledgements of COMMITs.
 
-It parses only the needed part of the protocol: the first message has no type, a message is a type, a length
-and a body, and the tags of the server's responses tell whether a transaction wrote rows.
+It parses only a part of PostgreSQL's protocol. A message has a type, a length and a body, except that the first message
+has no type. The tags of the server's responses show whether a transaction wrote rows.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ _SSL_REQUEST = 80877103
 
 
 class Loss(StrEnum):
-    """The lost half of a COMMIT; the client cannot distinguish the two."""
+    """The lost half of a COMMIT. The client cannot distinguish the two losses."""
 
     REQUEST = "the COMMIT"
     ANSWER = "the acknowledgement of the COMMIT"
 
 
 class Proxy:
-    """Forwards everything except the COMMITs it must lose: it cuts their connection."""
+    """A proxy that forwards all messages except those that it must lose. To lose one, it cuts the connection."""
 
     def __init__(self, url: str) -> None:
         self._server_url = urllib.parse.urlsplit(url)
@@ -40,7 +40,7 @@ class Proxy:
         return self._server_url._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
 
     def lose(self, loss: Loss, count: int) -> None:
-        """Lose the next COMMITs."""
+        """Lose the next `count` COMMITs of transactions that wrote rows, or their acknowledgements."""
         self.losing, self.to_lose = loss, count
 
     async def __aenter__(self) -> "Proxy":
@@ -86,7 +86,7 @@ class Proxy:
             to_server.transport.abort()
 
     def takes(self, loss: Loss) -> bool:
-        """Return whether this COMMIT is to be lost; if so, count it."""
+        """Return whether to lose this COMMIT or its acknowledgement; if so, count it."""
         if self.losing is not loss or self.to_lose == 0:
             return False
         self.to_lose -= 1
@@ -95,7 +95,7 @@ class Proxy:
 
 
 class _ProxyConnection:
-    """One connection through the proxy; both directions end when it is cut."""
+    """One connection through the proxy. Cutting it ends both directions."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
@@ -151,6 +151,6 @@ async def _messages(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
 
 
 async def _read(stream: asyncio.StreamReader, type_length: int) -> bytes:
-    """Read one message with its head: a type, if it has one, and a length that includes itself."""
+    """Read one message with its head: the type, if it has one, and the length, which includes its own four bytes."""
     head = await stream.readexactly(type_length + 4)
     return head + await stream.readexactly(struct.unpack("!i", head[type_length:])[0] - 4)

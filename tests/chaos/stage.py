@@ -25,7 +25,7 @@ START_SECONDS_MAX = 20
 
 
 class KillableServer(child_server.ChildServer):
-    """A server that is killed and restarted on its port, with the data on its disk."""
+    """A server that can be killed, and restarted on the same port with the same data."""
 
     def strike(self, signal_number: signal.Signals) -> None:
         """End the server with a signal."""
@@ -36,7 +36,7 @@ class KillableServer(child_server.ChildServer):
         self._process = None
 
     def start_again(self) -> None:
-        """Restart the server on the same port; children of a killed PostgreSQL may block it for a moment."""
+        """Restart the server on the same port. Retry while children of a killed PostgreSQL prevent the start."""
         self.preferred_port = self.port
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
@@ -80,7 +80,7 @@ class Stage:
         self._processes: list[processes.Process] = []
 
     def environment(self, database_url: str | None = None, **settings: object) -> dict[str, str]:
-        """Return the environment of a process; `database_url` is a proxy's, if there is one."""
+        """Return the environment of a process. `database_url` is the URL of a proxy, if there is one."""
         variables = {f"RENEWALS_{name.upper()}": str(value) for name, value in settings.items()}
         urls = {"DATABASE_URL": database_url or self.database_url, "REDIS_URL": self.valkey.url}
         return {**urls, "RENEWALS_DATABASE_POOL_SIZE": "4", "RENEWALS_LOG_LEVEL": "INFO", **variables}
@@ -104,7 +104,7 @@ class Stage:
     async def api(
         self, plan: plans.Plan = plans.AS_IT_IS, *, database_url: str | None = None
     ) -> tuple[processes.Process, str]:
-        """Start an API with a plan; return its address once it listens, or is dead by its plan."""
+        """Start an API with a plan. Return its process and its URL once it listens, or once its plan has killed it."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -130,7 +130,7 @@ class Stage:
         database_url: str | None = None,
         **settings: object,
     ) -> AsyncIterator[None]:
-        """Keep workers running by restarting them, as a supervisor does; kill them at the end."""
+        """Run `count` workers during the block, and restart each that ends, as a supervisor does. Then kill all."""
 
         async def supervise() -> None:
             while True:
@@ -162,10 +162,10 @@ class Stage:
 
 @contextlib.contextmanager
 def started(*, durable: bool) -> Iterator[Servers]:
-    """Start servers, in memory or on a disk with fsync on."""
+    """Run the servers during the block, on a disk with fsync on if `durable`, else with temporary data."""
     _forget_settings()
     folder = Path(tempfile.mkdtemp(prefix="renewals-faults-"))
-    folder.chmod(0o755)  # the servers' user needs access to its folder inside
+    folder.chmod(0o755)  # the user of the servers must be able to enter it
     try:
         place = folder if durable else None
         with Postgres(place, durable=durable) as postgres, Valkey(place, durable=durable) as valkey:

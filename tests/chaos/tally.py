@@ -1,4 +1,4 @@
-"""The results of a fault's tries, and the table of all of them."""
+"""The results of each fault's tries, and the table of these results."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ class Tally:
 
     fault: str
     seconds_max: float
-    """The deadline after the fault, by which all is charged and every run has ended."""
+    """The time after the fault within which all instances must be charged, and every run must have ended."""
     tried: int = 0
     lost: int = 0
     doubled: int = 0
@@ -29,7 +29,7 @@ class Tally:
         return self.tried > 0 and not (self.lost or self.doubled or self.late or self.broken)
 
     def note(self, verdict: Verdict) -> None:
-        """Add the problems found."""
+        """Add the problems of a verdict."""
         self.lost += verdict.lost
         self.doubled += verdict.doubled
         self.broken += [rule for rule in verdict.broken if rule not in self.broken]
@@ -41,7 +41,7 @@ class Tally:
         since: float,
         condition: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """Wait until all of the batch is charged, and judge it; `since` is the end of the fault."""
+        """Wait until the whole batch is charged, and judge it. `since` is the end of the fault."""
         took = await until(condition or (lambda: work.is_done(batch)), self.seconds_max)
         if took is None:
             self.late += 1
@@ -54,7 +54,7 @@ HEADINGS = ("fault", "tried", "lost", "doubled", "late", "broken rules", "longes
 
 
 def table(tallies: Sequence[Tally]) -> str:
-    """Return the table, a line for each fault and one for the sum."""
+    """Return the table, with a line for each fault and one for the sums."""
     rows = [HEADINGS, *map(_row, tallies)]
     total = Tally("all", 0)
     for tally in tallies:

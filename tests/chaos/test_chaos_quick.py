@@ -1,6 +1,6 @@
-"""A sample of every fault; `make faults` tries them by the hundred.
+"""A sample of the faults; `make faults` tries each kind hundreds of times.
 
-The tests use real processes, real kills, and servers of their own.
+The tests use real processes, real kills, and their own servers.
 """
 
 import sys
@@ -42,7 +42,7 @@ async def test_no_charge_is_lost_or_doubled(
     started_at = time.monotonic()
     async with stage.opened(servers) as opened:
         tally = await (fault.play_sample or fault.play)(opened, fault.sample)
-    with capfd.disabled():  # hide the stderr of the other processes of a parallel run
+    with capfd.disabled():  # shown even if the test passes
         sys.stderr.write(f"\n{tally.fault}: {tally.tried} tried in {time.monotonic() - started_at:.0f} s\n")
     assert tally.tried >= fault.sample
     assert tally.is_clean, tally

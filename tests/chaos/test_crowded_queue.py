@@ -1,4 +1,4 @@
-"""A queue full of jobs of killed workers, which arq keeps locked until their timeout."""
+"""A queue full of the jobs of killed workers. arq keeps these jobs locked until they time out."""
 
 import time
 from pathlib import Path

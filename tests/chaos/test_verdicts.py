@@ -1,4 +1,4 @@
-"""The checks used by all faults find missing charges and excess charges."""
+"""The checks that all faults use find missing and excess charges."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

@@ -1,7 +1,7 @@
 """The product's command line in a process that can be killed, stopped, or given a wrong clock.
 
-`processes` forks it from a process that has imported all this. The product has no code for it: the statements
-are counted in asyncpg, and the one clock is replaced before the domain imports it as a default.
+`processes` forks it from a process that has imported this module. The product has no code for faults: this module
+counts the statements in asyncpg, and replaces the clock before other modules import it as a default argument.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _statement_count = 0
 
 
 def run(arguments: Sequence[str], plan: plans.Plan) -> None:
-    """Run `renewals ...` with a plan and exit the process."""
+    """Run `renewals ...` with a plan, and exit the process."""
     global _plan  # noqa: PLW0603  # the process is forked for this one run
     _plan = plan
     if plan.chunk_seconds_max is not None:
@@ -47,7 +47,7 @@ def _utc_now() -> dt.datetime:
 
 
 def _counted(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Wrap a method of asyncpg with the fuse."""
+    """Return a method of asyncpg that counts statements, and triggers the fuse of the plan."""
 
     @functools.wraps(method)
     async def counted(connection: asyncpg.Connection, *arguments: Any, **options: Any) -> Any:

@@ -1,7 +1,7 @@
 """Due work during faults, and the check that each instance was charged exactly once.
 
-A batch is a few accounts. Most can pay for all due instances, singles and a bundle, with a voucher and the
-balance. Every fourth can pay for one instance only, at every try.
+A batch has several accounts, each with two single instances and a bundle of two that are due. Most accounts can pay for
+all four with a voucher and the balance. By default, every fourth account can pay for only one of them.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ PRICE = "10.00"
 
 @dataclass(frozen=True)
 class Batch:
-    """Accounts, their instances that must be charged once, and the final balance of each account."""
+    """The instances that must be charged exactly once, and the final balance of each account in cents."""
 
     ids: Sequence[str]
     accounts: Mapping[str, int]
@@ -50,7 +50,7 @@ class Verdict:
 
 
 class Work:
-    """Batches in the open database, on one day that lasts some hours more in its zone."""
+    """Batches in the open database, in a time zone where it is now about noon, so that the day does not end soon."""
 
     def __init__(self) -> None:
         now = dt.datetime.now(dt.UTC)
@@ -74,7 +74,7 @@ class Work:
     async def put(
         self, count: int = 4, *, poor_each: int = 4, expires_in_days: int = 0, mode: str = "AUTO"
     ) -> Batch:
-        """Create accounts whose instances expire in the given days; every n-th account is poor."""
+        """Create `count` accounts whose instances expire in the given days; every `poor_each`-th account is poor."""
         accounts: dict[str, int] = {}
         charged: list[str] = []
         for number in range(count):
@@ -98,17 +98,17 @@ class Work:
         return Batch(charged, accounts)
 
     async def charged_count(self, batch: Batch) -> int:
-        """Return how many instances of the batch have an order line."""
+        """Return the number of instances of the batch that have an order line."""
         sql = "SELECT count(DISTINCT instance_id) FROM order_lines WHERE instance_id = ANY($1)"
         return int(await self.world.value(sql, list(batch.ids)))
 
     async def is_done(self, batch: Batch) -> bool:
-        """Return whether all of the batch is charged and all runs have ended."""
+        """Return whether the whole batch is charged and all runs have ended."""
         open_runs = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NULL"
         return await self.charged_count(batch) == len(batch.ids) and not await self.world.value(open_runs)
 
     async def judge(self, batch: Batch, *, at_rest: bool = True) -> Verdict:
-        """Return the problems of a batch; before it is `at_rest`, a missing charge is no problem."""
+        """Return the problems of a batch. Unless it is `at_rest`, a missing charge is no problem."""
         rows = await self.world.rows(
             """SELECT l.instance_id, count(*) FROM order_lines l JOIN instances i ON i.id = l.instance_id
                WHERE i.account_id = ANY($1) GROUP BY 1""",
@@ -126,7 +126,7 @@ class Work:
         return Verdict(lost, doubled, tuple(broken))
 
     async def evidence(self) -> list[str]:
-        """Return the database's state of unfinished work: runs, chunks, and lock waits."""
+        """Return the unfinished work in the database: runs, chunks, and sessions with the locks that they wait for."""
         rows_as_text = []
         for sql in (
             "SELECT id, trigger, started_at FROM renewal_runs WHERE ended_at IS NULL",
@@ -145,7 +145,7 @@ class Work:
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float) -> float | None:
-    """Wait for a condition, also while the database is down; return the seconds, or None at the timeout."""
+    """Wait for a condition, also while the database is down. Return the seconds waited, or None after `seconds`."""
     started_at = time.monotonic()
     while time.monotonic() - started_at < seconds:
         with suppressed_outage():

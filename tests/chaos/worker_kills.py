@@ -1,4 +1,4 @@
-"""kill -9 of workers: at each statement, at random instants, repeatedly, one of two (rule 23)."""
+"""kill -9 of workers: at each statement, at random instants, repeatedly, and of one of two workers (rule 23)."""
 
 import asyncio
 import random
@@ -11,15 +11,15 @@ from tests.chaos.work import Batch, Work, until
 
 RESTART_SECONDS_MAX = 20
 RUN_SECONDS = 0.5
-"""The approximate duration of a worker's batch, including its start."""
+"""The approximate time from the start of a forked worker until its batch is done."""
 PLAIN_RUN_SECONDS = 1.5
-"""The approximate duration for a worker that is not forked."""
+"""The approximate time from the start of a worker that is not forked until its batch is done."""
 STATEMENTS_GUESSED = 55
-"""The approximate number of statements; `at_each_statement` counts them."""
+"""The approximate number of statements of a worker. `at_each_statement` does not need it."""
 AFTERGLOW_SECONDS = 0.1
-"""The worker's remaining work after all is charged and its run has ended."""
+"""The time in which the worker finishes its work after all instances are charged and its run has ended."""
 ACCOUNTS_A_CHUNK = {"instances_per_chunk": 8}
-"""Two accounts of four instances each."""
+"""Settings with which a chunk has two accounts of four instances each."""
 
 
 def _start_worker(stage: Stage, plan: plans.Plan = plans.AS_IT_IS, **settings: object) -> processes.Process:
@@ -27,7 +27,7 @@ def _start_worker(stage: Stage, plan: plans.Plan = plans.AS_IT_IS, **settings: o
 
 
 async def at_each_statement(stage: Stage, passes: int) -> Tally:
-    """Use one chunk at a time, so that each statement has a stable number."""
+    """Kill the worker at each statement. It does one chunk at a time, so that each statement has a stable number."""
     tally = Tally("worker killed at each statement", RESTART_SECONDS_MAX)
     strike = _striker(stage, tally, await Work.begun())
     for _ in range(passes):
@@ -36,7 +36,7 @@ async def at_each_statement(stage: Stage, passes: int) -> Tally:
 
 
 async def at_some_statements(stage: Stage, count: int) -> Tally:
-    """Kill the worker at some of the statements."""
+    """Kill the worker at random statements."""
     tally = Tally("worker killed at some statements", RESTART_SECONDS_MAX)
     strike = _striker(stage, tally, await Work.begun())
     await boundaries.at_some(strike, lambda: tally.tried >= count, out_of=STATEMENTS_GUESSED)
@@ -58,7 +58,7 @@ def _striker(stage: Stage, tally: Tally, work: Work) -> boundaries.Strike:
 
 
 async def at_any_instant(stage: Stage, count: int) -> Tally:
-    """Run two chunks at once; the successor is often killed, too."""
+    """Kill the worker at a random instant, and often its successors as well."""
     tally = Tally("worker killed at any instant", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -71,7 +71,7 @@ async def at_any_instant(stage: Stage, count: int) -> Tally:
 
 
 async def as_started_by_a_user(stage: Stage, count: int) -> Tally:
-    """`python -m graphql_api worker` without any test code."""
+    """Kill `python -m graphql_api worker`, which runs without any test code."""
     tally = Tally("`renewals worker` killed at any instant", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -86,13 +86,13 @@ async def as_started_by_a_user(stage: Stage, count: int) -> Tally:
 
 
 async def time_after_time(stage: Stage, count: int) -> Tally:
-    """Kill eight workers in sequence during the same chunk: more than the queue's number of tries."""
+    """Kill eight workers in sequence during the same chunk, which is more often than the queue would retry a job."""
     tally = Tally("worker killed 8 times in one chunk", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
         batch = await work.put()
         for _ in range(8):
-            # Each new worker repeats most of the work before its first chunk.
+            # Each new worker first repeats most of the work that precedes a chunk.
             fuse = plans.Fuse(random.randint(20, 25), plans.Moment.SENT)
             victim = stage.worker(plans.Plan(fuse), worker_chunks_at_once=1)
             if await _meets_its_end(victim, work, batch):
@@ -103,7 +103,7 @@ async def time_after_time(stage: Stage, count: int) -> Tally:
 
 
 async def one_of_two(stage: Stage, count: int) -> Tally:
-    """Do not restart the killed worker: the other one must take over after the timeout."""
+    """Kill one of two workers, and do not restart it. The other one must take over after the timeout."""
     tally = Tally("one of two workers killed, not restarted", RESTART_SECONDS_MAX)
     work = await Work.begun()
     plan = plans.Plan(sweeps_each_second=True, chunk_seconds_max=1)
@@ -122,7 +122,7 @@ async def one_of_two(stage: Stage, count: int) -> Tally:
 
 
 async def two_at_once(stage: Stage, count: int) -> Tally:
-    """Start two workers at the same moment on the same work."""
+    """Start two workers at the same time on the same work."""
     tally = Tally("two workers started at once", RESTART_SECONDS_MAX)
     work = await Work.begun()
     while tally.tried < count:
@@ -139,7 +139,7 @@ async def two_at_once(stage: Stage, count: int) -> Tally:
 
 
 async def _meets_its_end(victim: processes.Process, work: Work, batch: Batch) -> bool:
-    """Return whether the fuse killed the process; release a process that finished first."""
+    """Return whether the fuse killed the process. Kill a process that finished its work first."""
 
     async def is_over() -> bool:
         return not victim.is_alive or await work.is_done(batch)
@@ -154,7 +154,7 @@ async def _meets_its_end(victim: processes.Process, work: Work, batch: Batch) ->
 async def _is_killed(
     victim: processes.Process, seconds_max: float, tally: Tally, work: Work, batch: Batch
 ) -> bool:
-    """Kill the worker at a random instant; return whether work was left."""
+    """Kill the worker at a random instant; return whether its work was unfinished."""
     await asyncio.sleep(random.uniform(0, seconds_max))
     struck = not await work.is_done(batch)
     await victim.kill()
@@ -167,7 +167,7 @@ async def _is_killed(
 async def _restart(
     stage: Stage, tally: Tally, work: Work, batch: Batch, plan: plans.Plan = plans.AS_IT_IS
 ) -> None:
-    """Start the successor, check that all is charged, and clean up."""
+    """Start the successor, check that it charges the rest of the batch, and clean up."""
     since = time.monotonic()
     heir = _start_worker(stage, plan)
     await tally.recovered(work, batch, since)

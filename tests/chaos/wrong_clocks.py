@@ -1,4 +1,4 @@
-"""A worker whose clock is set back, or that does not run for three days (rule 23)."""
+"""Faults in which a worker's clock is set back, or no worker runs for three days (rule 23)."""
 
 import asyncio
 import random
@@ -14,11 +14,11 @@ RECOVERY_SECONDS_MAX = 20
 DAY_SECONDS = 86_400
 DAYS_AWAY = 3
 LOOK_AGAIN_SECONDS = 1.3
-"""Longer than the interval between two sweeps."""
+"""A time longer than the interval between two sweeps."""
 
 
 async def set_back(stage: Stage, count: int) -> Tally:
-    """Set the clock back by minutes to two days during a run, and right again: no second charge occurs."""
+    """Set the clock back by one minute to two days during a run, then correct it; no second charge may occur."""
     tally = Tally("clock set back", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
     clock = stage.folder / "clock"
@@ -41,7 +41,7 @@ async def set_back(stage: Stage, count: int) -> Tally:
 
 
 async def no_worker_for_days(stage: Stage, count: int) -> Tally:
-    """Leave expired instances alone after the outage, and charge due instances that still run once."""
+    """Run no worker for three days. It must then charge due instances once, and must not charge expired ones."""
     tally = Tally("no worker for three days", RECOVERY_SECONDS_MAX)
     work = await Work.begun()
     clock = stage.folder / "clock"
@@ -70,7 +70,7 @@ async def _has_lapsed(work: Work) -> bool:
 
 
 def _set(clock: Path, seconds: float) -> None:
-    """Set the workers' clock wrong by the given seconds, or right."""
+    """Set the error of the workers' clock in seconds; 0 corrects it."""
     unfinished = clock.with_suffix(".new")
     unfinished.write_text(str(seconds))
     unfinished.replace(clock)

@@ -1,4 +1,4 @@
-"""A worker that is stopped (SIGSTOP) until it times out, and resumes beside its successor."""
+"""Faults with zombies: workers that SIGSTOP stops until they time out, and that resume beside their successor."""
 
 import asyncio
 import random
@@ -13,19 +13,19 @@ from tests.chaos.work import Batch, Work
 
 RECOVERY_SECONDS_MAX = 20
 CHUNK_SECONDS_MAX = 1
-"""The timeout of a worker's chunk: a zombie resumes after it."""
+"""The timeout of a worker's chunk. A zombie resumes after this time."""
 IDLE_SECONDS_MAX = 1
 """PostgreSQL ends an idle transaction after this many seconds, which releases its locks."""
 ZOMBIES_AT_ONCE = 3
 FIRST_STATEMENT, LAST_STATEMENT = 5, 40
-"""From the opening of a run to its first chunks."""
+"""The numbers of a worker's statements from the opening of a run to its first chunks."""
 STAND_STILL_SECONDS_MAX = 1.5
 AFTERMATH_SECONDS = 0.3
-"""Longer than the zombies need for the work they had when they were stopped."""
+"""A time longer than the zombies need for the work that they had when they were stopped."""
 
 
 async def wake_beside_their_successor(stage: Stage, count: int) -> Tally:
-    """The zombies hold their accounts' locks until they resume, late, and the successor waits for the locks."""
+    """Resume the zombies after the timeout. Until then they hold their accounts' locks, and the successor waits."""
     plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX)
 
     async def pass_the_time(_: Work, __: Batch) -> None:
@@ -41,7 +41,7 @@ async def wake_beside_their_successor(stage: Stage, count: int) -> Tally:
 
 
 async def wake_when_all_is_done(stage: Stage, count: int) -> Tally:
-    """The zombies resume during their chunks, after their successor has done those chunks."""
+    """Resume the zombies in the middle of their chunks, after their successor has done those chunks."""
     plan = plans.Plan(chunk_seconds_max=CHUNK_SECONDS_MAX, idle_seconds_max=IDLE_SECONDS_MAX)
     tally = Tally("worker stopped, wakes when all is done", RECOVERY_SECONDS_MAX)
 
@@ -88,7 +88,7 @@ def _fuse() -> plans.Fuse:
 
 
 async def _stopped(workers: list[processes.Process]) -> list[processes.Process]:
-    """Return the stopped workers; kill the others, which wait for them or are finished."""
+    """Return the stopped workers; kill the others, which wait for stopped ones or have finished."""
     deadline = time.monotonic() + STAND_STILL_SECONDS_MAX
     while not all(worker.is_stopped for worker in workers):  # no event reports a stopped process
         if time.monotonic() > deadline:

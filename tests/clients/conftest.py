@@ -13,7 +13,7 @@ from tests.support.fixtures import NOW, World
 
 
 class Served(NamedTuple):
-    """The address of the API, a key of the account, and one that has expired."""
+    """The address of the API, a key of the account, and an expired key."""
 
     url: str
     key: str

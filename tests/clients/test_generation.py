@@ -1,4 +1,4 @@
-"""What is generated in `clients/` is that of the operations and the schema."""
+"""The generated files in `clients/` match the operations and the schema."""
 
 from pathlib import Path
 

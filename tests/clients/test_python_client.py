@@ -46,7 +46,7 @@ class LossyTransport(httpx.AsyncHTTPTransport):
 
 
 class Responses(httpx.AsyncBaseTransport):
-    """A transport without a server, which returns or raises the same each time."""
+    """A transport without a server. It always returns the same response, or raises the same error."""
 
     def __init__(self, result: httpx.Response | Exception) -> None:
         self.result = result
@@ -207,7 +207,7 @@ async def test_events_are_followed(served: Served) -> None:
     async with RenewalsClient(served.url, served.key) as client:
         events = client.follow()
         following = asyncio.ensure_future(anext(events))
-        for instance_id in ("i-1", "i-2"):  # the first may be renewed before the subscription has begun
+        for instance_id in ("i-1", "i-2"):  # the first renewal can precede the subscription
             await client.renew(build_input(instance_id, key=instance_id))
             await asyncio.wait([following], timeout=2)
             if following.done():

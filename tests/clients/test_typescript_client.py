@@ -25,7 +25,7 @@ pytestmark = node_packages.needed
 
 
 def run(*command: str, folder: Path) -> str:
-    """Return the output of a program that succeeds."""
+    """Run a program that must succeed; return its output."""
     process = subprocess.run(
         command,
         check=False,

@@ -1,1 +1,1 @@
-"""Measures the CPU time of requests against what they cost."""
+"""A comparison of the processor time of requests with their query cost."""

@@ -14,7 +14,7 @@ INSTANCES = 20_000
 
 
 async def measure(url: str, instances: int) -> list[tuple[str, stage.Usage]]:
-    """Measure every operation on a new database at the address."""
+    """Measure every operation on the empty database at `url`, with an account of `instances` instances."""
     await migrate.migrate(url)
     async with database.connect(url):
         world = World()
@@ -27,7 +27,7 @@ async def measure(url: str, instances: int) -> list[tuple[str, stage.Usage]]:
 
 
 def table(measured: list[tuple[str, stage.Usage]]) -> str:
-    """Return the measurements as a table, the slowest per cost unit first."""
+    """Return the measurements as a table, with the slowest per cost unit first."""
     page = next(usage.seconds_per_million for name, usage in measured if name == operations.PAGE)
     lines = [f"{'':32} {'cost':>10} {'ms':>9} {'in PostgreSQL':>13} {'s a million':>11} {'pages':>6}"]
     for name, usage in sorted(measured, key=lambda row: -row[1].seconds_per_million):
@@ -39,7 +39,7 @@ def table(measured: list[tuple[str, stage.Usage]]) -> str:
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=INSTANCES)
     instances = parser.parse_args().instances

@@ -1,4 +1,4 @@
-"""Requests of every kind that a key may send, close to the limits."""
+"""Requests of every kind that a key can send, with sizes close to the limits."""
 
 import datetime as dt
 import urllib.parse
@@ -217,7 +217,7 @@ def operations(instances: int) -> Iterator[Operation]:
 
 
 def _moves_of_the_clock() -> Iterator[Operation]:
-    """Yield moves of the account's test clock, last because they change the account; each begins after the former."""
+    """Yield moves of the account's test clock. They come last, because they change the account."""
     move = """mutation ($to: DateTime!, $key: String!) { advanceTestClock(input: {to: $to, idempotencyKey: $key}) {
       __typename ... on Error { message } } }"""
 

@@ -1,4 +1,4 @@
-"""An account of many instances, and the processor time of its requests on this machine."""
+"""An account with many instances, and the processor time of its requests on this machine."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ _CHANGE_SQL = "UPDATE instances SET monthly_price_cents = monthly_price_cents + 
 
 
 class Usage(NamedTuple):
-    """One request's processor seconds, PostgreSQL's part of them, and its cost."""
+    """The processor seconds of a request, PostgreSQL's share of them, the cost, and the size of the response."""
 
     seconds: float
     database_seconds: float
@@ -87,19 +87,19 @@ class Stage:
         return Usage(own_seconds + in_database, in_database, sum(self._spent) / rounds, len(content))
 
     async def measure_client(self) -> None:
-        """Measure a request's client-side time, which is in the same process and is subtracted."""
+        """Measure the client's processor time for a request. It is spent in the same process, and so is subtracted."""
         self.client_seconds = 0.0
         self.client_seconds = (await self.measure(NOTHING, seconds_min=0.2, rounds_max=200)).seconds
 
 
 async def database_pids() -> list[int]:
-    """Return the server processes of this database; other tests use the same server."""
+    """Return the ids of the server processes of this database only, because other tests use the same server."""
     sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     return [row[0] for row in await database.fetch(database.pool(), sql)]
 
 
 def _own_seconds() -> float:
-    """Return the seconds of this process, its threads and its child processes."""
+    """Return the processor seconds of this process with its threads, and of its child processes."""
     return time.process_time() + _seconds_of(_children(os.getpid()))
 
 
@@ -116,7 +116,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _seconds_of(pids: list[int]) -> float:
-    """Return the processor time of these processes, as far as they run on this machine."""
+    """Return the processor seconds of those of the processes that run on this machine."""
     total = 0
     for pid in pids:
         for path in Path(f"/proc/{pid}/task").glob("*/schedstat"):
@@ -129,7 +129,7 @@ def _seconds_of(pids: list[int]) -> float:
 
 @asynccontextmanager
 async def opened(world: World, instances: int) -> AsyncIterator[Stage]:
-    """Open the stage: half of the instances AUTO, an order of many lines, and money for most of the instances."""
+    """Create the account with its data, and yield the stage."""
     await world.account("a", balance="100000000.00", test_clock=NOW)
     await database.execute(database.pool(), INSTANCES_SQL, "a", instances)
     await world.instances([f"b-{number}" for number in range(20)], bundle="b", product="kec")

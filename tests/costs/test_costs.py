@@ -1,4 +1,4 @@
-"""Cost measures work: no request takes many times more processor time per cost unit than a page of instances."""
+"""No request takes more than TIMES_MAX times the processor time per cost unit of a page of instances."""
 
 import os
 
@@ -9,7 +9,7 @@ from tests.support.fixtures import World
 
 INSTANCES = 4_000
 TIMES_MAX = 10
-"""`make costs` shows 5 at most for a larger account; the margin is for a busy machine."""
+"""The maximum ratio. `make costs` shows at most 5 for a larger account; the margin is for a busy machine."""
 
 
 async def test_no_request_is_much_slower_per_cost_unit_than_a_page(world: World) -> None:
@@ -26,7 +26,7 @@ async def test_no_request_is_much_slower_per_cost_unit_than_a_page(world: World)
         dear = {}
         for operation in others:
             times = await measure(operation) / least
-            if times > TIMES_MAX:  # repeat, because another process may have taken the processor
+            if times > TIMES_MAX:  # measure again, because another process may have used the processor
                 times = min(times, await measure(operation) / max(least, await measure(page)))
             if times > TIMES_MAX:
                 dear[operation.name] = round(times, 1)

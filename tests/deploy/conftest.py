@@ -1,4 +1,4 @@
-"""Fixtures of the tests of deployments."""
+"""Fixtures for the tests of deployments."""
 
 import importlib.util
 from collections.abc import Iterator

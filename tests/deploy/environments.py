@@ -1,4 +1,4 @@
-"""Shared code for deployments: the environment they define, as the settings that the program reads."""
+"""Helpers for the tests of deployments: they read the environment of a deployment as the program's settings."""
 
 import os
 import tomllib
@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def settings_from(environment: Mapping[str, str]) -> config.Settings:
-    """Return the settings of a process with the environment; fail for an unknown name."""
+    """Return the settings of a process with this environment. Fail if the name of a variable is unknown."""
     assert environment.keys() <= NAMES, environment.keys() - NAMES
     known_variables = {
         name: value.replace(EXAMPLE_KEY, Fernet.generate_key().decode())

@@ -1,6 +1,6 @@
-"""Helm, as a library in a process of its own, and the part of the chart's schema that follows from the settings.
+"""Helm as a library in a separate process, and the part of the chart's schema that follows from the settings.
 
-Helm is written in Go, whose threads would stay in the process of the tests and disturb those that fork.
+Helm is written in Go. Its threads would stay in the process of the tests, and disturb tests that fork.
 """
 
 import dataclasses
@@ -33,14 +33,14 @@ Documents = dict[tuple[str, str], dict[str, Any]]
 
 
 class Rendered(NamedTuple):
-    """What Helm made of values: the text of each template, or its error."""
+    """The result of rendering: the text of the templates, or Helm's error."""
 
     texts: dict[str, str]
     error: str
 
 
 def render(values: dict[str, Any], release: str) -> Rendered:
-    """Render the chart with the values; in a process of its own."""
+    """Render the chart with the values. Call this in a separate process."""
     import helm_python
 
     with helm_python.Chart.load(CHART) as chart:
@@ -52,7 +52,7 @@ def render(values: dict[str, Any], release: str) -> Rendered:
 
 
 def lint(values: dict[str, Any], version: str) -> list[str]:
-    """Return the errors and warnings of `helm lint` for a version of Kubernetes; in a process of its own."""
+    """Return the errors and warnings of `helm lint` for a version of Kubernetes. Call this in a separate process."""
     import helm_python
 
     report = helm_python.lint(CHART, values, strict=True, kube_version=f"v{version}.0")
@@ -62,7 +62,7 @@ def lint(values: dict[str, Any], version: str) -> list[str]:
 
 
 def package(folder: str) -> list[str]:
-    """Package the chart into the folder and return the names of the files in it; in a process of its own."""
+    """Package the chart into a folder; return the names of the packaged files. Call this in a separate process."""
     import helm_python
 
     with helm_python.Chart.load(helm_python.package(CHART, destination=folder)) as chart:
@@ -71,7 +71,7 @@ def package(folder: str) -> list[str]:
 
 @contextmanager
 def process() -> Iterator[ProcessPoolExecutor]:
-    """Run a process for the functions above."""
+    """Yield an executor whose process runs the functions above."""
     with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield pool
 
@@ -93,7 +93,7 @@ def setting_schema(field: FieldInfo) -> dict[str, Any]:
 
 
 def settings_schema() -> dict[str, Any]:
-    """Return the JSON schema of `settings`: each setting that neither the chart nor the Secret has."""
+    """Return the JSON schema of the value `settings`: all settings that neither the chart nor the Secret defines."""
     withheld = {*SECRETS, *SET_BY_THE_CHART}
     properties = {
         name: setting_schema(field) for name, field in config.variables().items() if name not in withheld

@@ -1,4 +1,4 @@
-"""Values for the chart in deploy/helm: each option of it, and as little as possible."""
+"""Values for the chart in deploy/helm: a minimal set, and sets that use every option."""
 
 from typing import Any
 

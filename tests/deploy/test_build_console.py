@@ -1,4 +1,4 @@
-"""The console's sources: when they are built again, and their own checks and tests."""
+"""The console's sources: the changes after which they are rebuilt, and their own checks and tests."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ HAS_TOOLS = (build_console.MODULES / "vitest").is_dir()
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the sources, which counts as built."""
+    """A copy of the sources that is marked as built."""
     folder = tmp_path / "console"
     ignored = shutil.ignore_patterns("node_modules", "generated")
     shutil.copytree(build_console.SOURCES, folder, ignore=ignored)

@@ -101,5 +101,5 @@ def test_the_build_context_holds_only_what_the_image_copies() -> None:
         "graphql_api/static",
         "console/node_modules",
         "console/src/api/generated",
-    ]  # on developers' machines
+    ]  # files on developers' machines
     assert kept_out == [*made, "**/__pycache__", "**/*.py[co]", "**/.*"]

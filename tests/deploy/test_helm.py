@@ -23,7 +23,7 @@ def decoded(secret: dict[str, Any]) -> dict[str, str]:
 
 
 def environment(made: charts.Documents, pod: dict[str, Any]) -> dict[str, str]:
-    """Return the environment of a pod's container; a Secret that exists elsewhere has the examples."""
+    """Return the environment of a pod's container. For a Secret outside of the chart, use the example values."""
     [container] = pod["spec"]["containers"]
     variables: dict[str, str] = {}
     for source in container["envFrom"]:
@@ -134,7 +134,7 @@ def test_all_pods_have_the_options_for_all_pods(helm: ProcessPoolExecutor) -> No
 
 
 def test_only_a_changed_migration_is_a_new_job(helm: ProcessPoolExecutor) -> None:
-    """A Job cannot be changed, and one of the same name is not run again."""
+    """Kubernetes neither changes a Job, nor runs a second one with the same name."""
 
     def job(values: dict[str, Any]) -> str:
         [name] = [name for kind, name in charts.documents(helm, values) if kind == "Job"]

@@ -1,4 +1,4 @@
-"""The values of deploy/helm: each is described, and a misspelt or impossible one is refused with a sentence."""
+"""The values of deploy/helm: each is described, and a misspelled or impossible one is refused with a sentence."""
 
 import json
 import os
@@ -19,7 +19,7 @@ TEXT = (charts.CHART / "values.yaml").read_text(encoding="utf-8")
 VALUES: dict[str, Any] = yaml.safe_load(TEXT)
 README = (charts.CHART / "README.md").read_text(encoding="utf-8")
 GLOBAL = "global"
-"""Helm passes this value to each chart that is part of another."""
+"""The value that Helm passes to every chart that is part of another chart."""
 
 
 def read_schema() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def test_the_chart_has_the_version_of_the_program() -> None:
 
 
 def test_the_schema_has_each_setting_that_a_value_may_have() -> None:
-    """With UPDATE_DOCS=1, write them into the schema instead."""
+    """With UPDATE_DOCS=1, write the settings into the schema instead."""
     schema = read_schema()
     if os.environ.get("UPDATE_DOCS"):
         schema["$defs"]["settings"] = charts.settings_schema()

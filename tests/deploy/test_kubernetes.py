@@ -124,7 +124,7 @@ def test_no_container_is_root_or_can_become_root(name: str) -> None:
 
 @pytest.mark.parametrize("name", PODS)
 def test_a_service_variable_of_kubernetes_is_not_read_as_a_setting(name: str) -> None:
-    """Kubernetes would set RENEWALS_PORT=tcp://... in a pod for a Service named `renewals`."""
+    """For a Service named `renewals`, Kubernetes would set RENEWALS_PORT=tcp://... in each pod."""
     assert pods()[name]["enableServiceLinks"] is False
 
 

@@ -1,4 +1,4 @@
-"""The schema policy is held by a tool: breaking changes are refused, dangerous ones are listed."""
+"""A tool enforces the schema policy: it refuses breaking changes, and lists dangerous ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The set-up of .venv: which lock installs which packages; a larger lock removes nothing."""
+"""The setup of .venv: each lock installs its packages, and a larger lock removes none."""
 
 import re
 import sys

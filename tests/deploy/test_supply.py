@@ -38,7 +38,7 @@ def pins(lock: Path = sbom.LOCK) -> dict[tuple[str, str], set[str]]:
 
 @contextmanager
 def advising(**advisories: object) -> Iterator[str]:
-    """Run a server with these vulnerabilities by package; return its address."""
+    """Run a server that reports these vulnerabilities by package; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

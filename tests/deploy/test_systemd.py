@@ -1,4 +1,4 @@
-"""deploy/systemd, checked with systemd's own tools where they are installed."""
+"""deploy/systemd, checked with systemd's own tools if they are installed."""
 
 import re
 import shutil
@@ -34,7 +34,7 @@ def analyze(*words: str) -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> list[str]:
-    """The units, with the program installed where they expect it."""
+    """The units, with the program installed at the path that they name."""
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
         assert EXECUTABLE in text

@@ -1,4 +1,4 @@
-"""The wheel: how it is built, its contents, and a start in a fresh environment without npm and the repository."""
+"""The wheel: its build, its contents, and a start in a new environment without npm and without the repository."""
 
 import os
 import re
@@ -36,7 +36,7 @@ SOURCES = (
 
 
 def copy_sources(folder: Path) -> Path:
-    """Copy the repository without what is made from it, as a clone has it."""
+    """Copy the repository as a clone has it, without generated files."""
     made = shutil.ignore_patterns("generated", "node_modules", "static", "__pycache__")
     for name in SOURCES:
         source, target = ROOT / name, folder / name
@@ -49,7 +49,7 @@ def copy_sources(folder: Path) -> Path:
 
 
 def pack(clone: Path, target: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Pack a clone as a build does, in this environment instead of one of its own."""
+    """Build a distribution from a clone, in this environment instead of an isolated one."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", target]
     environment = os.environ | variables
     return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
@@ -57,9 +57,10 @@ def pack(clone: Path, target: str, **variables: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a source distribution, for which nothing needs to be made any more.
+    """The wheel that is built from the source distribution, without another build of the console.
 
-    Both hold the files of the set-up, because another build of the console takes longer than all else.
+    Both distributions contain the files from `make setup`, because a build of the console takes longer than all the
+    other steps.
     """
     if not build_console.is_built() or not graphiql.FOLDER.is_dir():
         pytest.skip("the console is not built, or GraphiQL's files were not fetched: run make setup")
@@ -78,7 +79,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def renewals(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of an environment with the wheel, and the dependencies of this environment."""
+    """The command `renewals` of an environment that has the wheel and the dependencies of this environment."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     python = str(folder / "bin/python")

@@ -1,4 +1,4 @@
-"""The fixtures for the folders whose pages are executed here."""
+"""Fixtures of other folders, which the tests of pages use as well."""
 
 from tests.graphql_api.auth.conftest import api, issuer, seconds
 from tests.renewals.imports.conftest import renewals, url

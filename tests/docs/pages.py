@@ -1,4 +1,4 @@
-"""The commands of a page: run in a shell, and compared with the documented output."""
+"""Helpers that run the commands of a page in a shell, and compare their output with the page."""
 
 import asyncio
 import os

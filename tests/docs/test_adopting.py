@@ -1,4 +1,4 @@
-"""docs/adopting.md: every command runs in one shell on an empty database."""
+"""Every command of docs/adopting.md succeeds in one shell, on a database that is empty at first."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The files for contributors on GitHub and for pre-commit are valid, and name what exists."""
+"""The files for GitHub and for pre-commit are valid, and refer only to existing files and targets."""
 
 import re
 from pathlib import Path

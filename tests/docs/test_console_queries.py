@@ -1,4 +1,4 @@
-"""The operations of a console's page fit the schema, run against the demo, and are GraphiQL's tabs."""
+"""The operations in examples/console_queries fit the schema, run on the demo account, and are GraphiQL's tabs."""
 
 import datetime as dt
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docs/cutting-over.md: every command runs in one shell on an empty database."""
+"""Every command of docs/cutting-over.md succeeds in one shell, on a database that is empty at first."""
 
 import re
 from pathlib import Path
@@ -35,5 +35,5 @@ async def test_renewals_begin_at_the_cut_over_and_stop_when_it_is_reverted(
 
 
 def sums(text: str) -> list[str]:
-    """Return the numbers of the totals line."""
+    """Return the numbers in the line of totals."""
     return re.findall(r"[\d.]+", "".join(re.findall(r"^ +total (.*)  CNY", text, re.MULTILINE)))

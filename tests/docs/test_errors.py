@@ -1,4 +1,4 @@
-"""docs/errors.md and docs/zh/errors.md are those of the source, and no code is without an explanation."""
+"""docs/errors.md and docs/zh/errors.md match their source, and each code has an explanation."""
 
 import copy
 import tomllib

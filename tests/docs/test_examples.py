@@ -28,7 +28,7 @@ CLIENTS = [
 
 
 async def client(name: str, folder: Path) -> list[str]:
-    """Return the command of the client in Python, or in TypeScript by the Node.js of a version."""
+    """Return the command that runs the example client in Python, or in TypeScript with a version of Node.js."""
     if name == "python":
         return [sys.executable, str(EXAMPLES / "renew.py")]
     program = node_packages.every_node()[name]
@@ -52,7 +52,7 @@ RENEW = """mutation { done: renewInstances(input: {
 
 @pytest.fixture
 async def server(world: World, database_url: str) -> AsyncIterator[LiveServer]:
-    """A process that serves account `a`: two instances that expire soon by the real clock, one that does not."""
+    """A process that serves account `a`, which has two instances that expire soon and one that does not."""
     await world.account("a", balance="1000.00")
     soon = (dt.datetime.now(dt.UTC) + dt.timedelta(days=3)).date()
     for instance_id, day in (("i-1", soon), ("i-2", soon), ("i-3", soon + dt.timedelta(days=60))):

@@ -1,4 +1,4 @@
-"""docs/exports.md, run as it stands: every request and every response. UPDATE_DOCS=1 writes the responses instead."""
+"""Every request of docs/exports.md has the response on the page. UPDATE_DOCS=1 writes the responses instead."""
 
 import re
 import shlex
@@ -42,7 +42,7 @@ async def test_the_responses_match_the_page(world: World, graphql: Client) -> No
 
 
 async def curl(graphql: Client, command: str, variables: dict[str, str]) -> str:
-    """Return what a curl command would print, for the options that the page uses."""
+    """Return the output of a curl command. Only the options that the page uses are supported."""
     for name, value in variables.items():
         command = command.replace(f"${name}", value)
     words = shlex.split(command.replace("\\\n", " "))

@@ -1,4 +1,4 @@
-"""The page about keys and tokens, run as it stands; UPDATE_DOCS=1 writes the responses into it instead."""
+"""Every request of the page about keys and tokens has the response on the page. UPDATE_DOCS=1 writes them instead."""
 
 import itertools
 import json
@@ -15,7 +15,7 @@ from tests.support.operator_client import OPERATOR_URL
 
 PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
 PREFIX = "5f0c9d1e"
-"""The page shows this prefix for the key's."""
+"""The prefix that the page shows in place of the key's."""
 
 
 async def test_every_response_matches_the_page(world: World, api: Client, issuer: Issuer) -> None:

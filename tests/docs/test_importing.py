@@ -1,4 +1,4 @@
-"""docs/importing.md, run as it stands with its example files. UPDATE_DOCS=1 writes the responses instead."""
+"""Every command of docs/importing.md, with the example files, has the output on the page. UPDATE_DOCS=1 writes it."""
 
 import re
 import shlex

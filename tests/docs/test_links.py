@@ -17,7 +17,7 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 def pages() -> list[str]:
-    """Return all Markdown files of the project by path, without those of dependencies."""
+    """Return the text of each Markdown file of the project by path, without those of dependencies."""
     tracked = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""docs/money.md, run as it stands: every query and every response. UPDATE_DOCS=1 writes the responses instead."""
+"""Every query of docs/money.md has the response on the page. UPDATE_DOCS=1 writes the responses instead."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docs/observability.md, the alerts and the dashboard name the existing metrics."""
+"""docs/observability.md, the alerts and the dashboard name only existing metrics."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""docs/operations.md, run as it stands from an empty database: its commands by a shell, its SQL by psql."""
+"""The commands of docs/operations.md run in a shell, and its SQL in psql, on a database that is empty at first."""
 
 import asyncio
 import datetime as dt
@@ -87,7 +87,7 @@ async def run_page(
 
 
 def client_programs() -> Path:
-    """Return the folder of the server version's pg_dump and psql; newer ones use settings it lacks."""
+    """Return the folder of pg_dump and psql of the server's version. Newer programs use settings that it lacks."""
     debian = Path(f"/usr/lib/postgresql/{postgres_major()}/bin")
     if debian.is_dir():
         return debian
@@ -97,7 +97,7 @@ def client_programs() -> Path:
 
 
 async def sell(url: str) -> None:
-    """Create an account with a due instance, at any time of day."""
+    """Create an account with an instance that is due now, whatever the time of day is."""
     async with database.connect(url):
         world = World()
         await world.put_catalogue()
@@ -107,7 +107,7 @@ async def sell(url: str) -> None:
 
 
 async def serve_as_the_role(url: str) -> None:
-    """Write a row as the role of API and worker, which cannot drop the ledger's triggers."""
+    """Write a row as the role of the API and the worker; check that it cannot drop the ledger's triggers."""
     parts = urlsplit(url)
     role_url = parts._replace(netloc=f"{ROLE}@{parts.netloc.rpartition('@')[2]}").geturl()
     async with database.connect(role_url):

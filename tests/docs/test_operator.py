@@ -27,7 +27,7 @@ async def test_every_example_returns_the_documented_response(world: World, opera
 
 
 async def run(query: str, operator: Operator) -> str:
-    """Execute a query of the operator; before a refund, place the order that it names."""
+    """Execute a query of the page as the operator. Before a refund, place the order that it names."""
     if ORDER_ID not in query:
         return pretty(await operator(query))
     request = requests.OrderRequest(

@@ -1,7 +1,7 @@
-"""Docstrings, messages, the printed schemas and the pages are in plain English: no phrase of the list is in them.
+"""Docstrings, messages, the printed schemas and the pages contain no phrase of a list of unclear phrases.
 
-Each phrase once stood for something that has a plain word. The list is a floor, not a style: what it lets through may
-still be hard to read.
+Each phrase was once used for something that has a plain word. The list is only a minimum: a text without these phrases
+can still be hard to read.
 """
 
 import ast
@@ -49,7 +49,7 @@ IN_CODE = {
     r"(?<!`)\bnobody\b": "no client, no process, no account",
     r"\bsomebody\b": "another process, a client",
 }
-"""Phrases for people, which a program is not."""
+"""Phrases that are allowed only where they mean people, and therefore not in code."""
 BEGINNINGS = re.compile(
     r"(?:^|(?<=[.!?:] ))(What|Who|Whoever|Whose|Of|So long|So many|So much|So far)\b(?! to do\b)"
 )
@@ -59,7 +59,7 @@ WORDS_MIN = 3
 
 
 def docstrings_and_messages(path: Path) -> Iterator[tuple[int, str, bool]]:
-    """Yield line, text, and whether it is documentation, of each text in a module that a person reads."""
+    """Yield the line and the text of each docstring and message of a module, and whether it is documentation."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documentation = {
         id(node.value)
@@ -84,7 +84,7 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def banned(text: str, phrases: Mapping[str, str] = PHRASES) -> list[str]:
-    """Return a line for each phrase of a list in a text, with what to write instead."""
+    """Return a line for each phrase of the list that is in a text, with the words to write instead."""
     lowered = text.lower()
     return [
         f"{match[0]!r}: write {instead}"

@@ -1,4 +1,4 @@
-"""The tutorial and the queries of both READMEs, run as they stand: every query, every command, every response.
+"""Every query and command of the tutorial and of both READMEs has the response on its page.
 
 A worker has started before the first step. The demo account is a test account, so that the responses are equal on any
 day. UPDATE_DOCS=1 writes the responses into the pages instead.
@@ -29,12 +29,12 @@ from tests.support.graphql_client import Client
 ROOT = Path(__file__).parents[2]
 README, README_ZH, TUTORIAL = "README.md", "README.zh-CN.md", "docs/tutorial.md"
 STEPS = {README: 1, README_ZH: 3, TUTORIAL: 13}
-"""The number of steps of each page. Those of README.md are in README.zh-CN.md, too: test_chinese_pages.py."""
+"""The number of steps of each page. test_chinese_pages.py checks that README.zh-CN.md has those of README.md."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TODAY = dt.datetime(2026, 11, 29, 10, 0, tzinfo=loader.ZONE)
 OTHER_DAYS = ["2027-01-15 10:00", "2028-02-29 00:35", "2031-07-01 12:00"]
-"""Days of other readers: the page's own, and later ones."""
+"""The days on which readers follow the page: its own day, and later ones."""
 
 
 class Step(NamedTuple):
@@ -53,14 +53,14 @@ def steps(text: str) -> Iterator[Step]:
 
 
 class Reader:
-    """A reader after `make run`, who executes the steps while the clock stands still."""
+    """A reader who has run `make run`, and executes the steps while the clock is fixed."""
 
     def __init__(self, graphql: Client, database_url: str, folder: Path, now: dt.datetime) -> None:
         self.graphql, self.folder, self.now = graphql, folder, now
         self.environment = os.environ | {"DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
 
     async def start(self, world: World) -> None:
-        """Load the demo, and do the worker's work at its start and in its first minute."""
+        """Load the demo account, and do the work of the worker at its start and in its first minute."""
         await world.load_demo()
         self.graphql.key = await world.key(loader.ACCOUNT_ID)
         self.graphql.at(self.now)
@@ -73,7 +73,7 @@ class Reader:
         return [await self.run(step) for step in steps(text)]
 
     async def run(self, step: Step) -> str:
-        """Return the output of a query or command; a command runs in the folder, on the reader's day."""
+        """Return the output of a query or a command. A command runs in the repository, on the reader's day."""
         if step.language == "graphql":
             return pretty(await self.graphql(step.text))
         [command] = [line for line in step.text.splitlines() if line.startswith(".venv/bin/renewals")]
@@ -120,7 +120,7 @@ async def test_they_match_on_any_day(
 
 
 def pretty(value: object, indent: str = "") -> str:
-    """Format JSON with two spaces, short values on one line."""
+    """Format JSON with an indentation of two spaces, and short values on one line."""
     flat = json.dumps(value, ensure_ascii=False)
     text = flat if len(indent + flat) <= 100 else _open(value, indent)
     return text if indent else text + "\n"

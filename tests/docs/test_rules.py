@@ -1,4 +1,4 @@
-"""docs/rules.md: every cited rule exists there, and its worked examples hold."""
+"""Every cited rule exists in docs/rules.md, and the worked examples of that page are correct."""
 
 import datetime as dt
 import re
@@ -85,7 +85,7 @@ def test_planned_rules_are_listed_separately() -> None:
 
 
 def table(number: int) -> list[Mapping[str, str]]:
-    """Return the rows of a rule's table by the heads of their columns."""
+    """Return the rows of a rule's table, each as a mapping by the headings of the columns."""
     [section] = re.findall(rf"^### Rule {number}: .*?(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL)
     head, _, *rows = [
         [cell.strip() for cell in line.strip("|").split("|")]

@@ -1,4 +1,4 @@
-"""docs/test-clocks.md: its operations and its command do what the page says."""
+"""The operations and the command of docs/test-clocks.md have the documented effects."""
 
 import asyncio
 import re

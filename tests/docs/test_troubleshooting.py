@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md: each message in it is one that the source can print, in both languages of the page."""
+"""Each message in docs/troubleshooting.md and its Chinese page is one that the source code can print."""
 
 import ast
 import re
@@ -17,11 +17,11 @@ OF_LIBRARIES = {
 PLACEHOLDER = re.compile(r"\{.*?\}|%\.?\d*[sdrf]")
 CLAUSE_END = re.compile(r"(?<=[.,;:]) ")
 CHARACTERS_MIN = 10
-"""The least number of letters and spaces of a text that identifies a message."""
+"""The minimum number of letters and spaces of a text that identifies a message."""
 
 
 def patterns() -> list[re.Pattern[str]]:
-    """Return the texts of the source, and their beginnings up to the end of a clause, as patterns of messages."""
+    """Return the texts of the source code, and their beginnings up to the end of a clause, as patterns of messages."""
     found = set()
     for tree in error_sources.source_trees():
         for node in ast.walk(tree):
@@ -43,7 +43,7 @@ def patterns() -> list[re.Pattern[str]]:
 
 
 def known(message: str, sources: list[re.Pattern[str]]) -> bool:
-    """Return whether a text of the source, or the beginning of one, is in a message."""
+    """Return whether a message contains a text of the source code, or the beginning of one."""
     return any(source.search(message) for source in sources)
 
 

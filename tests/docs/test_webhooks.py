@@ -1,4 +1,4 @@
-"""docs/webhooks.md, run as it stands: every request, and its receivers on real deliveries.
+"""Every request of docs/webhooks.md has the response on the page, and its example receivers accept real deliveries.
 
 UPDATE_DOCS=1 writes the responses into the page instead.
 """

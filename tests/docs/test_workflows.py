@@ -1,4 +1,4 @@
-"""The workflows of GitHub are valid, run what exists, and try the versions that docs/versions.md lists."""
+"""GitHub's workflows are valid, run only existing commands, and test the versions that docs/versions.md lists."""
 
 import re
 import tomllib

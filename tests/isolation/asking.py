@@ -1,4 +1,4 @@
-"""Send requests for one field of a schema with given leaf values, over HTTP."""
+"""Requests over HTTP for one field of a schema, with given values of its leaves."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from tests.support.operator_client import OPERATOR_URL, Operator
 CUSTOMERS: GraphQLSchema = build_schema(customer_schema.sdl())
 OPERATORS: GraphQLSchema = build_schema(operator_schema.sdl())
 SILENCE_SECONDS = 0.3
-"""A subscription that sends nothing for this long has no event to report."""
+"""The time without a message after which a subscription counts as silent."""
 
 Tried = dict[walk.Leaf, Any]
 
 
 class Scene(NamedTuple):
-    """The accounts, the operator, and the data of the first account that could leak or change."""
+    """The accounts, the operator, and the data of the account that could leak or change."""
 
     operator: Operator
     theirs: Stock
@@ -48,7 +48,7 @@ async def ask(
 
 
 async def listen(client: Operator, key: str, query: str, sent: Mapping[str, Any]) -> str:
-    """Return a subscription's first message, or that it is silent; in process, without a socket."""
+    """Return a subscription's first message, or that it is silent. It runs in this process, without a socket."""
     context: Any = await api_config.customers(config.get_settings()).authenticate(
         f"Bearer {key}", lambda: client.now
     )

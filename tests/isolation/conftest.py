@@ -1,4 +1,4 @@
-"""The fixtures: one account with data, and two equal accounts that request it."""
+"""Fixtures: one account with data, and two equal accounts that try to read and change the data."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -14,7 +14,7 @@ from tests.support.operator_client import Operator
 
 @pytest.fixture
 async def scene(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Scene]:
-    # The deepest path, to the instances at risk on a day, needs more fields than a customer may request.
+    # The deepest path, to the instances at risk on a day, needs more fields than the default limit allows.
     settings_override(
         operator_api=True, webhook_endpoints_max=1_000, fields_max=100_000_000, cost_max=100_000_000
     )

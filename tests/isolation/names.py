@@ -1,11 +1,11 @@
-"""The kind of object that each leaf of a walk names, and ids that do not exist."""
+"""The kind of object that each leaf of the walk names, and ids that do not exist."""
 
 from collections.abc import Mapping
 from typing import Any
 
 THEIRS, TWINS, NOBODY = "tenant-a", ("tenant-b1", "tenant-b2"), "tenant-x"
 USED, FRESH = "used", "fresh"
-"""The prefix of an idempotency key; the leaf's coordinate follows, because a key may be used only once."""
+"""The prefixes of idempotency keys. The leaf's coordinate follows, because a key can be used for only one request."""
 
 NAMED: Mapping[str, str] = {
     "Query.instance.id": "instance",
@@ -35,7 +35,7 @@ NAMED: Mapping[str, str] = {
             *("ReplayWebhookDelivery", "SendTestWebhook"),
         )
     },
-    # Operator API only.
+    # The operator API only.
     "Query.account.id": "account",
     "Query.accounts.search": "name",
     "Query.accounts.after": "account cursor",
@@ -59,7 +59,7 @@ NAMED: Mapping[str, str] = {
     "VoucherInput.products": "product",
     "WebhookDeliveryKey.sequence": "sequence",
 }
-"""The kind of object named by the leaf at a coordinate."""
+"""The kind of object that the leaf at a coordinate names."""
 
 NAMED_ALIKE: Mapping[str, str] = {
     "accountId": "account",
@@ -67,7 +67,7 @@ NAMED_ALIKE: Mapping[str, str] = {
     "instanceIds": "instance",
     "idempotencyKey": "idempotency key",
 }
-"""The kind of object named by a leaf, by the last word of its coordinate."""
+"""The kind of object that a leaf names, by the last word of its coordinate."""
 
 PLAIN: Mapping[str, Any] = {
     "first": 5, "last": 5, "offset": 0, "months": 1, "days": 3, "dayOfMonth": 1, "autoRenewMonths": 1,
@@ -77,7 +77,7 @@ PLAIN: Mapping[str, Any] = {
     "unsupportedReason": "No", "unsupportedReasonZh": "否", "memo": "", "reason": "Because", "label": "l", "value": "v",
     "timeZone": "Asia/Shanghai", "currency": "CNY", "key": "env", "values": [], "removeKeys": [], "tagKey": "env",
 }  # fmt: skip
-"""Numbers and texts that name no object, by the last word of a coordinate, and the value sent for them."""
+"""The values of numbers and texts that name no object, by the last word of a coordinate."""
 
 VALUES: Mapping[str, Any] = {
     "date": "2029-01-31", "expiresOn": "2029-01-31", "expiresAt": "2029-01-31T00:00:00Z",
@@ -86,7 +86,7 @@ VALUES: Mapping[str, Any] = {
     "createdAt": "2027-01-01T00:00:00Z", "monthlyPrice": "1.00", "amount": "1.00", "faceValue": "1.00",
     "discountPercent": "5.00", "enabled": True, "usable": True,
 }  # fmt: skip
-"""Dates, amounts and flags, where a value is required."""
+"""The values of required dates, amounts and flags."""
 
 
 class UnknownLeafError(Exception):
@@ -130,9 +130,9 @@ OF_ONE_ACCOUNT = frozenset(
 )
 """The kinds of objects that belong to one account."""
 WHOSE = frozenset({"account", "instance", "order", "endpoint", "bundle", "sequence"})
-"""The kinds that identify an account: a field with two such arguments may name two accounts."""
+"""The kinds that identify an account. A field with two such arguments can name two accounts."""
 
 
 def nobodys(kind: str, object_id: Any) -> Any:
-    """Return an id that does not exist; a cursor is a position in a list, valid for every account."""
+    """Return an id that does not exist. A cursor is a position in a list, which is valid for every account."""
     return object_id if kind.endswith("cursor") else NOBODYS[kind]

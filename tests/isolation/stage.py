@@ -1,7 +1,8 @@
-"""One account whose ids are tried, and two equal accounts (twins) that try them.
+"""One account whose ids are tried, and two equal accounts, the twins, that try them.
 
-The twins do the same: one names the other account's objects, the other names objects that do not exist. While
-both receive the same response they stay equal, so that even calls that change the caller can be compared.
+The twins send the same requests, except that one names objects of the other account, and the second names objects that
+do not exist. As long as both receive the same responses, the twins stay equal. So calls that change the caller can be
+compared, too.
 """
 
 import datetime as dt
@@ -47,7 +48,7 @@ class Stock:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def own(self, coordinate: str) -> Any:
-        """Return the value sent at a coordinate that is not under test."""
+        """Return the value that is sent at a coordinate that is not under test."""
         word = coordinate.rpartition(".")[2]
         if word in VALUES:
             return VALUES[word]
@@ -139,7 +140,7 @@ async def _do(customer: Client, verb: str, select: str = "", **sent: Any) -> dic
 
 
 async def _take_stock(world: World, stock: Stock) -> None:
-    """Record the account's objects; the first of a kind is tried first."""
+    """Return the account's objects by kind. The first object of a kind is tried first."""
     account_id = stock.account_id
 
     async def column(sql: str) -> list[Any]:
@@ -175,7 +176,7 @@ async def _take_stock(world: World, stock: Stock) -> None:
             str(endpoint_id)
             for endpoint_id in await column("SELECT id FROM webhook_endpoints WHERE account_id = $1")
         ],
-        # Only numbers that the twins' events do not reach, although those grow during the walk.
+        # The twins' events, whose number grows during the walk, do not reach these numbers.
         "sequence": [EVENTS - 50, EVENTS] if account_id == THEIRS else [1],
         "idempotency key": [USED],
         "key": [
@@ -210,7 +211,7 @@ class Digest:
 
 
 async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ()) -> Digest:
-    """Return a digest of an account: its rows, and the rows that share an id with one of them."""
+    """Return the digest of an account."""
     names = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
     tables = [
         str(name)
@@ -226,7 +227,7 @@ async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ())
         known = set(grown)
         pattern = re.compile("|".join(map(re.escape, known)))
         for table, rows in texts.items():
-            # An audit entry names the operator, whose key is in the entries of other accounts, too.
+            # An audit entry names the operator's key, which is also in the entries of other accounts.
             if table != "audit_log":
                 grown.update(
                     uuid_text for row in rows if pattern.search(row) for uuid_text in UUID.findall(row)
@@ -235,7 +236,7 @@ async def digest_of(world: World, account_id: str, *, but: tuple[str, ...] = ())
 
 
 def words_of(response: object) -> Iterator[str]:
-    """Return the texts that occur only in this account's responses: its names, UUIDs, and uneven amounts."""
+    """Return the texts that occur only in this account's responses: its names, its UUIDs, and its unusual amounts."""
     match response:
         case dict():
             for item in response.values():
@@ -248,7 +249,7 @@ def words_of(response: object) -> Iterator[str]:
 
 
 def alike(text: str, tried: Iterable[Any]) -> str:
-    """Return a response without permitted differences of the twins: tried ids, their names, new ids and secrets."""
+    """Return a response without the permitted differences: the tried ids, the twins' names, new ids and secrets."""
     for value in tried:
         item = value[0] if isinstance(value, list) else value
         if isinstance(item, str):

@@ -1,7 +1,7 @@
 """No field of either schema, and no other endpoint, shows or changes data of another account.
 
-Every field with an argument that names an object is called with another account's objects and with ones that
-do not exist. Both responses must be equal, must not contain data of the other account, and must not change it.
+Every field with an argument that names an object is called twice: with objects of another account, and with objects
+that do not exist. Both responses must be equal. The calls must not return or change data of the other account.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ class Figures:
 
 
 def tries(place: walk.Place, theirs: Stock) -> Iterator[tuple[Tried, Tried]]:
-    """Yield another account's objects for each naming leaf, then for several at once, each with nonexistent ones."""
+    """Yield objects of the other account and nonexistent ones, for each naming leaf and for several at a time."""
     kinds = {leaf: kind for leaf in place.leaves if (kind := names.kind_of(leaf.coordinate))}
     for leaf, kind in kinds.items():
         for object_id in _various(theirs.things[kind]):
@@ -71,7 +71,7 @@ def _sent(leaf: walk.Leaf, object_id: Any) -> Any:
 
 
 def _various(object_ids: Sequence[Any]) -> Sequence[Any]:
-    """Return the first, the middle and the last instance: a single, a bundle member, an unmanaged one."""
+    """Return the first, the middle and the last instance: a single one, a member of a bundle, and an unmanaged one."""
     return list(dict.fromkeys([object_ids[0], object_ids[len(object_ids) // 2], object_ids[-1]]))
 
 
@@ -83,7 +83,7 @@ def compare(
     other: tuple[int, str],
     pair: tuple[Tried, Tried],
 ) -> list[str]:
-    """Compare the responses for another account's objects and for nonexistent ones; return the problems."""
+    """Compare the responses for objects of the other account and for nonexistent ones; return the problems."""
     texts = [
         (status, stage.alike(text, tried.values()))
         for (status, text), tried in zip((first, other), pair, strict=True)
@@ -97,7 +97,7 @@ def compare(
 
 
 async def unchanged(scene: Scene, figures: Figures, call: str) -> list[str]:
-    """Return how the other account has changed, if it has."""
+    """Return the changes of the other account as problems."""
     tables_now = await scene.digest.take()
     if tables_now == scene.before:
         return []
@@ -223,7 +223,7 @@ async def test_only_an_operator_can_use_the_operator_api(
 async def test_an_operator_cannot_combine_data_of_two_accounts(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An operator's call for one account does not show or change data of another account it names."""
+    """An operator's call for one account neither returns nor changes data of another account that it names."""
     figures, wrong = Figures(), list[str]()
     twin = scene.twins[0]
     for place in walk.places(OPERATORS):

@@ -1,4 +1,4 @@
-"""Every statement of a customer's field filters by the customer's account, also in data loaders."""
+"""Every statement for a customer's field, also in data loaders, filters by the customer's account."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.support import sql_log
 SHARED = frozenset({"products", "discount_tiers", "data_centers", "data_center_types", "pg_timezone_names"})
 """Tables that every account may read."""
 OF_ENDPOINTS = frozenset({"webhook_states", "webhook_cursors", "webhook_deliveries"})
-"""Tables read by ids of endpoints, after the endpoints were read within the account."""
+"""Tables that are read by ids of endpoints, after the endpoints were read by the account."""
 TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?\"?([a-z_]+)\b(?!\()")
 
 
@@ -25,7 +25,7 @@ async def test_every_statement_of_a_query_filters_by_the_callers_account(scene: 
             continue
         with sql_log.noted() as statements:
             await ask(scene.operator, scene.theirs.key, place, {}, scene.theirs)
-        for statement in statements[1:]:  # the first one finds the account by its key
+        for statement in statements[1:]:  # the first statement finds the account by its key
             tables = tables_of(statement.sql)
             if not tables:
                 continue

@@ -1,4 +1,4 @@
-"""Every field of a schema that takes an id, a number, a name or a key, derived from the schema itself.
+"""Every field of a schema with an argument for an id, a number, a name or a key, derived from the schema itself.
 
 A leaf is a place for a text or a number: an argument, or a field of an input. `names` gives the kind of object
 that a leaf names, by the leaf's coordinate, such as `Selection.ids`. An unknown leaf stops the walk.
@@ -29,13 +29,13 @@ from graphql import (
 
 SELECTION_DEPTH = 4
 SLICE_ROWS = 3
-"""The rows requested of each list nested in a response."""
+"""The number of rows that are requested of each nested list."""
 NAMING = ("ID", "String", "Int", "Float", "JSON")
-"""The scalars that may name an object; amounts, dates, flags and enums never do."""
+"""The scalars that can name an object. Amounts, dates, flags and enums never do."""
 
 
 class Leaf(NamedTuple):
-    """A leaf: its coordinate, and its path from the field's own arguments."""
+    """A leaf: its coordinate, and its path within the field's arguments."""
 
     coordinate: str
     path: tuple[str, ...]
@@ -64,7 +64,7 @@ class Place:
 
 
 Value = Callable[[str], Any]
-"""Returns the value for a coordinate that is not under test: an object of the calling account."""
+"""A function that returns the value for a coordinate that is not under test: an object of the calling account."""
 
 
 def places(schema: GraphQLSchema) -> Iterator[Place]:
@@ -129,9 +129,9 @@ def _within(
 def request(
     schema: GraphQLSchema, place: Place, tried: Mapping[Leaf, Any], value_of: Value
 ) -> tuple[str, dict[str, Any]]:
-    """Return a document that requests the field with all visible result fields, and its variables.
+    """Return a document that requests a field with all fields of its result, and the variables of the document.
 
-    The tried values are sent at their leaves. Other leaves have a value only where one is required.
+    The tried values are sent at their leaves. Other leaves have a value only if one is required.
     """
     tried_values = {leaf.path: value for leaf, value in tried.items()}
     types: list[str] = []
@@ -174,7 +174,7 @@ def selection(
     named_type = get_named_type(output_type)
     if isinstance(named_type, GraphQLUnionType | GraphQLInterfaceType):
         members = schema.get_possible_types(named_type)
-        # Fields with the same name may have another type in another union member, so each gets an alias.
+        # Fields with the same name can have different types in the members of a union, so each gets an alias.
         parts = [
             f"... on {member.name} {_aliased(selection(schema, member, depth, above), number)}"
             for number, member in enumerate(members)
@@ -216,14 +216,14 @@ def _value(
     tried_values: Mapping[tuple[str, ...], Any],
     value_of: Value,
 ) -> Any:
-    """Return the value for an argument or an input field; Undefined omits it."""
+    """Return the value for an argument or an input field, or Undefined to omit it."""
     if path in tried_values:
         return tried_values[path]
     is_on_the_way = any(leaf[: len(path)] == path for leaf in tried_values)
     is_argument = isinstance(definition, GraphQLArgument)
     is_required = is_required_argument(definition) if is_argument else is_required_input_field(definition)
     if is_argument and path == ("first",) and isinstance(definition.type, GraphQLNonNull):
-        return SLICE_ROWS  # the default times the lists below it would exceed the cost limit
+        return SLICE_ROWS  # with the default, nested lists would exceed the cost limit
     if not is_required and not is_on_the_way:
         return Undefined
     return _fill(coordinate, path, definition.type, tried_values, value_of)

@@ -1,8 +1,7 @@
 """Open-loop load on kept connections, from a client that never repeats a request.
 
-A request without its complete response is lost. So is a request on a connection that the server closed
-meanwhile, because a client must not repeat a POST automatically. Some connections are busy all the time,
-others are idle between two requests.
+A request without a complete response is lost. So is a request on a connection that the server closes at the same time,
+because a client must not repeat a POST automatically. STEADY connections share the load; RESTING ones are mostly idle.
 """
 
 import asyncio
@@ -18,10 +17,10 @@ import httptools
 import orjson
 
 STEADY, RESTING = 32, 16
-"""The numbers of busy and of mostly idle connections."""
+"""The numbers of connections that share the load, and of connections that rest between their own requests."""
 ANSWER_SECONDS_MAX = 30
 Request = Callable[[int], bytes]
-"""Returns the body of the n-th request."""
+"""A function that returns the body of the n-th request."""
 
 
 @dataclass
@@ -30,7 +29,7 @@ class Outcome:
 
     answered: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
-    """Responses other than 200 with data, and connections lost during a request."""
+    """The number of failures of each kind: other responses than 200 without errors, and lost connections."""
     latencies: list[float] = field(default_factory=list)
     connections: int = 0
     ended: int = 0
@@ -57,7 +56,7 @@ class KeptConnection(asyncio.Protocol):
         self.is_kept = False
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Return the status and the body; raises ConnectionError if the connection ends before them."""
+        """Return the status and the body of the response. Raises OSError or TimeoutError if none comes."""
         self.parser = httptools.HttpResponseParser(self)
         self.body = b""
         self.answer = asyncio.get_running_loop().create_future()
@@ -88,7 +87,7 @@ class KeptConnection(asyncio.Protocol):
 
 
 class Load:
-    """A number of requests a second at random, independent of the previous responses."""
+    """Load by requests at random intervals, which do not depend on the responses to earlier requests."""
 
     def __init__(
         self, port: Callable[[], int], key: str, bodies: Sequence[Request], *, rest_seconds_max: float
@@ -110,7 +109,7 @@ class Load:
         self._is_over = True
 
     async def run(self, rate: float) -> Outcome:
-        """Send until `end`; return once each request has a response or is lost."""
+        """Send `rate` requests per second until `end` is called; return once each has a response or is lost."""
         resting = [asyncio.create_task(self._rest()) for _ in range(RESTING)]
         for _ in range(STEADY):
             self._idle.put_nowait(await self._connect())
@@ -122,7 +121,7 @@ class Load:
         await asyncio.gather(*tasks, *resting)
         for connection in self._lines:
             self.outcome.ended += not connection.is_kept
-            connection.transport.close()  # otherwise the server would wait for the next request on it
+            connection.transport.close()  # otherwise the server would wait for another request
         return self.outcome
 
     async def _connect(self) -> KeptConnection:
@@ -134,7 +133,7 @@ class Load:
         return connection
 
     async def _ask_on_any(self, due: float) -> None:
-        """Send on the connection that is idle the longest; if all are busy, wait, which counts as latency."""
+        """Send a request on the connection that has been idle longest. A wait for a connection counts as latency."""
         connection: KeptConnection | None = await self._idle.get()
         if connection is not None and not connection.is_kept:
             connection = await self._connected()
@@ -159,7 +158,7 @@ class Load:
             return None
 
     async def _ask(self, connection: KeptConnection, due: float) -> bool:
-        """Send one request; return whether the connection is kept."""
+        """Send one request and record its result; return whether the connection stays open."""
         number = next(self._numbers)
         body = self._bodies[number % len(self._bodies)](number)
         try:
@@ -180,5 +179,5 @@ class Load:
 
 
 def operation(document: str, **variables: object) -> bytes:
-    """Return a GraphQL operation as a body."""
+    """Return the body of a request for a GraphQL operation."""
     return orjson.dumps({"query": document, "variables": variables})

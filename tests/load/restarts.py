@@ -1,7 +1,7 @@
-"""Every process replaced under load, several times: `make restarts`, or `python -m tests.load.restarts`.
+"""A test that replaces every process under load: `make restarts`, or `python -m tests.load.restarts`.
 
-There are two ways: SIGHUP of one `renewals serve --workers 2`, and a rolling update as in Kubernetes: a new pod
-starts and becomes ready, the old pod gets no new connections, waits, and receives SIGTERM.
+It replaces them in two ways. One is SIGHUP to `renewals serve` with two workers. The other is a rolling update as in
+Kubernetes: a new pod becomes ready, and the old pod gets no new connections, waits, and receives SIGTERM.
 """
 
 import argparse
@@ -33,16 +33,16 @@ REPLACE_SECONDS_MAX = 120.0
 
 
 def renewal(number: int) -> bytes:
-    """Return a renewal of one instance; the ledger shows whether it ran more than once."""
+    """Return the body of a renewal of one instance. The number of orders shows whether any was executed twice."""
     return operation(RENEW, id=f"i-{number // 20 % INSTANCES}", key=f"load-{number}")
 
 
 BODIES = (*[lambda _: operation(PAGE)] * 19, renewal)
-"""One of 20 requests is a renewal."""
+"""The bodies of 20 successive requests: 19 pages of instances and one renewal."""
 
 
 class Plan(NamedTuple):
-    """The number of replacements, their least duration, and the requests a second."""
+    """The number of replacements, their minimum duration in all, the drain time, and the requests per second."""
 
     times: int
     seconds: float
@@ -65,7 +65,7 @@ class Plan(NamedTuple):
 
 
 async def prepare() -> str:
-    """Create an account with instances and money; return its key."""
+    """Create account `a` with money and INSTANCES instances; return its key."""
     world = World()
     await world.put_catalogue()
     await world.account("a", balance="1000000.00")
@@ -74,7 +74,7 @@ async def prepare() -> str:
 
 
 async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
-    """Run one server with two processes; SIGHUP replaces both."""
+    """Run one server with two workers, and replace both by SIGHUP."""
     settings = {"RENEWALS_WORKERS": "2", "RENEWALS_DRAIN_SECONDS": str(plan.drain_seconds)}
     async with served(database_url, **settings) as server:
         load = plan.load(lambda: server.port, key)
@@ -90,7 +90,7 @@ async def of_processes(database_url: str, key: str, plan: Plan) -> Outcome:
 
 
 async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
-    """Run two servers on separate ports, replaced in turn; new connections go to the other one."""
+    """Run two servers on separate ports, and replace them in turn. A server that ends gets no new connections."""
     async with contextlib.AsyncExitStack() as pods:
 
         async def start() -> LiveServer:
@@ -112,7 +112,7 @@ async def of_pods(database_url: str, key: str, plan: Plan) -> Outcome:
 
 
 def children(pid: int) -> set[int]:
-    """Return the worker processes of a supervisor."""
+    """Return the process ids of a supervisor's workers."""
     return {
         child
         for child, parent, command in processes()

@@ -1,8 +1,8 @@
 """A test of the served API's memory: `make soak-api MINUTES=10`, or `python -m tests.load.soak`.
 
-Two processes of `renewals serve --workers 2` and a worker serve a mixture of valid and invalid requests. The
-memory of each is printed every 30 seconds. The exit code is 1 if one grows from the second third of the time
-to the last.
+`renewals serve` with two workers serves a mixture of valid and invalid requests, and `renewals worker` runs beside it.
+The memory of each process is printed every 30 seconds. The exit code is 1 if the memory of a process grows by more than
+GROWTH_MAX from the second third of the time to the last, or if a request fails.
 """
 
 import argparse
@@ -27,18 +27,18 @@ from tests.support.fixtures import World
 from tests.support.live_server import LiveServer, served
 
 RATE = 60
-"""Requests a second; a higher rate would measure the client on a small machine."""
+"""Requests per second. On a small machine, a higher rate would measure the client."""
 AT_ONCE = 24
 ACCOUNTS, INSTANCES = ("a", "b", "c"), 1_000
 SAMPLE_SECONDS, TOLD_SECONDS = 1.0, 30.0
 GROWTH_MAX = 0.10
-"""The permitted growth from the mean of the second third to the mean of the last."""
+"""The maximum growth, as a ratio, from the mean of the second third of the samples to the mean of the last third."""
 ANSWER_SECONDS_MAX = 30.0
 MEBIBYTE = 1 << 20
 GOOD = {"OK", "200", "next", "BUSY"}
-"""The expected results of valid requests; BUSY, because concurrent exports are limited."""
+"""The expected results of valid requests. BUSY is one of them, because concurrent exports are limited."""
 OURS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
-"""Error codes that are the server's fault."""
+"""The codes of errors that the server causes."""
 
 PAGE = "{ instances(first: 10) { totalCount nodes { id expiresAt monthlyPrice outlook { willRenew } } } }"
 DETAILS = """query ($id: ID!) { instance(id: $id) { id name configuration { label value } product { code } }
@@ -59,7 +59,7 @@ BAD = (
 
 
 class Customers:
-    """The clients on kept connections, and the counts of their responses."""
+    """Clients on kept connections, and the counts of their responses."""
 
     def __init__(self, server: LiveServer, keys: list[str]) -> None:
         self._server = server
@@ -69,7 +69,7 @@ class Customers:
         """The number of responses by kind of request and code."""
 
     async def ask(self, seconds: float) -> None:
-        """Send random requests, with a maximum number at once."""
+        """Send random requests for `seconds`, at most AT_ONCE at a time."""
         kinds: dict[Callable[[httpx2.AsyncClient, int], Awaitable[str]], int] = {
             self._page: 40, self._details: 20, self._quote: 12, self._renew: 8, self._new_document: 8,
             self._bad: 8, self._stranger: 2, self._export: 2, self._stream: 2, self._socket: 2,
@@ -99,7 +99,7 @@ class Customers:
 
     @property
     def faults(self) -> int:
-        """Return the unexpected and the missing responses."""
+        """The number of unexpected and missing responses."""
         return sum(
             count for kind_and_code, count in self.answers.items() if _is_fault(*kind_and_code.split(" ", 1))
         )
@@ -142,7 +142,7 @@ class Customers:
         return _code(await client.get(address, headers=headers))
 
     async def _stream(self, client: httpx2.AsyncClient, number: int) -> str:
-        """Read the first server-sent event and disconnect."""
+        """Read the beginning of a stream of server-sent events, and disconnect."""
         headers = {
             "Authorization": f"Bearer {self._keys[number % len(self._keys)]}",
             "Accept": "text/event-stream",
@@ -155,7 +155,7 @@ class Customers:
         return str(response.status_code)
 
     async def _socket(self, _: httpx2.AsyncClient, number: int) -> str:
-        """Subscribe over a web socket, read the first event and disconnect."""
+        """Subscribe over a web socket, read the first event, and disconnect."""
         key = self._keys[number % len(self._keys)]
         async with websockets.connect(
             f"ws://{self._server.address}/graphql",
@@ -192,7 +192,7 @@ class Memory:
 
 
 def is_flat(name: str, samples: list[float]) -> bool:
-    """Return whether a process's memory is the same in the last third as in the second; print the growth."""
+    """Print the growth of a process's memory; return whether it is at most GROWTH_MAX."""
     third = len(samples) // 3
     before, after = statistics.fmean(samples[third : 2 * third]), statistics.fmean(samples[2 * third :])
     flat = after <= before * (1 + GROWTH_MAX)
@@ -201,25 +201,25 @@ def is_flat(name: str, samples: list[float]) -> bool:
 
 
 def say(line: str) -> None:
-    """Print a line and flush, also into a pipe."""
+    """Print a line immediately, even into a pipe."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def _is_fault(kind: str, code: str) -> bool:
-    """Return whether a result is unexpected for its kind of request, or missing."""
+    """Return whether a result is missing, or unexpected for its kind of request."""
     if kind in ("bad", "stranger"):
         return code in OURS or code in GOOD or not code.isupper()
     return code not in GOOD
 
 
 def _instance(number: int) -> str:
-    """Return the id of an instance of the account used by the n-th request."""
+    """Return the id of an instance of the account that the n-th request uses."""
     return f"{ACCOUNTS[number % len(ACCOUNTS)]}-{number // len(ACCOUNTS) % INSTANCES}"
 
 
 def _code(response: httpx2.Response) -> str:
-    """Return OK, the first error's code, or the refusal's type."""
+    """Return OK, the code of the first error, the type of a refusal, or the status of a response that is not JSON."""
     if not response.headers.get("content-type", "").startswith("application/"):
         return str(response.status_code)
     content = response.json()
@@ -235,7 +235,7 @@ def _resident(pid: int) -> float:
 
 
 async def _prepared() -> list[str]:
-    """Create accounts with instances, money and an event each; return their keys."""
+    """Create accounts with money, instances and the events of their registration; return the accounts' keys."""
     world = World()
     await world.put_catalogue()
     for account in ACCOUNTS:

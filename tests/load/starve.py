@@ -1,8 +1,8 @@
 """A test of whether one key can slow down another account: `make starve`, or `python -m tests.load.starve --help`.
 
-For each case an attacker's key keeps 50 connections busy with one kind of request, in a process of its own. Another
-account sends 20 small queries a second meanwhile. The table shows the latencies of the other account without and with
-the attacker; the exit code is 1 if a p99 exceeds its bound, a query fails, or `/readyz` is false.
+For each case, a separate process keeps 50 connections busy with one kind of request by the attacker's key. Meanwhile,
+another account sends 20 small queries per second. The table shows the latencies of the other account without and with
+the attacker. The exit code is 1 if a p99 exceeds its bound, a query fails, or `/readyz` does not return 200.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tests.support.live_server import LiveServer, served
 
 CONNECTIONS = 50
 RATE = 20
-"""Queries a second of the other account."""
+"""Queries per second of the other account."""
 INSTANCES, AUTO_INSTANCES, VICTIM_INSTANCES = 2_000, 8_000, 200
 RATIO_MAX = 10.0
 P99_SECONDS_MAX = 0.150
@@ -156,14 +156,14 @@ SMALL: Sequence[HTTPRequest] = (
 
 @dataclass
 class Answers:
-    """The latencies of the other account in seconds, its failures by status and code, and `/readyz`."""
+    """The latencies of the other account in seconds, its failures by status and code, and the failures of `/readyz`."""
 
     latencies: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     unready: int = 0
 
     def percentile(self, share: float) -> float:
-        """A percentile of the latencies in seconds."""
+        """Return the percentile of the latencies at `share` (0 to 1), in seconds."""
         ordered = sorted(self.latencies) or [0.0]
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
@@ -177,7 +177,7 @@ class Verdict(NamedTuple):
     attacker: Mapping[str, int]
 
     def is_fair(self, *, ratio_max: float = RATIO_MAX, seconds_max: float = P99_SECONDS_MAX) -> bool:
-        """Whether the other account was served as it is promised."""
+        """Return whether the other account was served within the bounds, without a failure of a query or `/readyz`."""
         bound = min(seconds_max, ratio_max * self.alone.percentile(0.99))
         return (
             self.attacked.percentile(0.99) <= bound
@@ -205,7 +205,7 @@ HEADING = (
 
 
 async def prepare() -> tuple[str, str]:
-    """Make the two accounts; return the key of the attacker and that of the other account."""
+    """Create the two accounts; return the key of the attacker and that of the other account."""
     world = World()
     await world.put_catalogue()
     await world.account(ATTACKER, balance="100000.00")
@@ -225,7 +225,7 @@ async def prepare() -> tuple[str, str]:
 
 
 async def measure_victim(server: LiveServer, key: str, seconds: float, *, rate: float = RATE) -> Answers:
-    """Send small queries at a steady rate, whether or not the last ones are answered, and watch `/readyz`."""
+    """Send small queries at a steady rate, without waiting for the responses, and poll `/readyz`."""
     answers, numbers = Answers(), itertools.count()
     connections: list[KeptConnection] = []
     idle: list[KeptConnection] = []
@@ -282,7 +282,8 @@ def _code(body: bytes) -> str:
 async def attack(case: str, port: int, key: str, seconds: float, connections: int) -> Counter[str]:
     """Keep a number of connections busy with one kind of request; return the responses by status and code.
 
-    What computes runs at a low priority, so that on a busy machine no request may be answered before the end.
+    Processes of the pool for long computations have a low priority. On a busy machine, it is possible that no request
+    gets a response before the end.
     """
     statuses: Counter[str] = Counter()
     loop, ends_at, numbers = asyncio.get_running_loop(), time.monotonic() + seconds, itertools.count()
@@ -315,7 +316,7 @@ async def attack(case: str, port: int, key: str, seconds: float, connections: in
 async def attacking(
     server: LiveServer, case: str, key: str, seconds: float, connections: int = CONNECTIONS
 ) -> AsyncIterator[dict[str, int]]:
-    """Run the attack in a process of its own; its results are in the dictionary when the block has ended."""
+    """Run the attack in a separate process during the block. Afterwards, the yielded dictionary has its results."""
     words = ["--attack", case, str(server.port), key, str(seconds), str(connections)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__ if __name__ != "__main__" else "tests.load.starve", *words,
@@ -333,14 +334,14 @@ async def attacking(
             process.kill()
         raise
     finally:
-        # Not killed when its output has ended: kill() would reap it before asyncio, which says so on stderr.
+        # A process that has closed its output is not killed: kill() would reap it before asyncio, which would warn.
         await process.wait()
 
 
 async def try_case(
     server: LiveServer, case: str, keys: tuple[str, str], alone: Answers, seconds: float
 ) -> Verdict:
-    """Measure the other account while its neighbor attacks."""
+    """Measure the other account during the attack."""
     attacker, victim = keys
     async with attacking(server, case, attacker, seconds + 2) as statuses:
         await asyncio.sleep(1)  # until the attack is at full rate

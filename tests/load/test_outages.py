@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey stopped, restarted and frozen under load: the responses meanwhile, and the recovery time."""
+"""PostgreSQL and Valkey stopped, restarted and frozen under load: the responses meanwhile, and the recovery times."""
 
 import asyncio
 import contextlib
@@ -82,7 +82,7 @@ async def test_a_postgresql_restart_under_load_costs_seconds_and_no_second_charg
 
 
 async def repeat_renewals(url: str, key: str, sent: int) -> None:
-    """Repeat each renewal: each was already done, and was done once."""
+    """Repeat each renewal, and check that each succeeds and that exactly one order exists for each."""
     numbers = [number for number in range(sent) if number % len(restarts.BODIES) == len(restarts.BODIES) - 1]
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
@@ -94,7 +94,7 @@ async def repeat_renewals(url: str, key: str, sent: int) -> None:
 
 
 async def change_elsewhere(number: int) -> None:
-    """Change an instance in this process."""
+    """Change an instance in this process, not in the server."""
     mode = model.RenewalMode.AUTO
     pick = selection.ById((f"i-{number}",))
     await policy.set_policy("a", policy.PolicyRequest(pick, mode), lambda: NOW)
@@ -138,7 +138,7 @@ async def test_the_api_starts_and_serves_without_redis_and_connects_later(
         assert await next_number() == 2
         later.pop_all()
         await asyncio.to_thread(revive)
-        await asyncio.sleep(3)  # until it listens again
+        await asyncio.sleep(3)  # until the server listens to Redis again
         async with pubsub.connect(opened.valkey.url):
             began = time.monotonic()
             await change_elsewhere(2)
@@ -191,7 +191,7 @@ async def test_a_worker_waits_for_its_queue_and_continues(opened: stage.Stage, w
 
 
 async def charged(work: Work, batch: Batch) -> None:
-    """Wait until all of a batch is charged."""
+    """Wait until the whole batch is charged."""
 
     async def is_charged() -> bool:
         return await work.charged_count(batch) == len(batch.ids)
@@ -249,7 +249,7 @@ async def test_a_waiting_worker_can_be_stopped(database_url: str, tmp_path: Path
 
 
 async def said(log: Path, words: str) -> None:
-    """Wait until a log contains the words."""
+    """Wait until a log contains `words`."""
     async with asyncio.timeout(RECOVERY_SECONDS_MAX):
         while words not in log.read_text():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Processes that share a port: replaced under load, killed, orphaned, stopped. `make restarts` runs longer."""
+"""Processes that share a port are replaced under load, killed, orphaned and stopped. `make restarts` runs longer."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ PLAN = restarts.Plan(times=1, seconds=5, drain_seconds=10, rate=50)
 
 
 async def changed(find: Callable[[], set[int]], before: set[int]) -> set[int]:
-    """Return the processes once there are as many as before, all of them new."""
+    """Return the processes once their number is that of `before`, and at least one of them is new."""
     async with asyncio.timeout(20):
         while len(now := find()) != len(before) or now == before:  # noqa: ASYNC110  # other processes: no event
             await asyncio.sleep(0.05)

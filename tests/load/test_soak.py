@@ -1,4 +1,4 @@
-"""The soak test's definitions of memory growth and of an unexpected response."""
+"""The definitions of memory growth and of an unexpected response in `tests.load.soak`."""
 
 import pytest
 

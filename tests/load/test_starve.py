@@ -1,4 +1,4 @@
-"""An attacking key does not slow down another account; `make starve` runs every case, and longer."""
+"""An attacking key does not slow down another account. `make starve` runs longer, with every case."""
 
 from collections import Counter
 
@@ -9,7 +9,8 @@ from tests.support.live_server import served
 
 SECONDS = 3.0
 RATIO_MAX, P99_SECONDS_MAX = 1_000.0, 5.0
-"""Far wider than promised, because other tests run beside this one; without limits the p99 was 6.6 to 14 s."""
+"""Bounds far above those of `make starve`, because other tests run at the same time. Without limits, the p99 was 6.6
+to 14 s."""
 
 
 @pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])

@@ -1,4 +1,4 @@
-"""A view of the state that is the same for the model and the database, so that both can be compared."""
+"""The state of the model and of the database in one form, so that both can be compared."""
 
 import uuid
 from typing import Any

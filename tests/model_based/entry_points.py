@@ -1,4 +1,4 @@
-"""The entry points of the tested code in the model's terms: the same inputs, the same tuples out."""
+"""The entry points of the tested code, with the model's inputs and results."""
 
 import datetime as dt
 import os
@@ -87,7 +87,7 @@ async def open_account(account_id: str, account: Account) -> None:
             name=account_id,
             zone=account.zone,
             now=NOW,
-            lead_days=account.lead_days or None,  # none is the default of the setting, 0
+            lead_days=account.lead_days or None,  # None is the default of the setting, which is 0
             auto_renew_from=account.auto_renew_from,
         )
 
@@ -174,7 +174,7 @@ async def quote(request: Request, now: dt.datetime) -> Values:
 
 
 async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, Values]:
-    """Return the order's id and the model's result."""
+    """Return the order's id, and the result in the model's terms."""
     asked = requests.OrderRequest(
         selection.ById(request.ids),
         _extension(request),
@@ -190,7 +190,7 @@ async def place(request: Request, now: dt.datetime) -> tuple[uuid.UUID, Values]:
 async def refund(
     request: RefundRequest, line: PaidLine | None, start: dt.datetime, now: dt.datetime
 ) -> Values:
-    """Return the refusals; the first line of the order finds it."""
+    """Refund the order that has `line`, which starts at `start`; return the refusals."""
     sql = "SELECT order_id FROM order_lines WHERE instance_id = $1 AND starts_at = $2 AND refund_count = $3"
     order_id = uuid.UUID(int=0)
     if line is not None:
@@ -213,7 +213,7 @@ WHY = {
 
 
 def _why(message: str) -> str:
-    """Return the model's name for the reason why a line is not refundable."""
+    """Return the model's code for the reason why a line is not refundable."""
     return next(code for words, code in WHY.items() if words in message)
 
 
@@ -224,7 +224,7 @@ async def run(now: dt.datetime) -> tuple[int, int, int]:
 
 
 async def run_hourly(now: dt.datetime) -> bool:
-    """Run the last tick with each chunk done twice; return False if it was run before."""
+    """Run the latest hourly run with each chunk done twice; return False if that run existed before."""
     run_id = await runs.start_scheduled_run(now)
     pending = await chunks.list_pending_chunks()
     for chunk in [*pending, *pending]:
@@ -260,7 +260,7 @@ async def answer(doing: Awaitable[object]) -> object:
 
 
 def codes(refusals: Iterable[errors.Refusal]) -> Mapping[str, str]:
-    """Return the code of each refused instance; each is refused once, and an incomplete bundle names its members."""
+    """Return the code of each refused instance. Each is refused once, and an incomplete bundle names its members."""
     listed = {refusal.instance_id: refusal.code.value for refusal in refusals}
     assert len(listed) == len(list(refusals))
     for refusal in refusals:

@@ -1,4 +1,4 @@
-"""The state machine: any action of a customer, a worker or the clock, in any order, also applied to the model."""
+"""The state machine: random actions of customers, operators, the worker and the clock, on model and database alike."""
 
 import dataclasses as dc
 import datetime as dt
@@ -14,7 +14,7 @@ from tests.model_based.records import PRODUCTS, Account, Instance, RefundRequest
 from tests.model_based.stage import NAMES, TALLY, Stage
 
 ZONES = ("Asia/Shanghai", "America/New_York", "Asia/Kolkata", "America/Santiago")
-"""Without daylight saving, with it, with a half-hour offset, and with a change at midnight."""
+"""Zones without daylight saving time, with it, with a half-hour offset, and with a change at midnight."""
 
 STARTS = ("2027-02-28", "2028-02-29", "2027-03-14", "2027-11-07", "2027-04-03", "2027-09-04")
 """The end of a short month, a leap day, both clock changes of New York, and both of Santiago."""
@@ -37,7 +37,7 @@ REGISTRATION = st.fixed_dictionaries(
         "odd": st.sampled_from((*[None] * 18, "trial", "ddos", "one-off", "pay", "anchor", "months")),
     }
 )
-"""One instance or a bundle, some at a month's end; sometimes the last one has an invalid value."""
+"""One instance or a bundle. Some expire at the end of a month, and sometimes the last one has an invalid value."""
 
 rule = stateful.rule
 needs_instances = stateful.precondition(lambda machine: machine.model.instances)
@@ -87,7 +87,7 @@ class Renewals(Stage):
         products=st.sampled_from(((), (), ("eip",), ("kec", "ebs"))),
     )
     def give_voucher(self, name: str, cents: int, days: int, products: tuple[str, ...]) -> None:
-        """Several vouchers expire at the same instant, and their ids are in no order."""
+        """Issue a voucher. Several vouchers can expire at the same instant, and their ids are in no order."""
         expires_at = reference_rules.end_of(self.today(name) + days * reference_rules.DAY, self.zone(name))
         voucher_id = uuid.uuid5(uuid.NAMESPACE_OID, str(self.number()))
         voucher = Voucher(voucher_id, name, cents, expires_at, frozenset(products))
@@ -162,7 +162,7 @@ class Renewals(Stage):
     @stateful.precondition(lambda machine: machine.model.paid)
     @rule(data=st.data())
     def refund(self, data: st.DataObject) -> None:
-        """Refund an order, mostly one in the future: all lines, some, or unknown ones; sometimes with a used key."""
+        """Refund all, some or unknown lines of an order, usually one in the future, and sometimes with a used key."""
         count = len(self.model.paid)
         ahead = [number for number in range(count) if self.is_ahead(number)] or [count - 1]
         which = st.one_of(
@@ -184,7 +184,7 @@ class Renewals(Stage):
         self.refund_as_is(request)
 
     def is_ahead(self, number: int) -> bool:
-        """Return whether a period of an order has not begun."""
+        """Return whether an order has a period that has not begun."""
         lines = self.model.paid[number][0]
         starts = [reference_rules.end_of(line.start, self.zone(line.instance.account)) for line in lines]
         return max(starts) >= self.now
@@ -219,14 +219,14 @@ class Renewals(Stage):
         self.wake_worker("lapse" if lapses else "a run")
 
     def run(self) -> tuple[int, int, int]:
-        """Run the model."""
+        """Run the automatic renewals of the model."""
         before = len(self.model.attempts)
         counts = self.model.run(self.now)
         TALLY.update(f"tried by a run: {code or 'renewed'}" for *_, code in self.model.attempts[before:])
         return counts
 
     def run_hourly(self) -> None:
-        """Run each chunk twice; there is one such run an hour for all callers."""
+        """Do the hour's run, with each chunk done twice in the tested code. The run exists once for all callers."""
         half_past = self.now.replace(minute=30, second=0, microsecond=0)
         tick = half_past if half_past <= self.now else half_past - HOUR
         is_new = tick not in self.ticks
@@ -237,7 +237,7 @@ class Renewals(Stage):
 
     @rule(data=st.data(), by=st.sampled_from((*LEAPS, *[None] * 8)), off=st.sampled_from(OFFS))
     def let_time_pass(self, data: st.DataObject, by: dt.timedelta | None, off: dt.timedelta) -> None:
-        """Advance by a duration, or to just before or after a change: an expiry or a due time."""
+        """Advance by a duration, or to an expiry or a due time, or just before or after it."""
         ahead = sorted(moment + off for moment in self.moments() if moment + off >= self.now)
         if by or not ahead:
             self.now += by or DAY

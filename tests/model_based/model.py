@@ -1,7 +1,7 @@
 """docs/rules.md as plain Python on plain objects: one clock, one thread, no storage.
 
-It is written from the rules alone and slow on purpose. Its results are tuples, which the machine compares with
-the results of the tested code. The machine compares its state with the database.
+The model follows only the rules, and does not need to be fast. Its results are tuples, which the state machine compares
+with those of the tested code. The state machine also compares the model's state with the database.
 """
 
 import datetime as dt
@@ -37,7 +37,7 @@ class Model:
         self.instances: dict[str, Instance] = {}
         self.orders: list[Values] = []
         self.paid: list[tuple[list[PaidLine], list[uuid.UUID]]] = []
-        """The lines of each order, and its vouchers when they paid."""
+        """The lines of each order, and its vouchers in the order in which they paid."""
         self.refunds: list[Values] = []
         self.refund_answers: dict[str, tuple[RefundRequest, Values]] = {}
         self.answers: dict[tuple[str, str], tuple[Request, Values]] = {}
@@ -101,7 +101,7 @@ class Model:
         return {i.id for i in accepted} - unchanged_ids, unchanged_ids, refusals
 
     def quote(self, request: Request, now: dt.datetime) -> tuple[list[Line], dict[str, str], Payment]:
-        """Return the effect of the request, even if it would be refused."""
+        """Return the lines, the refusals and the payment of a request, even if it would be refused."""
         units, refusals = self._units(request, now)
         lines_by_id = {i.id: self._line(i, request.wish, now) for unit in units for i in unit}
         lines = _lines(lines_by_id, keep(units, lines_by_id, refusals))

@@ -1,4 +1,4 @@
-"""The model's accounts, instances, vouchers and requests, with the rules about one of them alone."""
+"""The model's accounts, instances, vouchers and requests, and the rules that concern only one of them."""
 
 import dataclasses as dc
 import datetime as dt
@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 Values = tuple[Any, ...]
-"""A row or a result, which the model and the tested code must have in common."""
+"""A row or a result, which must be equal in the model and in the tested code."""
 
 
 @dc.dataclass
@@ -53,7 +53,7 @@ class Instance:
     refunds: int = 0
 
     def period(self) -> tuple[dt.date, int]:
-        """Return the last day and the anchor, which an instance without an expiry does not have."""
+        """Return the last day and the anchor day. Instances without an expiry have neither."""
         assert self.last_day is not None and self.anchor is not None
         return self.last_day, self.anchor
 
@@ -80,7 +80,7 @@ class Request:
     key: str = ""
 
     def same_as(self, other: "Request") -> bool:
-        """Return whether two requests are the same (rule 18); the ids are a set."""
+        """Return whether two requests are the same (rule 18). The order of the ids does not matter."""
         return dc.replace(self, ids=()) == dc.replace(other, ids=()) and set(self.ids) == set(other.ids)
 
 
@@ -101,12 +101,12 @@ class Payment:
     balance: int
     shortfall: int
     shares: list[dict[uuid.UUID, int]]
-    """Each voucher's share of each line; the balance paid the rest of its price."""
+    """For each line, the cents that each voucher pays. The balance pays the rest of the price."""
 
 
 @dc.dataclass
 class PaidLine:
-    """The period bought for an instance, its previous values, and whether it was refunded."""
+    """A period bought for an instance, with the instance's previous values and whether the period was refunded."""
 
     instance: Instance
     start: dt.date
@@ -120,7 +120,7 @@ class PaidLine:
 
 @dc.dataclass(frozen=True)
 class RefundRequest:
-    """The number of an order, which may not exist; without ids, all refundable lines."""
+    """A refund of the order with a number, which may not exist. If `ids` is None, it covers all refundable lines."""
 
     order: int
     ids: tuple[str, ...] | None
@@ -128,7 +128,7 @@ class RefundRequest:
 
 
 class Refused(Exception):
-    """A refusal; `args` is the result."""
+    """A refusal of a request. `args` is the result in the model's terms."""
 
 
 def shared(i: Instance) -> Values:
@@ -148,7 +148,7 @@ def unserved(i: Instance, status: str) -> str | None:
 
 
 def malformed(request: Request) -> str | None:
-    """Return whether a request is invalid (rule 26)."""
+    """Return the path of the field that makes a request invalid, or None (rule 26)."""
     kind, wanted, *_ = request.wish
     if not request.ids:
         return "input.selection.ids"
@@ -160,14 +160,14 @@ def malformed(request: Request) -> str | None:
 
 
 def malformed_key(key: str) -> str | None:
-    """Return whether a key is invalid (rule 26)."""
+    """Return the path of the key's field if the key is invalid, or None (rule 26)."""
     return None if 1 <= len(key) <= 64 and key.isprintable() else "input.idempotencyKey"
 
 
 def keep(
     units: Iterable[Sequence[Instance]], results: Mapping[str, object], refusals: dict[str, str]
 ) -> list[Instance]:
-    """Return the units without refusals; one refused member refuses its whole bundle (rule 10)."""
+    """Return the instances of units without a refusal. One refused member refuses its whole bundle (rule 10)."""
     accepted: list[Instance] = []
     for unit in units:
         own_codes = {i.id: code for i in unit if isinstance(code := results[i.id], str)}

@@ -1,6 +1,6 @@
-"""Dates, instants and prices of docs/rules.md, computed the slow and plain way.
+"""Dates, instants and prices of docs/rules.md, computed slowly and literally.
 
-Nothing here comes from the tested code or follows its formulas: days are walked, cents are fractions.
+Nothing here comes from the tested code or uses its formulas: days are counted one by one, and cents are fractions.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ DAY = dt.timedelta(days=1)
 
 
 def end_of(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """Return the instant of 23:59:59 in the zone (rule 5); the second one if the clock shows it twice."""
+    """Return the instant of 23:59:59 in the zone (rule 5). If the clock shows this time twice, return the second."""
     return dt.datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone, fold=1).astimezone(dt.UTC)
 
 
@@ -38,7 +38,7 @@ def step(anchor: int, day: dt.date, months: int) -> dt.date:
 
 
 def first_on(day_of_month: int, earliest: dt.date) -> dt.date:
-    """Return the first such day of a month from `earliest` on (rule 14); 31 is the last day of every month."""
+    """Return the first date on this day of a month from `earliest` on (rule 14). 31 is the last day of every month."""
     day = earliest
     while day != anchored(day_of_month, day.year, day.month):
         day += DAY
@@ -54,9 +54,9 @@ def whole_months(anchor: int, old: dt.date, new: dt.date) -> int:
 
 
 def furthest(now: dt.datetime, zone: ZoneInfo, max_term_months: int, earliest: dt.date) -> dt.date:
-    """Return the last day within the longest term, from the day that ends next or a later one (rule 7).
+    """Return the last day within the longest term (rule 7), counted from the day that ends next, or from a later one.
 
-    The last day of a month counts as anchor 31, so that an instance expiring then can have the whole term.
+    The last day of a month counts as anchor 31, so that an instance that expires on it can have the whole term.
     """
     day = now.astimezone(zone).date()
     while end_of(day, zone) <= now or day < earliest:
@@ -72,7 +72,7 @@ def list_price(monthly_cents: int, months: int, days: int, days_in_month: int) -
 def price(
     monthly_cents: int, months: int, days: int, days_in_month: int, percent_off: Mapping[int, int]
 ) -> int:
-    """Return the price (rules 12 and 13): the tiers (percent by months) reduce the months alone; rounded once."""
+    """Return the price (rules 12 and 13), rounded once. The tiers (percent by months) reduce only the months' part."""
     off = max(((tier, percent) for tier, percent in percent_off.items() if tier <= months), default=(0, 0))[1]
     rest_share = Fraction(100 - off, 100)
     return half_up(monthly_cents * (months * rest_share + Fraction(days, days_in_month)))

@@ -1,4 +1,4 @@
-"""Run the state machine: the same seed always gives the same steps."""
+"""Runs of the state machine. The same seed always leads to the same steps."""
 
 import os
 
@@ -25,10 +25,10 @@ hypothesis.settings.register_profile(
     phases=[hypothesis.Phase.generate],
 )
 PROFILE = os.environ.get("STATEFUL_PROFILE", "stateful")
-"""Shrinking a failure takes a minute or two; the other profile skips it."""
+"""The profile of Hypothesis. Shrinking a failure takes one to two minutes; `stateful-unshrunk` skips it."""
 
 
 def drive(seed: int, *, examples: int) -> None:
-    """Try databases, of about STEPS_PER_EXAMPLE steps each."""
+    """Run the state machine on `examples` new databases, with up to STEPS_PER_EXAMPLE steps on each."""
     settings = hypothesis.settings(hypothesis.settings.get_profile(PROFILE), max_examples=examples)
     hypothesis.seed(seed)(stateful.get_state_machine_test(machine.Renewals, settings=settings))()

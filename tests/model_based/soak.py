@@ -1,9 +1,9 @@
-"""`test_stateful` with random seeds, for a given number of steps or seconds; `make soak` runs it.
+"""`test_model_based` with random seeds, for a given number of steps or seconds. `make soak` runs this test.
 
 make soak                  20,000 steps
 make soak STEPS=500000
 make soak SECONDS=600
-make soak SEED=123         one round again, as it was
+make soak SEED=123         repeats the round with this seed
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The setting of the state machine: model and database side by side, the drawn inputs, and the comparison."""
+"""The base of the state machine: the model and the database, the drawn inputs, and the comparison."""
 
 import asyncio
 import collections
@@ -18,7 +18,7 @@ from tests.model_based.records import Instance, Refused, Request, Values, malfor
 from tests.support import integrity
 
 TALLY: collections.Counter[str] = collections.Counter()
-"""How often each rule was tried, its results, and each refusal given, in this process."""
+"""The number of times that each result of each rule, and each code of a refusal, occurred in this process."""
 
 NAMES = st.sampled_from("ab")
 HANDLINGS = st.sampled_from(("REFUSE", "WHOLE"))
@@ -66,7 +66,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return self.model.accounts[name].zone
 
     def moments(self) -> set[dt.datetime]:
-        """Return the instants of changes that need no action."""
+        """Return the instants at which the state changes without an action."""
         instants = {voucher.expires_at for voucher in self.model.vouchers.values()}
         instances = self.model.instances.values()
         return instants | {at for i in instances for at in (self.model.expiry(i), self.due_at(i)) if at}
@@ -80,7 +80,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return self.count
 
     def draw_request(self, data: st.DataObject, wish: Values, name: str | None = None) -> Request:
-        """Draw a selection of one account: one, some, all, a bundle, sometimes unknown or another account's ids."""
+        """Draw a request for one, some or all instances of an account, or a bundle. Some ids are unknown or foreign."""
         name = name or data.draw(NAMES)
         all_ids = sorted(self.model.instances)
         all_own = [i for i in all_ids if self.model.instances[i].account == name]
@@ -99,7 +99,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return Request(name, tuple(ids), wish, data.draw(HANDLINGS), data.draw(BATCHES))
 
     def draw_order(self, data: st.DataObject, wish: Values, name: str | None = None) -> Request:
-        """Draw a request with a key, mostly a new one, sometimes with a right or wrong expected total."""
+        """Draw a request with a key, usually a new one, and sometimes with a correct or a wrong expected total."""
         request = self.draw_request(data, wish, name)
         used = [key for account, key in self.model.answers if account == request.account]
         key = data.draw(st.sampled_from([*[f"key-{self.number()}"] * 20, *used[-1:], "", "k" * 65]))
@@ -112,7 +112,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return dc.replace(request, key=key, expected=expected)
 
     def place(self, request: Request) -> None:
-        """Quote and order; a repeated key returns the stored result with the same order."""
+        """Quote and order. A repeated key must return the stored result with the same order."""
         self.both(
             f"quote {request.wish[0]}", lambda: self.quoted(request), entry_points.quote(request, self.now)
         )
@@ -144,7 +144,7 @@ class Stage(stateful.RuleBasedStateMachine):
         return line_tuples, refusals, (payment.uses, payment.balance, payment.shortfall)
 
     def both(self, what: str, of_model: Callable[[], object], call: Awaitable[object]) -> None:
-        """Do an action on both sides and compare the results."""
+        """Do an action in the model and in the tested code, and compare the results."""
         try:
             expected = of_model()
         except Refused as refused:

@@ -1,4 +1,4 @@
-"""The tested code compared with a plain model of docs/rules.md: the same steps, results and state.
+"""The tested code has the same results and the same state as a plain model of docs/rules.md after the same steps.
 
 `make soak` runs longer, with other seeds.
 """
@@ -11,7 +11,7 @@ UNTRIED = {
     errors.RefusalCode.PRICE_HELD,
     errors.RefusalCode.TOO_MANY_TAGS,
 }
-"""Refusals of a whole order, of prices and of tags, which the machine does not produce."""
+"""The codes that the machine does not produce: refusals of a whole order, of prices and of tags."""
 TRIED = {
     *(f"code {code}" for code in errors.RefusalCode if code not in UNTRIED),
     *(
@@ -24,7 +24,7 @@ TRIED = {
     *(f"code {code}" for code in entry_points.WHY.values()),
     *("tried by a run: renewed", "tried by a run: INSUFFICIENT_FUNDS", "tried by a run: BUNDLED"),
 }
-"""Results that a random walk must nearly all reach to be useful; a soak reaches all of them."""
+"""The results that a useful random walk reaches, except at most MISSED_MAX. A soak reaches all of them."""
 MISSED_MAX = 7
 
 

@@ -1,6 +1,6 @@
-"""Tests of the tests: a defect planted in one place is found, and the unchanged copy passes.
+"""Tests of the tests: they find a defect that is planted in a copy of the code, and pass on an unchanged copy.
 
-The copies use the server of these tests, with databases of their own.
+The copies use the server of these tests, with their own databases.
 """
 
 import importlib.util
@@ -16,12 +16,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COPIED = ("graphql_api", "renewals", "schema", "tests", "workers", "pyproject.toml")
 SECONDS_MAX = 300
-"""The timeout of a run: without a lock, runs wait for deadlocks, and the machine may be busy."""
+"""The timeout of a run. Without a lock, runs wait until PostgreSQL detects deadlocks, and the machine may be busy."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One line changed in one file, and the test that must fail."""
+    """A change of one line in one file, and the test that must then fail."""
 
     path: str
     line: str
@@ -30,14 +30,14 @@ class Mutant:
 
 
 MUTANTS = {
-    # Within a process the calls of an account are queued anyway; runs and other processes depend on the lock.
+    # Within a process, the calls of an account are queued anyway. Runs and other processes depend on the lock.
     "no account lock": Mutant(
         "renewals/accounts/repository.py",
         'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
         "return await _read(connection, account_ids)",
         "tests/renewals/auto_renewal/test_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",
     ),
-    # While the lock works this constraint never fires, so only a test of the database itself proves it.
+    # While the lock works, this constraint never fails, so only a test of the database itself can prove it.
     "no unique instance and start": Mutant(
         "renewals/db/migrations/0001_schema.py",
         '"unique_together": (("instance", "starts_at", "refund_count"),),',

@@ -1,4 +1,4 @@
-"""Fixtures: the captured log lines, and the application behind a real socket."""
+"""Fixtures: the captured log lines, and the application on a real socket."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ class Lines(logging.Handler):
         return [orjson.loads(text) for text in self.texts]
 
     def clear(self) -> None:
-        """Drop all lines until now."""
+        """Drop all lines that were collected so far."""
         request_log.flush()
         self.texts.clear()
 
@@ -44,7 +44,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Collect everything that is logged during the test, from INFO on."""
+    """Collect the lines that are logged during the test, at level INFO and above."""
     request_log.flush()
     root, kept = logging.getLogger(), Lines()
     level = root.level
@@ -60,7 +60,7 @@ Serve = Callable[[], contextlib.AbstractAsyncContextManager[str]]
 
 @pytest.fixture
 def live(world: World) -> Serve:
-    """Serve the application in this process, so that a test can patch it; yields host and port."""
+    """Serve the application in this process, so that a test can patch it; yield the host and the port."""
 
     @contextlib.asynccontextmanager
     async def serve() -> AsyncIterator[str]:

@@ -65,7 +65,7 @@ async def asking(world: World, graphql: Client) -> Client:
 
 
 def told(answer: httpx2.Response, lines: Lines) -> str:
-    """Return the id of the only error, after checking that it has no details and is in the log."""
+    """Check that a response has one error without details, and that the log has its id; return the id."""
     assert SECRET not in answer.text and "Mishap" not in answer.text and "hunter2" not in str(answer.headers)
     [error] = answer.json()["errors"]
     assert error["message"] == "Something went wrong on our side."
@@ -79,7 +79,7 @@ def told(answer: httpx2.Response, lines: Lines) -> str:
 
 
 def found(error_id: str, lines: Lines) -> None:
-    """Check that the log has the id once, with a traceback and the request."""
+    """Check that the log has the id once, with a traceback and the id of the request."""
     [entry] = [entry for entry in lines.entries if entry.get("error_id") == error_id]
     assert entry["level"] == "error"
     assert "Traceback" in entry["exception"]
@@ -120,7 +120,7 @@ async def test_a_layer_that_raises_tells_nobody_but_the_log(
 ) -> None:
     place, name, failing, query = LAYERS[layer]
     monkeypatch.setattr(place, name, failing)
-    # Not JSON by Accept alone, so that no known operation goes a shorter way.
+    # The comment makes the document new, so that no cached operation takes a shorter path.
     told(await asking.post(f"# {layer}\n{query}"), lines)
 
 

@@ -1,4 +1,4 @@
-"""The log: one line an entry, one configuration, and no content of requests."""
+"""The log has one line per entry and one configuration, and contains no content of requests."""
 
 import asyncio
 import contextlib
@@ -103,7 +103,7 @@ def line(event: str, level: int = logging.INFO) -> logging.LogRecord:
 
 
 def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Return the lines written since the last call."""
+    """Return the log lines that were written since the last call."""
     return [orjson.loads(each)["event"] for each in capsys.readouterr().err.splitlines()]
 
 

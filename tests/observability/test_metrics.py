@@ -1,4 +1,4 @@
-"""Metrics: requests with bounded labels, runs, webhooks, the backlog, several processes."""
+"""Metrics of requests with bounded labels, of runs, webhooks and the backlog, and of several processes."""
 
 import asyncio
 import contextlib
@@ -116,7 +116,7 @@ async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
 ) -> None:
     for name in ("N" * 100, "N" * 65, "M" * 64):
         assert (await asking(f"query {name} {{ account {{ id }} }}"))["account"]
-    for _ in range(2):  # known, and executed another way
+    for _ in range(2):  # the second operation is cached, and takes another path
         assert (await asking(f"query {'N' * 65} {{ account {{ id }} }}"))["account"]
     assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 4
     assert growth.of("renewals_requests_total", operation="M" * 64, kind="query", code="OK") == 1
@@ -154,7 +154,7 @@ async def test_metrics_are_served_only_where_the_setting_is_on(world: World, gra
     assert answer.headers["content-type"] == metrics.MEDIA_TYPE
     found = samples(answer.text)
     assert found[("renewals_database_pool_connections", frozenset({("state", "in_use")}))] >= 0
-    assert found[("renewals_check_ok", frozenset({("check", "database")}))] == 0  # it was given no address
+    assert found[("renewals_check_ok", frozenset({("check", "database")}))] == 0  # the check has no address
 
 
 async def test_a_run_is_measured_by_outcome_and_amount(world: World, growth: Growth) -> None:
@@ -215,7 +215,7 @@ async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> Non
     found = await backlog.read_backlog(NOW)
     assert found[(metrics.RUN_LATENESS, "")] == found[(metrics.RUN_UNFINISHED, "")] == 0
     assert found[(metrics.PENDING_CHUNKS, "")] == found[(metrics.BROKEN_RULES, "")] == 0
-    assert found[(metrics.DUE, "")] == 2  # nobody paid
+    assert found[(metrics.DUE, "")] == 2  # no owner has paid
 
 
 async def test_a_database_that_does_not_answer_costs_its_gauges_and_two_seconds(database_url: str) -> None:
@@ -280,7 +280,7 @@ async def test_several_processes_put_their_figures_together(
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                 answer = await client.post("/graphql", json=asked, headers={"Authorization": f"Bearer {key}"})
                 answered += answer.status_code == 200
-        await asyncio.sleep(2 * request_log.WAIT_SECONDS)  # so old may be what one process tells of another
+        await asyncio.sleep(2 * request_log.WAIT_SECONDS)  # until each process has written its metrics
         [folder] = tmp_path.glob("renewals-metrics-*")
         served_by = {path.stem.rpartition("_")[2] for path in folder.glob("counter_*.db")}
         labels = frozenset({("operation", "Mine"), ("kind", "query"), ("code", "OK")})
@@ -292,7 +292,7 @@ async def test_several_processes_put_their_figures_together(
             assert each[("renewals_requests_total", labels)] == 60
             assert each[("renewals_requests_in_progress", frozenset())] == 0
         await asyncio.sleep(probes.SAMPLE_SECONDS)
-        # One that is gone is not counted among those that have connections.
+        # A process that has ended is not counted among those with connections.
         (folder / "gauge_livesum_1.db").write_bytes(
             (folder / f"gauge_livesum_{min(served_by)}.db").read_bytes()
         )

@@ -1,4 +1,4 @@
-"""/healthz and /readyz: what makes a process unready, what only degrades it, and how long the checks take."""
+"""/healthz and /readyz: the failures that make a process unready or only degrade it, and the time of the checks."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ async def open_run(at: dt.datetime = NOW) -> None:
 
 @contextlib.asynccontextmanager
 async def silent_server() -> AsyncIterator[int]:
-    """Run a server that accepts connections and sends nothing; yields its port."""
+    """Run a server that accepts connections and sends nothing; yield its port."""
 
     writers: list[asyncio.StreamWriter] = []
 
@@ -125,7 +125,7 @@ async def test_a_database_that_is_read_only_makes_a_process_unready_until_it_tak
             " AND datname = current_database()",
         )
         await until_seen()
-        await client.get("/readyz")  # which finds its connection closed
+        await client.get("/readyz")  # the check finds its connection closed
         await until_seen()
         assert (await client.get("/readyz")).json()["status"] == "ready"
 
@@ -164,7 +164,7 @@ async def test_a_write_that_waits_makes_a_process_unready_and_leaves_no_session_
 
 @contextlib.contextmanager
 def small_disk(megabytes: int) -> Iterator[Path]:
-    """Mount a small disk and yield its folder; skip the test where that is not permitted."""
+    """Mount a small disk, and yield its folder; skip the test if mounting is not permitted."""
     folder = Path(tempfile.mkdtemp(prefix="renewals-disk-"))
     folder.chmod(0o755)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(folder)]

@@ -39,7 +39,7 @@ class Span:
 
 
 class Collector:
-    """A collector of OpenTelemetry that keeps the spans it receives over HTTP."""
+    """An OpenTelemetry collector that keeps the spans that it receives over HTTP."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -70,7 +70,7 @@ class Collector:
 
 @contextlib.asynccontextmanager
 async def collecting() -> AsyncIterator[tuple[Collector, str]]:
-    """Run a collector; yields it and its address."""
+    """Run a collector; yield it and its address."""
     collector = Collector()
     server = await asyncio.start_server(collector.take, "127.0.0.1", 0)
     async with server:
@@ -115,13 +115,13 @@ async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no
         serving = served(database_url, **variables, RENEWALS_LOG_LEVEL="INFO")
         async with serving as process, httpx2.AsyncClient() as client:
             headers = {"Authorization": f"Bearer {key}", "traceparent": f"00-{TRACE}-{PARENT}-01"}
-            for _ in range(2):  # the second is known, and goes the short way
+            for _ in range(2):  # the second operation is cached, and takes the shorter path
                 asked = {"query": QUERY, "variables": {"search": "a-customer's-own-words"}}
                 assert (await client.post(process.url, json=asked, headers=headers)).status_code == 200
             failing = {"query": '{ instance(id: "\\u0000a-customer") { id } }'}
             await client.post(process.url, json=failing, headers=headers)
     first, second, failed = [span for span in collector.spans if span.parent == PARENT]
-    # The first request also has the limits of its connection checked, and the size of the account counted.
+    # For the first request, the server also checks the limits of the connection and counts the account's instances.
     for span, statement_count in ((first, 4), (second, 2)):
         assert (span.name, span.trace) == ("query Page", TRACE)
         assert span.service == ("shop" if by_variable else "renewals-api")

@@ -1,4 +1,4 @@
-"""A busy account slows down only itself."""
+"""A busy account does not slow down other accounts."""
 
 import asyncio
 import contextvars
@@ -40,7 +40,7 @@ async def test_calls_that_wait_for_their_account_do_not_occupy_the_pool(
 async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
-    outside = contextvars.copy_context()  # a task started inside would belong to the transaction
+    outside = contextvars.copy_context()  # a task started inside the transaction would belong to it
     async with database.transaction() as connection:
         locked = (await accounts_repository.lock_accounts(connection, ["a"]))["a"]
         await instances_repository.register(connection, locked, [registration("b-3", bundle="b")], {}, NOW)

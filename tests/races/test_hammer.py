@@ -1,7 +1,7 @@
-"""All clients and workers at once on the same three accounts, over the last second of three months.
+"""Clients and workers use the same three accounts concurrently, around the last second of three months.
 
-Clients in groups run the same script with the same keys, two workers do each run twice, and a sweep expires
-and releases. `HAMMER_ROUNDS=20 make test TESTS=tests/races/test_hammer.py` runs longer, with other scripts.
+The clients of a group run the same script with the same keys. Two workers do each run twice, and a sweep expires and
+releases instances. `HAMMER_ROUNDS=20 make test TESTS=tests/races/test_hammer.py` runs longer, with other scripts.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ LAST_DAYS = ("2027-01-31", "2027-02-28", "2027-03-31")
 SCRIPTS = 3
 REQUESTS_A_SCRIPT = 6
 CLIENTS_A_SCRIPT = 3
-"""The number of clients that run a script in parallel, so each key arrives this many times."""
+"""The number of clients that run a script in parallel, which is also the number of times that each key is sent."""
 
 SINGLE_PRICE = "10.00"
 POOR_PERIODS = 25
-"""The money of `poor` pays for this many periods; its clients and the worker request more."""
+"""The number of periods that the money of `poor` can pay for. Its clients and the worker request more."""
 BALANCES = {"poor": "150.00", "mixed": "300.00", "rich": "1000000.00"}
-"""The balances, beside a voucher of 100.00 for each account."""
+"""The balance of each account. Each account also has a voucher of 100.00."""
 
 
 class Request(NamedTuple):
@@ -63,7 +63,7 @@ class Clock:
 
 
 async def put_accounts(world: World) -> dict[str, list[str]]:
-    """Create the accounts; return their ids known to clients. Only the worker renews the others."""
+    """Create the accounts; return the ids of the instances that clients renew. Only the worker renews the others."""
     client_ids = {}
     for account, balance in BALANCES.items():
         await world.account(account, balance=balance)
@@ -95,7 +95,7 @@ async def put_accounts(world: World) -> dict[str, list[str]]:
 
 
 def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> Iterator[Request]:
-    """Return some requests of an account; those of `poor` are for one instance and one month each."""
+    """Return random requests of an account. Each request of `poor` is for one instance and one month."""
     for number in range(REQUESTS_A_SCRIPT):
         verb = rng.choice(("renew", "renew", "unify", "set_policy"))
         more: dict[str, object] = {"mode": rng.choice(("AUTO", "AUTO", "NONE"))}
@@ -111,7 +111,7 @@ def script(rng: random.Random, account: str, ids: Sequence[str], name: str) -> I
 
 
 async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request], clock: Clock) -> Answers:
-    """Return a client's responses to sequential requests; raises an error found among them."""
+    """Return a client's responses to sequential requests. Raises an error if a response has one."""
     responses = []
     for request in requests:
         clock.go_on()
@@ -124,7 +124,7 @@ async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request],
 async def play_all(
     scripts: Sequence[tuple[str, Sequence[Request]]], wallets: Mapping[str, customer.Buyer], clock: Clock
 ) -> Answers:
-    """Return the responses of all clients, several with each script."""
+    """Return the responses of all clients. CLIENTS_A_SCRIPT clients run each script."""
     playing = [
         play(account, wallets[account], requests, clock)
         for account, requests in scripts
@@ -193,9 +193,9 @@ async def test_concurrent_clients_never_overspend(
 
 
 async def assert_nobody_saw_a_fault(world: World) -> None:
-    """Check that no deadlock occurred, not even a retried one: all code locks in one order."""
+    """Check that no deadlock occurred, not even a retried one, because all code takes locks in the same order."""
     assert await world.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
-    # A chunk that failed is parked with its error, or divided into chunks without any count.
+    # A chunk that failed is parked with its error, or divided into new chunks without counts.
     assert (
         await world.value("SELECT count(*) FROM renewal_chunks WHERE error IS NOT NULL OR due_count = 0") == 0
     )
@@ -238,6 +238,6 @@ async def assert_spent_to_the_last_affordable_period(world: World) -> None:
     assert (await world.balance("poor"), await world.value(sql, "poor")) == ("0.00", POOR_PERIODS)
     assert await world.value("SELECT min(balance_cents) FROM accounts") >= 0
     assert await world.value("SELECT min(available_cents) FROM vouchers") >= 0
-    # All of them took part.
+    # All participants had an effect.
     assert await world.value("SELECT count(*) FROM renewal_attempts WHERE succeeded") > 0
     assert await world.value("SELECT count(*) FROM instances WHERE status = 'RELEASED'") > 0

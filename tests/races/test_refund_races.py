@@ -1,4 +1,4 @@
-"""Concurrent refunds, with renewals, the worker and other refunds: money and time are returned once."""
+"""Refunds that run concurrently with renewals, the worker and other refunds return money and time once."""
 
 import asyncio
 import collections
@@ -70,7 +70,7 @@ async def test_one_key_used_concurrently_is_one_refund(world: World, order_id: s
 async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
     world: World, order_id: str, round_: int
 ) -> None:
-    """The repeated key of the first order returns the stored result, whether its period still exists or not."""
+    """A repetition of the first order's key returns the stored result, whether or not its period still exists."""
     again = [renew("first") for _ in range(3)]
     new = [renew(str(uuid.uuid4())) for _ in range(3)]
     back = [refund(order_id, str(number)) for number in range(3)]
@@ -88,7 +88,7 @@ async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
 async def test_with_a_concurrent_run_the_accounts_are_consistent(
     world: World, order_id: str, round_: int
 ) -> None:
-    """The period is due at that time; it is bought again if the refund comes first, else the refund is refused."""
+    """The period is due at that time. If the refund comes first, it is bought again; else the refund is refused."""
     due = world.at("2027-01-31 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
     assert run_id is not None

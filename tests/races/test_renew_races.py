@@ -1,4 +1,4 @@
-"""Concurrent requests: one charge for each of them, and no deadlock that a client could see."""
+"""Concurrent requests cause one charge each, and no deadlock that a client could observe."""
 
 import asyncio
 import collections
@@ -115,7 +115,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     )
     assert isinstance(run, RenewalRun)
     assert [isinstance(a, dict) and a["__typename"] for a in results] == ["RenewInstancesSuccess"] * 10
-    # If the customer was first, no work was left; if the worker was first, the customer added a month.
+    # If the customer was first, the worker had no work left. If the worker was first, the customer added a month.
     assert run.renewed_count + run.skipped_count == 10
     periods = await world.rows("SELECT instance_id, starts_at, count(*) FROM order_lines GROUP BY 1, 2")
     assert len(periods) == 10 + run.renewed_count

@@ -1,4 +1,4 @@
-"""Two API processes on one database, over real HTTP: the guarantees of one process hold between both."""
+"""Two API processes on one database, over real HTTP, give the same guarantees as one process."""
 
 import asyncio
 import collections
@@ -17,7 +17,7 @@ AT_ONCE = 20
 
 @pytest.fixture
 async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
-    """The addresses of two servers of the world's database."""
+    """The addresses of two servers on the database of `world`."""
     async with served(database_url) as first, served(database_url) as second:
         yield [first.url, second.url]
 
@@ -25,7 +25,7 @@ async def servers(world: World, database_url: str) -> AsyncIterator[list[str]]:
 async def renew_everywhere(
     servers: list[str], api_key: str, requests: list[tuple[list[str], str]]
 ) -> list[customer.Result]:
-    """Renew each (ids, key) for one month, all at once, at the servers in turn."""
+    """Renew each (ids, key) for one month, all concurrently, on the servers in turn."""
 
     async def renew(client: httpx2.AsyncClient, url: str, ids: list[str], key: str) -> customer.Result:
         variables = {"selection": {"ids": ids}, "months": 1, "idempotencyKey": key}

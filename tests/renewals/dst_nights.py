@@ -22,7 +22,7 @@ class Night(NamedTuple):
     due_until: str
 
     def day(self, days: int) -> str:
-        """Return the date some days after the last day."""
+        """Return the date `days` days after the last day."""
         return str(dt.date.fromisoformat(self.last_day) + dt.timedelta(days))
 
     def at(self, wall_clock: str, *, days: int = 0) -> str:

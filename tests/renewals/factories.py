@@ -14,7 +14,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 KOLKATA = ZoneInfo("Asia/Kolkata")
 
 unhurried = hypothesis.settings(deadline=None)
-"""Settings of a property without a deadline, for busy machines."""
+"""Settings of Hypothesis without a deadline, for busy machines."""
 
 
 def day(text: str) -> dt.date:
@@ -34,7 +34,7 @@ def product(
     max_term_months: int = 36,
     tiers: Sequence[tuple[int, int]] = (),
 ) -> model.Product:
-    """Return a product, renewable unless it has a reason; tiers are (months, basis points)."""
+    """Return a product, which is renewable unless it has a reason. `tiers` are (months, basis points)."""
     return model.Product(
         code=code,
         renewable=unsupported_reason is None,
@@ -105,7 +105,7 @@ def context(
 def selection(
     *picked: model.Instance, unpicked: Iterable[model.Instance] = (), missing_ids: Sequence[str] = ()
 ) -> domain_selection.Selection:
-    """Return a selection; `unpicked` are the other members of its bundles."""
+    """Return a selection. `unpicked` are the members of its bundles that are not selected."""
     members: dict[str, list[model.Instance]] = {}
     for member in (*picked, *unpicked):
         if member.bundle_id is not None:
@@ -122,7 +122,7 @@ def plan(
     balance_cents: int = 1_000_000_00,
     vouchers: Iterable[model.Voucher] = (),
 ) -> planning.Plan:
-    """Return the plan of a selection, by default with a balance of 1,000,000.00."""
+    """Return the plan of a selection. The default balance is 1,000,000.00."""
     return planning.plan(
         selection=selection(selected) if isinstance(selected, model.Instance) else selected,
         handling=handling,

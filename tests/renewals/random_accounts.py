@@ -1,4 +1,4 @@
-"""Random accounts for properties: instances of every kind near each boundary, with bundles.
+"""Random accounts for property tests: instances of every kind near each boundary, and bundles.
 
 @hypothesis.given(st.data())
 async def test_something(world: World, data: st.DataObject) -> None:
@@ -23,11 +23,11 @@ _numbers = itertools.count()
 
 
 class Fleet(NamedTuple):
-    """The instances of an account; those with one bundle name are its members."""
+    """The instances of an account. Those with the same bundle name are its members."""
 
     singles: list[dict[str, Any]]
     bundles: list[tuple[dict[str, Any], list[dict[str, Any]]]]
-    """What all members of a bundle have, and what each of them has."""
+    """For each bundle, the options that all members share, and the options of each member."""
 
 
 _OWN = {
@@ -71,14 +71,14 @@ async def open_account(world: World, fleet: Fleet, *, balance: str = "9000000.00
 
 
 async def state(world: World, account_id: str) -> list[tuple[Any, ...]]:
-    """Return the instances of an account and the number of its events, to see that nothing has changed."""
+    """Return the instances of an account and the number of its events, so that a test can detect changes."""
     instances = "SELECT i::text FROM instances i WHERE account_id = $1 ORDER BY id"
     events = "SELECT last_sequence FROM event_streams WHERE account_id = $1"
     return [*await world.rows(instances, account_id), *await world.rows(events, account_id)]
 
 
 def _fitting(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options with a status that fits the expiry."""
+    """Return the options with a status that is possible for the expiry."""
     expires = options["expires"]
     has_expired = expires is not None and expires < str(NOW.date())
     return {**options, "status": "EXPIRED" if has_expired else "RUNNING"}

@@ -1,4 +1,4 @@
-"""Settings that would quietly do harm are refused by name."""
+"""Settings with dangerous values are refused, with the name of the setting."""
 
 import datetime as dt
 import re
@@ -75,7 +75,7 @@ ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 
 
 def shown(default: object) -> str:
-    """Return a default as the page writes it."""
+    """Return a default in the form of the page."""
     match default:
         case None | ():
             return "none"

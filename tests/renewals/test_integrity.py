@@ -1,4 +1,4 @@
-"""Invariants of the database: each kind of damage is reported by the invariant that it violates."""
+"""Invariants of the database: the violated invariant reports each kind of damage."""
 
 import dataclasses
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The command line for tests: each command runs in this process; the database shows its effect."""
+"""The command line for tests. Each command runs in this process, and tests check its effect in the database."""
 
 import asyncio
 import datetime as dt
@@ -19,13 +19,13 @@ Renewals = Callable[..., Result]
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewals]:
-    """Run a command in this process, on the clock `now` and with `stdin_text` as its input."""
+    """Run a command in this process, with the clock at `now` and with `stdin_text` as its standard input."""
 
     def run(
         *arguments: str, now: dt.datetime | None = None, stdin_text: str = "", **variables: str
     ) -> Result:
         with monkeypatch.context() as patched:
-            for name in output_language.VARIABLES:  # the output of a test is English
+            for name in output_language.VARIABLES:  # so that the output is in English
                 patched.delenv(name, raising=False)
             for name, value in variables.items():
                 patched.setenv(name, value)

@@ -1,4 +1,4 @@
-"""The calls of graphql-core's executor, so that a test can count the work that is not compiled."""
+"""A counter of calls to graphql-core's executor, which measures the work that is not compiled."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,7 @@ from graphql.execution import Executor
 
 
 def count_core_calls(monkeypatch: pytest.MonkeyPatch, *names: str) -> Counter[str]:
-    """Count the calls of methods of the executor until the end of the test, by name."""
+    """Count the calls of each named method of the executor until the end of the test."""
     counted: Counter[str] = Counter()
 
     def count(name: str) -> None:

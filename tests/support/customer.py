@@ -5,7 +5,7 @@
     renewed = await buyer.renew(["i-1"], months=1)
     assert renewed["order"]["total"] == "300.00"
 
-A selection is a list of ids or, as a mapping, whatever the input type takes.
+A selection is a list of ids, or a mapping with the fields of the GraphQL input type.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,17 +103,17 @@ async def of(world: World, client: Client, account: str) -> Buyer:
 
 
 def picked(selection: Selection) -> dict[str, Any]:
-    """Return the input type of a selection."""
+    """Return a selection as its GraphQL input."""
     return dict(selection) if isinstance(selection, Mapping) else {"ids": list(selection)}
 
 
 def matching(*, except_ids: Sequence[str] = (), **conditions: Any) -> dict[str, Any]:
-    """Return the selection of all instances that match a filter, except some."""
+    """Return the selection of all instances that match a filter, except those in `except_ids`."""
     return {"matching": {"filter": conditions, "except": list(except_ids)}}
 
 
 def codes(result: Result) -> dict[str, str]:
-    """Return the code of each refused instance, each refused once."""
+    """Return the code of each refused instance, and check that none is refused twice."""
     codes_by_id = {refusal["instanceId"]: refusal["code"] for refusal in result["refusals"]}
     assert len(codes_by_id) == len(result["refusals"])
     return codes_by_id

@@ -1,8 +1,8 @@
 """Databases for tests: one for each template and test process, emptied after a test and used by the next.
 
-Copying a template takes 40 ms and dropping the copy 20 ms; emptying it takes 5 ms on a connection that stays open.
-A database is dropped if a test changed a table, an index, a trigger or a protected row, or wrote much, so that
-tests stay independent.
+Copying a template takes 40 ms and dropping the copy 20 ms. Emptying the copy takes 5 ms on a connection that stays
+open. To keep tests independent, a database is dropped instead if a test changed a table, an index, a trigger or a
+protected row, or if its tables exceed BYTES_MAX.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ _BYTES = """SELECT sum(pg_relation_size(oid))::bigint FROM pg_class
 
 
 def copy_statement(name: str, template: str, postgres_major: int) -> str:
-    """Return the statement that copies a database, in the server's fastest way."""
+    """Return the statement that copies a database in the fastest way that the server supports."""
     strategy = " STRATEGY WAL_LOG" if postgres_major >= 15 else ""
     return f'CREATE DATABASE "{name}" TEMPLATE "{template}"{strategy}'
 
@@ -60,9 +60,9 @@ def url_of(server_url: str, name: str) -> str:
 
 
 class ServerConnection:
-    """A connection to the server that outlives tests, and the event loop of all such connections, in a thread.
+    """A connection to the server that outlives tests, and a thread with the event loop of all such connections.
 
-    The loops of tests end with them, and a test's loop must notice when a drop closes its connections.
+    These connections cannot use the event loop of a test, because that loop ends with the test.
     """
 
     def __init__(self, server_url: str) -> None:
@@ -76,7 +76,7 @@ class ServerConnection:
         await self.run(self._connection.execute(statement))
 
     async def run(self, work: Coroutine[object, None, Value]) -> Value:
-        """Await in the thread what needs its loop."""
+        """Run a coroutine in the thread's event loop, and return its result."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class ServerConnection:
 
 
 class _Copy:
-    """A copy of a template, and the state required before it is used again."""
+    """A copy of a template, and the state that it must have before it is used again."""
 
     def __init__(self, name: str, url: str, connection: asyncpg.Connection) -> None:
         self.name = name
@@ -104,7 +104,7 @@ class _Copy:
 
     @classmethod
     async def open(cls, name: str, url: str) -> "_Copy":
-        """Connect to a new copy, and record its catalog and the rows of the tables that have rows."""
+        """Connect to a new copy, and record its system catalog and the rows of the tables that are not empty."""
         copy = cls(name, url, await asyncpg.connect(url))
         await copy._inspect()
         return copy
@@ -122,13 +122,13 @@ class _Copy:
         ]
         self._kept_sql = f"SELECT md5(concat_ws('|', {', '.join(hashes)}))" if hashes else "SELECT ''"
         self._kept_rows = await connection.fetchval(self._kept_sql)
-        # Triggers protect rows from deletion; with the role `replica` they do not fire.
+        # Triggers protect rows from deletion. They do not fire while `session_replication_role` is `replica`.
         deletes = "; ".join(f'DELETE FROM "{table}"' for table in emptied)
         emptying = f"SET LOCAL session_replication_role = replica; {deletes}; {_RESTART % ','.join(emptied)}"
         self._delete_sql = f"BEGIN; {emptying}; COMMIT"
 
     async def is_emptied(self) -> bool:
-        """Empty the database; return False if a test has changed more than rows."""
+        """Empty the database; return False if it must be dropped instead."""
         connection = self._connection
         await connection.execute(_OTHERS)
         if await connection.fetchval(_CATALOG) != self._catalog:
@@ -141,7 +141,7 @@ class _Copy:
         return True
 
     async def close(self) -> None:
-        """Close the connection, if a test has not done so."""
+        """Close the connection."""
         self._connection.terminate()
 
 
@@ -155,7 +155,7 @@ class DatabasePool:
         self._idle: dict[str, _Copy] = {}
 
     async def use(self, template: str) -> AsyncIterator[str]:
-        """Yield the URL of a database that is like its template."""
+        """Yield the URL of a database with the contents of its template; empty or drop the database afterwards."""
         copy = self._idle.pop(template, None) or await self._copy(template)
         yield copy.url
         try:

@@ -1,6 +1,6 @@
 """Helpers that create accounts and instances in a test's database, through the domain's own writers.
 
-Amounts are decimal strings, days ISO dates in the account's zone, so that a test shows what it is about:
+Amounts are decimal strings, and days are ISO dates in the account's zone:
 
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
@@ -27,7 +27,7 @@ NOW = dt.datetime(2027, 1, 10, 4, 0, tzinfo=dt.UTC)
 """Noon of 10 January 2027 in Shanghai: the creation time of all test data, and the default clock."""
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-"""The default start of an account's automatic renewals; tests of the cut-over set another instant."""
+"""The default start of an account's automatic renewals. Tests of the cut-over set another instant."""
 
 PRODUCTS = (
     catalog.ProductRecord("eip", "Elastic IP", "弹性IP", tiers=(pricing.DiscountTier(12, 1700),)),
@@ -61,14 +61,14 @@ DATA_CENTERS = (
 NO_TRACE = frozenset(
     {"tortoise_migrations", "api_keys", "renewal_runs", "renewal_chunks", "renewal_attempts"}
 )
-"""The tables that a snapshot omits, because they record attempts and not state."""
+"""The tables that a snapshot omits: the records of migrations and attempts, and the API keys that tests create."""
 
 
 EVENTS = frozenset({"events", "event_streams"})
 
 
 def fixed_clock(instant: dt.datetime) -> clocks.Clock:
-    """Return a clock that stands still."""
+    """Return a clock that always shows `instant`."""
     return lambda: instant
 
 
@@ -103,7 +103,7 @@ class World:
         language: model.Language = model.Language.EN,
         test_clock: dt.datetime | None = None,
     ) -> str:
-        """Open an account with some money."""
+        """Open an account, and top up its balance unless it is zero."""
         self._zones[account_id] = ZoneInfo(zone)
         async with database.transaction() as connection:
             await accounts_repository.open_account(
@@ -122,7 +122,7 @@ class World:
         return account_id
 
     async def top_up(self, amount: str, *, account: str = "a") -> None:
-        """Add money to a balance."""
+        """Add an amount to an account's balance."""
         async with database.transaction() as connection:
             await ledger.top_up(connection, account, money.parse_cents(amount), memo="Top-up", now=NOW)
 
@@ -142,7 +142,7 @@ class World:
         return instance_id
 
     async def instances(self, ids: Sequence[str], *, account: str = "a", **options: Any) -> list[str]:
-        """Register several equal instances; with a bundle they are its members."""
+        """Register instances that differ only in their id; with `bundle`, they are its members."""
         rows = [registration(instance_id, **options) for instance_id in ids]
         bundles = {row.bundle_id: f"Bundle {row.bundle_id}" for row in rows if row.bundle_id}
         new = {bundle_id: name for bundle_id, name in bundles.items() if bundle_id not in self._bundles}
@@ -183,7 +183,7 @@ class World:
         return str(issued)
 
     async def refund(self, order_id: str, *instance_ids: str, now: dt.datetime = NOW) -> None:
-        """Refund an order, or the lines of some instances."""
+        """Refund an order, or only its lines for `instance_ids`."""
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), str(uuid.uuid4()), lambda: now)
         await refunds.refund_order(call, refunds.RefundRequest(order_id, instance_ids or None, "Outage"))
 
@@ -267,7 +267,7 @@ def registration(
     tags: Mapping[str, str] | None = None,
     created_at: dt.datetime = NOW,
 ) -> registration_report.ReportedInstance:
-    """Build a registration; without an expiry it is pay-as-you-go, unless `billing` is given."""
+    """Build a registration. Without an expiry, the instance is pay-as-you-go unless `billing` is given."""
     return registration_report.ReportedInstance(
         id=instance_id,
         name=name or f"Instance {instance_id}",

@@ -1,6 +1,6 @@
 """The command `renewals` for the shell of a test: each call is forked from a process that has imported the product.
 
-A page has up to 27 commands, and each would import for a second what it needs. The processes, their arguments,
+A page has up to 27 commands, and without the fork each would spend a second on imports. The processes, their arguments,
 variables, streams, signals and exit codes are real.
 """
 
@@ -24,7 +24,7 @@ POLL_SECONDS = 0.01
 
 @contextlib.contextmanager
 def installed() -> Iterator[Mapping[str, str]]:
-    """Yield the variables of a shell in which `renewals` is forked, and the programs of this Python are found."""
+    """Yield the variables of a shell that forks `renewals` and finds the programs of this Python environment."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = f"{folder}/socket"
         listener.bind(address)
@@ -54,7 +54,7 @@ def _accept(listener: socket.socket) -> None:
 
 
 def _serve(connection: socket.socket) -> None:
-    """Fork one command; kill it if the shell's program has gone."""
+    """Fork one command; kill it if the program in the shell has ended."""
     with connection:
         _, descriptors, _, _ = socket.recv_fds(connection, 1, 3)
         with connection.makefile() as lines:

@@ -1,4 +1,4 @@
-"""A GraphQL client for tests: the real application, in-process over ASGI, on a clock that a test sets."""
+"""A GraphQL client for tests: it calls the real application in this process over ASGI, with a clock that tests set."""
 
 import datetime as dt
 from typing import Any
@@ -42,7 +42,7 @@ class Client:
         return dict(response["data"])
 
     async def errors(self, query: str, /, **variables: Any) -> list[dict[str, Any]]:
-        """Return the errors of a response that has some."""
+        """Return the errors of a response that has at least one."""
         response = (await self.post(query, **variables)).json()
         assert response["errors"]
         return list(response["errors"])

@@ -1,4 +1,4 @@
-"""A token issuer for tests: a real server on a real socket, with real keys, that can be stopped."""
+"""A token issuer for tests: a server on a real socket, with real keys. A test can make it fail."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ def new_ec(curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
 
 
 def public(key_id: str, key: Key, **more: Any) -> dict[str, Any]:
-    """Return the member of a key set for a key."""
+    """Return a public key as a member of a JWKS."""
     if isinstance(key, rsa.RSAPrivateKey):
         member = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     else:
@@ -42,7 +42,7 @@ def public(key_id: str, key: Key, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class Issuer:
-    """Serves `members` as its keys, unless `answer` is set; counts requests by path."""
+    """An issuer that serves `members` as its keys, unless `answer` returns a response. `asked` has all paths."""
 
     port: int = 0
     keys: dict[str, Key] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Issuer:
     def token(
         self, now: dt.datetime, key_id: str = "rsa", /, *, without: tuple[str, ...] = (), **claims: Any
     ) -> str:
-        """Return a valid token of account `a` for a renewer; claims may be replaced or removed."""
+        """Return a valid token of a renewer of account `a`; `claims` replace claims, and `without` removes them."""
         all_claims = self.claims(now) | claims
         return self.sign({name: value for name, value in all_claims.items() if name not in without}, key_id)
 

@@ -1,4 +1,4 @@
-"""The API over real HTTP: as a process of its own, or in this process."""
+"""The API over real HTTP, in a separate process or in this process."""
 
 import asyncio
 import contextlib
@@ -37,14 +37,14 @@ class LiveServer(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def served(database_url: str, **variables: str) -> AsyncIterator[LiveServer]:
-    """Run a process that serves the database; yield it when it is healthy, and stop it at the end."""
+    """Run a process that serves the database on a free port; yield it when it is healthy, and stop it at the end."""
     async with served_at(free_port(), database_url, **variables) as server:
         yield server
 
 
 @contextlib.asynccontextmanager
 async def served_at(port: int, database_url: str, /, **variables: str) -> AsyncIterator[LiveServer]:
-    """Do the same at a port, such as one that a killed server has left."""
+    """Do the same on a given port, such as that of a killed server."""
     process = processes.fork(
         ["serve", "--port", str(port)],
         {"DATABASE_URL": database_url, "RENEWALS_LOG_LEVEL": "WARNING"} | variables,
@@ -65,7 +65,7 @@ async def served_at(port: int, database_url: str, /, **variables: str) -> AsyncI
 
 @contextlib.asynccontextmanager
 async def served_here(settings: config.Settings, clock: clocks.Clock = clocks.utc_now) -> AsyncIterator[str]:
-    """Serve in this process, for what the environment cannot set; yield the address."""
+    """Serve in this process, for settings and clocks that the environment cannot set; yield the address."""
     configuration = serve._configuration(settings, "create")
     configuration.app = app.create(settings, clock=clock)
     configuration.factory, configuration.log_config = False, None

@@ -1,4 +1,4 @@
-"""An OpenID provider for tests: a browser that it meets is signed in at once, by a code with PKCE."""
+"""An OpenID provider for tests. It signs in each browser immediately, by a code with PKCE."""
 
 import base64
 import contextlib
@@ -26,7 +26,7 @@ class Provider:
         self.redirect_uri = ""
         self.account_id = "a"
         self.denies = False
-        """Whether the user declines."""
+        """Whether the user declines to sign in."""
         self.forgets_codes = False
         """Whether a code expires before it can be exchanged."""
         self._challenges: dict[str, str] = {}
@@ -71,7 +71,7 @@ class Provider:
 
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[Provider]:
-    """Run a provider that pages of other origins may call."""
+    """Run a provider that pages of all origins may call."""
     issuer = Issuer()
     issuer.add("rsa", new_rsa())
     provider = Provider(issuer)

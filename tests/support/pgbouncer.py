@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode, set up as docs/scaling.md says."""
+"""PgBouncer in transaction mode, with the configuration of docs/scaling.md."""
 
 import functools
 import os
@@ -24,7 +24,7 @@ _INI = re.compile(r"^```ini\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @functools.cache
 def program() -> str:
-    """Return the path of PgBouncer; skip the test where it is not installed."""
+    """Return the path of PgBouncer; skip the test if it is not installed."""
     path = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if path is None:
         pytest.skip("no pgbouncer here: apt-get install pgbouncer")
@@ -40,14 +40,14 @@ def has_prepared_statements() -> bool:
 
 
 class PgBouncer(child_server.ChildServer):
-    """A PgBouncer with the page's settings, which has fewer connections than its clients."""
+    """A PgBouncer with the page's settings, which opens fewer connections to PostgreSQL than it accepts."""
 
     name = "pgbouncer"
     preferred_port = 64320
     stop_signal = signal.SIGINT
 
     def __init__(self, server_url: str, role: str) -> None:
-        """Stand before a server that asks the role for no password."""
+        """Pool the connections of `role` to a server that requires no password from it."""
         super().__init__(durable=False)
         self._server = urllib.parse.urlsplit(server_url)
         self._role = role

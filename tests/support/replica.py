@@ -4,7 +4,7 @@ from graphql_api.devserver import binaries, services
 
 
 class Replica(services.Postgres):
-    """A PostgreSQL server that replays the log of another one."""
+    """A PostgreSQL server that replays the write-ahead log of `primary`."""
 
     name = "replica"
 

@@ -1,6 +1,6 @@
 """The statements that reach PostgreSQL through the domain's pool, so that a test can count them.
 
-with statements.counted() as seen:
+with sql_log.counted() as seen:
     await graphql("{ products { code } }")
 assert len(seen) == 2  # the API key's account, and the products
 """
@@ -23,10 +23,10 @@ class Statement(NamedTuple):
 
 @contextlib.contextmanager
 def counted() -> Iterator[list[str]]:
-    """Record the SQL of the statements run in the block, in order, from all tasks.
+    """Record the SQL of the statements that all tasks run in the block, in order.
 
-    BEGIN and COMMIT are left out, and so is the first statement that reads the size of an account: it belongs to
-    an account's first request, not to the requested fields. A second one is recorded.
+    BEGIN, COMMIT and ROLLBACK are left out. So is the first statement that reads the size of an account, because it
+    belongs to the account's first request and not to the requested fields. A repetition of it is recorded.
     """
     statements: list[str] = []
     sized: set[Statement] = set()
@@ -46,7 +46,7 @@ def counted() -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def noted() -> Iterator[list[Statement]]:
-    """Record every statement of the block with its values."""
+    """Record every statement of the block with its values, except BEGIN, COMMIT and ROLLBACK."""
     statements: list[Statement] = []
     with _noted(statements.append):
         yield statements

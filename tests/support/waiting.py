@@ -1,4 +1,4 @@
-"""Waiting for a condition, and the ports that servers of tests listen at."""
+"""Waiting for a condition, and free ports for the servers of tests."""
 
 import asyncio
 import socket
@@ -7,18 +7,18 @@ from collections.abc import Awaitable, Callable
 
 POLL_SECONDS = 0.01
 SECONDS_MAX = 20.0
-"""How long tests wait by default, on a busy machine."""
+"""The default time limit of a wait, long enough for a busy machine."""
 
 
 async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = SECONDS_MAX) -> None:
-    """Wait until a condition is true. Raises TimeoutError."""
+    """Wait until a condition is true. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - another process makes it true
             await asyncio.sleep(POLL_SECONDS)
 
 
 def holds_within(condition: Callable[[], bool], seconds: float = SECONDS_MAX) -> bool:
-    """Return whether a condition becomes true in time."""
+    """Return whether a condition becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on a real socket, with responses set by the test; it stores the requests."""
+"""A receiver of webhooks on a real socket. It stores the requests, and the test sets its responses."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ async def accept(_: Got) -> Response:
 
 
 def always(status: int, **headers: str) -> Answer:
-    """Return the same response to everything; an underscore stands for a header's hyphen."""
+    """Return a function that always responds in the same way. Underscores in header names become hyphens."""
 
     async def answer(_: Got) -> Response:
         header_values = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -60,7 +60,7 @@ def always(status: int, **headers: str) -> Answer:
 
 @dataclass
 class Receiver:
-    """A webhook receiver; `answer` may be replaced at any time."""
+    """A webhook receiver. A test can replace `answer` at any time."""
 
     port: int
     answer: Answer = accept

@@ -1,4 +1,4 @@
-"""Fixtures: a worker process, and the worker's queue."""
+"""Fixtures: worker processes, and the worker's queue."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -14,7 +14,7 @@ Start = Callable[..., processes.Process]
 
 @pytest.fixture
 async def start(database_url: str, redis_url: str) -> AsyncIterator[Start]:
-    """Start a worker or another Python program on the test's servers; it is killed after the test."""
+    """Return a function that starts a worker or another Python program on the test's servers. Kill all afterwards."""
     started: list[processes.Process] = []
 
     def start(*program: str, **variables: str) -> processes.Process:
@@ -33,7 +33,7 @@ async def start(database_url: str, redis_url: str) -> AsyncIterator[Start]:
 
 @pytest.fixture
 async def queue(redis_url: str) -> AsyncIterator[ArqRedis]:
-    """The queue, with jobs as JSON."""
+    """The worker's queue, whose jobs are encoded as JSON."""
     pool = await create_pool(
         RedisSettings.from_dsn(redis_url), job_serializer=orjson.dumps, job_deserializer=orjson.loads
     )

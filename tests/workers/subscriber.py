@@ -1,4 +1,4 @@
-"""A subscriber that can be killed at any time: it stores each event, and resumes after the last one.
+"""A subscriber that can be killed at any time. It stores each event, and resumes after the last stored one.
 
 python -m tests.workers.subscriber URL FOLDER KEY...
 """
@@ -14,7 +14,7 @@ QUERY = "subscription ($after: Int) { events(after: $after) { sequence type inst
 
 
 def kept(file: Path) -> list[dict[str, object]]:
-    """Return the stored events; the last line may be incomplete."""
+    """Return the stored events, without an incomplete last line."""
     lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
     return [orjson.loads(line) for line in lines if line.endswith(b"\n")]
 

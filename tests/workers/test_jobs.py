@@ -1,4 +1,4 @@
-"""The worker's jobs."""
+"""The jobs of the worker."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""API and worker through PgBouncer in transaction mode, set up as docs/scaling.md says."""
+"""The API and the worker use PgBouncer in transaction mode, with the configuration of docs/scaling.md."""
 
 import asyncio
 import collections
@@ -30,7 +30,7 @@ _LIMITS = re.compile(r"^ALTER ROLE renewals_service (SET .*);$", re.MULTILINE)
 
 @pytest.fixture
 async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A direct connection of the owner."""
+    """A direct connection of the database's owner."""
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
@@ -38,7 +38,7 @@ async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def bouncer(database_url: str, owner: asyncpg.Connection) -> AsyncIterator[pgbouncer.PgBouncer]:
-    """PgBouncer before the test's database, for a role without the limits."""
+    """A PgBouncer for the test's database, and for a role to which the page's limits are not applied yet."""
     pgbouncer.program()
     role = f"renewals_pooled_{uuid.uuid4().hex[:12]}"
     await owner.execute(f"CREATE ROLE {role} LOGIN IN ROLE renewals")

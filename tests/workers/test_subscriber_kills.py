@@ -1,4 +1,4 @@
-"""A subscriber that is killed repeatedly misses no event and gets none twice, while workers are killed as well."""
+"""A subscriber that is killed repeatedly misses no event and stores none twice, while workers are killed as well."""
 
 import datetime as dt
 import functools
@@ -23,7 +23,7 @@ async def test_a_subscriber_killed_20_times_in_10_000_renewals_misses_and_double
     world: World, database_url: str, redis_url: str, start: Start, tmp_path: Path
 ) -> None:
     now = dt.datetime.now(dt.UTC)
-    east = 12 - now.hour  # where it is about noon, so that today is the last day for a while
+    east = 12 - now.hour  # the zone in which it is about noon, so that the last day does not end soon
     today = (now + dt.timedelta(hours=east)).date().isoformat()
     keys = []
     for number in range(ACCOUNTS):

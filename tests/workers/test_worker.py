@@ -1,4 +1,4 @@
-"""The worker as a process that is really killed: PostgreSQL knows the pending work, arq only wakes it (rule 23)."""
+"""The worker as a process that is really killed. Pending work is in PostgreSQL; arq only starts it (rule 23)."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 from tests.workers.conftest import Start
 from workers import jobs, main
 
-# The worker, with the hour and the minute of its clock come at once.
+# The worker, with its hourly and minutely jobs due immediately.
 IMPATIENT = """
 import asyncio, datetime as dt
 from renewals import config
@@ -36,7 +36,7 @@ main.create = at_once
 asyncio.run(main.run(config.get_settings()))
 """
 
-# The worker, of which the marks on what it has in hand go sooner.
+# The worker, with a shorter time until its marks of jobs in progress expire.
 BRIEF_SECONDS = 3
 BRIEF = f"""
 import asyncio
@@ -48,7 +48,7 @@ asyncio.run(main.run(config.get_settings()))
 
 
 async def put_due(world: World, *accounts: str, price: str = "10.00") -> None:
-    """Create two instances an account whose last day is today, in a time zone where it is about noon."""
+    """Create two due instances per account. Their last day is today, in a time zone where it is about noon."""
     now = dt.datetime.now(dt.UTC)
     east = 12 - now.hour
     today = (now + dt.timedelta(hours=east)).date()
@@ -63,7 +63,7 @@ async def exit_code(worker: processes.Process, seconds: float = 20) -> int:
 
 
 async def all_ended(world: World) -> bool:
-    """Return whether there was a run and all runs have ended."""
+    """Return whether there is at least one run, and all runs have ended."""
     return bool(await world.value("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM renewal_runs"))
 
 
@@ -124,7 +124,7 @@ async def test_three_workers_started_at_once_charge_once(world: World, start: St
     workers = [start(RENEWALS_INSTANCES_PER_CHUNK="1") for _ in range(3)]
     await eventually(
         lambda: world.value("SELECT count(*) = 3 FROM renewal_runs")
-    )  # each opened one: all are up
+    )  # each worker has opened a run, so all are running
     await eventually(lambda: all_ended(world))
     for worker in workers:
         worker.signal(signal.SIGTERM)
@@ -157,9 +157,9 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
 async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_it_dies(
     world: World, database_url: str, queue: ArqRedis, start: Start
 ) -> None:
-    """The other worker lives all the time, and no worker starts."""
+    """The other worker exists all the time, and no further worker starts."""
     busy, other = start("-c", BRIEF), start("-c", BRIEF)
-    await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # each opened one
+    await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # both are running
     await put_due(world, "a")
     async with locked(database_url, "a"):
         other.signal(signal.SIGSTOP)
@@ -173,7 +173,7 @@ async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_i
         await asyncio.sleep(1.5 * BRIEF_SECONDS)
         assert await world.value(WAITING) == 1
         busy.signal(signal.SIGKILL)
-        # PostgreSQL hears of the death only when it has the lock to hand over.
+        # PostgreSQL does not detect the killed client while its session waits for the lock.
         await eventually(lambda: says(world, WAITING, 2), BRIEF_SECONDS + 5)
     await eventually(lambda: all_ended(world))
     await assert_each_charged_once(world, "a")

@@ -19,7 +19,7 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 @pytest.fixture
 def seconds() -> Clock:
-    """Return the clock for the age of keys and verified tokens."""
+    """Return the clock that determines the age of keys and of verified tokens."""
     return Clock()
 
 

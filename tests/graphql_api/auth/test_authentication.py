@@ -1,4 +1,4 @@
-"""Authentication: a key sees only its own account, and cannot find out whether another exists."""
+"""Authentication: a key reads only its own account, and cannot be used to find out whether another account exists."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Tokens of an issuer: their principals, and tokens that are not valid."""
+"""Tokens of an issuer: the principals of valid tokens, and the refusal of invalid ones."""
 
 import base64
 import datetime as dt
@@ -110,7 +110,7 @@ def build_unsigned(issuer: Issuer, algorithm: object, key_id: str = "rsa", signa
 
 
 def sign_with_hmac(issuer: Issuer, secret: bytes, key_id: str) -> str:
-    """Return a token signed by HS256 with the public key, as for a server that trusts the token's algorithm."""
+    """Return a token signed by HS256 with the public key, an attack on servers that trust the token's algorithm."""
     text = build_unsigned(issuer, "HS256", key_id).rstrip(".")
     digest = hmac.new(secret, text.encode(), hashlib.sha256).digest()
     return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
@@ -130,7 +130,7 @@ def tampered(issuer: Issuer) -> str:
 
 
 def sign_with_foreign_key(issuer: Issuer, **header: Any) -> str:
-    """Return a token signed with an attacker's key, whose URL is in its header."""
+    """Return a token that is signed with an attacker's key, and has the URL of that key in its header."""
     stranger = new_rsa()
     brought = {"jwk": public("rsa", stranger)} | header
     return jwt.encode(issuer.claims(NOW), stranger, "RS256", headers={"kid": "rsa"} | brought)
@@ -327,7 +327,7 @@ def test_a_setting_that_would_accept_any_token_is_refused(
 ) -> None:
     for variable, value in variables.items():
         monkeypatch.setenv(f"RENEWALS_JWT_{variable}", value)
-    with pytest.raises(ValueError) as refused:  # noqa: PT011 - pydantic's own is one
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - pydantic's ValidationError is one
         config.Settings()
     assert config.format_errors(refused.value).startswith(f"{name}")
 

@@ -1,4 +1,4 @@
-"""The time of a key's last use, which is written rarely and outside of requests; and keys found by prefix."""
+"""The time of a key's last use, which is written rarely and outside of requests; and the lookup of keys by prefix."""
 
 import asyncio
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The role VIEWER: it reads all of its account, and cannot change anything by any path."""
+"""The role VIEWER: it can read all data of its account, and cannot change anything by any path."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ RESET = "mutation { resetCalendarToken { token } }"
 
 @pytest.fixture
 def many_fields(settings_override: Callable[..., None]) -> None:
-    """Allow a request to select every field of a long list."""
+    """Raise the limit on fields, so that a request can select every field of a long list."""
     settings_override(fields_max=100_000_000, cost_max=100_000_000)
 
 

@@ -1,4 +1,4 @@
-"""`renewals clock`: moves the clock of a test account."""
+"""`renewals clock` moves the clock of a test account."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""Common options of the commands: version, light and complete help, JSON output, unknown settings."""
+"""Common options of the commands: the version, a fast and complete help, JSON output, and unknown settings."""
 
 import asyncio
 import importlib.metadata

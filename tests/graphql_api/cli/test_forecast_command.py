@@ -104,7 +104,7 @@ def test_a_language_that_is_not_spoken_ends_with_2(renewals: Renewals, short_url
 
 @pytest.fixture
 async def cut_over_url(database_url: str) -> str:
-    """Return a database before its first night with three accounts: one lacks money, one starts in a week."""
+    """Return a database before its first renewals: of three accounts, one lacks money, and one starts in a week."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()

@@ -1,4 +1,4 @@
-"""The command line: output and exit code of each command."""
+"""The command line: the output and the exit code of each command."""
 
 import asyncio
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.support.cli import Renewals, query
 from tests.support.fixtures import World
 
 LATER = dt.datetime(2027, 3, 1, tzinfo=dt.UTC)
-"""A clock after everything that is due in `due_url`."""
+"""An instant after all due times in `due_url`."""
 
 COMMANDS = (
     "up",
@@ -54,7 +54,7 @@ IN_NEED = {
 
 @pytest.fixture
 async def due_url(database_url: str) -> str:
-    """Return a database with instances due on 31 January, of which one can be paid, and expired ones."""
+    """Return a database with expired instances, and with instances due on 31 January, of which one can be paid."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()

@@ -42,7 +42,7 @@ def test_without_an_option_the_locale_chooses(
 
 @pytest.fixture
 async def some_url(database_url: str) -> str:
-    """Return a database with one account, whose instance is due and lacks money."""
+    """Return a database with one account, which has a due instance and too little money."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()

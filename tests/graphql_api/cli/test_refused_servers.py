@@ -1,4 +1,4 @@
-"""Servers that refuse or drop connections: each command prints one sentence, and no output has a secret."""
+"""Servers that refuse or drop connections: each command prints one sentence, and no output contains a secret."""
 
 import asyncio
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ CUT = """CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
 
 
 class Refusing(NamedTuple):
-    """Return URLs of a PostgreSQL with passwords, by what is wrong with them, and of a Valkey with a password."""
+    """URLs of a PostgreSQL with passwords, one for each kind of error, and of a Valkey with a password."""
 
     databases: dict[str, str]
     redis: str
@@ -223,7 +223,7 @@ async def test_a_refusal_whose_connection_is_cut_stays_that_refusal(opened: str)
                 await database.execute(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
             raise RefusedError
 
-    for _ in range(20):  # more than the pool has
+    for _ in range(20):  # more than the pool has connections
         with pytest.raises(RefusedError):
             await refuse()
     assert (await database.fetch(database.pool(), "SELECT 1"))[0][0] == 1
@@ -237,7 +237,7 @@ async def test_an_outage_that_ends_a_block_is_raised_as_it_came(opened: str) -> 
 
 @pytest.fixture
 async def cut_url(database_url: str) -> str:
-    """Return a database whose connection ends during each renewal."""
+    """Return a database that ends the connection during each renewal."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()

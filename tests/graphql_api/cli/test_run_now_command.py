@@ -1,4 +1,4 @@
-"""`renewals run-now`: refused in the future; dry runs at any instant; killed runs are finished."""
+"""`renewals run-now`: it refuses a future instant, except for dry runs, and finishes killed runs."""
 
 import asyncio
 import datetime as dt
@@ -37,7 +37,7 @@ TRACES = (
 
 @pytest.fixture
 async def due_url(database_url: str) -> str:
-    """Return a database with two accounts due on 31 January, of which one cannot pay everything."""
+    """Return a database with two accounts that have instances due on 31 January. One cannot pay for all of them."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -139,7 +139,7 @@ def test_json_is_of_a_dry_run_only(renewals: Renewals, due_url: str) -> None:
 
 
 async def kill_between_chunks(url: str) -> None:
-    """Kill a `run-now` of two chunks with SIGKILL when the first is done and the second waits for its account."""
+    """Kill a `run-now` of two chunks with SIGKILL, when the first is done and the second waits for its account."""
     barrier = await asyncpg.connect(url)
     try:
         async with barrier.transaction():

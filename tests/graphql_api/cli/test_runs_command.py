@@ -14,7 +14,7 @@ SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 
 
 @pytest.fixture
 async def night(database_url: str, renewals: Renewals) -> str:
-    """Return a database with two accounts, of which one has money for one of its two instances."""
+    """Return a database with two accounts. One of them has money for only one of its two instances."""
     async with database.connect(database_url):
         world = World()
         await world.put_catalogue()
@@ -32,7 +32,7 @@ def ran(night: str, renewals: Renewals) -> str:
 
 
 def attempts(renewals: Renewals, url: str, *arguments: str) -> list[str]:
-    """Return the lines below the run."""
+    """Return the output lines with the attempts of the run."""
     done = renewals("runs", "--run", "1", *arguments, DATABASE_URL=url)
     assert (done.exit_code, done.stderr) == (0, "")
     first, *lines = done.stdout.splitlines()

@@ -1,4 +1,4 @@
-"""What `renewals up` prints at the end, in both languages, with the same addresses and keys."""
+"""The last lines of `renewals up` have the same addresses and keys in both languages."""
 
 from pathlib import Path
 

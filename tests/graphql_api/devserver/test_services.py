@@ -18,7 +18,7 @@ import redis
 from graphql_api.devserver import binaries, child_server, reaper, services
 from tests.support.waiting import holds_within
 
-# The program of a parent that is killed: it starts both servers and a child, and prints their pids.
+# The program of a parent process that a test kills. It starts both servers and a child, and prints their pids.
 PARENT = """
 import subprocess, sys, time
 from pathlib import Path
@@ -35,7 +35,7 @@ with services.Postgres(folder, durable=folder is not None) as p:
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """Yield a folder that the service user can enter; pytest's own may be readable only by root."""
+    """Yield a folder that the service user can enter. Only root may be able to enter pytest's temporary folder."""
     folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
@@ -131,7 +131,7 @@ async def test_a_killed_postgres_recovers_what_was_committed(room: Path) -> None
     with services.Postgres(room) as postgres:
         await run(postgres.url, "CREATE TABLE kept AS SELECT 42 AS answer")
         os.kill(postgres.pid, signal.SIGKILL)
-    # Another process may have the pid of the killed server, which must not prevent the start.
+    # If another process now has the pid of the killed server, the start must still succeed.
     pid_file = postgres.data / "postmaster.pid"
     pid_file.write_text(pid_file.read_text().replace(str(postgres_pid(pid_file)), str(os.getppid()), 1))
     with services.Postgres(room) as postgres:
@@ -156,7 +156,7 @@ async def test_another_port_is_used_if_the_port_is_in_use(room: Path) -> None:
             other.bind(("127.0.0.1", services.Postgres.preferred_port))
             other.listen()
         except OSError:
-            pass  # in use already, which serves as well
+            pass  # the port is in use, as the test requires
         with services.Postgres(room) as postgres:
             assert postgres.port != services.Postgres.preferred_port
             assert await run(postgres.url, "SELECT 1") == 1

@@ -1,4 +1,4 @@
-"""`renewals up` from outside: a real process, its printed command in a real shell, Ctrl-C and kill -9."""
+"""`renewals up` as a real process: its printed command in a real shell, Ctrl-C, and kill -9."""
 
 import asyncio
 import contextlib
@@ -88,7 +88,7 @@ def processes() -> list[tuple[int, int, str]]:
 
 @pytest.fixture
 def room() -> Iterator[Path]:
-    """Yield a folder that the service user can enter; pytest's own may be readable only by root."""
+    """Yield a folder that the service user can enter. Only root may be able to enter pytest's temporary folder."""
     folder = binaries.temporary_data_directory()
     yield folder
     shutil.rmtree(folder)
@@ -96,7 +96,7 @@ def room() -> Iterator[Path]:
 
 @pytest.fixture
 def up(room: Path) -> Iterator[Callable[..., Up]]:
-    """Start `renewals up`, wait for its last line, and stop at the end what still runs."""
+    """Start `renewals up`, wait for its last line, and stop its remaining processes at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def start(**variables: str) -> Up:
@@ -144,7 +144,7 @@ def value(url: str, sql: str) -> object:
 
 
 def run_printed_command(line: str) -> object:
-    """Run the printed command in a shell; without curl, send the same request by another client."""
+    """Run the printed command in a shell. If curl is not installed, send the same request with another client."""
     if shutil.which("curl"):
         return json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
     [(address, key, query)] = re.findall(r"^curl -s (\S+) .*(Bearer [^']+)' .* -d '(.*)'$", line)
@@ -182,7 +182,7 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     assert httpx2.get(f"{first.address}/console/config.json").json()["key"] == first.key
     rebound = httpx2.get(f"{first.address}/graphql", headers={"Accept": "text/html", "Host": "evil.example"})
     assert (rebound.status_code, first.key in rebound.text) == (421, False)
-    if graphiql.FOLDER.is_dir():  # the set-up may have had no network
+    if graphiql.FOLDER.is_dir():  # without a network, the setup did not fetch them
         asset = graphiql.assets()[0].place
         served = httpx2.get(f"{first.address}/graphiql/{asset}").content
         assert served == (graphiql.FOLDER / asset).read_bytes()
@@ -203,7 +203,7 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     later[0].process.terminate()
     assert later[0].process.wait(STOP_SECONDS_MAX) == 0
     later.append(up())
-    # On a busy machine each process gets only its share.
+    # On a busy machine, each process gets only a share of the processors.
     crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
     assert min(start.took_seconds for start in later) < 5 * (1 + crowd)
 

@@ -1,4 +1,4 @@
-"""Invalid input generated from the schema: no 5xx, no internal detail in a response, and no change."""
+"""Invalid input generated from the schema causes no status 5xx, no change, and no internal detail in a response."""
 
 from collections import Counter
 from pathlib import Path
@@ -22,7 +22,7 @@ INSIDE = ("Traceback", "asyncpg", "site-packages", "SELECT ", "strawberry", "gra
 
 
 def bad_inputs() -> list[tuple[str, str]]:
-    """Generate operations with their field names; each violates the schema or a limit."""
+    """Generate operations with the names of their fields. Each operation violates the schema or a limit."""
     made: list[tuple[str, str]] = []
     schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
     for result in schema.get_all_operations():
@@ -54,7 +54,7 @@ async def key(world: World) -> str:
 
 
 async def check(graphql: Client, body: bytes) -> str:
-    """Return the body of a response, and check that it has no internal detail."""
+    """Return the body of a response, and check that it contains no internal detail."""
     headers = {"Authorization": f"Bearer {graphql.key}", "Content-Type": "application/json"}
     answer = await graphql.http.post(URL, content=body, headers=headers)
     assert answer.status_code < 500, body

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: every response is JSON, and has no internal detail."""
+"""GraphQL over HTTP: every response is JSON, and none contains an internal detail."""
 
 import contextlib
 import functools
@@ -38,7 +38,7 @@ async def key(world: World) -> str:
 
 @pytest.fixture
 async def lenient_client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    """Yield a client of the application without an account; as with a server, an exception is a 500."""
+    """Yield a client of the application without an account. An exception becomes a 500, as with a server."""
     transport = httpx2.ASGITransport(app=app.create(), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A cached operation has the same response as at the first time, and as in Strawberry's own view."""
+"""A cached operation has the same response as its first execution, and as in Strawberry's own view."""
 
 import uuid
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
 
 @pytest.fixture
 async def client(world: World, graphql: Client) -> Client:
-    """Yield a client of account `a`, which has some instances of each kind."""
+    """Yield a client of account `a`, which has instances of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", mode="AUTO")
     await world.instance("i-2", bundle="b")

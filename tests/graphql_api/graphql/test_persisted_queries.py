@@ -135,7 +135,7 @@ async def test_a_document_that_is_too_costly_for_some_variables_may_be_trusted(t
 
 
 def test_the_cache_is_limited_and_removes_the_oldest_first() -> None:
-    cache = persisted_queries.PersistedQueryCache(characters_max=700)  # a document takes 300 beside its text
+    cache = persisted_queries.PersistedQueryCache(characters_max=700)  # a document takes 300 besides its text
     for name in "abc":
         cache.add(name, name * 40)
     assert [cache.find(name) is not None for name in "abc"] == [False, True, True]
@@ -157,7 +157,7 @@ def test_the_cache_can_be_disabled() -> None:
 
 @pytest.fixture
 async def trusting_client(key: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Send a request to an application that executes only trusted documents."""
+    """Yield a client of an application that executes only trusted documents."""
     manifest = tmp_path / "trusted.json"
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY, "names": "{ account { name } }"}))
     settings = config.get_settings().model_copy(

@@ -45,7 +45,7 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
 
 
 async def change(count: int, mode: str = "AUTO") -> None:
-    """Append events in this process, which notifies the server."""
+    """Append events in this process, and notify the server."""
     pick = selection.ById(tuple(f"i-{n:03d}" for n in range(count)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
 
@@ -228,7 +228,7 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
         stream_events(server, await world.key("a"), 99) as others,
     ):
         assert await anext(lines) == await anext(others) == "event: next"
-        await asyncio.sleep(0.5)  # until both have sent all events, and wait
+        await asyncio.sleep(0.5)  # until both streams have sent all events, and wait
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
         key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
         await api_keys.revoke_key(call, str(key_id))
@@ -336,7 +336,7 @@ async def stream_events(server: LiveServer, key: str, after: int | None) -> Asyn
     headers = {
         "Authorization": f"Bearer {key}",
         "Accept": "text/event-stream",
-        "Accept-Encoding": "gzip",  # flushed after each event
+        "Accept-Encoding": "gzip",  # the server flushes after each event
     }
     request = {"query": EVENTS, "variables": {"after": after}}
     async with (
@@ -355,7 +355,7 @@ async def test_server_sent_events_have_the_same_events(world: World, server: Liv
         async for line in lines:
             if line.startswith("data: "):
                 answer = orjson.loads(line.removeprefix("data: "))
-                assert ("extensions" in answer) is (not found)  # only the first has the cost
+                assert ("extensions" in answer) is (not found)  # only the first event has the cost
                 found.append(answer["data"]["events"]["sequence"])
                 if found == [98, 99, 100]:
                     await change(2, "NONE")
@@ -418,7 +418,7 @@ async def test_sigterm_ends_the_subscriptions_and_the_server(
 
 
 async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: LiveServer) -> None:
-    """The server holds one batch and one buffer for it, and serves other clients."""
+    """The server keeps one batch and one buffer for the stalled client, and serves other clients."""
     await insert_events(world, 60_000)
     before = resident_mb(server.process.pid)
     key = await world.key("a")

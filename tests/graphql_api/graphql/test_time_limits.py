@@ -1,4 +1,4 @@
-"""Time limits of requests, also in the database, and limits of concurrent operations."""
+"""Time limits of requests, also in the database, and limits on concurrent operations."""
 
 import asyncio
 import contextlib
@@ -72,7 +72,7 @@ async def test_a_slow_request_is_cancelled_in_the_database_too(
         answer = await impatient_client.post(URL, json={"query": query})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         async with asyncio.timeout(5):
-            while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process's doing
+            while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process releases them
                 await asyncio.sleep(0.05)
     assert await world.snapshot() == before
     for _ in range(config.get_settings().database_pool_size + 1):  # no connection is lost
@@ -102,7 +102,7 @@ async def connected(server: LiveServer, key: str) -> AsyncIterator[ClientConnect
 
 
 async def ask(socket: ClientConnection, operation_id: str, query: str) -> Any:
-    """Return the response to an operation, or None if it is still running after a while."""
+    """Return the response to an operation, or None if the operation is still running after the wait."""
     await socket.send(
         orjson.dumps({"id": operation_id, "type": "subscribe", "payload": {"query": query}}).decode()
     )

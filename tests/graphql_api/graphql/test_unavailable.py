@@ -1,4 +1,4 @@
-"""A database connection that drops inside a resolver: without data, the response is a 503 with Retry-After."""
+"""If a database connection ends inside a resolver and there is no data, the response is a 503 with Retry-After."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def client(world: World, graphql: Client) -> Client:
 
 
 async def cut_connections_that_read_instances() -> None:
-    """Let PostgreSQL end each connection when it reads instances."""
+    """Make PostgreSQL end each connection that reads instances."""
     await database.execute(database.pool(), "ALTER TABLE instances RENAME TO instances_of_old")
     await database.execute(
         database.pool(),

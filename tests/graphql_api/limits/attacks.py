@@ -1,4 +1,4 @@
-"""Requests of an attacker, each with the code of its refusal."""
+"""Requests of an attacker, each with the expected refusal."""
 
 import gzip
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ JSON = "application/json"
 
 
 class Attack(NamedTuple):
-    """One request with the status and the code of its refusal."""
+    """One request, with the status and the code of the expected refusal."""
 
     name: str
     body: bytes

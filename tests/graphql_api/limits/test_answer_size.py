@@ -1,4 +1,4 @@
-"""The size limit of responses on every path, and the memory for clients that do not read."""
+"""The size limit of responses on every path, and the memory that clients occupy if they do not read."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Requests of an attacker are refused at once, and change nothing."""
+"""Requests of an attacker are refused quickly, and change nothing."""
 
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.support import graphql_client
 from tests.support.fixtures import World
 
 MILLISECONDS_MAX = 50
-"""Processor time with the client's share. Without limits, some requests would take seconds."""
+"""The maximum processor time, including the client's. Without limits, some requests would take seconds."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Concurrency limits per key: some requests run, some wait, the rest are refused, and other keys are not delayed."""
+"""Concurrency limits per key: 8 requests run, 56 wait, further ones are refused, and other keys are not delayed."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.support.fixtures import World
 
 AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
 BLOCKED = {"query": "{ instances { totalCount } }"}
-# Parallel tests wait for locks in other databases on the same server.
+# Only this database, because parallel tests wait for locks in other databases on the same server.
 WAITED_FOR = """SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE NOT granted AND datname = current_database())"""
 FREE = {"query": "{ account { id } }"}
@@ -66,7 +66,7 @@ async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() ->
         async with requests.turn(owner):
             with requests.lane(owner) as lane:
                 await lane.enter()
-                await lane.enter()  # it has entered already
+                await lane.enter()  # it is already in the lane
                 running += 1
                 assert running <= concurrency.HEAVY_AT_ONCE_MAX
                 order.append(owner)
@@ -125,7 +125,7 @@ async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> N
             order.append(f"{name} reads")
             await asyncio.sleep(0)
             await fair_queue.enter_lane_after_read()
-            await fair_queue.enter_lane_after_read()  # the second list of a request does not enter again
+            await fair_queue.enter_lane_after_read()  # a request's second list does not enter again
             order.append(f"{name} has entered")
             await asyncio.sleep(0)
             order.append(f"{name} leaves")
@@ -139,7 +139,7 @@ async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> N
         "second has entered",
         "second leaves",
     ]
-    await fair_queue.enter_lane_after_read()  # outside of a request
+    await fair_queue.enter_lane_after_read()  # outside a request
 
 
 async def test_a_lane_is_not_entered_once_its_request_has_ended() -> None:
@@ -171,7 +171,7 @@ async def test_heavy_reads_of_an_account_take_turns_only_if_there_are_other_acco
         )
 
     first, second = keys
-    await ask(first, BLOCKED)  # its document is known, and the size of the account
+    await ask(first, BLOCKED)  # afterwards the document and the size of the account are cached
     monkeypatch.setattr(concurrency, "HEAVY_COST", 0)
     blocker = await asyncpg.connect(database_url)
     try:
@@ -234,7 +234,7 @@ async def test_a_new_document_is_parsed_in_the_lane_and_a_cheap_one_executed_out
             await asyncio.sleep(0.2)
             assert not await blocker.fetchval(WAITED_FOR)
         async with asyncio.timeout(3):
-            while not await blocker.fetchval(WAITED_FOR):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            while not await blocker.fetchval(WAITED_FOR):  # noqa: ASYNC110 - PostgreSQL sends no event
                 await asyncio.sleep(0.01)
             with requests.lane("a") as lane:
                 await lane.enter()

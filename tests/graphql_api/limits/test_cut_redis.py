@@ -1,4 +1,4 @@
-"""A Redis that disconnects during the handshake: uvloop raises neither an error of Redis nor of a socket."""
+"""A Redis that disconnects during the handshake, for which uvloop raises neither an OSError nor an error of Redis."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ CLOSED = "unable to perform operation on <TCPTransport closed=True>; the handler
 
 @pytest.fixture
 def cut_redis() -> Iterator[str]:
-    """Yield the URL of a Redis that ends each connection: at once or after a reply, by a close or a reset."""
+    """Yield the URL of a Redis that ends each connection, before or after a reply, by a close or a reset."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for _ in range(3):
             threading.Thread(target=cut_each, args=(listener,), daemon=True).start()

@@ -14,7 +14,7 @@ from tests.support.graphql_client import URL
 
 
 async def spend_all(counted: rate_limit.CostRateLimiter, caller: str, cost: int) -> int:
-    """Return how often a cost can be consumed."""
+    """Return the number of times that a cost can be consumed."""
     for times in range(10_000):
         try:
             await counted.consume(caller, cost)
@@ -33,7 +33,7 @@ async def test_processes_share_one_budget(redis_url: str, cost: int) -> None:
     async with one.opened(redis_url), other.opened(redis_url):
         caller = f"caller-{time.time_ns()}"
         spent = sum([await spend_all(limiter, caller, cost) for limiter in (one, other)]) * cost
-        # The rest of a block is too small for a larger cost.
+        # A cost that is larger than the rest of a block cannot use the rest.
         assert 1_000 - 2 * max(cost, 10) <= spent <= 1_000
         await one.consume(f"{caller}-another", cost)
 
@@ -111,7 +111,7 @@ async def test_each_key_has_its_own_budget_and_a_refusal_has_retry_after(
     await world.account("a")
     settings = config.get_settings().model_copy(update={"cost_per_minute_max": 100})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create(settings))) as client:
-        # A new document costs a tenth of such a small budget.
+        # A new document costs 10 % of such a small budget.
         for key, served in ((await world.key("a"), 45), (await world.key("a"), 50)):
             headers = {"Authorization": f"Bearer {key}"}
             request = {"query": "{ account { id } }"}

@@ -1,4 +1,4 @@
-"""The official client as an agent's host uses it: a tool's result, or its error as text."""
+"""The official MCP client, as an agent's host uses it. It returns a tool's result, or the error as text."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ Agent = Client | MCPServer[None]
 
 
 async def call(agent: Agent, tool: str, **arguments: Any) -> dict[str, Any]:
-    """Return the result of a tool."""
+    """Call a tool that must succeed; return its result."""
     result = await _call(agent, tool, arguments)
     assert not result.is_error, _text(result)
     assert isinstance(result.structured_content, dict)
@@ -19,7 +19,7 @@ async def call(agent: Agent, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def refused(agent: Agent, tool: str, **arguments: Any) -> str:
-    """Return the error of a tool."""
+    """Call a tool that must fail; return its error."""
     result = await _call(agent, tool, arguments)
     assert result.is_error, result.structured_content
     return _text(result)

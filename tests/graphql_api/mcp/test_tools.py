@@ -31,7 +31,7 @@ Build = Callable[..., MCPServer[None]]
 
 @pytest.fixture
 def build(graphql: graphql_client.Client) -> Build:
-    """Return a server that calls the application with a key."""
+    """Return an MCP server that calls the application with a key."""
 
     def build(key: str, language: str = "en", http: httpx2.AsyncClient | None = None) -> MCPServer[None]:
         api = ApiClient(http or graphql.http, graphql.url, language=language, authorization=f"Bearer {key}")
@@ -42,7 +42,7 @@ def build(graphql: graphql_client.Client) -> Build:
 
 @pytest.fixture
 async def agent(world: World, build: Build) -> MCPServer[None]:
-    """An agent of account `a`, which has money and three instances."""
+    """A connected client for account `a`, which has money and three instances."""
     await world.account("a", balance="1000.00")
     for number, expires in enumerate(("2027-02-01", "2027-02-02", "2027-02-03"), 1):
         await world.instance(f"i-{number}", expires=expires, price="300.00")

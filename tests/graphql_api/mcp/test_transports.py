@@ -48,7 +48,7 @@ async def api(world: World, database_url: str) -> AsyncIterator[LiveServer]:
 
 
 async def pay_twice(world: World, client: Client) -> None:
-    """Find an instance, refuse a wrong total, pay the quoted one, and pay it again with the same key."""
+    """Find an instance, check that a wrong total is refused, and pay the quoted total twice with the same key."""
     page = (await call(client, "list_instances", filter=MANUAL, first=1))["instances"]
     wish = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
     quote = await call(client, "quote_renewal", **wish)
@@ -80,7 +80,7 @@ async def test_an_agent_pays_once_over_standard_input_and_output(world: World, a
 
 @contextlib.asynccontextmanager
 async def serving(api: LiveServer) -> AsyncIterator[str]:
-    """Serve over HTTP without a key of its own; yield the URL."""
+    """Serve over HTTP without an API key in the server; yield the URL."""
     port = free_port()
     process = processes.fork(
         ["mcp", "--url", api.url, "--transport", "http", "--port", str(port), "--allow-host", "mcp.example"],
@@ -125,7 +125,7 @@ async def test_each_caller_over_http_acts_with_a_key_of_its_own(world: World, ap
 
 
 async def check_headers(url: str, key: str) -> None:
-    """Check which hosts, origins and callers are served."""
+    """Check which hosts, origins and callers the server accepts."""
     known = {"Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream"}
     async with httpx2.AsyncClient() as http:
         for headers, status in (

@@ -1,4 +1,4 @@
-"""The language of error responses that come before GraphQL (rule 27)."""
+"""The language of error responses to requests that do not reach GraphQL (rule 27)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Clients that send slowly or disconnect early: on real sockets, with times a tenth of the real ones."""
+"""Clients that send slowly or disconnect early, on real sockets, with time limits that are 10 % of the real ones."""
 
 import asyncio
 import contextlib
@@ -184,7 +184,7 @@ async def test_a_client_that_disconnects_during_its_body_is_not_an_internal_erro
         await writer.drain()
         await asyncio.sleep(0.2)
     async with asyncio.timeout(5):
-        while not (told := lines.requests()):  # noqa: ASYNC110 - no event tells
+        while not (told := lines.requests()):  # noqa: ASYNC110 - a log has no event for it
             await asyncio.sleep(0.01)
     assert (told[0]["status"], told[0]["codes"]) == (499, ["DISCONNECTED"])
     assert not [entry for entry in lines.entries if entry["level"] in ("error", "critical")], lines.texts

@@ -199,7 +199,7 @@ async def test_the_file_is_valid_icalendar(world: World, graphql: Client, token:
     assert max(map(len, lines)) <= 75
     assert not re.search(rb"[\x00-\x08\x0b-\x1f]", answer.content.replace(b"\r\n", b""))
     for line in lines:
-        line.decode()  # folding never splits a character
+        line.decode()  # fails if folding has split a character
     unfolded = answer.content.replace(b"\r\n ", b"").decode().split("\r\n")
     assert unfolded.count("BEGIN:VEVENT") == 1
     assert {"VERSION:2.0", "X-WR-CALNAME:续费 · Account a", "DTSTART;VALUE=DATE:20270120"} <= set(unfolded)
@@ -238,7 +238,7 @@ async def test_an_invalid_token_is_refused(world: World, graphql: Client, token:
     for sent in (operator, token, "x"):
         headers = {"Authorization": f"Bearer {sent}"}
         assert_unauthenticated(await graphql.http.get(f"{HOST}/calendar.ics", headers=headers))
-    # A renewer's key is accepted in the header, which logs and histories do not store.
+    # A renewer's key is accepted in the header, because logs and browser histories do not store headers.
     headers = {"Authorization": f"Bearer {graphql.key}"}
     answer = await graphql.http.get(f"{HOST}/calendar.ics", headers=headers)
     assert icalendar.Calendar.from_ical(answer.content).name == "VCALENDAR"

@@ -1,4 +1,4 @@
-"""The console's page, its files, and what it must know to sign in."""
+"""The console's page, its files, and its configuration for sign-in."""
 
 import re
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ ISSUER = "https://login.example.com/realms/cloud"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A build with a page and a script, which is compressed."""
+    """The folder of a build that has a page and a compressed script."""
     (tmp_path / "assets").mkdir()
     nonce = f'nonce="{console.NONCE_PLACE}"'
     (tmp_path / "index.html").write_text(

@@ -26,7 +26,7 @@ RENEW = """mutation ($ids: [ID!]!, $key: String!) {
 
 
 async def take(graphql: Client, path: str, /, body: object = None, **arguments: str) -> httpx2.Response:
-    """Return the response; an argument whose name is a keyword has an underscore after it."""
+    """Return the response. The name of an argument that is a Python keyword ends with an underscore."""
     headers = {"Authorization": f"Bearer {graphql.key}"} if graphql.key else {}
     params = {name.rstrip("_"): value for name, value in arguments.items()}
     if body is None:
@@ -272,7 +272,7 @@ async def test_csv_is_utf8_with_a_bom_and_crlf(world: World, graphql: Client) ->
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    # Noon in Shanghai.
+    # The instant is noon in Shanghai.
     assert answer.headers["content-disposition"] == (
         'attachment; filename="instances-2027-01-10-1200.csv"; '
         f"filename*=UTF-8''{urllib.parse.quote('实例')}-2027-01-10-1200.csv"

@@ -1,4 +1,4 @@
-"""Exports of any length: one database snapshot, little memory, and clients that are slow or disconnect."""
+"""Exports of any length use one database snapshot and little memory, also for clients that are slow or disconnect."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ from tests.support.fixtures import NOW, World
 MANY = 20_000
 POLL_SECONDS = 0.005
 CUT = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""The errors of a statement whose connection the server has ended."""
+"""The errors of a statement on a connection that the server has ended."""
 FILL = """INSERT INTO instances (id, account_id, name, product_code, data_center_code, configuration, billing_mode,
     is_trial, status, renewal_mode, auto_renew_months, expires_at, anchor_day, monthly_price_cents, created_at)
   SELECT 'i-' || lpad(n::text, 8, '0'), $1, repeat('网', 100), 'eip', 'bj-6', '[]', 'PREPAID', FALSE,
@@ -52,7 +52,7 @@ async def key(world: World) -> str:
 
 
 class ExportReader:
-    """A client that reads an export in pieces, by calling the application."""
+    """A client that calls the application, and reads an export piece by piece."""
 
     def __init__(
         self, key: str, path: str = "/export/instances.jsonl", coding: str = "identity", **limits: int
@@ -162,7 +162,7 @@ async def test_memory_does_not_grow_with_the_rows(world: World, key: str, ending
 
 
 async def measure_export(key: str, path: str) -> tuple[int, int]:
-    """Return the size of an export, and the peak of memory while it was read and dropped."""
+    """Return the size of an export, and the peak of memory while its pieces were read and dropped."""
     reader = ExportReader(key, path)
     length = 0
 
@@ -219,7 +219,7 @@ async def test_a_client_that_disconnects_frees_the_connection_at_once(world: Wor
 
 
 async def read_all(world: World, key: str) -> int:
-    """Return the number of rows that an ordinary client reads."""
+    """Return the number of rows that an ordinary HTTP client reads."""
     reader = ExportReader(key)
     reader.start()
     await reader.take()
@@ -244,7 +244,7 @@ async def test_a_client_that_reads_nothing_is_disconnected(world: World, key: st
 async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit of other responses is shorter here, as it is with a setting above 30 s."""
+    """The limit of other responses is shorter in this test, as it is if the setting is above 30 s."""
     monkeypatch.setattr(slow_clients, "SEND_SECONDS_MAX", 0.2)
     await insert_rows(MANY)
     reader = ExportReader(key, export_stall_seconds_max=50)
@@ -401,7 +401,7 @@ async def is_free(world: World) -> bool:
 
 
 async def wait_until(found: Callable[[], Any]) -> None:
-    """Wait for a short time wait_until a condition holds."""
+    """Wait until a condition holds. Raises TimeoutError."""
     async with asyncio.timeout(5):
-        while not await found():  # noqa: ASYNC110 - what is waited for is elsewhere
+        while not await found():  # noqa: ASYNC110 - other processes make it true
             await asyncio.sleep(POLL_SECONDS)

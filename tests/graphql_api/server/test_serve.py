@@ -1,4 +1,4 @@
-"""`renewals serve` as a process: it explains in one sentence why it cannot serve, and ends on SIGTERM."""
+"""`renewals serve` as a process explains in one sentence why it cannot serve, and ends on SIGTERM."""
 
 import asyncio
 import contextlib
@@ -77,7 +77,7 @@ def test_a_host_of_another_machine_ends_it_with_one_sentence(database_url: str) 
 
 
 async def test_it_ends_on_sigterm_while_redis_is_flapping(database_url: str) -> None:
-    """Redis closes each connection at once, so that SIGTERM probably arrives during a connection attempt."""
+    """Redis closes each connection immediately, so that SIGTERM probably arrives during an attempt to connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=close_each, args=(listener,), daemon=True).start()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"

@@ -25,7 +25,7 @@ TODAY = dt.date(2027, 1, 10)
 
 
 def day(days: int) -> str:
-    """Return the date a number of days after NOW."""
+    """Return the date that is `days` days after NOW."""
     return str(TODAY + dt.timedelta(days))
 
 
@@ -34,7 +34,7 @@ async def look(now: dt.datetime = NOW) -> None:
 
 
 async def told(world: World, happened: str) -> list[Any]:
-    """Return the payloads of all events of a type, each with its instance."""
+    """Return the instance and the payload of each event of a type."""
     rows = await world.rows(
         "SELECT instance_id, payload::text FROM events WHERE type = $1 ORDER BY account_id, sequence",
         happened,
@@ -43,12 +43,12 @@ async def told(world: World, happened: str) -> list[Any]:
 
 
 async def reminded(world: World) -> list[tuple[str, int]]:
-    """Return the reminders: the instance, and the days before its expiry."""
+    """Return the reminders, each as the instance and the number of days before its expiry."""
     return [(of, payload["daysBefore"]) for of, payload in await told(world, "instance.expiring")]
 
 
 async def warned(world: World) -> list[tuple[str, str]]:
-    """Return the warnings: the first day with a shortfall, and the top-up needed."""
+    """Return the warnings, each as the first day with a shortfall and the top-up needed."""
     return [(p["firstShortfallOn"], p["topUpNeeded"]) for _, p in await told(world, "account.shortfall")]
 
 
@@ -73,8 +73,8 @@ async def test_after_a_downtime_only_the_latest_due_reminder_is_sent(world: Worl
     await world.account("a")
     await world.instance("i-1", expires=day(40))
     await look(world.at(f"{day(5)} 12:00"))
-    await look(world.at(f"{day(34)} 12:00"))  # 6 days before: of 30, 15 and 7, the last
-    await look(world.at(f"{day(40)} 12:00"))  # on the last day itself
+    await look(world.at(f"{day(34)} 12:00"))  # 6 days before the expiry: only the reminder of 7 days
+    await look(world.at(f"{day(40)} 12:00"))  # on the last day
     await look(world.at(f"{day(41)} 12:00"))  # too late
     assert await reminded(world) == [("i-1", 7), ("i-1", 1)]
 
@@ -169,7 +169,7 @@ async def test_an_account_is_warned_once_when_its_forecast_of_15_days_first_fall
     first = "SELECT occurred_at FROM events WHERE type = 'account.shortfall'"
     assert await world.value(first) == world.at(
         f"{day(7)} 01:00"
-    )  # the first day of which the 15th is day 21
+    )  # the first day whose 15 days include day 21
     [(_, payload)] = await told(world, "account.shortfall")
     assert (payload["days"], payload["balance"]) == (15, "500.00")
 

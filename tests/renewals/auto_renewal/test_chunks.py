@@ -1,4 +1,4 @@
-"""A run is divided into chunks, and however often and wherever a chunk is done, it charges once (rules 21, 23, 24)."""
+"""A run is divided into chunks. A chunk that is done several times, by any worker, charges once (rules 21, 23, 24)."""
 
 import asyncio
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.support.fixtures import World
 
 
 async def open_run(now: dt.datetime) -> list[Chunk]:
-    """The chunks of a new run."""
+    """Create a run, and return its chunks."""
     run_id = await runs.start_run(Trigger.OPERATOR, now, now, clock_at=now)
     return await chunks.list_pending_chunks(run_id)
 
@@ -28,7 +28,7 @@ async def open_run(now: dt.datetime) -> list[Chunk]:
 async def put_accounts(
     world: World, sizes: dict[str, int], night: Night = NIGHTS["31 January in Shanghai"]
 ) -> None:
-    """Accounts with 100,000.00 and so many instances each, all due on one day, at 10.00."""
+    """Create accounts with 100,000.00 and the given numbers of instances at 10.00, which are due on the same day."""
     for account, size in sizes.items():
         await world.account(account, balance="100000.00", zone=night.zone)
         ids = [f"{account}-{number:03}" for number in range(size)]
@@ -116,7 +116,7 @@ async def test_five_runs_at_once_charge_once(
 
     async def open_with_the_others(*args: Any, **kwargs: Any) -> int | None:
         run_id = await open_run(*args, **kwargs)
-        await opened.wait()  # or the last would find less due than the first
+        await opened.wait()  # otherwise the last run would find fewer due instances than the first
         return run_id
 
     monkeypatch.setattr(runs, "start_run", open_with_the_others)
@@ -156,7 +156,7 @@ async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: 
 
 @dst_nights.every_night
 async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World, night: Night) -> None:
-    """Nobody looked from three days before to the afternoon of the last day."""
+    """No worker ran from three days before the last day until the afternoon of the last day."""
     await world.account("a", balance="900.00", zone=night.zone)
     for days in (-2, -1):
         await world.instance(f"i{days}", expires=night.day(days), mode="AUTO", price="300.00")

@@ -1,4 +1,4 @@
-"""An account's automatic renewals begin at `auto_renew_from`; what was due before is left to its owner (rule 38)."""
+"""An account's automatic renewals begin at `auto_renew_from`; instances due before are left to its owner (rule 38)."""
 
 import datetime as dt
 import random
@@ -126,7 +126,7 @@ async def test_it_is_reminded_of_as_what_will_not_be_renewed(imported: World) ->
 
 
 async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_says(world: World) -> None:
-    """300 instances in four zones, whose accounts have lead days and cut-overs of their own, at odd instants."""
+    """Check 300 instances at random instants. Their accounts are in four zones, with random lead days and cut-overs."""
     drawn = random.Random(38)
     base = dt.datetime(2027, 4, 4, 3, tzinfo=dt.UTC)  # the clock is set back on Lord Howe Island that night
     for number in range(60):
@@ -224,7 +224,7 @@ async def test_the_worker_does_what_was_foreseen_whenever_its_renewals_begin(wor
 
 
 async def runs_of(world: World, run_id: int) -> list[str]:
-    """The instances that a run renewed."""
+    """Return the ids of the instances that a run renewed."""
     sql = "SELECT instance_id FROM renewal_attempts WHERE run_id = $1 AND succeeded"
     return [id_ for (id_,) in await world.rows(sql, run_id)]
 

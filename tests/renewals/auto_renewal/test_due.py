@@ -1,4 +1,4 @@
-"""When the worker renews: due from 00:30 of the last day in the account's zone until it expires (rules 6, 20)."""
+"""An instance is due from 00:30 of its last day in the account's zone until it expires (rules 6, 20)."""
 
 import datetime as dt
 import itertools
@@ -40,7 +40,7 @@ LAST_DAYS = NIGHTS | {
 
 
 async def renewed_at(now: dt.datetime) -> int:
-    """How many instances a run on this clock renews."""
+    """Return the number of instances that a run at `now` renews."""
     return (await renew.run_at(now)).renewed_count
 
 
@@ -108,7 +108,7 @@ async def test_at_one_instant_only_the_zones_that_have_reached_the_day_are_serve
 
 @dst_nights.every_night
 async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World, night: Night) -> None:
-    """The last day is four days after the odd one, so that the odd one is among the lead days."""
+    """The last day is four days after the day of the night, so that the lead days include the special night."""
     last_day = dt.date.fromisoformat(night.last_day) + dt.timedelta(days=4)
     for days in range(10):
         await world.account(f"lead-{days}", balance="600.00", lead_days=days, zone=night.zone)
@@ -147,7 +147,7 @@ async def test_the_hour_is_a_setting(world: World, settings_override: Callable[.
     assert await renewed_at(world.at("2027-01-31 06:15")) == 1
 
 
-# anchor day, months, and the last days that the worker steps through.
+# The anchor day, the months, and the successive last days.
 STEPS = {
     "a month's last day": (31, 1, ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]),
     "the same in a leap year": (31, 1, ["2028-01-31", "2028-02-29", "2028-03-31"]),

@@ -1,4 +1,4 @@
-"""A chunk that dies at any statement leaves nothing half done, and the next pass completes it (rule 23)."""
+"""A chunk that is killed at any statement leaves no partial changes, and the next pass completes it (rule 23)."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.renewals.dst_nights import NIGHTS, Night, utc
 from tests.support import integrity
 from tests.support.fixtures import World
 
-# Where a chunk is when it dies: the table it reads or writes next, and the lock by which it is held up there.
+# The place of a chunk when it is killed: the table that it reads or writes next, and the lock that stops it there.
 PLACES = {
     "before the accounts are locked": ("accounts", "ACCESS EXCLUSIVE"),
     "before the products are read": ("products", "ACCESS EXCLUSIVE"),
@@ -38,13 +38,13 @@ WAITING = """
 
 @pytest.fixture
 def night() -> Night:
-    """When it is, where a test does not say so."""
+    """The night of the tests that are not parametrized by nights."""
     return NIGHTS["31 January in Shanghai"]
 
 
 @pytest.fixture
 async def chunk(world: World, night: Night) -> Chunk:
-    """Two accounts with vouchers, of which one cannot pay all that is due."""
+    """A chunk of two accounts with vouchers. One account cannot pay for all of its due instances."""
     for account, balance in {"a": "1000.00", "b": "50.00"}.items():
         await world.account(account, balance=balance, zone=night.zone)
         await world.voucher("30.00", account=account, expires=night.last_day)
@@ -59,7 +59,7 @@ async def chunk(world: World, night: Night) -> Chunk:
 
 @contextlib.asynccontextmanager
 async def held_up(url: str, chunk: Chunk, place: str) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
-    """The chunk being done and standing still at a place, with the process of its connection."""
+    """Do a chunk until it waits at a place; yield its task and the process id of its connection."""
     table, mode = PLACES[place]
     barrier = await asyncpg.connect(url)
     try:

@@ -1,4 +1,4 @@
-"""An account whose data makes the engine raise stops nobody else, and is tried again in the next run."""
+"""An account whose data causes an error is parked; it does not stop other accounts, and the next run tries it again."""
 
 import asyncio
 import datetime as dt
@@ -17,7 +17,7 @@ AT = "2027-01-31 00:30"
 
 
 async def poison(account_id: str) -> None:
-    """Puts data there that the engine cannot work with: a longest term beyond the end of all years."""
+    """Give the account's instances a product that causes an error: its longest term ends beyond the last year."""
     async with database.transaction() as connection:
         await database.execute(
             connection,
@@ -107,14 +107,14 @@ async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_d
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     [chunk] = await chunks.list_pending_chunks(run_id)
     await renew.renew_chunk(chunk)
-    await runs.start_run(runs.Trigger.START, at, at)  # another worker starts, before this one ends the run
+    await runs.start_run(runs.Trigger.START, at, at)  # another worker starts before this one ends the run
     await renew.finish_runs(lambda: at)
     assert run_id is not None
     assert (await runs.get_run(run_id)).broken_rules == []
 
 
 async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
-    """Return the id of a run that renewed and ended, and that nobody verified."""
+    """Return the id of a run that renewed and ended, but was not verified."""
     run_id = await runs.start_run(runs.Trigger.SCHEDULED, at, at)
     assert run_id is not None
     for chunk in await chunks.list_pending_chunks(run_id):
@@ -164,7 +164,7 @@ async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
 
 
 async def test_a_migration_under_a_workers_statements_is_no_poison(three_accounts: World) -> None:
-    """A connection's statements know the columns of before; after the first refusal it asks for them anew."""
+    """A connection's prepared statements have the old columns; after the first refusal, they are prepared again."""
     world = three_accounts
     await cure()
     assert (await renew.run_at(world.at(AT))).renewed_count == 3

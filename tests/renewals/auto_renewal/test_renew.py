@@ -1,4 +1,4 @@
-"""What a run renews, in which order, and who pays (rules 10, 11, 15, 20, 21, 24)."""
+"""The instances that a run renews, their order, and their payment (rules 10, 11, 15, 20, 21, 24)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.support.fixtures import EVENTS, World
 
 
 async def run(world: World, moment: str) -> RenewalRun:
-    """A whole run on a wall clock's time in account a's zone."""
+    """Do a whole run at a local time in the zone of account `a`."""
     at = world.at(moment)
     return await renew.run_at(at, clock=lambda: at)
 
@@ -24,7 +24,7 @@ async def attempts(world: World) -> list[tuple[Any, ...]]:
 
 
 async def renewed(world: World) -> list[str]:
-    """The instances with a paid period, in the order in which they were paid."""
+    """Return the instances with a paid period, in the order of the payments."""
     sql = """SELECT l.instance_id FROM order_lines l
              JOIN (SELECT order_id, min(number) AS number FROM ledger_entries GROUP BY 1) AS e USING (order_id)
              ORDER BY e.number, l.id"""
@@ -225,7 +225,7 @@ async def test_vouchers_come_first_the_soonest_to_expire_before_the_larger(world
 
 
 async def test_the_order_of_vouchers_is_fixed_at_the_start_of_the_accounts_run(world: World) -> None:
-    """After i-1 the second voucher is the larger one, and still the first is used up before it."""
+    """After the renewal of i-1, the second voucher is the larger one. The first is still used up before it."""
     await world.account("a")
     first = await world.voucher("100.00", expires="2027-02-01")
     second = await world.voucher("90.00", expires="2027-02-01")

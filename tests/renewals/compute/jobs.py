@@ -1,4 +1,4 @@
-"""Jobs of the tests' pool, in a module of its own because each process of the pool imports it."""
+"""Jobs for the tests of the process pool. They have their own module, because each process of the pool imports it."""
 
 import os
 import time
@@ -9,13 +9,13 @@ from renewals.domain.messages import Message
 
 
 async def pid() -> int:
-    """Return the number of the process that runs the job."""
+    """Return the id of the process that runs the job."""
     return os.getpid()
 
 
 async def rest(seconds: float) -> float:
     """Block the process, as a long computation does."""
-    time.sleep(seconds)  # noqa: ASYNC251 - as what computes long does
+    time.sleep(seconds)  # noqa: ASYNC251 - a long computation blocks, too
     return seconds
 
 
@@ -30,7 +30,7 @@ async def lose_database() -> None:
 
 
 class UnpicklableError(Exception):
-    """An error that pickle cannot create again."""
+    """An error that pickle cannot restore."""
 
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} {two}")

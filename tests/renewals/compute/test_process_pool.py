@@ -1,4 +1,4 @@
-"""The process pool: same results as in this process, turns, replacement of lost processes, end with the parent."""
+"""The process pool: equal results, turns of accounts, replacement of lost processes, and the end with the parent."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ REQUEST = requests.QuoteRequest(
 
 @pytest.fixture
 async def pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setattr(process_pool, "NICE", 0)  # a lower priority makes a busy machine's tests wait
+    monkeypatch.setattr(process_pool, "NICE", 0)  # with a lower priority, tests would wait on a busy machine
     async with process_pool.opened(config.get_settings().model_copy(update={"database_url": database_url})):
         yield
 

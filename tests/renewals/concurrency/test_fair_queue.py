@@ -1,4 +1,4 @@
-"""Fair slots: no owner blocks another one, and a cancelled waiter leaves nothing behind."""
+"""Fair slots: no owner blocks another one, and a cancelled waiter frees its place."""
 
 import asyncio
 import contextlib
@@ -67,7 +67,7 @@ async def test_who_stops_waiting_or_is_cut_short_leaves_no_slot_taken() -> None:
     while not all(task.done() for task in tasks):
         chance.choice(tasks).cancel()
         await asyncio.sleep(chance.uniform(0, 0.001))
-    for owner in "abcd":  # all at once, those that hold a slot and those that wait for it
+    for owner in "abcd":  # the tasks that hold a slot, and those that wait for one
         together = [asyncio.create_task(take(owner)) for _ in range(20)]
         await asyncio.sleep(0)
         for task in together:

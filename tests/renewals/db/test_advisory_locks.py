@@ -1,4 +1,4 @@
-"""Advisory locks: each has its own number, and all numbers are in one enum."""
+"""Advisory locks: each has its own number, and one enum has all numbers."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ WAIT_SECONDS = 0.3
 
 
 def test_no_two_things_share_a_number() -> None:
-    """Two locks of one number would make unrelated work wait."""
+    """Two locks with the same number would make unrelated work wait."""
     assert len({lock.value for lock in AdvisoryLock}) == len(AdvisoryLock.__members__)
 
 

@@ -1,4 +1,4 @@
-"""The pool and its transactions, when tasks are cancelled and connections are lost."""
+"""The pool and its transactions if tasks are cancelled or connections are lost."""
 
 import asyncio
 import time
@@ -75,7 +75,7 @@ async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_
     database_url: str,
 ) -> None:
     async with database.connect(database_url, pool_size=2):
-        await database.fetch(database.pool(), "SELECT 1")  # which opens it
+        await database.fetch(database.pool(), "SELECT 1")  # opens the pool
         pool = database.pool()._pool
         at_rest = await pool.acquire()
         with pytest.raises(StopIteration):
@@ -130,7 +130,7 @@ async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
     killer = await asyncpg.connect(database_url)
     assert await killer.fetchval(f"SELECT bool_and(pg_terminate_backend(pid, 5000)) {others}")
     await killer.close()
-    await asyncio.sleep(0.1)  # until this side has read that they are closed
+    await asyncio.sleep(0.1)  # until the pool has noticed that the connections are closed
     async with asyncio.timeout(5):
         await world.account("a", balance="10.00")
     assert await world.balance() == "10.00"
@@ -154,7 +154,7 @@ def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
 
 
 async def test_every_connection_bounds_its_transactions_where_the_server_can(database_url: str) -> None:
-    """This includes the first connection, which finds out the version, and one that was reset."""
+    """This includes the first connection, which reads the server's version, and a connection that was reset."""
     if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
         pytest.skip("this PostgreSQL has no transaction_timeout")
     async with database.connect(database_url, pool_size=2, pool_size_min=0, transaction=123):
@@ -171,7 +171,7 @@ async def test_every_connection_bounds_its_transactions_where_the_server_can(dat
 async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It refuses a connection or a statement that names `transaction_timeout`."""
+    """An older server refuses a connection or a statement that names `transaction_timeout`."""
     monkeypatch.setattr(server_version, "TRANSACTION_TIMEOUT_MAJOR_MIN", 99)
     with sql_log.counted() as seen:
         async with database.connect(database_url, pool_size=1, transaction=123):

@@ -1,4 +1,4 @@
-"""The constraints and triggers of the database, tried by raw SQL on the migrated schema."""
+"""The constraints and triggers of the database, tested by SQL statements on the migrated schema."""
 
 import datetime as dt
 
@@ -211,7 +211,7 @@ async def test_a_truncate_that_cascades_stops_at_what_was_paid(filled: World) ->
 
 
 async def test_what_the_guards_let_through_is_let_through(filled: World) -> None:
-    """The valid statements pass, so that the others were refused for their one fault."""
+    """The valid statements pass, which proves that each of the others was refused for its one fault."""
     for statement in (refunded(), line(), entry(), order(key="'other'", sha="'x'"), audited()):
         await database.execute(database.pool(), statement)
     await database.execute(database.pool(), attempt(succeeded=False, code="'EXPIRED'"))

@@ -1,4 +1,4 @@
-"""Migration: each migration is applied once, even by several migrators at a time."""
+"""Migrations: each is applied once, even if several processes migrate at the same time."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ NAMES = ["0001_schema"]
 LATER = "9001_later"
 LATER_FOLDER = str(Path(__file__).parent / "later")
 
-# A process of its own, because a process has one pool.
+# A separate process, because a process has only one pool.
 MIGRATOR = """
 import asyncio, json, sys
 from tortoise.migrations import loader
@@ -60,7 +60,7 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
 @pytest.fixture
 def behind_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A database that lacks the later migration, which alters `renewal_chunks`."""
-    monkeypatch.setattr(loader, "reload", lambda module: module)  # a reload resets the path
+    monkeypatch.setattr(loader, "reload", lambda module: module)  # a reload would reset the path
     monkeypatch.setattr(migrations, "__path__", [*migrations.__path__, LATER_FOLDER])
     migrate.known_migrations.cache_clear()
     yield database_url
@@ -123,7 +123,7 @@ CREATE TRIGGER cut BEFORE INSERT ON tortoise_migrations FOR EACH ROW EXECUTE FUN
 async def test_notes_that_cannot_be_read_take_nothing_back(
     behind_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tortoise treats unreadable records as none."""
+    """Tortoise treats unreadable records of migrations as if there were none."""
     assert await migrate.migrate(behind_url) == [LATER]
     read = MigrationRecorder.applied_migrations
 

@@ -1,4 +1,4 @@
-"""The pool: accounts get connections in turns, and each request and account has a limit."""
+"""The pool: accounts take turns to get connections, and each request and each account has a limit."""
 
 import asyncio
 import random
@@ -36,7 +36,7 @@ async def test_an_account_has_half_of_the_pool_and_others_need_not_wait_for_it(d
     async with database.connect(database_url, pool_size=8):
         await database.fetch(
             database.pool(), "SELECT 1"
-        )  # opens the pool, which takes a while on a busy machine
+        )  # opens the pool, which can be slow on a busy machine
         busy = [asyncio.create_task(ask("a", 20.0)) for _ in range(30)]
         await asyncio.sleep(0.5)
         pool = database.pool()._pool

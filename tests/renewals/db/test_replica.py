@@ -1,4 +1,4 @@
-"""Exports and forecasts from a streaming replica: never older than the primary, and from the primary without it."""
+"""Exports and forecasts read a streaming replica, never with older data, or the primary if there is no replica."""
 
 import contextlib
 import logging
@@ -39,7 +39,7 @@ async def test_exports_and_forecasts_never_show_less_than_the_primary(
     monkeypatch.setattr(replica, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(replica, "WAIT_SECONDS_MAX", 30)
     owner = await asyncpg.connect(primary.url)
-    await owner.execute("ALTER DATABASE renewals SET synchronous_commit = on")  # which tests turn off
+    await owner.execute("ALTER DATABASE renewals SET synchronous_commit = on")  # it is off in tests
     await owner.close()
     await migrate.migrate(primary.url)
     with contextlib.ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""Helpers of SQL: texts that PostgreSQL can store, and case-insensitive search."""
+"""SQL helpers: texts that PostgreSQL can store, and case-insensitive search."""
 
 import time
 
@@ -25,7 +25,7 @@ def test_only_texts_that_postgresql_cannot_store_are_omitted() -> None:
     "ids", [[f"instance-{n}" for n in range(10_000)], [f"实例-{n}" for n in range(10_000)]]
 )
 def test_ten_thousand_ids_are_checked_within_two_milliseconds(ids: list[str]) -> None:
-    """A check of each character in Python took 10 ms, several times per call."""
+    """A check of each character in Python took 10 ms, and a call does several checks."""
     seconds = []
     for _ in range(20):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Several statements in one round trip: the values of queries, the writes of changes, and their plans."""
+"""Several statements in one round trip: the values of queries, the written changes, and the plans."""
 
 from renewals.db import connection as database
 from renewals.db import statements
@@ -63,7 +63,7 @@ async def test_a_change_of_one_row_is_not_planned_anew_each_time(world: World) -
             connection,
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'UPDATE places %'",
         )
-    assert tuple(plans) == (5, 5)  # PostgreSQL compares the two after five executions
+    assert tuple(plans) == (5, 5)  # PostgreSQL compares the two kinds of plans after five executions
 
 
 def written(numbers: list[int], origin: str) -> statements.Change:

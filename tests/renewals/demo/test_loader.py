@@ -1,4 +1,4 @@
-"""The demo account has the documented contents as of any day, and stands at 10 o'clock of it."""
+"""The demo account has the documented contents as of any day, and its clock is at 10:00 of that day."""
 
 import asyncio
 import datetime as dt
@@ -130,7 +130,7 @@ def test_there_is_something_in_every_reminder(rows: list[ReportedInstance], day:
 def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
     rows: list[ReportedInstance], day: dt.date
 ) -> None:
-    """A worker that starts with the demo must not renew what the tutorial shows."""
+    """A worker that starts at the same time as the demo must not renew the instances that the tutorial shows."""
     assert expiring(rows, RenewalMode.AUTO, day, 2) == []
     assert len(expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
 
@@ -265,7 +265,7 @@ async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
 async def test_nothing_is_renewed_until_the_day_after_tomorrow_and_then_seven(
     opened: str, day: dt.date, settings_override: Callable[..., None]
 ) -> None:
-    settings_override(auto_renew_lead_days=9)  # the account has its own
+    settings_override(auto_renew_lead_days=9)  # the account has its own lead days
     await loader.load(day)
     half_past_midnight = dt.datetime.combine(day, dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
     for days, renewed_count in ((1, 0), (2, 7)):

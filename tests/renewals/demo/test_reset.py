@@ -53,7 +53,7 @@ async def use(account_id: str, instance_id: str, world: World) -> None:
 
 
 async def fill_other(world: World) -> None:
-    """Create another account, with rows of every kind."""
+    """Create another account with rows of every kind."""
     await world.account("a", balance="1000.00")
     await world.voucher("30.00")
     await world.instances(["i-1", "i-2", "i-3"], expires="2027-01-17", mode="AUTO", price="10.00")
@@ -61,7 +61,7 @@ async def fill_other(world: World) -> None:
 
 
 async def rows_of(table: str) -> list[str]:
-    """Return the rows of a table, those of the ledger without the numbers that the database assigns."""
+    """Return the rows of a table. Omit the numbers that the database assigns to the rows of the ledger."""
     without = "'id'" if "ledger_entries" in table else "'no column'"
     rows = await database.fetch(
         database.pool(), f"SELECT (to_jsonb(t) - {without})::text AS row FROM {table} t ORDER BY 1"
@@ -79,7 +79,7 @@ async def demo_rows() -> dict[str, list[str]]:
 
 
 async def other_rows() -> dict[str, list[str]]:
-    """Return every row that is not the demo account's, except runs, whose counts include all accounts."""
+    """Return every row that is not the demo account's. Omit runs, because their counts include all accounts."""
     found = {}
     for table, condition in reset.DELETED.items():
         of_demo = condition.replace("$1", repr(loader.ACCOUNT_ID))

@@ -21,7 +21,7 @@ DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
 MONTHS = st.integers(0, 120)
 ZONES = st.sampled_from(sorted(zoneinfo.available_timezones())).map(ZoneInfo)
 LIVED_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
-"""Days since 2018; before, some islands skipped a day."""
+"""Days since 2018. In earlier years, some islands skipped a day."""
 
 
 @st.composite
@@ -266,7 +266,7 @@ INSTANTS = st.datetimes(dt.datetime(2018, 1, 1), dt.datetime(2059, 12, 31), time
 
 @factories.unhurried
 @hypothesis.given(INSTANTS, ZONES, st.integers(0, 9), st.times())
-# 23:30 does not occur on that night; the due time is 00:30, so at 00:10 not even yesterday is due.
+# 23:30 does not occur on that night. The due time is 00:30, so at 00:10 not even the day before is due.
 @hypothesis.example(
     dt.datetime(2024, 3, 31, 1, 10, tzinfo=dt.UTC), ZoneInfo("America/Nuuk"), 0, dt.time(23, 30)
 )

@@ -1,4 +1,4 @@
-"""Actions agree with the planner and with the decision on policies, and name their reason (rules 7, 8, 10, 14)."""
+"""Actions match the planner and the decision on policies, and their refusals have reasons (rules 7, 8, 10, 14)."""
 
 import datetime as dt
 

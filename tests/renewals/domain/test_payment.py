@@ -1,4 +1,4 @@
-"""Paying (rules 15 and 16): vouchers in order, then the balance; in full or not at all."""
+"""Payment (rules 15 and 16): the vouchers pay in order, then the balance; an order is paid in full or not at all."""
 
 import random
 from collections.abc import Sequence
@@ -103,7 +103,7 @@ def test_an_empty_wallet_changes_nothing() -> None:
 
 
 def test_the_order_stays_as_it_was_at_the_start() -> None:
-    # After a payment of 250 the first voucher is the smaller one; it still pays first.
+    # After a payment of 250, the first voucher is the smaller one. It still pays first.
     account = wallet(0, voucher("a", 300), voucher("b", 200))
     first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
     assert first.uses == (VoucherRedemption("a", 250, 50),)

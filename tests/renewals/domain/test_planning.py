@@ -66,7 +66,7 @@ def test_a_new_period_starts_at_the_old_expiry_and_ends_with_a_day_of_the_zone()
 
 
 def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> None:
-    # In UTC it expires on 1 November already.
+    # In UTC, the instance expires on 1 November.
     line = only_line(plan(instance(expires="2018-10-31", zone=NEW_YORK), RenewFor(1), context(zone=NEW_YORK)))
     assert line.starts_at == dt.datetime(2018, 11, 1, 3, 59, 59, tzinfo=dt.UTC)
     assert line.expires_at == dt.datetime(2018, 12, 1, 4, 59, 59, tzinfo=dt.UTC)

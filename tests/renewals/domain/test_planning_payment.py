@@ -204,7 +204,7 @@ def test_the_worker_renews_a_bundle_as_a_whole_or_not_at_all() -> None:
 
 
 def test_a_bundle_pays_in_the_order_of_its_ids_however_it_was_read() -> None:
-    # In the reverse order, EBS would use the unlimited voucher and KEC its own, so nothing would be left to pay.
+    # In the reverse order, EBS would use the unrestricted voucher and KEC its own, and the balance would pay nothing.
     vouchers = (voucher("v-all", 300_00), voucher("v-kec", 200_00, product_codes=["KEC"]))
     for members in ([KEC, EBS], [EBS, KEC]):
         planned = plan(selection(*members), RenewFor(1), vouchers=vouchers)

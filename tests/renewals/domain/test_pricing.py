@@ -65,7 +65,7 @@ def test_days_alone_never_reach_a_tier() -> None:
 
 @pytest.mark.parametrize(
     ("monthly_cents", "price_cents"),
-    # At half the price: 0.5, 1.5, 2.5 cents. To even would be 0, 2, 2; down 0, 1, 2.
+    # Half prices are 0.5, 1.5 and 2.5 cents. Rounding to even would give 0, 2, 2; rounding down, 0, 1, 2.
     [(1, 1), (3, 2), (5, 3)],
 )
 def test_half_a_cent_is_rounded_up(monthly_cents: int, price_cents: int) -> None:
@@ -74,14 +74,14 @@ def test_half_a_cent_is_rounded_up(monthly_cents: int, price_cents: int) -> None
 
 
 def test_a_line_is_rounded_once_and_not_month_by_month() -> None:
-    # 0.10 a month less 17 %: 12 x 8.3 cents are 99.6, not 12 x 8 = 96.
+    # 0.10 per month less 17 %: 12 x 8.3 cents are 99.6 cents, not 12 x 8 = 96.
     assert pricing.price_period(10, 12, 0, 1, TIERS).price_cents == 100
 
 
 def test_a_line_is_rounded_once_and_not_months_and_days_apart() -> None:
-    # 1 x 12 x 0.83 = 9.96 and 1 x 15 / 30 = 0.50: together 10.46; apart 10 + 1 would be 11.
+    # 1 x 12 x 0.83 = 9.96 and 1 x 15 / 30 = 0.50: together 10.46. Rounded separately, 10 + 1 would be 11.
     assert pricing.price_period(1, 12, 15, 30, TIERS).price_cents == 10
-    # 13 x 12 x 0.83 = 129.48 and 13 x 1 / 30 = 0.43: together 129.91; apart 129 + 0 would be 129.
+    # 13 x 12 x 0.83 = 129.48 and 13 x 1 / 30 = 0.43: together 129.91. Rounded separately, 129 + 0 would be 129.
     assert pricing.price_period(13, 12, 1, 30, TIERS).price_cents == 130
 
 

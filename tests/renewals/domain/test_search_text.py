@@ -1,4 +1,4 @@
-"""Folded texts: a text contains a term, in any case, exactly if its folded form contains that of the term."""
+"""Folded texts: a text contains a term in any case if and only if its folded form contains the folded term."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ TEXTS = st.text(ALPHABET, max_size=12) | st.text(max_size=6)
 
 
 def contains_in_any_case(text: str, term: str) -> bool:
-    """Compare character by character, as plainly as possible."""
+    """Return whether a text contains a term in any case, compared character by character."""
     wanted = [search_text._fold_case(character) for character in term]
     characters = [search_text._fold_case(character) for character in text]
     return any(

@@ -1,4 +1,4 @@
-"""Tags of an instance: what a change does to them, and its bounds (rule 36)."""
+"""Tags of an instance: the effects of a change, and its bounds (rule 36)."""
 
 import pytest
 from hypothesis import given

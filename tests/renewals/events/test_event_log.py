@@ -1,4 +1,4 @@
-"""What is told of each change, in the transaction that makes it, numbered without gaps (rule 25)."""
+"""The events of each change are appended in its transaction, and numbered without gaps (rule 25)."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ FEBRUARY, MARCH = "2027-02-28T15:59:59+00:00", "2027-03-31T15:59:59+00:00"
 
 
 async def told(world: World, account: str = "a") -> list[tuple[str, str | None]]:
-    """The type and the instance of each event, in their order; numbered from 1 without gaps."""
+    """Return the type and the instance of each event, in order; check that the numbers start at 1 without gaps."""
     found = await world.rows(
         "SELECT sequence, type, instance_id FROM events WHERE account_id = $1 ORDER BY sequence", account
     )

@@ -1,4 +1,4 @@
-"""Each type of events has a documented form; the tests hold every appended event against it (see conftest)."""
+"""Each type of event has a documented schema. All tests check each appended event against it (see conftest)."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Announcements between processes: they end whenever their process does."""
+"""Announcements between processes end when their process ends."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ async def test_a_task_that_loses_its_first_cancellations_ends() -> None:
 
 @contextlib.asynccontextmanager
 async def hanging_up() -> AsyncIterator[str]:
-    """A Redis that answers every connection by closing it."""
+    """Yield the URL of a Redis that closes every connection immediately."""
 
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()

@@ -1,4 +1,4 @@
-"""Each event has one sentence in the reader's language, whose facts are those of its payload (rule 27)."""
+"""Each event has a summary of one sentence in the reader's language, with the facts of its payload (rule 27)."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from renewals.i18n import catalogs
 
 WEB = summaries.Subject("i-1", "web-1", "Asia/Shanghai", "CNY")
 LAST_DAY = {"expiresAt": "2027-01-31T15:59:59+00:00"}
-"""The end of 31 January in Shanghai."""
+"""The member for the end of 31 January in Shanghai."""
 ORDER = {"orderId": "o-1", "startsAt": "2026-12-31T15:59:59+00:00", **LAST_DAY}
 ACCOUNT = summaries.Subject(None, None, "Asia/Shanghai", "CNY")
 MANUAL, AUTO = ({"renewalMode": mode, "autoRenewMonths": 3} for mode in ("MANUAL", "AUTO"))
@@ -124,7 +124,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
 UNSAID = frozenset(
     {"orderId", "refundId", "orderKind", "startsAt", "dueAt", "daysBefore", "renewalMode", "message", "code"}
 )
-"""Members that a sentence expresses in other words, or leaves out."""
+"""The members that a summary expresses in other words or omits."""
 
 
 def sentence(
@@ -143,7 +143,7 @@ def subject_of(event_type: str) -> summaries.Subject:
 
 
 def facts(payload: Mapping[str, Any]) -> set[str]:
-    """Return the numbers, amounts and dates of a payload as a sentence writes them."""
+    """Return the numbers, amounts and dates of a payload in the form in which a summary contains them."""
     said = {name: value for name, value in payload.items() if name not in UNSAID and value is not None}
     if "orderId" in payload and payload.get("orderKind") == "UNIFY_EXPIRY":
         said = {name: value for name, value in said.items() if name not in ("months", "days")}

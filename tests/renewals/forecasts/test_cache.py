@@ -1,4 +1,4 @@
-"""What is kept of an account's coming days is what would be computed anew, whatever has changed meanwhile."""
+"""A cached forecast always equals a newly computed one, whatever has changed meanwhile."""
 
 import datetime as dt
 import functools
@@ -109,7 +109,7 @@ async def fill(world: World, chance: random.Random) -> None:
 
 
 async def exactly(days: int, now: dt.datetime) -> simulation.Forecast:
-    """The forecast of just so many days, from what is read for just those."""
+    """Return a forecast of exactly `days` days, without the cache, from the data that these days need."""
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, "a")
         return simulation.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)

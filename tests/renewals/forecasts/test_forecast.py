@@ -1,4 +1,4 @@
-"""The forecast is what the worker then does (rules 15, 20, 21), and the top-up it names is the least that is enough."""
+"""The worker does what the forecast predicts (rules 15, 20, 21), and the top-up is the smallest sufficient amount."""
 
 import datetime as dt
 import random
@@ -55,7 +55,7 @@ def foresee(
 
 
 def busy(found: simulation.Forecast) -> dict[str, simulation.Day]:
-    """The days on which something is due."""
+    """Return the days on which instances are due, by date."""
     return {each.date.isoformat(): each for each in found.days if each.due_count}
 
 
@@ -190,7 +190,7 @@ def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
 
 
 async def test_the_worker_does_what_was_foreseen(world: World) -> None:
-    """200 instances, some in bundles, over 60 days and two month ends, day by day on a later clock."""
+    """Compare the forecast of 200 instances, some in bundles, with the runs of 60 days over two ends of months."""
     drawn = random.Random(20270120)
     await world.account("a", balance="9000.00", lead_days=1)
     for number, amount in enumerate(("150.00", "400.00", "75.50")):

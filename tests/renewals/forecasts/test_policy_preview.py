@@ -1,4 +1,4 @@
-"""The preview of a policy says what setting it does, and what the worker will charge first (rule 8)."""
+"""The preview of a policy shows the effect of setting the policy, and the worker's first charges (rule 8)."""
 
 import dataclasses
 

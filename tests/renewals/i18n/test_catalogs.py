@@ -1,4 +1,4 @@
-"""The catalogs of translations: complete, with the same placeholders, in the punctuation of their language."""
+"""The catalogs of translations are complete, and have the same placeholders and the punctuation of their language."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Chinese texts are those of one writer: the terms, spaces and punctuation of docs/languages.md."""
+"""The Chinese texts have the terms, spaces and punctuation that docs/languages.md requires."""
 
 import re
 import string
@@ -14,11 +14,11 @@ from renewals.i18n import catalogs
 PAGE = Path(__file__).parents[3] / "docs" / "languages.md"
 CHINESE = r"[\u4e00-\u9fff]"
 WORDS = frozenset({"name", "kind", "label", "problem", "reason", "error"})
-"""Placeholders that also hold Chinese words, which no space divides from other Chinese words."""
+"""Placeholders that can also contain Chinese words. No space separates these from other Chinese words."""
 
 
 def entries() -> Iterator[tuple[str, str]]:
-    """Yield each English text with its Chinese one."""
+    """Yield each English text with its Chinese translation."""
     with catalogs.path(Language.ZH).open("rb") as file:
         for message in pofile.read_po(file, locale="zh"):
             english = message.id if isinstance(message.id, str) else message.id[-1]
@@ -28,7 +28,7 @@ def entries() -> Iterator[tuple[str, str]]:
 
 
 def terms() -> list[tuple[str, str, list[str]]]:
-    """Return the rows of the page's table of terms: English, Chinese, and the words that are not used."""
+    """Return the rows of the page's table of terms: the English term, the Chinese term, and the words to avoid."""
     table = PAGE.read_text(encoding="utf-8").partition("| English | Chinese | not |")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()[2:]]
     return [(row[0], row[1], row[2].split("、") if row[2:] and row[2] else []) for row in rows]

@@ -1,4 +1,4 @@
-"""Fixtures for imports: a database with a catalog and two accounts, and files."""
+"""Fixtures for the tests of imports: a database with a catalog and two accounts, and files."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ async def url(database_url: str) -> str:
 
 @pytest.fixture
 def run_import(renewals: Renewals, url: str, tmp_path: Path) -> RunImport:
-    """Return a function that imports a file with a text: `run_import("instances", "id,...", "--dry-run")`."""
+    """Return a function that imports a file with a given text: `run_import("instances", "id,...", "--dry-run")`."""
 
     def run(kind: str, text: str | bytes, *options: str, name: str | None = None) -> Result:
         path = tmp_path / (name or f"{kind}.csv")
@@ -71,7 +71,7 @@ def jsonl_of(rows: list[Row]) -> str:
 
 
 def counts(result: Result) -> tuple[int, int, int, int]:
-    """Return the numbers of created, changed, unchanged and refused rows of the summary."""
+    """Return the numbers of created, changed, unchanged and refused rows in the summary."""
     [line] = [line for line in result.stdout.splitlines() if " lines: " in line]
     said = line.replace(",", "").replace(" would be", "").partition("lines: ")[2].partition(";")[0].split()
     assert said[1::2] == ["created", "changed", "unchanged", "refused"]
@@ -108,6 +108,6 @@ def snapshot(url: str, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
 
 
 def one(url: str, sql: str) -> Any:
-    """Return the only value of a statement."""
+    """Return the single value of a statement."""
     [[value]] = query(url, sql)
     return value

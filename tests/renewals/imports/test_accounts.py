@@ -1,4 +1,4 @@
-"""`renewals import accounts`: accounts are created once, and their first balances are posted once."""
+"""`renewals import accounts` creates each account once, and posts its first balance once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bundles in a file are kept whole, also across the end of a batch."""
+"""Bundles in a file are kept whole, also if a batch ends between their members."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_bundle_lies_across_the_border_of_a_batch(
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
     rows = [row("i-0"), *bundle(1), row("i-1"), *bundle(2), row("i-2", "b")]
-    rows[2], rows[6] = rows[6], rows[2]  # nor need its members be next to each other
+    rows[2], rows[6] = rows[6], rows[2]  # the members of a bundle need not be adjacent
     assert counts(run_import("instances", csv_of(rows))) == (9, 0, 0, 0)
     assert query(url, "SELECT bundle_id, count(*) FROM instances GROUP BY 1 ORDER BY 1") == [
         ("order-1", 3),

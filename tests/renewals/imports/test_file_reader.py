@@ -1,4 +1,4 @@
-"""Requirements of a file: its encoding, header and name."""
+"""Requirements for a file: its encoding, its header and its name."""
 
 import codecs
 from pathlib import Path

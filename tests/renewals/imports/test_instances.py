@@ -1,4 +1,4 @@
-"""`renewals import instances`: each line is decided alone, and a repeated import changes nothing."""
+"""`renewals import instances` decides on each line separately, and a repeated import changes nothing."""
 
 from pathlib import Path
 

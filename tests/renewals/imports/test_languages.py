@@ -1,4 +1,4 @@
-"""The report of an import is in Chinese or English; the rows are imported alike (rule 27)."""
+"""The report of an import is in Chinese or English; the imported rows do not depend on the language (rule 27)."""
 
 import re
 

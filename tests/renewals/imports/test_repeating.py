@@ -1,4 +1,4 @@
-"""Repeated, tried, killed and concurrent imports have the same result as one import."""
+"""Repeated, killed and concurrent imports, and imports after a dry run, have the same result as one import."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from tests.support.cli import Renewals
 
 LINES = 12_000
 RSS_GROWTH_MEBIBYTES_MAX = 24
-"""Memory of a batch and of the incomplete bundles, independent of the size of the file."""
+"""The memory for a batch and for incomplete bundles, which does not depend on the size of the file."""
 
 FILES = {
     "accounts": "id,name,balance\nc,C,10.00\na,Renamed,5.00\nb,Account b,\nd,,1.00\ne,E,-1\nc,C,10.00\n",
@@ -32,7 +32,7 @@ FILES = {
 
 
 def many(count: int) -> list[Row]:
-    """Return mixed rows of two accounts, with every tenth pair in a bundle."""
+    """Return mixed rows of two accounts. Every tenth pair of rows is a bundle."""
     rows = []
     for number in range(count):
         order = f"order-{number // 20}" if number % 20 < 2 else ""

@@ -1,4 +1,4 @@
-"""Bounds of a request for a renewal policy (rules 8, 26), without a database."""
+"""The bounds of a request for a renewal policy (rules 8 and 26), without a database."""
 
 import pytest
 

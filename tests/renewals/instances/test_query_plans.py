@@ -1,4 +1,4 @@
-"""PostgreSQL reads no more instances for a page than the page has, however many were released."""
+"""For a page, PostgreSQL reads at most one instance more than the page has, however many were released."""
 
 import datetime as dt
 import json
@@ -30,7 +30,7 @@ FIRST, LAST = dt.date(2027, 6, 1), dt.date(2027, 6, 30)
 
 @pytest.fixture
 async def fleet(world: World) -> World:
-    """Create account `a` with 5,001 released instances and 300 others, 100 of them expired."""
+    """Create account `a` with 5,001 released instances and 300 others, of which 100 are expired."""
     await world.account("a")
     for number in range(300):
         expires = "2027-01-08" if number < 100 else "2027-06-30"

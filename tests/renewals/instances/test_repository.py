@@ -1,4 +1,4 @@
-"""Registration of instances: refusals by the rules of bundles and anchors, and the columns of a row."""
+"""Registration of instances: refusals by the rules for bundles and anchors, and the columns of a row."""
 
 import pytest
 

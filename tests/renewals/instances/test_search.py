@@ -1,4 +1,4 @@
-"""Search by id, name and configuration values, and its plan on an account of 50,000 instances (rule 4)."""
+"""Search by id, name and configuration values, and its plan for an account of 50,000 instances (rule 4)."""
 
 import re
 

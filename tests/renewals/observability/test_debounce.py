@@ -1,4 +1,4 @@
-"""Debouncing: one call serves all requests, and none is lost when an event loop ends."""
+"""Debouncing: one call serves several requests, and no request is lost when an event loop ends."""
 
 import asyncio
 

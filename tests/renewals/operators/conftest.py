@@ -1,4 +1,4 @@
-"""Fixtures of the operators' tests."""
+"""Fixtures for the tests of the operators' mutations."""
 
 from collections.abc import AsyncIterator, Callable
 

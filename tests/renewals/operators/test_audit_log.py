@@ -1,4 +1,4 @@
-"""Test the audit log: an entry for each change, which stores the result of its key; no entry for a refusal."""
+"""Test the audit log: each change has an entry, which stores the result for its key; a refusal has none."""
 
 import asyncio
 import json
@@ -60,7 +60,7 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "releaseInstances": ({"instanceIds": ["i-1"]}, {"instanceIds": ["x"]}),
     "createWebhookEndpoint": ({"url": "https://a.example.com"}, {"url": "https://b.example.com"}),
 }
-"""A request of each mutation, and a different request for the same key."""
+"""For each mutation, a request and a different request, which the test sends with the same key."""
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ async def test_an_entry_is_never_changed(provided: World, operator: Operator, ch
 
 
 async def test_the_id_of_a_refused_row_may_be_any_text(provided: World, operator: Operator) -> None:
-    """A JSON column can store a NUL character, a text column cannot."""
+    """A JSON column can store a NUL character, but a text column cannot."""
     result = await operator.done(
         "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]
     )

@@ -1,4 +1,4 @@
-"""Test putProducts, putDataCenterTypes and putDataCenters: all entries of a request are written, or none."""
+"""Test putProducts, putDataCenterTypes and putDataCenters: each writes all entries of a request, or none."""
 
 from typing import Any
 

@@ -14,7 +14,7 @@ NOW_TEXT = "2027-01-10T04:00:00+00:00"
 
 @pytest.fixture
 async def imported(world: World) -> World:
-    """Create an account whose renewals start at noon of 20 January, with instances due before and after that."""
+    """Create an account whose renewals start at noon on 20 January, with instances due before and after that."""
     begins = NOW.replace(day=20)
     await world.account("a", balance="900.00", auto_renew_from=begins)
     await world.instance("before", expires="2027-01-20", mode="AUTO", price="100.00")

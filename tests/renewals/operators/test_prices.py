@@ -1,4 +1,4 @@
-"""Test changePrices and confirmPrices: a rise beyond the cap is not charged until it is agreed."""
+"""Test changePrices and confirmPrices: a rise above the cap is not charged until the owner agrees to the price."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ AT = "2027-01-31 00:30"
 
 
 async def change(operator: Operator, **prices: str) -> dict[str, Any]:
-    """Change prices; the argument `i_1` is the instance i-1."""
+    """Change prices. The argument `i_1` is the new price of the instance i-1."""
     rows = [{"instanceId": name.replace("_", "-"), "monthlyPrice": price} for name, price in prices.items()]
     return await operator.done("changePrices", COUNTS, prices=rows)
 

@@ -28,13 +28,13 @@ async def buyer(world: World, operator: Operator, graphql: Client) -> Buyer:
 
 
 async def refund(operator: Operator, order_id: str, *ids: str, key: str | None = None) -> dict[str, Any]:
-    """Refund an order, or the lines of some instances."""
+    """Refund an order, or only the lines of some instances."""
     selection = {"instanceIds": ids} if ids else {}
     return await operator.done("refundOrder", FIELDS, key=key, orderId=order_id, reason="Outage", **selection)
 
 
 async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str]:
-    """Return the reasons why no line is refunded, by instance."""
+    """Return the reasons of a refused refund, by instance."""
     query = """mutation($input: RefundOrderInput!) { refundOrder(input: $input) {
       ... on NotRefundable { message refusals { id field message } } } }"""
     sent = {"orderId": order_id, "reason": "Outage", "idempotencyKey": str(uuid.uuid4())}
@@ -66,7 +66,7 @@ async def test_the_latest_order_comes_first_even_if_it_buys_an_earlier_period(
     second = await renewed(buyer, "i-1", key="second")
     await refund(operator, second)
     await refund(operator, first)
-    again = await renewed(buyer, "i-1", key="again")  # the period of the first order
+    again = await renewed(buyer, "i-1", key="again")  # the same period as in the first order
     data = await buyer.client('{ instance(id: "i-1") { orders { id } latest: orders(first: 1) { id } } }')
     orders = [order["id"] for order in data["instance"]["orders"]]
     assert (orders[0], set(orders[1:])) == (again, {first, second})
@@ -122,7 +122,7 @@ async def test_lines_can_be_refunded_at_different_times(
 
 @pytest.fixture
 async def by_voucher(world: World, buyer: Buyer) -> tuple[str, str, str]:
-    """Create an order of two lines of 100.00: both vouchers pay the first, the later one and the balance the second."""
+    """Create an order of two lines of 100.00, paid by both vouchers, and by the second voucher and the balance."""
     soon = await world.voucher("50.00", expires="2027-01-20")
     late = await world.voucher("80.00")
     await world.instances(["i-1", "i-2"], price="100.00")
@@ -150,7 +150,7 @@ async def test_each_voucher_gets_back_its_payment(
 async def test_each_refund_names_the_vouchers_that_got_money_back(
     world: World, operator: Operator, buyer: Buyer, by_voucher: tuple[str, str, str]
 ) -> None:
-    """Refund one order twice at the same instant, as with an account whose clock stands still."""
+    """Refund one order twice at the same instant, which can happen on an account with a test clock."""
     order_id, soon, late = by_voucher
     first, second = await refund(operator, order_id, "i-1"), await refund(operator, order_id, "i-2")
     assert first["refund"]["vouchers"] == [

@@ -1,4 +1,4 @@
-"""Test registerInstances: instances are decided separately, bundles as a whole, and repeats change nothing."""
+"""Test registerInstances: it decides on each instance or bundle separately, and a repetition changes nothing."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Test runs at an operator's instant, which is never in the future, and their previews, which write nothing."""
+"""Test runs at an instant that an operator chooses, and their previews, which write nothing."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -20,11 +20,11 @@ from tests.support import integrity
 from tests.support.fixtures import NO_TRACE, World, fixed_clock
 
 ALL = frozenset[str]()
-"""The tables that `World.snapshot` leaves out."""
+"""The tables that a snapshot omits: none."""
 
 
 async def everything(world: World) -> dict[str, list[str]]:
-    """Return every row of every table, those of runs included."""
+    """Return every row of every table, including the tables of runs."""
     traces = {
         table: [str(row) for row in await world.rows(f"SELECT * FROM {table} ORDER BY 1")]
         for table in NO_TRACE
@@ -33,7 +33,7 @@ async def everything(world: World) -> dict[str, list[str]]:
 
 
 async def fill(world: World, night: Night) -> None:
-    """Create four accounts: enough money, too little money, only expiring instances, and no instances."""
+    """Create four accounts: with enough money, with too little, with only expiring instances, and with no instances."""
     last_day = night.last_day
     about: dict[str, Any] = {"expires": last_day, "anchor": night.anchor, "mode": "AUTO"}
     for account, balance in {"a": "1000.00", "b": "50.00", "c": "0.00", "d": "5.00"}.items():
@@ -101,7 +101,7 @@ async def test_a_preview_writes_nothing(world: World, night: Night) -> None:
 
 
 async def let_it_live_in_real_time(account_id: str) -> None:
-    """Take a test account's clock away, which the database's triggers would refuse."""
+    """Remove a test account's clock, for which the database's triggers must be disabled."""
     async with database.transaction() as connection:
         await database.execute(connection, "SET LOCAL session_replication_role = replica")
         sql = "UPDATE accounts SET test_clock = NULL WHERE id = $1"

@@ -31,7 +31,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "replayWebhookDelivery": {"accountId": "a", "sequence": 1},
     "sendTestWebhook": {},
 }
-"""The changes of an existing endpoint, with their input besides its id."""
+"""The mutations that change an existing endpoint, with their input apart from its id."""
 
 
 async def make(operator: Operator, url: str = URL, **sent: Any) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What placing an order returns for the response, without a read after it."""
+"""The result of placing an order contains all data for the response, so that nothing is read afterwards."""
 
 from renewals.accounts import queries as accounts_queries
 from renewals.db import connection as database

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of test clocks."""
+"""Fixtures for the tests of test clocks."""
 
 from tests.renewals.operators.conftest import operator
 

@@ -1,7 +1,7 @@
-"""Lives of an account: the same days by the worker at a pretended clock, and by moves of a test clock.
+"""Histories of equal accounts over the same days: one by the worker on a simulated clock, others by a test clock.
 
-A test opens three accounts with equal contents in one database: `real`, whose worker is called every hour, and two test
-accounts, of which one moves day by day and one in as few calls as possible. `read_rows` compares them.
+A test opens three accounts with equal contents in one database. The worker is called every hour for `real`. The other
+two are test accounts: one moves day by day, and one in as few calls as possible. A test compares their `read_rows`.
 """
 
 import datetime as dt
@@ -45,7 +45,7 @@ TABLES = {
 
 
 async def live(after: dt.datetime, until: dt.datetime) -> None:
-    """Call the worker's functions at every hour after an instant, as if it were then."""
+    """Call the worker's functions with the clock at every hour after an instant."""
     tick = schedule.next_scheduled_at(after + dt.timedelta(microseconds=1))
     while tick <= until:
         clock = functools.partial(_same, tick)
@@ -61,20 +61,20 @@ def _same(instant: dt.datetime) -> dt.datetime:
 
 
 async def move(account_id: str, to: dt.datetime, **options: Any) -> Any:
-    """Move a test clock with a new key."""
+    """Move a test clock with a new idempotency key."""
     request = advance.MoveRequest(to, str(uuid.uuid4()))
     return await advance.advance(account_id, request, lambda: to, seconds_max=600, **options)
 
 
 async def move_daily(account_id: str, after: dt.datetime, until: dt.datetime) -> None:
-    """Move a test clock one day after the other."""
+    """Move a test clock in steps of one day."""
     while after < until:
         after = min(after + DAY, until)
         await move(account_id, after)
 
 
 async def read_rows(world: World, account_id: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of an account without its own name, ids and the flag of a test account."""
+    """Return the rows of an account without its name, its ids and the flag of a test account."""
     return {
         table: [
             tuple(_neutral(value, account_id) for value in row) for row in await world.rows(sql, account_id)

@@ -1,4 +1,4 @@
-"""No use case reads the process's clock for an account without asking for the account's own instant (rule 37)."""
+"""No use case uses the process's clock for an account without reading the account's test clock (rule 37)."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ IN_REAL_TIME = {
     "webhooks/replays.py": "deliveries are in real time",
     "webhooks/sender.py": "deliveries are in real time",
 }
-"""The modules that read the process's clock for something else, and for what."""
+"""The modules that use the process's clock for another purpose, and that purpose."""
 
 
 def test_the_clock_of_a_use_case_is_the_accounts_own() -> None:

@@ -22,7 +22,7 @@ UNTIL = NOW + dt.timedelta(days=40)
 
 
 async def open_twins(world: World) -> None:
-    """Open two test accounts with equal instances, whose money lasts for some of them."""
+    """Open two test accounts with equal instances, and money for only a part of them."""
     for account_id in (DAILY, AT_ONCE):
         await world.account(account_id, balance="700.00", test_clock=NOW)
         for number in range(8):
@@ -36,7 +36,7 @@ async def open_twins(world: World) -> None:
 
 
 async def kill_after(ticks: int, url: str, move_id: uuid.UUID) -> None:
-    """Start a process that works on a move, and kill it with SIGKILL in the middle of a tick."""
+    """Start a process that works on a move, and kill it with SIGKILL during a tick."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.renewals.test_clocks.victim", url, str(move_id)),
         cwd=ROOT,

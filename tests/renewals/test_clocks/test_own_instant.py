@@ -1,4 +1,4 @@
-"""Everything of a test account happens at its own instant, and the worker leaves it alone (rule 37)."""
+"""All operations of a test account happen at its own instant, and the worker ignores the account (rule 37)."""
 
 import datetime as dt
 
@@ -27,7 +27,7 @@ STANDS_TEXT = "2030-01-31T04:00:00+00:00"
 
 @pytest.fixture
 async def buyer(world: World, graphql: Client) -> Buyer:
-    """Return a customer of a test account with an instance that expires on its today."""
+    """Return a customer of a test account with an instance that expires on the account's current day."""
     await world.account("a", balance="1000.00", test_clock=STANDS_AT)
     await world.instance("i-1", expires="2030-01-31", mode="AUTO", price="300.00")
     return await customer.of(world, graphql, "a")

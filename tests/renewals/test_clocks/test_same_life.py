@@ -1,4 +1,4 @@
-"""A test account that moves through some days has the rows of an account that lives through them (rule 37)."""
+"""A test account whose clock moves over a period has the same rows as an account in real time (rule 37)."""
 
 import datetime as dt
 import random
@@ -48,7 +48,7 @@ async def test_by_hours_by_days_and_at_once_it_ends_in_the_same_rows(
 
 
 async def open_accounts(world: World, zone: str, begins: dt.datetime, drawn: random.Random) -> None:
-    """Open the accounts with little money, and equal instances around their first days."""
+    """Open the accounts with little money, and with equal instances that expire around the first days."""
     day = begins.astimezone(ZoneInfo(zone)).date()
     balance, lead_days = f"{drawn.randrange(500, 1500)}.00", drawn.choice((None, 1, 3))
     rows = {f"i-{number}": draw_instance(day, drawn) for number in range(24)}
@@ -72,7 +72,7 @@ async def open_accounts(world: World, zone: str, begins: dt.datetime, drawn: ran
 
 
 def draw_instance(day: dt.date, drawn: random.Random) -> dict[str, Any]:
-    """Return an instance that expires, or has expired, around a day; at a month's end, half have the anchor day 31."""
+    """Return an instance that expires around a day. At the end of a month, half of them have the anchor day 31."""
     last = day + dt.timedelta(days=drawn.randrange(-9, 12))
     is_month_end = (last + dt.timedelta(days=1)).day == 1
     return {

@@ -1,4 +1,4 @@
-"""A web socket that stays open reads at the present test clock, and gets the events of a move (rule 37)."""
+"""A web socket that stays open uses the current test clock, and receives the events of a move (rule 37)."""
 
 import asyncio
 import datetime as dt

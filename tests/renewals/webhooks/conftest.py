@@ -1,4 +1,4 @@
-"""A receiver that webhooks may be sent to, and what writes events for it."""
+"""Fixtures for the tests of webhooks: a receiver, and an account whose events are delivered to it."""
 
 import contextlib
 import datetime as dt
@@ -21,7 +21,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
 class Clock:
-    """The time, and a hand to turn it with."""
+    """The real clock, plus the time `ahead` by which a test advances it."""
 
     def __init__(self) -> None:
         self.ahead = dt.timedelta()
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Sending:
-    """What a test of deliveries needs: events, endpoints and a worker's loop, on a clock that can be turned."""
+    """Helpers of a test of deliveries: events, endpoints and a worker's loop, with a clock that the test advances."""
 
     def __init__(self, world: World, allow: Callable[..., None]) -> None:
         self.world = world
@@ -41,7 +41,7 @@ class Sending:
     async def write(
         self, *instance_ids: str | None, account: str = "a", happened: str = "policy.changed"
     ) -> None:
-        """Writes an event of each instance in turn; None: of the account itself."""
+        """Append one event for each instance id, in this order; None stands for the account itself."""
         drafts = [
             event_log.NewEvent(account, event_log.EventType(happened), instance_id, {"n": number})
             for number, instance_id in enumerate(instance_ids)
@@ -52,7 +52,7 @@ class Sending:
     async def endpoint(
         self, receiver: Receiver | str, *, owner: str | None = "a", types: Sequence[str] = ()
     ) -> endpoints.CreatedEndpoint:
-        """Makes an endpoint at a receiver."""
+        """Create an endpoint with the URL of a receiver."""
         url = receiver if isinstance(receiver, str) else receiver.url
         request = endpoint_requests.EndpointRequest(
             url, types, f"key {await self.world.count('webhook_endpoints')}"
@@ -68,7 +68,7 @@ class Sending:
         return await self.world.value(sql, *values)
 
     async def until(self, sql: str, expected: object = True, seconds: float = 20) -> None:
-        """Waits until a statement's one value is the one expected."""
+        """Wait until the single value of a statement is the expected one."""
 
         async def is_so() -> bool:
             return bool(await self.value(sql) == expected)
@@ -76,16 +76,16 @@ class Sending:
         await eventually(is_so, seconds)
 
     async def until_tried(self, attempts: int = 1) -> None:
-        """Waits until a delivery was tried so often."""
+        """Wait until a delivery was attempted at least `attempts` times."""
         await self.until(f"SELECT coalesce(max(attempts), 0) >= {attempts} FROM webhook_deliveries")
 
     async def until_delivered(self, count: int = 1) -> None:
-        """Waits until so many deliveries are written down as done."""
+        """Wait until at least `count` deliveries are recorded as delivered."""
         await self.until(f"SELECT coalesce(sum(delivered_count), 0) >= {count} FROM webhook_states")
 
 
 async def put_parked(endpoint_id: str, account_id: str = "a") -> None:
-    """An event of an account that an endpoint refused for three days."""
+    """Insert an event of an account whose delivery to an endpoint is parked after 13 attempts."""
     statements = (
         f"INSERT INTO event_streams VALUES ('{account_id}', 1)",
         f"""INSERT INTO events
@@ -111,7 +111,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 async def sending(
     world: World, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> Sending:
-    """Account `a`, and leave to send to any port of this machine."""
+    """Create account `a`, and allow webhooks to any unprivileged port of this machine over HTTP."""
     await world.account("a")
     settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
     monkeypatch.setattr(dispatcher, "POLL_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""What is delivered: signed, in order, at least once, and nothing to anybody who did not ask."""
+"""Events are delivered with a signature, in order and at least once, and only to endpoints that selected them."""
 
 import asyncio
 
@@ -105,7 +105,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
 
     async def replay() -> None:
         async with database.transaction() as connection:
-            # What waits is read before the cursors, and those are to be had only after the replay.
+            # The dispatcher reads the waiting deliveries first, and can read the cursors only after the replay.
             await database.execute(connection, "LOCK TABLE webhook_cursors")
             has_lock.set()
             await may_go_on.wait()

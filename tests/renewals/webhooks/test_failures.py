@@ -1,4 +1,4 @@
-"""What a receiver may do wrong, and what becomes of its events, and of other receivers'."""
+"""Failures of a receiver, and their effects on its own events and on those of other receivers."""
 
 import asyncio
 import contextlib
@@ -69,7 +69,7 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
     async with sending.running():
         for attempts, pause in enumerate(retry_policy.RETRY_PAUSES, start=1):
             await sending.until_tried(attempts)
-            await sending.write("good")  # so that the endpoint is seen to be well
+            await sending.write("good")  # so that the endpoint has successful deliveries
             await receiver.wait(1 + attempts)
             assert len([got for got in receiver.got if got.data["instanceId"] == "bad"]) == attempts
             sending.clock.ahead += pause * (1 + retry_policy.JITTER)
@@ -77,7 +77,7 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
         assert dt.timedelta(hours=70) < sending.clock() - started_at < dt.timedelta(hours=80)
         [parked] = await deliveries_parked(sending)
         assert parked == (1, len(retry_policy.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
-        await receiver.wait(2 + len(retry_policy.RETRY_PAUSES))  # the second may go now
+        await receiver.wait(2 + len(retry_policy.RETRY_PAUSES))  # the second event can be sent now
         receiver.answer = accept
         with pytest.raises(errors.InvalidInputError, match=r"input\.sequence"):
             await replays.replay("a", endpoint_id, "a", 2, sending.clock)
@@ -171,7 +171,7 @@ async def test_a_change_while_a_request_is_under_way_is_not_lost(
         change = endpoint_requests.EndpointUpdate(url=other.url)
         await endpoints.update("a", str(made.endpoint.id), change, sending.clock)
         may_fail.set()
-        await other.wait(1, seconds=3)  # by the schedule after 5
+        await other.wait(1, seconds=3)  # the schedule would retry after 5 s
         await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
 
 

@@ -1,4 +1,4 @@
-"""Nothing is sent into a network of ours, however its address is written, named or resolved."""
+"""No webhook is sent into a private network, however its address is written, named or resolved."""
 
 import asyncio
 import ipaddress
@@ -159,7 +159,7 @@ async def test_a_name_that_resolves_inside_fails_as_a_delivery_and_says_no_addre
 async def test_a_name_that_moves_inside_later_is_never_asked_for_twice(
     sending: Sending, receiver: Receiver, settings_override: Callable[..., None]
 ) -> None:
-    # 127.0.0.1 stands for the Internet here, 127.0.0.2 for what is inside.
+    # In this test, 127.0.0.1 represents the Internet, and 127.0.0.2 the private network.
     settings_override(webhook_networks=(ipaddress.ip_network("127.0.0.1/32"),))
     asked: list[str] = []
 
@@ -173,7 +173,7 @@ async def test_a_name_that_moves_inside_later_is_never_asked_for_twice(
         await receiver.wait(3)
         assert asked == ["hooks.example.com"]
         assert {got.headers["host"] for got in receiver.got} == {f"hooks.example.com:{receiver.port}"}
-        await sending.until("SELECT bool_and(claim IS NULL) FROM webhook_states")  # the turn is over
+        await sending.until("SELECT bool_and(claim IS NULL) FROM webhook_states")  # released
         await sending.write("i-1")
         await sending.until_tried()
     assert len(receiver.got) == 3

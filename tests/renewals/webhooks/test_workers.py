@@ -1,4 +1,4 @@
-"""Several workers on the same endpoints, and workers that are killed."""
+"""Several workers that deliver to the same endpoints, and workers that are killed."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ from tests.workers.conftest import Start, start
 
 __all__ = ["start"]
 
-# A worker whose claims go sooner once it is killed.
+# A worker with shorter claims, so that they expire sooner after it is killed.
 BRIEF = """
 import asyncio
 from renewals import config
@@ -36,7 +36,7 @@ ALLOWED = {
 
 
 async def put_backlog(sending: Sending, accounts: int, events: int) -> int:
-    """So many events of so many accounts, of ten instances each and of the account itself."""
+    """Append `events` events for each account, of ten instances and of the account itself; return the total."""
     for number in range(accounts):
         account_id = f"acc-{number}"
         await sending.world.account(account_id)

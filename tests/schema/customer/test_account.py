@@ -19,7 +19,7 @@ EMPTY = "00000000-0000-4000-8000-000000000006"
 
 @pytest.fixture
 async def wallet(world: World, asked: Client) -> Client:
-    """Account `a` with four usable vouchers, an expired one and a used one; account `b` with one."""
+    """Account `a` with four usable vouchers, an expired one and a used one; and account `b` with one voucher."""
     await world.voucher("100.00", expires="2027-01-09", voucher_id=PAST)
     await world.voucher("300.00", expires="2027-01-10", voucher_id=EMPTY)
     await world.voucher("10.00", expires="2027-12-31", voucher_id=EQUAL)

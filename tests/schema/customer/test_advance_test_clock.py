@@ -1,4 +1,4 @@
-"""advanceTestClock: a month in a second, for test accounts only (rule 37)."""
+"""advanceTestClock: the events of a month in one call, for test accounts only (rule 37)."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +24,7 @@ ADVANCE = """mutation ($to: DateTime!, $key: String!) {
 
 @pytest.fixture
 async def buyer(world: World, graphql: Client) -> Buyer:
-    """Return a customer of a test account: one instance to renew, one without money, one by hand."""
+    """Return a customer of a test account with three instances: one to renew, one without money, and one by hand."""
     await world.account("a", balance="350.00", test_clock=NOW)
     await world.instance("i-auto", expires="2027-01-12", mode="AUTO", price="300.00")
     await world.instance("i-dear", expires="2027-01-13", mode="AUTO", price="999.00")

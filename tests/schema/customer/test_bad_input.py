@@ -21,7 +21,7 @@ NAMES = dict(zip(GOOD, ("renew", "unify", "policy", "quote", "quote-unify"), str
 
 @pytest.fixture
 async def buyer(world: World, graphql: Client) -> customer.Buyer:
-    """An account with money and an instance, so that only the input can be refused."""
+    """A customer whose account has money and an instance, so that only the input can be a reason for a refusal."""
     opened = await customer.open_account(world, graphql, balance="100000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     return opened

@@ -1,4 +1,4 @@
-"""Instances that were ordered together are renewed together, and not in a batch (rules 10 and 11)."""
+"""Instances that were ordered together are renewed together, and never separately (rules 10 and 11)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The schema fulfills the contract that clients were given, `contract.graphql` beside this file."""
+"""The schema fulfills the contract with clients, `contract.graphql` beside this file."""
 
 import re
 from collections.abc import Iterator
@@ -30,11 +30,11 @@ SINCE_THEN = {
     "RefusalCode.BEFORE_CUT_OVER is a value",
     "RefusalCode.TOO_MANY_TAGS is a value",
 }
-"""The values that an enumeration has gained: for a price beyond the cap, for the cut-over, and for tags."""
+"""The values that were added to enumerations: for a price above the cap, for the cut-over, and for tags."""
 
 
 def statements(text: str) -> set[str]:
-    """Return everything in a schema except order and descriptions, one statement per line."""
+    """Return the elements of a schema without their order and descriptions, one statement per line."""
     build_schema(text)
     types = [node for node in parse(text).definitions if isinstance(node, TypeDefinitionNode)]
     return {line for node in types for line in _of_type(node)}

@@ -26,7 +26,7 @@ LATER = (NOW + dt.timedelta(hours=1)).isoformat()
 
 @pytest.fixture
 async def shop(world: World, graphql: Client) -> customer.Buyer:
-    """Account `a`: a renewal and a policy by the key `console`, then a night of the worker and a refund by `ops`."""
+    """Account `a` after a renewal and a change of policy by the key `console`, a run, and a refund by `ops`."""
     await world.account("a", balance="1000.00")
     async with database.transaction() as connection:
         graphql.key = await api_keys.create(connection, "a", NOW, role=model.Role.RENEWER, name="console")
@@ -130,7 +130,7 @@ async def test_statements_do_not_grow_with_the_page(shop: customer.Buyer) -> Non
         with sql_log.counted() as seen:
             await read(shop.client, first=first)
         counts.append(len(seen))
-    assert max(counts) - min(counts) <= 1, counts  # the newest event alone has no order to read
+    assert max(counts) - min(counts) <= 1, counts  # with only the newest event, there is no order to read
 
 
 @pytest.mark.parametrize(

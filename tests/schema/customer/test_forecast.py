@@ -1,4 +1,4 @@
-"""The field forecast: the coming days, without a statement for each day."""
+"""The field `forecast`: the coming days, without a statement for each day."""
 
 import pytest
 

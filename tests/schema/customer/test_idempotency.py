@@ -1,4 +1,4 @@
-"""A repeated request has the effect of one: the idempotency key (rule 18)."""
+"""The idempotency key: a repeated request has the effect of one request (rule 18)."""
 
 from tests.support import customer, integrity
 from tests.support.fixtures import World
@@ -79,7 +79,7 @@ async def test_the_first_result_is_returned_even_if_the_request_would_now_be_ref
     buyer = await customer.open_account(world, graphql, balance="300.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     first = await buyer.renew(["i-1"], key="once", expectedTotal="300.00")
-    graphql.at(world.at("2027-06-01 12:00"))  # no money, and one month would not be enough
+    graphql.at(world.at("2027-06-01 12:00"))  # without money, and a month would not be enough
     before = await world.snapshot()
     again = await buyer.renew(["i-1"], key="once", expectedTotal="300.00")
     assert again["order"] == first["order"]

@@ -1,4 +1,4 @@
-"""A page of a long history is read in the order of an index, without sorting the history."""
+"""A page of a long history is read in the order of an index; the history is not sorted."""
 
 import contextlib
 import datetime as dt
@@ -67,7 +67,7 @@ HISTORY = [
 
 @pytest.fixture
 async def long_history(world: World) -> World:
-    """Account `a` with thousands of orders of two lines each, ledger entries, events and audit entries."""
+    """Account `a` with thousands of orders with two lines each, of ledger entries, of events and of audit entries."""
     await world.account("a")
     await world.instances(["i-1", "i-2"])
     for sql in HISTORY:

@@ -20,7 +20,7 @@ HISTORY = """query ($id: ID!, $first: Int) { instance(id: $id) {
 
 
 async def run(world: World, moment: str) -> None:
-    """Run the worker at a local time of account `a`."""
+    """Do a run at a local time in the zone of account `a`."""
     now = world.at(moment)
     await renew.run_at(now, lambda: now)
 

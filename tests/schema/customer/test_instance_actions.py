@@ -1,4 +1,4 @@
-"""Instance.actions say what the mutations then do, for a page in a fixed number of statements."""
+"""Instance.actions match the results of the mutations, and take a fixed number of statements for a page."""
 
 import datetime as dt
 from typing import Any
@@ -24,7 +24,7 @@ WHOLE = model.BundleHandling.WHOLE
 
 
 async def is_accepted(account_id: str, instance_id: str, extension: requests.Extension) -> bool:
-    """Return whether a quote, which is the decision of the mutation, refuses nothing."""
+    """Return whether a quote, which makes the same decision as the mutation, refuses nothing."""
     request = requests.QuoteRequest(selection.ById((instance_id,)), extension, WHOLE)
     return not (await place_order.quote(account_id, request, NOW)).refusals
 
@@ -71,7 +71,7 @@ async def check_renew(account_id: str, instance_id: str, action: dict[str, Any])
         WHOLE,
         idempotency_key=f"{instance_id} renew",
     )
-    with pytest.raises(errors.PriceChangedError):  # the refusal that comes after those of instances (rule 19)
+    with pytest.raises(errors.PriceChangedError):  # this refusal comes after those of instances (rule 19)
         await place_order.place_order(account_id, _with_wrong_total(order), lambda: NOW)
 
 

@@ -1,4 +1,4 @@
-"""Every row that names an instance has it, read in one statement for any number of rows of a list."""
+"""Every row with an instance id has the field `instance`, read in one statement for any number of rows of a list."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ ORDERS = f"""{{ orders {{ nodes {{ {LINES} refunds {{ lines {{ instanceId instan
   instances {{ nodes {{ attempts {{ instanceId instance {{ id name }} }} }} }} }}"""
 LOADED_BY_ID = "FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)"
 SOURCES = 3
-"""The lists of `ORDERS` with instances. Their rows may arrive apart, and only what arrives together is one batch."""
+"""The number of lists with instances in `ORDERS`. Rows that arrive at different times are in different batches."""
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ LIST = f"{{ instances(first: 1000) {{ nodes {{ {TERMS} }} }} }}"
 
 
 async def terms(client: Client, instance_id: str = "i-1") -> dict[str, Any]:
-    """Return the terms of an instance, which are the same in a list."""
+    """Return the terms of an instance, and check that they are the same in a list."""
     one: dict[str, Any] = (await client(ONE, id=instance_id))["instance"]
     listed = (await client(LIST))["instances"]["nodes"]
     assert one in listed or one["id"] not in [node["id"] for node in listed]

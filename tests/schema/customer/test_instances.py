@@ -30,9 +30,7 @@ async def fleet(world: World, asked: Client) -> Client:
     await world.instance("old-1", mode="AUTO", expires="2027-01-09", status="RUNNING")
     await world.instance("past-1", expires="2027-01-05", status="EXPIRED")
     await world.instance("gone-1", expires="2026-12-01", status="RELEASED")
-    await world.instance(
-        "lost-1", expires="2026-12-02", status="EXPIRED"
-    )  # the worker has not been there yet
+    await world.instance("lost-1", expires="2026-12-02", status="EXPIRED")  # the worker has not run yet
     await world.instance("try-2", expires="2026-12-01", trial=True, status="RELEASED")
     await world.instance("kes-1", product="kes", expires="2027-03-31", bundle="b-1")
     await world.instance("kes-2", product="ebs", expires="2027-03-31", bundle="b-1")
@@ -45,7 +43,7 @@ async def fleet(world: World, asked: Client) -> Client:
 
 
 async def found(client: Client, instance_filter: dict[str, Any] | None) -> str:
-    """Return the matching ids in byte order, and check totalCount."""
+    """Return the matching ids in byte order, and check `totalCount`."""
     answer = (await client(LIST, filter=instance_filter))["instances"]
     assert answer["totalCount"] == len(answer["nodes"])
     return " ".join(sorted(node["id"] for node in answer["nodes"]))

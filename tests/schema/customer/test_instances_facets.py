@@ -24,7 +24,7 @@ EVERYTHING = {
 
 @pytest.fixture
 async def fleet(world: World, asked: Client) -> Client:
-    """Account `a` on 10 January 2027 with seven manageable instances, and others that must not count."""
+    """Account `a` on 10 January 2027 with seven manageable instances, and with others that must not be counted."""
     await world.instance("k-1", product="kec", expires="2027-01-10")
     await world.instance("k-2", product="kec", expires="2027-01-20", data_center="bj-1", mode="AUTO")
     await world.instance("k-3", product="kec", expires="2027-01-31", data_center="bj-1", mode="AUTO")

@@ -42,7 +42,7 @@ async def filled(world: World, asked: Client) -> Client:
 
 
 async def page(client: Client, **arguments: Any) -> dict[str, Any]:
-    """Return one page, and check that its edges, nodes and cursors agree."""
+    """Return one page, and check that its edges, nodes and cursors are consistent."""
     listed: dict[str, Any] = (await client(LIST, **arguments))["instances"]
     cursors = [edge["cursor"] for edge in listed["edges"]]
     assert [edge["node"] for edge in listed["edges"]] == listed["nodes"]

@@ -24,7 +24,7 @@ RENEW = """mutation ($id: ID!, $key: String!) {
 
 @pytest.fixture
 async def kept(world: World, asked: Client) -> Client:
-    """Account `a` after a top-up, a voucher, three renewals of 300.00 and a second top-up; `b` has money too."""
+    """Account `a` after a top-up, a voucher, three renewals of 300.00 and a second top-up; and `b` with money."""
     await world.top_up("1000.00")
     await world.voucher("350.00")
     await world.instances(["i-1", "i-2", "i-3"], price="300.00")
@@ -42,7 +42,7 @@ async def page(client: Client, **arguments: Any) -> dict[str, Any]:
 
 
 def sums_by_voucher(entries: list[dict[str, Any]]) -> dict[str | None, Decimal]:
-    """Return the sums of the entries by voucher; the key None is the balance."""
+    """Return the sum of the entries of each voucher, by its id. The key None is the balance."""
     sums: dict[str | None, Decimal] = defaultdict(Decimal)
     for entry in entries:
         sums[entry["voucher"] and entry["voucher"]["id"]] += Decimal(entry["amount"])

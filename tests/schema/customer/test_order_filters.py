@@ -1,4 +1,4 @@
-"""Filters of orders and of the ledger: kinds, an instance, and a range of time, all together."""
+"""Filters of orders and of the ledger: kinds, an instance, a range of time, and combinations of these."""
 
 import datetime as dt
 from typing import Any

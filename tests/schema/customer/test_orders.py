@@ -148,5 +148,5 @@ async def test_statements_do_not_grow_with_the_orders(world: World, bought: Clie
         assert len((await page(bought, first=1))["nodes"][0]["vouchers"]) == 3
     with sql_log.counted() as many:
         assert len((await page(bought, first=8))["nodes"]) == 8
-    # The key's account, the page with its count; then lines, uses and vouchers once for all.
+    # The key's account, the page with its count, and one statement each for all lines, uses and vouchers.
     assert len(few) == len(many) == 5

@@ -1,4 +1,4 @@
-"""The field outlook: whether the worker renews, when, for how much, and why not."""
+"""The field `outlook`: whether the worker will renew an instance, when and at what price, or why not."""
 
 from typing import Any
 

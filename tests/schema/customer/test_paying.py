@@ -11,7 +11,7 @@ def uses(result: customer.Result) -> list[tuple[str, str]]:
 
 
 async def entries(world: World) -> list[tuple[object, ...]]:
-    """Return the ledger of account `a` after its top-up."""
+    """Return the ledger entries of account `a` without its top-up."""
     return await world.rows(
         """SELECT number, amount_cents, balance_after_cents, voucher_id::text, order_id IS NOT NULL
            FROM ledger_entries WHERE account_id = 'a' AND kind = 'RENEWAL' ORDER BY number"""
@@ -68,10 +68,10 @@ async def test_larger_means_what_is_left_when_the_order_starts(world: World, gra
     await world.voucher("100.00", expires="2027-06-30", voucher_id=A)
     await world.voucher("60.00", expires="2027-06-30", voucher_id=B)
     await world.instance("i-1", price="50.00")
-    # A has 50.00 left after the first order, and B, with 60.00, goes before it in the second.
+    # After the first order, A has 50.00 left. So B, with 60.00, pays before A in the second order.
     assert uses((await buyer.renew(["i-1"], key="1"))["order"]) == [(A, "50.00")]
     assert uses((await buyer.renew(["i-1"], key="2"))["order"]) == [(B, "50.00")]
-    # Within one order the sequence stays, though A falls below B on the way.
+    # Within one order, the sequence does not change, although A falls below B.
     await world.voucher("60.00", expires="2027-03-31", voucher_id=C)
     await world.voucher("59.00", expires="2027-03-31", voucher_id=D)
     await world.instances(["j-1", "j-2"], price="30.00")

@@ -1,4 +1,4 @@
-"""previewRenewalPolicy is setRenewalPolicy without the write (rule 8), with the first charge of each change."""
+"""previewRenewalPolicy has the result of setRenewalPolicy without a write (rule 8), and the first charge of changes."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ async def test_statements_do_not_grow_with_the_selection(world: World, asked: Cl
         with sql_log.counted() as seen:
             await asked(PREVIEW, input=asked_for(*picked), first=1_000)
         counts.append(len(seen))
-    assert counts[1] == counts[0] + 1, counts  # a large selection is a statement of its own
+    assert counts[1] == counts[0] + 1, counts  # a large selection is read by a separate statement
 
 
 async def test_a_test_account_that_stands_at_a_run_has_had_it(world: World, graphql: Client) -> None:

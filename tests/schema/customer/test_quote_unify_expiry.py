@@ -1,4 +1,4 @@
-"""quoteUnifyExpiry: the price of a unify, without any change."""
+"""quoteUnifyExpiry: the price of a common expiry, without any change."""
 
 import pytest
 

@@ -14,7 +14,7 @@ REQUESTS = 12
 
 
 async def fill(world: World, chance: random.Random) -> list[str]:
-    """Create over 30 instances and vouchers of every kind, with bundles, and return the ids."""
+    """Create more than 30 instances of every kind, with bundles, and vouchers; return the ids of the instances."""
     ids = []
     for number in range(24):
         about: dict[str, Any] = {

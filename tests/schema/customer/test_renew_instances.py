@@ -58,7 +58,7 @@ async def test_a_renewal_starts_at_the_old_expiry_and_is_paid_at_once(world: Wor
 
 
 async def test_a_renewal_takes_six_round_trips(world: World, graphql: Client) -> None:
-    """The key, BEGIN, the account's lock, all reads, all writes, and COMMIT. The response is what was written."""
+    """The key, BEGIN, the account's lock, all reads, all writes, and COMMIT. The response needs no further read."""
     await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("100.00")

@@ -1,4 +1,4 @@
-"""Selections: by id, or all instances that match a filter except some."""
+"""Selections: by ids, or all instances that match a filter, except given ids."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ def touched(result: customer.Result) -> list[str]:
 async def invalid(
     graphql: Client, ask: Callable[[], Awaitable[customer.Result]], verb: str
 ) -> tuple[str, str]:
-    """Return field and message of an invalid input: data of a mutation, or an error of a query."""
+    """Return the field and the message of an invalid input, which is data of a mutation or an error of a query."""
     if verb in MUTATIONS:
         result = await ask()
         assert result["__typename"] == "InvalidInput"

@@ -1,4 +1,4 @@
-"""setRenewalPolicy: a batch in which each instance is decided independently (rule 8)."""
+"""setRenewalPolicy decides on each instance of a batch independently (rule 8)."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.support.graphql_client import Client
 
 
 async def policies(world: World) -> dict[str, tuple[str, int]]:
-    """Return mode and months of every instance."""
+    """Return the mode and the months of every instance."""
     rows = await world.rows("SELECT id, renewal_mode, auto_renew_months FROM instances ORDER BY id")
     return {instance_id: (mode, months) for instance_id, mode, months in rows}
 

@@ -1,4 +1,4 @@
-"""setTags: a batch in which each instance is decided independently (rule 36)."""
+"""setTags decides on each instance of a batch independently (rule 36)."""
 
 import asyncio
 from typing import Any

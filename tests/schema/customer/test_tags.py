@@ -1,4 +1,4 @@
-"""Tags in the list: the field, the filter and the facet (rules 4 and 36)."""
+"""Tags in the list of instances: the field, the filter and the facet (rules 4 and 36)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""10,000 instances in one call, with two statements more than for one instance."""
+"""A call with 10,000 instances takes two statements more than a call with one instance."""
 
 import contextlib
 import time
@@ -23,7 +23,7 @@ VERBS: dict[str, Callable[[customer.Buyer, customer.Selection], Awaitable[custom
 
 @contextlib.contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print the duration of the block, without an assertion, because a machine may be busy."""
+    """Print the duration of the block. It is not asserted, because a machine may be busy."""
     start = time.perf_counter()
     yield
     print(f"{what}: {time.perf_counter() - start:.2f} s")  # noqa: T201
@@ -99,7 +99,7 @@ async def test_10_000_instances_change_their_policy_by_one_call(world: World, gr
 async def test_statements_do_not_grow_with_the_instances(world: World, graphql: Client, verb: str) -> None:
     """Even the small case has a bundle, vouchers of several products, and a refusal.
 
-    A large selection is read by a statement of its own, and so are the instances of its response.
+    The two additional statements read a large selection and the instances of its response.
     """
     counts = []
     for account, count in (("one", 1), ("ten", 10), ("thousand", 1_000)):

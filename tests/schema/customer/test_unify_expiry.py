@@ -145,7 +145,7 @@ async def test_an_expired_instance_takes_part_when_the_target_is_to_come(
     before = await world.snapshot()
     assert customer.codes(await buyer.unify(["i-1"], date="2027-01-09")) == {"i-1": "TARGET_NOT_LATER"}
     assert await world.snapshot() == before
-    unified = await buyer.unify(["i-1"], date="2027-01-10")  # today: it ends tonight
+    unified = await buyer.unify(["i-1"], date="2027-01-10")  # today, which ends tonight
     assert unified["instances"][0]["status"] == "RUNNING"
     assert unified["instances"][0]["renewalMode"] == "AUTO"
     [line] = unified["order"]["lines"]

@@ -1,4 +1,4 @@
-"""The caller: its role, its name, its account, and the limits of rule 26."""
+"""The field `viewer`: the role, the name and the account of the caller, and the limits of rule 26."""
 
 import pytest
 

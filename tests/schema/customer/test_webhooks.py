@@ -1,4 +1,4 @@
-"""Webhook endpoints through the API, separate for each account."""
+"""Webhook endpoints in the API: each account can read and change only its own."""
 
 import datetime as dt
 import uuid

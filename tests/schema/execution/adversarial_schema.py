@@ -1,4 +1,4 @@
-"""A schema with hostile types and values."""
+"""A schema with unusual types and invalid values, which compiled execution must handle like graphql-core."""
 
 import asyncio
 import datetime as dt
@@ -24,10 +24,10 @@ from schema.fields import sources
 
 
 class Later:
-    """An awaitable that is no coroutine, so that nobody minds if it is never awaited."""
+    """An awaitable that is not a coroutine, so that Python does not warn if it is never awaited."""
 
     waited = False
-    """Whether any was awaited."""
+    """Whether any object of the class was awaited."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -151,7 +151,7 @@ Pet = Annotated[Dog | Cat | Special, strawberry.union("Pet")]
 
 @strawberry.type
 class Leaf:
-    """A leaf of every kind, under names that Python or the generated code knows."""
+    """Leaves of every kind, with names that have another meaning in Python or in the generated code."""
 
     o: int
     values: int | None
@@ -279,7 +279,7 @@ def _root(name: str) -> Any:
 
 @strawberry.type
 class Query:
-    """Each field answers what the request's values say."""
+    """Fields whose results come from the `Values` of the request."""
 
     node: Node | None = _root("node")
     must: Node = _root("node")
@@ -316,7 +316,7 @@ async def _stream(values: Any) -> AsyncIterator[Any]:
 
 
 class Bag:
-    """An object with attributes."""
+    """An object whose attributes are set later."""
 
 
 def _raising(rng: random.Random) -> Any:
@@ -368,7 +368,7 @@ def _failing() -> Later:
 
 
 class Values:
-    """One request's values and loaders, and its context: made of a seed, so that they can be made twice."""
+    """The context of a request, with its values and loaders. The same seed makes the same values again."""
 
     def __init__(
         self, seed: int, fault: float, names: frozenset[str], records: Sequence[Any], *, dicts: float
@@ -382,7 +382,7 @@ class Values:
         self.load = Loaders(self)
 
     def root(self, name: str) -> Any:
-        """What a root field answers, or raises."""
+        """Return the value of a root field, or raise its error."""
         rng = self.rng(name)
         return self.value(rng, name, depth=2)
 
@@ -390,13 +390,13 @@ class Values:
         return random.Random(f"{self._seed} {re.sub('0x[0-9a-f]+', '', repr(what))}")
 
     def value(self, rng: random.Random, name: str, depth: int) -> Any:
-        """What stands in a column of this name."""
+        """Return a value for a column with this name, sometimes an invalid one."""
         if rng.random() < self._fault:
             return rng.choice(_BAD)(rng)
         return _GOOD[name](self, rng, depth)
 
     def thing(self, rng: random.Random, depth: int) -> Any:
-        """An object, a dict or a row of the database, with the columns that the selected fields read."""
+        """Return an object, a dict or a row of the database, with the columns that the selected fields read."""
         if self._records and self._fault and rng.random() < self._dicts / 4:
             return rng.choice(self._records)
         columns = dict.fromkeys(
@@ -416,13 +416,13 @@ class Values:
         return bag
 
     def _joined(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The columns of what is joined, which are the same wherever the key is."""
+        """Return the columns of a joined object, which are the same for each row with the same key."""
         rng = self.rng("mate", row.get("friend_id"))
         names = sorted({"code", *(column for name in self._names for column in _COLUMNS.get(name, (name,)))})
         return {f"mate.{name}": self.value(rng, name, 0) for name in names if name in _GOOD}
 
     def things(self, rng: random.Random, depth: int) -> Any:
-        """A list of some, now and then another iterable."""
+        """Return a list of objects, or sometimes another iterable, or a list with an invalid value."""
         some = [self.thing(rng, depth) for _ in range(rng.randint(0, 2 * depth - 1) if depth > 0 else 0)]
         if rng.random() < self._fault:
             some.insert(rng.randint(0, len(some)), rng.choice(_BAD)(rng))
@@ -441,7 +441,7 @@ def _later_each(values: Sequence[Any]) -> list[Any]:
 
 
 class Loaders:
-    """What `sources.loaded` asks."""
+    """The data loaders that `sources.loaded` uses."""
 
     def __init__(self, values: Values) -> None:
         def loader(make: Callable[[random.Random], Any]) -> DataLoader[Any, Any]:
@@ -576,13 +576,13 @@ _COLUMNS = {
     "some_kids": ("maybe_kids",),
     "made_kids": ("maybe_kids",),
 }
-"""The columns of the fields that read others than their own."""
+"""The columns of the fields that read other columns than those with their own names."""
 
 WAITING = frozenset(
     {"slow", "guarded_later", "friend", "best", "friends", "mate", "members", "loaded_pet", "loaded_number"}
     | {"slow_kids", "slow_nodes", "streamed"}
 )
-"""The fields for which an answer has to wait."""
+"""The fields whose results must be awaited."""
 
 RECORDS = """
     SELECT 1 AS o, 2 AS values, 'x' AS c0, 'y' AS v0, 1.5::float8 AS x, true AS class_, false AS is_, 'id' AS i0,
@@ -597,7 +597,7 @@ WORSE = """
 
 
 def make(executor: Any, default_resolver: Any, extensions: Sequence[Any] = ()) -> strawberry.Schema:
-    """The schema; those made of one default resolver are of one kind, as the fields remember the last."""
+    """Return a schema. Compared schemas need the same default resolver, because the fields keep only the latest one."""
     return strawberry.Schema(
         Query,
         config=StrawberryConfig(auto_camel_case=False, default_resolver=default_resolver, scalar_map=SCALARS),
@@ -605,7 +605,7 @@ def make(executor: Any, default_resolver: Any, extensions: Sequence[Any] = ()) -
         execution_context_class=executor,
         extensions=[
             lambda: ParserCache(maxsize=77),
-            DisableValidation,  # a document is executed many times, and its writer writes what is valid
+            DisableValidation,  # documents are valid, and each is executed many times
             *extensions,
         ],
     )

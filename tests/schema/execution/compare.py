@@ -13,9 +13,9 @@ _ADDRESS = re.compile(r"0x[0-9a-f]+", re.IGNORECASE)
 
 
 def differences(expected: ExecutionResult, found: ExecutionResult, *, waited: bool) -> list[str]:
-    """Return the differences. After waiting, the order of errors depends on timing.
+    """Return the differences. If results were awaited, the order of errors depends on timing.
 
-    The errors reported below one null depend on timing as well: the first one suppresses the later ones.
+    Timing also determines which errors are reported below a null, because the first one suppresses the later ones.
     """
     data = [_text(answer.data) for answer in (expected, found)]
     if data[0] != data[1]:
@@ -42,7 +42,7 @@ def _agree(data: Any, expected: Sequence[Mapping[str, Any]], found: Sequence[Map
 
 
 def _shortest(by_place: Sequence[Mapping[tuple[Any, ...], Counter[str]]], place: tuple[Any, ...]) -> int:
-    """Return the depth of the shallowest error below a null."""
+    """Return the length of the shortest path of the errors below a null."""
     return min(len(json.loads(text)["path"] or ()) for counted in by_place for text in counted[place])
 
 

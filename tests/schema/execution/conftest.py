@@ -14,7 +14,7 @@ from tests.support.operator_client import Operator
 async def clients(
     world: World, settings_override: Callable[..., None]
 ) -> AsyncIterator[tuple[Client, Operator]]:
-    """A client of account `a`, which has two instances, and one of the operators, both of subgraphs."""
+    """The clients of two subgraphs: one of account `a`, which has two instances, and one of an operator."""
     settings_override(federation=True, operator_api=True)
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", price="100.00")

@@ -1,4 +1,4 @@
-"""Random valid documents for any schema: aliases, fragments, directives, arguments and variables."""
+"""Random valid documents for any schema, with aliases, fragments, directives, arguments and variables."""
 
 import json
 import random
@@ -33,23 +33,23 @@ _ALIASES = """
     zip type str isinstance self context __x __class__ _ A z9 key
 """
 ALIASES = [name for line in _ALIASES.splitlines() for name in line.split()]
-"""Legal names that the generated code, or Python, knows as something else."""
+"""Valid names that have another meaning in Python or in the generated code."""
 
 BOOLEANS = {"t": "Boolean!", "u": "Boolean! = true", "w": "Boolean = false"}
-"""The variables of @skip and @include, with their types; the last may be null, which is an error."""
+"""The variables of @skip and @include, with their types. The last can be null, which causes an error."""
 
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 Make = Callable[[random.Random, str, str], Any]
-"""A value for an argument or an input field, by its name and that of its type; Undefined leaves it out."""
+"""A function that returns a value for an argument or an input field, by its name and its type's; Undefined omits it."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document with generators of its variables."""
+    """A document, with functions that return values of its variables."""
 
     text: str
     names: frozenset[str]
-    """The fields that the document selects."""
+    """The names of the fields that the document selects."""
     _variables: Mapping[str, Callable[[random.Random], Any]]
 
     def variables(self, rng: random.Random) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Document:
 
 
 def boolean(name: str, rng: random.Random) -> Any:
-    """Return a value of a variable of @skip and @include, or none."""
+    """Return a value of a variable of @skip and @include, or Undefined to omit it."""
     odd: list[Any] = {"t": list[Any](), "u": [Undefined], "w": [Undefined, None]}[name]
     return rng.choice([True, False, True, False, *odd])
 
@@ -117,7 +117,7 @@ class Writer:
         return f"{key}{name}{arguments}{self._directives()}{inside}"
 
     def _key(self, name: str, rest: str) -> str:
-        """Return an alias or none; a repeated key always belongs to the same field."""
+        """Return an alias, or an empty text for none. A repeated key always belongs to the same field."""
         tried = [name] if self._rng.random() < 0.6 else []
         for key in (*tried, *self._rng.sample(ALIASES, 3), f"k{len(self._signatures)}"):
             if self._signatures.setdefault(key, name + rest) == name + rest:
@@ -125,7 +125,7 @@ class Writer:
         raise AssertionError("the last is new")
 
     def _conditions(self, parent: Composite) -> list[Composite]:
-        """Return the object types of an abstract type, or the type itself."""
+        """Return the types that a fragment within `parent` can have: those that share a possible object type."""
         found: list[Composite] = []
         for type_ in self._schema.type_map.values():
             if is_composite_type(type_) and not type_.name.startswith("__"):
@@ -145,7 +145,7 @@ class Writer:
             return self._rng.choice(fit)
         on = self._rng.choice(self._conditions(parent))
         text = self._selection(on, depth - 1)
-        name = f"F{len(self._fragments)}"  # known only from here on, so that there is no circle
+        name = f"F{len(self._fragments)}"  # named after its selection is written, so that fragments form no cycle
         self._fragments.append((name, on, text))
         return name
 

@@ -1,4 +1,4 @@
-"""Compiled execution equals graphql-core for any values: 10,000 and more executions."""
+"""Compiled execution has the results of graphql-core for any values, in thousands of executions."""
 
 import logging
 import os
@@ -17,16 +17,16 @@ from tests.conftest import POSTGRES
 from tests.schema.execution import adversarial_schema, compare, documents
 
 EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 5_400)
-"""How many there are of all the seeds together."""
+"""The minimum number of executions over all seeds."""
 
 SEEDS = range(9)
 SHORT_SEEDS = 2
-"""How many of them `make test` takes; each takes six seconds of a processor."""
+"""The number of seeds that `make test` uses. Each takes 6 s of processor time."""
 FAULTS = (0, 0, 0.005, 0.02, 0.1, 0.4)
-"""How often a value is a bad one."""
+"""The probabilities that a value is invalid. Each document is executed with one of them."""
 
 TIMES = 24
-"""How often a document is executed."""
+"""The number of executions of each document."""
 ODDLY_TIMED_MAX = 0.02
 
 
@@ -37,7 +37,7 @@ def argument(rng: random.Random, name: str, type_name: str) -> Any:
 
 @pytest.fixture
 async def records() -> list[asyncpg.Record]:
-    """Return rows as the database returns them."""
+    """Return rows of the database, one with valid and one with invalid values."""
     connection = await asyncpg.connect(os.environ[POSTGRES])
     try:
         return [
@@ -61,7 +61,7 @@ async def test_answers_are_the_same(
     tally: Counter[str] = Counter()
     while tally["executions"] < EXECUTIONS / len(SEEDS):
         document = documents.Writer(stock._schema, rng, argument).write()
-        if tally["executions"] < 2 * TIMES:  # for it takes longer than all the rest
+        if tally["executions"] < 2 * TIMES:  # validation takes longer than all the other steps
             assert not validate(stock._schema, parse(document.text)), document.text
         fault = rng.choice(FAULTS)
         assigned = [document.variables(rng) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Compiled code is used where it should be, and only there."""
+"""Compiled code is used for the operations that it supports, and only for these."""
 
 import asyncio
 import dataclasses
@@ -127,7 +127,7 @@ async def ask(schema: strawberry.Schema, document: str, given: Any = None, **var
 
 
 async def assert_same(query: type, document: str, given: Any = None, **variables: Any) -> Any:
-    """Execute twice with both executors, and return the result of the compiled one."""
+    """Execute twice with both executors, check that the results are equal, and return the compiled one's."""
     stock = make(StrawberryGraphQLCoreExecutionContext, query)
     compiled = make(executor.Executor, query)
     found = []
@@ -238,7 +238,7 @@ def test_threads_do_not_mix_their_requests() -> None:
         expected |= {} if is_a else {"inner": {"o": 1}}
         expected |= {} if is_b else {"same": "é"}
         for turn in range(20):
-            ready.wait()  # so that they meet in each new document
+            ready.wait()  # so that all threads begin each new document at the same time
             for _ in range(3):
                 asked = ask(schema, f"# {turn}\n{document}", Given([row(number)] * 5), a=is_a, b=is_b)
                 if (data := loop.run_until_complete(asked)) != {"items": [expected] * 5}:

@@ -1,4 +1,4 @@
-"""Both APIs are subgraphs of Apollo Federation 2, with the tenancy, the limits and the speed of their normal fields."""
+"""Both APIs can be subgraphs of Apollo Federation 2, with the isolation, the limits and the speed of normal fields."""
 
 import asyncio
 import datetime as dt
@@ -58,7 +58,7 @@ async def test_both_compose_with_another_subgraph_and_execute_the_fetches_of_a_g
     )
     assert done.returncode == 0, done.stderr
     *planned, refused = json.loads(done.stdout)
-    assert "PageInfo" in refused["errors"][0]  # a type of both must be shareable in both
+    assert "PageInfo" in refused["errors"][0]  # a type of both subgraphs must be shareable in both
 
     order_id = (await clients[0](RENEW, ids=["i-1"]))["renewInstances"]["order"]["id"]
     ids = {"Instance": "i-1", "Account": "a", "RenewOrder": order_id}
@@ -120,7 +120,7 @@ async def test_another_account_s_entities_are_those_that_do_not_exist(
     assert json.loads(answers[0])["data"] == {"_entities": [None] * 3}
     assert await resolve(customer, QUERY, *odd) == [None] * 6
 
-    # An operator reads every account; the status of an instance is that at its account's own instant (rule 37).
+    # An operator reads every account. The status of an instance is that at its account's own instant (rule 37).
     found = await resolve(operator, OPERATORS_QUERY, *theirs)
     assert found == [
         {"id": "theirs", "accountId": "b", "status": "EXPIRED"},
@@ -143,7 +143,7 @@ async def test_a_type_is_read_by_one_statement_and_completed_without_graphql_cor
         for references in (refer("Instance", "n-000"), refer("Instance", *ids, "none", "i-1")):
             await resolve(
                 client, INSTANCES, *references
-            )  # the key's use and the account's size are noted once
+            )  # the key's use and the account's size are recorded once
             with sql_log.counted() as statements:
                 entities = await resolve(client, INSTANCES, *references)
             assert [entity and entity["id"] for entity in entities] == [
@@ -151,7 +151,7 @@ async def test_a_type_is_read_by_one_statement_and_completed_without_graphql_cor
             ]
             counts.append(len(statements))
             assert sum("FROM instances" in statement for statement in statements) == 1
-        assert counts[0] == counts[1] <= 2  # the other one is the key's
+        assert counts[0] == counts[1] <= 2  # the other statement is the key's
     assert not completed
 
 

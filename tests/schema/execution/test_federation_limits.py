@@ -1,4 +1,4 @@
-"""References to entities are limited, and a subgraph's schema is read only where introspection is allowed."""
+"""References to entities are limited, and a subgraph's schema can be read only if introspection is allowed."""
 
 import json
 from collections.abc import Callable

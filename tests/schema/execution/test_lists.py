@@ -1,4 +1,4 @@
-"""The lists of the schema are compiled, and their selections are read once."""
+"""The lists of the schema are compiled, and the selections in them are read once."""
 
 from collections import Counter
 from typing import Any
@@ -46,7 +46,7 @@ async def test_a_list_of_the_schema_is_completed_without_graphql_core(
 async def test_fragments_that_spread_the_next_twice_are_read_once(
     shop: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reading each spread again would cost a million steps for twenty levels."""
+    """Reading each spread again would take a million steps for 20 levels."""
     looked: Counter[str] = Counter()
     original = selected._Collector.add
 

@@ -1,4 +1,4 @@
-"""The customers' schema has the results of graphql-core alone, over rows of the real database."""
+"""The customers' schema has the same results as with graphql-core, with rows of a real database."""
 
 import logging
 import os
@@ -22,11 +22,11 @@ from tests.support import customer, fixtures
 from tests.support.graphql_client import Client
 
 EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 320)
-"""How many there are of all the seeds together."""
+"""The minimum number of executions over all seeds."""
 
 SEEDS = range(4)
 TIMES = 8
-"""How often a document is executed."""
+"""The number of executions of each document."""
 
 CHOICES: dict[str, list[Any]] = {
     "days": [1, 5, 90, 0, -1, 367],
@@ -64,7 +64,7 @@ CHOICES: dict[str, list[Any]] = {
 
 
 def argument(rng: random.Random, name: str, type_name: str) -> Any:
-    """Return a value of the argument's type, which may still be refused."""
+    """Return a value of the argument's type, which the API may still refuse."""
     if type_name == "Boolean":
         return rng.choice([True, False])
     return rng.choice(CHOICES[name])
@@ -130,5 +130,5 @@ async def ask(schema: strawberry.Schema, document: str, variables: dict[str, Any
 
 
 def context() -> Context:
-    """Return a request of account `a`, always at the same instant."""
+    """Return the context of a request of account `a`, always at the same instant."""
     return Context(account_id="a", clock=lambda: fixtures.NOW)

@@ -1,4 +1,4 @@
-"""The size of an operation equals that of the operation with its fragments expanded."""
+"""An operation has the same size as the operation with expanded fragments."""
 
 import datetime as dt
 from typing import Any
@@ -261,7 +261,7 @@ TYPES = {
 
 @st.composite
 def selections(draw: st.DrawFn, parent: str, fragments: dict[str, tuple[str, str]], depth: int = 0) -> str:
-    """Draw a selection set of a type, with parts of it in fragments."""
+    """Draw a selection set of a type. Parts of it are in fragments."""
     parts = []
     for _ in range(draw(st.integers(1, 3))):
         name = draw(st.sampled_from(FIELDS[parent]))

@@ -1,4 +1,4 @@
-"""What an accepted operation is, besides its cost."""
+"""The facts about an accepted operation besides its cost."""
 
 import pytest
 

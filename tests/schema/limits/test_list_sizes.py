@@ -1,4 +1,4 @@
-"""The number of named instances is bounded, whichever list names them."""
+"""A request can name only a bounded number of instances, in any of its lists."""
 
 from typing import Any
 

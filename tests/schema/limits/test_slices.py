@@ -1,4 +1,4 @@
-"""No list of a result is unbounded: each has `first` and `offset`, and a count beside it."""
+"""No list in a result is unbounded: each has the arguments `first` and `offset`, and a count beside it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every element of a schema has a description, for readers who see nothing but the schema."""
+"""Every element of a schema has a description, for readers who have only the schema."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Refusals are data, in the order of rule 19, and a refusal changes nothing."""
+"""Refusals are returned as data, in the order of rule 19, and a refused request changes nothing."""
 
 from typing import Any
 
@@ -170,7 +170,7 @@ async def test_best_effort_does_not_choose_instances_that_the_money_covers(
 
 @pytest.mark.parametrize("verb", ["renew", "unify"])
 async def test_refusals_come_in_a_fixed_order(world: World, graphql: Client, verb: str) -> None:
-    """Each step corrects the error of the step before; all later errors remain."""
+    """Each step corrects the error of the previous step; all later errors remain."""
     buyer = await customer.open_account(world, graphql, balance="300.00")
     await world.instance("paid", price="300.00")
     await world.instances(["good", "poor"], price="200.00")

@@ -1,4 +1,4 @@
-"""Sentences in the caller's language, with their facts as typed fields (rule 27)."""
+"""Messages are in the caller's language, and their facts are also typed fields (rule 27)."""
 
 import datetime as dt
 import re
@@ -39,7 +39,7 @@ SET_TAGS = f"""mutation ($tags: [TagInput!]!) {{
 
 
 async def provoke(world: World, graphql: Client) -> None:
-    """Fill an account with an instance for each reason to refuse one."""
+    """Create an instance for each reason of a refusal."""
     begin = world_instant("2027-01-20T12:00:00+08:00")
     await world.account("a", balance="100.00", auto_renew_from=begin)
     graphql.key = await world.key("a")

@@ -1,4 +1,4 @@
-"""Money, instants and dates as clients send and receive them, in variables and in documents."""
+"""Money, instants and dates in the form in which clients send and receive them, in variables and in documents."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ async def assert_refused(client: Client, query: str, value: object) -> None:
 
 @pytest.fixture
 async def holder(world: World, asked: Client) -> Client:
-    """Account `a` with an instance whose renewal costs 512.90, and without money."""
+    """Account `a` without money, and with an instance whose renewal costs 512.90."""
     await world.instance("i-1", price="512.90", expires="2027-01-31")
     return asked
 
