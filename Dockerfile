@@ -1,5 +1,5 @@
-# The API with the console, and the worker, in one image; compose and other runners choose the command. No GraphiQL and
-# no embedded servers: those are for a developer's machine.
+# One image for the API with the console, and for the worker. Compose or another runner selects the command. The image
+# has no GraphiQL and no embedded servers, which are for developers' machines.
 FROM node:24-trixie-slim AS console
 WORKDIR /build
 COPY schema.graphql schema.graphql
@@ -33,13 +33,13 @@ COPY schema schema
 COPY workers workers
 COPY graphql_api graphql_api
 COPY --from=console /build/graphql_api/static graphql_api/static
-# Write the one command that installing the project would write.
+# Create the command that an installation of the project would create.
 RUN printf '#!/venv/bin/python\nfrom graphql_api.__main__ import main\n\nmain()\n' > /venv/bin/renewals \
     && chmod 755 /venv/bin/renewals
-# By number, so that Kubernetes can verify that the user is not root.
+# The id is a number, so that Kubernetes can verify that the user is not root.
 USER 10001:10001
 EXPOSE 8000
-# For the API. It checks liveness, not readiness, because some runners restart an unhealthy container.
+# This check is for the API. It checks liveness, not readiness, because some runners restart unhealthy containers.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
     CMD ["python", "-c", "import urllib.request as request; request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 ENTRYPOINT ["renewals"]
