@@ -154,7 +154,7 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key; None if it has no id or none of `algorithms` can use it to verify."""
+    """Return a member of a key set as a key; None if it has no id or is not for verification by one of `algorithms`."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

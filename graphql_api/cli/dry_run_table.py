@@ -1,4 +1,4 @@
-"""Preview of a run for the command line: a table with one row per account."""
+"""The preview of a run for the command line: a table with one row per account."""
 
 from collections.abc import Sequence
 

@@ -61,9 +61,9 @@ def _format_day(day: simulation.Day) -> list[str]:
 
 
 def _format_sums(days: Sequence[simulation.Day]) -> list[str]:
-    """Return the sums for the columns after the date; the balance after a day and the shortfall have no sums.
+    """Return the sums for the columns after the date. The balance after a day and the shortfall have no sums.
 
-    A renewal that is not paid can be part of the shortfalls of several days.
+    A sum of shortfalls would count an unpaid renewal several times, because it is part of the shortfall of each day.
     """
     sums = [
         sum(day.total_cents for day in days),

@@ -1,4 +1,4 @@
-"""Output of an import: its progress, the problems of the file, and a summary."""
+"""The output of an import: its progress, the problems of the file, and a summary."""
 
 import contextlib
 import csv

@@ -1,6 +1,6 @@
-"""The command line `renewals`: `renewals up` starts everything, and each other command does one thing.
+"""The command line `renewals` with all of its commands.
 
-Each command imports its packages when it runs. Importing all packages takes seconds, too long for `--help`.
+Each command imports its packages only when it runs, because importing all packages would make `--help` slow.
 """
 
 import importlib.metadata

@@ -3,8 +3,8 @@
     with services.Postgres(folder) as postgres, services.Valkey(folder) as valkey:
         serve(postgres.url, valkey.url)
 
-A second start finds the data of the first. The servers listen on 127.0.0.1 only and need no password: every user of
-the machine can read the data. They are for trials and tests only.
+A later start with the same folder uses the same data. The servers listen only on 127.0.0.1 and require no password, so
+every user of the machine can read the data. They are only for trials and tests.
 
     binaries.EmbeddedError
     ├── binaries.NotInstalledError       the wheels are not installed

@@ -43,7 +43,7 @@ _OPERATOR_KEY_LINE = "export OPERATOR_KEY="
 
 
 class ChildError(Exception):
-    """The API or the worker ended before it was stopped, or could not start; `message` says why."""
+    """The API or the worker could not start, or ended before it was stopped. `message` says why."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)

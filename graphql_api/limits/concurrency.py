@@ -88,7 +88,7 @@ class RequestLimiter:
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
-        """Begin a request of a key once a slot is free. Raises HTTPError if too many wait."""
+        """Begin a request of a key once a slot is free. Raises HTTPError if WAITING_PER_KEY_MAX requests wait."""
         try:
             await self._running.acquire(caller)
         except fair_queue.QueueFullError:
@@ -100,7 +100,7 @@ class RequestLimiter:
 
     @contextlib.asynccontextmanager
     async def turn(self, caller: str) -> AsyncIterator[None]:
-        """Run a request of a key once a slot is free. Raises HTTPError if too many wait."""
+        """Run a request of a key once a slot is free. Raises HTTPError as `begin` does."""
         await self.begin(caller)
         try:
             yield
@@ -121,7 +121,7 @@ class RequestLimiter:
 
     @contextlib.asynccontextmanager
     async def receiving(self, owner: str) -> AsyncIterator[None]:
-        """Wait until no other large body of the account is being received, then keep others waiting during the block.
+        """Wait until no other large body of the account is being received. During the block, other ones wait.
 
         A client that waits cannot send more than fits into uvicorn's read buffer.
         """
@@ -141,7 +141,7 @@ class RequestLimiter:
         self._rest(self._heavy, name, owner, seconds)
 
     def _rest(self, slots: fair_queue.FairSlots, name: str, owner: str, seconds: float) -> None:
-        """Release the slot of that name: after a pause if other accounts have sent requests recently, else now."""
+        """Release the slot of that name, after a pause if other accounts have sent requests recently."""
         if self.has_others(owner) and seconds > 0:
             rest = min(seconds, REST_SECONDS_MAX)
             asyncio.get_running_loop().call_later(rest, slots.release, name)

@@ -100,7 +100,7 @@ def _wait(response: httpx2.Response) -> str:
 
 
 def _describe_refusal(result: Mapping[str, Any]) -> str:
-    """Return why a mutation changed nothing, with the facts, the refused instances and what to do."""
+    """Return the reason why a mutation changed nothing, with its facts, the refused instances and the remedy."""
     kind = result["__typename"]
     parts = (kind, result.get("field"), result["message"])
     facts = ", ".join(f"{name} {result[name]}" for name in _FACTS if name in result)

@@ -79,7 +79,7 @@ class InstanceFilter(Input):
 
 
 class Matching(Input):
-    """All instances that match a filter, except some."""
+    """All instances that match `filter`, without those in `except`."""
 
     filter: InstanceFilter
     except_: list[str] = Field(default_factory=list, alias="except", description="Ids to leave out.")

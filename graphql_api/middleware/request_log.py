@@ -25,7 +25,7 @@ _tracer = trace.get_tracer("renewals")
 OK = "OK"
 """The code of a request without errors."""
 WAIT_SECONDS = 0.05
-"""The maximum time between the end of a request and the write of its record. A killed process loses such records."""
+"""The maximum time from the end of a request until its record is written. A killed process loses unwritten records."""
 
 
 class RequestLog:

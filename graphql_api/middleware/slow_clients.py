@@ -24,7 +24,7 @@ class SendDeadline:
 
 
 class SlowClientMiddleware:
-    """A middleware that disconnects a client that does not accept a message within the time of `SendDeadline`."""
+    """A middleware that disconnects a client that does not accept a message within the limit of `SendDeadline`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -22,7 +22,7 @@ MANIFEST = FOLDER / "persisted-documents.json"
 """The file with the page's documents by hash, which the build writes."""
 PREFIX = "/console"
 NONCE_PLACE = "__CSP_NONCE__"
-"""The place of the nonce in the built page."""
+"""The placeholder for the nonce in the built page."""
 BUILD_COMMAND = "python -m scripts.build_console"
 
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -130,7 +130,7 @@ class _Assets(StaticFiles):
 def _is_of_this_page(request: Request) -> bool:
     """Return whether a request may come from this server's page.
 
-    Such a request has no Origin, and either no Sec-Fetch-Site or the value same-origin. Without this check, every page
+    Such a request has no Origin, and either no Sec-Fetch-Site or the value same-origin. Without this check, any page
     could read the key if CORS allows all origins.
     """
     return (

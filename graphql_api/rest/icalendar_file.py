@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import icalendar
 
 REFRESH = dt.timedelta(hours=1)
-"""The interval at which clients refresh a subscribed calendar."""
+"""The interval at which clients should refresh a subscribed calendar."""
 
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
 """The UUID namespace of event ids, so that the event of a day has the same id in each download."""

@@ -16,7 +16,7 @@ WITHOUT_MODEL = {
     "refund_lines",
     "search_texts",
 }
-"""The tables without a model, because their primary key has several columns, or because they have none."""
+"""The tables without a model: those whose primary key has several columns, and those without a primary key."""
 
 
 async def test_every_table_has_a_model_with_its_columns(world: World) -> None:

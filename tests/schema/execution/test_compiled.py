@@ -238,7 +238,7 @@ def test_threads_do_not_mix_their_requests() -> None:
         expected |= {} if is_a else {"inner": {"o": 1}}
         expected |= {} if is_b else {"same": "é"}
         for turn in range(20):
-            ready.wait()  # so that all threads begin each new document at the same time
+            ready.wait()  # all threads begin each new document at the same time
             for _ in range(3):
                 asked = ask(schema, f"# {turn}\n{document}", Given([row(number)] * 5), a=is_a, b=is_b)
                 if (data := loop.run_until_complete(asked)) != {"items": [expected] * 5}:

@@ -1,4 +1,4 @@
-"""The facts about an accepted operation besides its cost."""
+"""The properties of an accepted operation besides its cost, such as whether it reads only one page of a list."""
 
 import pytest
 
