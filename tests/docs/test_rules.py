@@ -27,7 +27,7 @@ HALF_PAST_MIDNIGHT = dt.time(0, 30)
 
 
 def cited(text: str) -> Iterator[int]:
-    """Yield the numbers of all rules that a text cites, with those within a range."""
+    """Yield the numbers of all rules that a text cites, including all numbers of a range."""
     # A citation may continue on the next line, after a comment mark.
     for citation in CITATION.findall(re.sub(r"\s+(?:#|--|//)?\s*", " ", text)):
         numbers = [int(number) for number in re.findall(r"\d+", citation)]

@@ -100,7 +100,7 @@ class UnknownLeafError(Exception):
 
 
 def kind_of(coordinate: str) -> str | None:
-    """Return the kind of object that the leaf at a coordinate names, or None; raises UnknownLeafError."""
+    """Return the kind of object that the leaf at a coordinate names, or None. Raises UnknownLeafError."""
     word = coordinate.rpartition(".")[2]
     kind = NAMED.get(coordinate) or NAMED_ALIKE.get(word)
     if kind is None and word not in PLAIN:

@@ -204,7 +204,7 @@ class Model:
     # Worker
 
     def run(self, now: dt.datetime) -> tuple[int, int, int]:
-        """Run the automatic renewals (rules 20 to 22); return the renewed, the refused, and the paid cents."""
+        """Run the automatic renewals (rules 20 to 22); return the numbers renewed and refused, and the cents."""
         before, cents = len(self.attempts), sum(order[3] for order in self.orders)
         for account_id, account in self.accounts.items():
             due = [i for i in self.instances.values() if i.account == account_id and self._is_due(i, now)]
@@ -234,7 +234,7 @@ class Model:
         return self.accounts[i.account].zone
 
     def _status(self, i: Instance, now: dt.datetime) -> str:
-        """Return the status (rules 5 and 22), stored or not; a bundle is retained until all its members lapse."""
+        """Return the status at `now` (rules 5 and 22), stored or not. A bundle has its members' longest retention."""
         if i.status == "RELEASED" or not self._is_over(i, now):
             return i.status
         retention = max(PRODUCTS[member.product].retention_days for member in self._members(i))
@@ -258,7 +258,7 @@ class Model:
         return sorted(same, key=lambda m: m.id)
 
     def _in_order(self, instances: Iterable[Instance]) -> list[list[Instance]]:
-        """Return the units of some instances without duplicates: the earliest expiry first, then id."""
+        """Return the units of some instances without duplicates, sorted by expiry and then by id."""
         units = {tuple(m.id for m in self._members(i)): self._members(i) for i in instances}.values()
         never = dt.datetime.max.replace(tzinfo=dt.UTC)
         return sorted(units, key=lambda unit: min((self.expiry(i) or never, i.id) for i in unit))

@@ -188,7 +188,7 @@ async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None
                 while True:
                     file.write(b"x" * 4096)
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(checks, "WRITE_CHECK_SECONDS", 0)  # the ten seconds are over
+                patched.setattr(checks, "WRITE_CHECK_SECONDS", 0)  # the next check is due now
                 await until_seen()
                 answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["status"]) == (503, "unready")
@@ -203,7 +203,7 @@ async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None
 
 
 async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, database_url: str) -> None:
-    await open_run()  # at noon, in UTC 04:00, that of 03:30
+    await open_run()  # noon is 04:00 UTC, so this is the run of 03:30
     answers = []
     for minutes in (34, 40):
         async with asked(database_url, None, fixed_clock(NOW + dt.timedelta(minutes=minutes))) as client:

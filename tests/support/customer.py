@@ -1,6 +1,6 @@
 """A customer of the API: a method for each operation, which returns the result as data.
 
-    buyer = await buyers.open_account(world, graphql, balance="1000.00")
+    buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     renewed = await buyer.renew(["i-1"], months=1)
     assert renewed["order"]["total"] == "300.00"

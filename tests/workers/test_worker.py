@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 from tests.workers.conftest import Start
 from workers import jobs, main
 
-# The worker, with its hourly and minutely jobs due immediately.
+# The worker, with its periodic jobs due immediately.
 IMPATIENT = """
 import asyncio, datetime as dt
 from renewals import config

@@ -111,7 +111,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("RENEWALS_MONTHS_MAX", "RENEWALS_MONTHS_MAX is not a setting of this version"),
     ],
 )
-def test_a_misspelt_setting_is_a_warning_with_the_nearest_name(
+def test_a_misspelled_setting_is_a_warning_with_the_nearest_name(
     renewals: Renewals, database_url: str, name: str, sentence: str
 ) -> None:
     done = renewals("runs", DATABASE_URL=database_url, **{name: "1"})

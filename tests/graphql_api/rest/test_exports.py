@@ -441,7 +441,7 @@ async def test_invalid_input_is_refused_with_its_field(fleet: World, graphql: Cl
             assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_misspelt_name_is_refused_without_suggestions(fleet: World, graphql: Client) -> None:
+async def test_a_misspelled_name_is_refused_without_suggestions(fleet: World, graphql: Client) -> None:
     """As for /graphql: a suggestion would reveal the schema."""
     for sent in (
         {"filter": '{"serch": "x"}'},
