@@ -45,9 +45,16 @@ async def post_top_ups(
     entries: Sequence[NewLedgerEntry],
     now: dt.datetime,
 ) -> None:
-    """Insert entries of the kind TOP_UP and update the balances, as described in `build_entries`."""
-    change = build_entries(accounts, model.LedgerEntryKind.TOP_UP, entries, now)
-    await statements.execute_together(connection, change)
+    """Insert entries of the kind TOP_UP and update the balances, as described in `build_entries`.
+
+    Each entry has the current time of its account, which can be a test clock.
+    """
+    by_instant: dict[dt.datetime, list[NewLedgerEntry]] = {}
+    for entry in entries:
+        by_instant.setdefault(accounts[entry.account_id].instant(now), []).append(entry)
+    for instant, simultaneous in by_instant.items():
+        change = build_entries(accounts, model.LedgerEntryKind.TOP_UP, simultaneous, instant)
+        await statements.execute_together(connection, change)
 
 
 def build_entries(
@@ -59,8 +66,7 @@ def build_entries(
 ) -> statements.Change:
     """Return the change that inserts entries in order, numbered without gaps, and updates the balances.
 
-    Each entry has the current time of its account, which may be a test clock. The accounts must come from
-    `repository.lock_accounts` in the same transaction.
+    The accounts must come from `repository.lock_accounts` in the same transaction; `now` is their current time.
     """
     numbers = {account_id: account.ledger_number for account_id, account in accounts.items()}
     balances = {account_id: account.balance_cents for account_id, account in accounts.items()}
@@ -89,10 +95,9 @@ def build_entries(
 _INSERT_ENTRIES = """
   INSERT INTO ledger_entries
     (account_id, amount_cents, balance_after_cents, voucher_id, memo, order_id, number, kind, refund_id, created_at)
-  SELECT e.*, $1, $2, coalesce(a.test_clock, $3)
+  SELECT e.*, $1, $2, $3
   FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::bigint[])
-    AS e(account_id, amount_cents, balance_after_cents, voucher_id, memo, order_id, number)
-  JOIN accounts a ON a.id = e.account_id"""
+    AS e(account_id, amount_cents, balance_after_cents, voucher_id, memo, order_id, number)"""
 _UPDATE_BALANCES = """
   UPDATE accounts a SET balance_cents = u.balance_cents, ledger_number = u.number
   FROM unnest($11::text[], $12::bigint[], $13::bigint[]) AS u(id, balance_cents, number) WHERE a.id = u.id"""
