@@ -18,7 +18,9 @@ TOKEN_DOTS = 2
 """The number of dots between the three parts of a JWT. An API key has none."""
 
 
-KEY_NEEDED = Message("Send an API key: Authorization: Bearer <key>.")
+KEY_NEEDED = Message(
+    "The request has no valid API key or token. Send the header Authorization: Bearer <key>."
+)
 
 
 async def identify_customer(header: str, now: dt.datetime) -> api_keys.Principal | None:

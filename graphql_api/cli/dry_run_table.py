@@ -24,7 +24,7 @@ _HEADER = (
 )
 _TEXT_COLUMNS = frozenset({0, 9})
 _TITLE = Message("dry run at {at}: nothing is written")
-_UNFINISHED = Message("run {id} has not ended: run-now would finish it first")
+_UNFINISHED = Message("run {id} has not ended; run-now would finish it first")
 _ALL_ACCOUNTS = Message("all accounts")
 
 

@@ -15,7 +15,7 @@ from renewals.domain.model import Language
 from renewals.forecasts.all_accounts import AccountNights, Totals
 from renewals.i18n.catalogs import translate
 
-_TITLE = Message("all accounts, days from {at} on: {days}")
+_TITLE = Message("all accounts: {days} days from {at}")
 _HEADER = (
     Message("first due"),
     Message("due"),
@@ -24,11 +24,11 @@ _HEADER = (
     Message("total"),
     Message("vouchers"),
     Message("balance"),
-    Message("add"),
+    Message("top-up"),
     Message("account"),
 )
 _TOTAL = Message("total")
-_NOTHING = Message("No instance is due, and none is left for its account's owner to renew.")
+_NOTHING = Message("No instance is due for renewal.")
 _WIDTHS = (10, 7, 7, 7, 14, 14, 14, 14)
 """The width in characters of each column except the last one, the account, whose length varies."""
 

@@ -21,7 +21,7 @@ _HEADER = (
     Message("at risk"),
 )
 _ALL_DAYS = Message("all days")
-_ENOUGH = Message("The money on hand is enough.")
+_ENOUGH = Message("Vouchers and balance cover all renewals.")
 _FIRST_SHORTFALL = Message("The first day with a shortfall is {date}.")
 _TOP_UP = Message("Add {amount} today to pay for every renewal.")
 

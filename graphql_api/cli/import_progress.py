@@ -108,7 +108,10 @@ class ProgressReporter:
             place = f" {column}: {value!r}:" if problem.column else ""
             typer.echo(f"{file_name}:{problem.line}:{place} {self._say(problem.reason)}", err=True)
         if more := self._problem_count - len(self._shown_problems):
-            hint = Message("... and {count:,} more; --errors FILE.csv writes all of them", count=more)
+            hint = Message(
+                "... and {count:,} more problems; use --errors FILE.csv to write all of them to a file",
+                count=more,
+            )
             typer.echo(self._say(hint), err=True)
 
     def print_summary(self, *, is_dry_run: bool) -> None:
@@ -130,7 +133,8 @@ class ProgressReporter:
     def print_interruption(self) -> None:
         """Print that the import stopped, and how to continue."""
         stopped = Message(
-            "Stopped at line {line:,}. Committed rows are kept; import the same file again to import the rest.",
+            "Stopped at line {line:,}. Committed rows are kept. To import the rest, import the same "
+            "file again.",
             line=self.latest.line,
         )
         typer.echo(self._say(stopped), err=True)

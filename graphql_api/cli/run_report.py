@@ -43,9 +43,7 @@ def format_run(run: RenewalRun, parked: Sequence[tuple[str, str]], language: Lan
 def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Language) -> Iterator[str]:
     """Yield a line for each interrupted run that `run-now` finished, and a line for the new run at the instant `at`."""
     for run in result.finished:
-        finished = Message(
-            "run {id}, which was interrupted, is finished: {counts}", id=run.id, counts=_counts(run)
-        )
+        finished = Message("interrupted run {id} was finished: {counts}", id=run.id, counts=_counts(run))
         yield translate(finished, language)
     done = Message(
         "run {id} at {at}: {counts}, {expired} expired, {released} released",
@@ -71,7 +69,8 @@ def format_attempts(
         yield f"  {attempt.account_id}  {attempt.instance_id}  {translate(_outcome(attempt), language)}"
     if attempts[count_max:]:
         more = Message(
-            "the first {count} are shown: filter by --account and --failed, or raise --count", count=count_max
+            "only the first {count} attempts are shown: filter with --account or --failed, or raise --count",
+            count=count_max,
         )
         yield f"  {translate(more, language)}"
 

@@ -58,7 +58,8 @@ def run(settings: config.Settings, language: model.Language) -> int:
             environment, folders = _start_servers(settings, language, servers)
             env_path = settings.data_dir / "env"
             _say(
-                Message("Migrating; the demo account is loaded if there are no other accounts ..."), language
+                Message("Migrating the database; an empty database gets the demo account ..."),
+                language,
             )
             keys = bootstrap.run(_prepare(environment["DATABASE_URL"], settings, _read_keys(env_path)))
             if keys.demo is not None:

@@ -69,7 +69,7 @@ def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
             413,
             "BODY_TOO_LARGE",
             Message(
-                "The body must have at most {count:,} commas, which separate its values. Send smaller requests.",
+                "The body must have at most {count:,} commas. Send fewer values in a request.",
                 count=values_max,
             ),
         )
@@ -89,7 +89,11 @@ async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max:
     A client that disconnects or sends too slowly also causes an HTTPError, not an internal error.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise HTTPError(400, "BAD_REQUEST", Message("The body must not be compressed."))
+        raise HTTPError(
+            400,
+            "BAD_REQUEST",
+            Message("The body must not be compressed. Send it without the header Content-Encoding."),
+        )
     if (body_length(headers) or 0) > bytes_max:
         raise _too_large(bytes_max)
     deadline = asyncio.timeout(BODY_SECONDS_MAX)
@@ -126,8 +130,8 @@ async def _receive_body(request: Request, bytes_max: int) -> bytes:
 def timeout_message(seconds: float) -> Message:
     """Return the message for a request that exceeded its time limit."""
     return Message(
-        "The request was cancelled after {seconds} s. Retry mutations with the same idempotencyKey: "
-        "each is executed once.",
+        "The request was canceled after {seconds} s. Request less data, or retry a mutation with "
+        "the same idempotencyKey: it is executed only once.",
         seconds=format(seconds, "g"),
     )
 

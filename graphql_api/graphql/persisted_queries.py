@@ -76,7 +76,9 @@ class DocumentStore:
                 Message("This server executes only the documents of its manifest."),
             )
         elif name and request.document_id is None and sha256_of(query) != name:
-            raise errors.HTTPError(400, "BAD_REQUEST", Message("sha256Hash must be the hash of the query."))
+            raise errors.HTTPError(
+                400, "BAD_REQUEST", Message("sha256Hash must be the SHA-256 hash of the query.")
+            )
         return query
 
     def keep(self, request: http_request.GraphQLRequest) -> None:
@@ -123,6 +125,6 @@ def _name_of(request: http_request.GraphQLRequest) -> str | None:
     sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(sha256, str) or not is_sha256(sha256):
         raise errors.HTTPError(
-            400, "BAD_REQUEST", Message("persistedQuery needs a sha256Hash in hexadecimal.")
+            400, "BAD_REQUEST", Message("persistedQuery must have a sha256Hash in hexadecimal.")
         )
     return sha256

@@ -42,7 +42,7 @@ from schema.limits import limit_errors
 _TOO_MANY_REQUESTS = 429
 _ALLOW_POST = {"Allow": "POST"}
 _PAGE_HEADERS = {"Content-Security-Policy": response_headers.PAGE_POLICY}
-_NO_STREAM = Message("Subscriptions need a web socket, or the header Accept: text/event-stream.")
+_NO_STREAM = Message("Send subscriptions over a web socket, or with the header Accept: text/event-stream.")
 _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 
 

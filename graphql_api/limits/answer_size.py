@@ -21,7 +21,10 @@ UNREAD_ANSWERS_MAX = 2
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 _TOO_LARGE = Message("The response is larger than {count:,} bytes. Select fewer fields or smaller pages.")
-_EXECUTED = Message("The mutation was executed. {problem} You may repeat it with the same idempotencyKey.")
+_EXECUTED = Message(
+    "The mutation was executed. {problem} To get the result, repeat the mutation with the same "
+    "idempotencyKey."
+)
 
 
 def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:

@@ -157,7 +157,8 @@ def _rate_limited(seconds: float) -> errors.HTTPError:
         429,
         "RATE_LIMITED",
         Message(
-            "Too little of the cost budget is left for this request. Retry in {seconds} s.", seconds=wait
+            "The rest of this minute's cost budget does not cover this request. Retry in {seconds} s.",
+            seconds=wait,
         ),
         {"Retry-After": str(wait)},
     )

@@ -7,7 +7,7 @@ import orjson
 from starlette.requests import Request
 
 from graphql_api.graphql import http_request
-from renewals.domain import errors
+from renewals.domain import errors, validation
 from renewals.domain.messages import Message
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
@@ -30,7 +30,7 @@ async def read_arguments(request: Request, known: Collection[str], bytes_max: in
     arguments: dict[str, object] = {}
     for name, text in request.query_params.multi_items():
         if name in arguments:
-            raise errors.InvalidInputError(name, Message("must not be repeated"))
+            raise errors.InvalidInputError(name, validation.REPEATED)
         arguments[name] = _parse(name, text) if name in _IN_JSON else text
     if isinstance(names := arguments.get("columns"), str):
         arguments["columns"] = names.split(",")
@@ -47,7 +47,7 @@ async def read_arguments(request: Request, known: Collection[str], bytes_max: in
         arguments |= members
     for name in arguments:
         if name not in known:
-            reason = Message("is an unknown argument; available: {names}", names=tuple(known))
+            reason = Message("is an unknown argument; available arguments: {names}", names=tuple(known))
             raise errors.InvalidInputError(name, reason)
     return arguments
 

@@ -174,7 +174,7 @@ class Exports:
 def _failed(error: Exception) -> Response:
     """Return the response to an error that occurred before the first row was sent."""
     if isinstance(error, ExportsBusyError):
-        message = Message("Too many exports are running. Retry in a few seconds.")
+        message = Message("Too many exports are running. Retry in {seconds} s.", seconds=RETRY_SECONDS)
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
     return responses.internal_error(error)
 

@@ -33,7 +33,9 @@ _SUMMARIES: Mapping[EntryKind, Message] = {
 }
 _ADVICE: Mapping[EntryKind, Message] = {
     EntryKind.EXPIRY: Message("Renew them by hand before 23:59:59."),
-    EntryKind.RENEWAL: Message("There is enough money; the balance afterwards is {balance}."),
+    EntryKind.RENEWAL: Message(
+        "Vouchers and balance cover the renewals; the balance afterwards is {balance}."
+    ),
     EntryKind.FAILURE: Message(
         "Instances that are not renewed in time expire; the balance at the end of the day is {balance}."
     ),

@@ -159,7 +159,7 @@ async def get_run(run_id: int) -> RenewalRun:
     """Return a run. Raises InvalidInputError for an unknown id."""
     run = await RenewalRun.get_or_none(id=run_id, using_db=database.pool())
     if run is None:
-        raise errors.InvalidInputError("run", Message("run {id} does not exist", id=run_id))
+        raise errors.InvalidInputError("run", Message("there is no run {id!r}", id=run_id))
     return run
 
 

@@ -136,7 +136,7 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
     rows_max = limits.PAGE_ROWS_MAX
     for name, size in (("first", request.first), ("last", request.last)):
         if size is not None and not 0 <= size <= rows_max:
-            raise errors.InvalidInputError(name, validation.between(0, rows_max))
+            raise errors.InvalidInputError(name, validation.between(size, 0, rows_max))
     if request.first is not None and request.last is not None:
         raise errors.InvalidInputError("last", Message("cannot be combined with first; use it with before"))
     if request.offset is not None:
@@ -145,7 +145,7 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
                 "offset", Message("cannot be combined with after, before or last; use it with first")
             )
         if request.offset < 0:
-            raise errors.InvalidInputError("offset", Message("must be at least 0"))
+            raise errors.InvalidInputError("offset", validation.at_least_zero(request.offset))
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None:
             decode_cursor(ordering, cursor, name)

@@ -86,7 +86,7 @@ class WhereClause:
 def check_search(search: str | None, path: str) -> None:
     """Check the length of a search text (rule 4). Raises InvalidInputError."""
     if search is not None and len(search) > SEARCH_LENGTH_MAX:
-        raise errors.InvalidInputError(path, validation.at_most_characters(SEARCH_LENGTH_MAX))
+        raise errors.InvalidInputError(path, validation.at_most_characters(SEARCH_LENGTH_MAX, search))
 
 
 def storable_texts(texts: Sequence[str]) -> list[str]:

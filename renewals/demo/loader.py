@@ -84,7 +84,7 @@ async def lock(connection: database.Connection) -> bool:
         raise errors.InvalidInputError(
             "account",
             Message(
-                "{id!r} is an account that `renewals demo` did not create; it is not changed", id=ACCOUNT_ID
+                "account {id!r} was not created by `renewals demo`, so nothing was changed", id=ACCOUNT_ID
             ),
         )
     return True

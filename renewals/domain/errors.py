@@ -100,7 +100,11 @@ class ForbiddenError(DomainError):
     @property
     def message(self) -> Message:
         """The error as a sentence."""
-        return Message("The {role} role is read-only; nothing was changed.", role=model.Role.VIEWER.value)
+        return Message(
+            "The role {role} is read-only, so nothing was changed. Use a key or a token with the role "
+            "RENEWER.",
+            role=model.Role.VIEWER.value,
+        )
 
 
 class NoTestClockError(ForbiddenError):
@@ -109,7 +113,10 @@ class NoTestClockError(ForbiddenError):
     @property
     def message(self) -> Message:
         """The error as a sentence."""
-        return Message("The account has no test clock, so its time cannot be moved; nothing was changed.")
+        return Message(
+            "The account has no test clock, so nothing was changed. Only the time of a test account "
+            "can be moved."
+        )
 
 
 @dataclass(eq=False)
@@ -148,7 +155,7 @@ class IdempotencyKeyReusedError(DomainError):
     def message(self) -> Message:
         """The error as a sentence."""
         return Message(
-            "The idempotency key {key!r} was used for another request; nothing was done.",
+            "The idempotency key {key!r} was used for another request, so nothing was done. Send a new key.",
             key=self.idempotency_key,
         )
 
@@ -163,8 +170,8 @@ class NotRenewableError(DomainError):
     def message(self) -> Message:
         """The error as a sentence."""
         return CountedMessage(
-            "{count} instance cannot take part; nothing was done.",
-            "{count} instances cannot take part; nothing was done.",
+            "{count} instance cannot take part, so nothing was done.",
+            "{count} instances cannot take part, so nothing was done.",
             count=len(self.refusals),
         )
 
@@ -178,7 +185,7 @@ class NotRefundableError(DomainError):
     @property
     def message(self) -> Message:
         """The error as a sentence."""
-        return Message("None of the requested lines can be refunded; nothing was done.")
+        return Message("None of the requested lines can be refunded, so nothing was done.")
 
 
 @dataclass(eq=False)
@@ -192,7 +199,7 @@ class PriceChangedError(DomainError):
     def message(self) -> Message:
         """The error as a sentence."""
         return Message(
-            "The total is {total}, not {expected}; ask for a new quote.",
+            "The total is now {total}, not {expected}. Request a new quote.",
             total=Cents(self.total_cents),
             expected=Cents(self.expected_total_cents),
         )

@@ -34,7 +34,7 @@ def parse_cents(value: object) -> int:
 def _check_bound(cents: int) -> int:
     if abs(cents) > CENTS_MAX:
         message = Message(
-            "the amount is too large: it must be between {minimum} and {maximum}",
+            "the amount must be between {minimum} and {maximum}",
             minimum=Cents(-CENTS_MAX),
             maximum=Cents(CENTS_MAX),
         )

@@ -42,7 +42,7 @@ class RegistrationResult:
 def raise_if_refused(result: RegistrationResult) -> None:
     """Raise InvalidInputError for the first refusal, if there is one; refusals of the field `bundleId` come last."""
     for refusal in sorted(result.refusals, key=lambda refusal: refusal.field == "bundleId"):
-        reason = Message("{id} {problem}", id=refusal.id, problem=refusal.message)
+        reason = Message("{id}: {problem}", id=refusal.id, problem=refusal.message)
         raise errors.InvalidInputError(f"instances.{refusal.field}", reason)
 
 
@@ -154,7 +154,7 @@ def _members_problem(
     others = [row for row in stored if row.id not in reported_ids]
     if any(row.shared != (others or rows)[0].shared for row in rows):
         message = Message(
-            "the instance must have the same expiry, anchor day and policy as the other members of bundle {id}",
+            "must have the same expiry, anchor day and policy as the other members of bundle {id}",
             id=bundle_id,
         )
         return RowProblem("bundleId", message)

@@ -93,7 +93,7 @@ def unknown_product(code: str) -> Message:
 
 def _configuration_problem(items: Sequence[tuple[str, str]]) -> Message | None:
     if len(items) > validation.CONFIGURATION_ITEMS_MAX:
-        return validation.at_most_items(validation.CONFIGURATION_ITEMS_MAX)
+        return validation.at_most_items(validation.CONFIGURATION_ITEMS_MAX, items)
     repeated = validation.find_repeated(label for label, _ in items)
     if repeated is not None:
         return Message("has the label {label!r} more than once", label=repeated)

@@ -133,7 +133,7 @@ def update_row(
         if updated.expires_at is None or updated.expires_at >= context.now:
             updated = updated._replace(status=model.InstanceStatus.RUNNING.value)
     if stored.status == model.InstanceStatus.RELEASED and not is_unchanged(updated, stored):
-        return RowProblem("id", Message("is the id of a released instance, which cannot be restored"))
+        return RowProblem("id", Message("was released and cannot be restored"))
     return updated
 
 
@@ -154,7 +154,7 @@ def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> Row
         )
         return RowProblem("isTrial", message)
     if reported.bundle_id not in (None, stored.bundle_id):
-        return RowProblem("bundleId", fixed(stored.bundle_id or Message("none")))
+        return RowProblem("bundleId", fixed(stored.bundle_id or Message("empty")))
     return None
 
 

@@ -8,7 +8,7 @@ from renewals.domain import model
 from renewals.domain.errors import Refusal, RefusalCode
 from renewals.domain.messages import Message, ProvidedText
 
-_TRIAL = Message("A trial instance is not renewed.")
+_TRIAL = Message("A trial instance cannot be renewed.")
 _ONE_OFF = Message("A one-off purchase cannot be renewed.")
 _NO_EXPIRY = Message("It has no expiry, so there is nothing to renew.")
 _RELEASED = Message("It was released and cannot be restored.")

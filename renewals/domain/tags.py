@@ -28,7 +28,7 @@ def find_value_problem(value: str) -> Message | None:
 def find_problem(pairs: Sequence[tuple[str, str]]) -> Message | None:
     """Return the first problem with the tags of an instance, given as pairs of key and value, or None."""
     if len(pairs) > TAGS_MAX:
-        return Message("must have at most {count} tags", count=TAGS_MAX)
+        return validation.at_most_items(TAGS_MAX, pairs)
     repeated = validation.find_repeated(key for key, _ in pairs)
     if repeated is not None:
         return Message("has the key {key!r} more than once", key=repeated)
@@ -62,7 +62,7 @@ class TagChange:
             yield "set", Message("must have at least one tag if removeKeys is empty")
         yield "set", find_problem(self.tags)
         if len(self.removed_keys) > TAGS_MAX:
-            yield "removeKeys", Message("must have at most {count} keys", count=TAGS_MAX)
+            yield "removeKeys", validation.at_most_items(TAGS_MAX, self.removed_keys)
         set_keys = {key for key, _ in self.tags}
         for number, key in enumerate(self.removed_keys):
             yield f"removeKeys.{number}", find_key_problem(key)
@@ -75,7 +75,7 @@ def refuse_excess(instance_id: str, tags: Tags) -> Refusal | None:
     if len(tags) <= TAGS_MAX:
         return None
     message = Message(
-        "It would have {count} tags; at most {maximum} are possible. Remove some of them first.",
+        "It would have {count} tags, but at most {maximum} are allowed. Remove some of its tags first.",
         count=len(tags),
         maximum=TAGS_MAX,
     )

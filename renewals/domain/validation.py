@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -32,23 +32,41 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-REPEATED = Message("occurs more than once in this call")
+REPEATED = Message("must not appear more than once in a request")
 
 
-def between(minimum: int | dt.date, maximum: int | dt.date) -> Message:
+NO_ITEMS = Message("must have at least 1 item")
+
+
+def between(value: int | dt.date | str, minimum: int | dt.date, maximum: int | dt.date) -> Message:
     """Return the message for a value outside inclusive bounds."""
-    return Message("must be between {minimum} and {maximum}", minimum=minimum, maximum=maximum)
+    return Message(
+        "must be between {minimum} and {maximum}, not {value}", minimum=minimum, maximum=maximum, value=value
+    )
 
 
-def at_most_items(count: int) -> Message:
-    """Return the message for a list that is too long."""
-    return CountedMessage("must have at most {count} item", "must have at most {count} items", count=count)
+def at_least_zero(value: int) -> Message:
+    """Return the message for a negative number."""
+    return Message("must be at least 0, not {value}", value=value)
 
 
-def at_most_characters(count: int) -> Message:
-    """Return the message for a text that is too long."""
+def at_most_items(items_max: int, items: Sized) -> Message:
+    """Return the message for a list with more than `items_max` items."""
     return CountedMessage(
-        "must have at most {count} character", "must have at most {count} characters", count=count
+        "must have at most {count:,} item, not {actual:,}",
+        "must have at most {count:,} items, not {actual:,}",
+        count=items_max,
+        actual=len(items),
+    )
+
+
+def at_most_characters(length_max: int, value: str) -> Message:
+    """Return the message for a text with more than `length_max` characters."""
+    return CountedMessage(
+        "must have at most {count:,} character, not {actual:,}",
+        "must have at most {count:,} characters, not {actual:,}",
+        count=length_max,
+        actual=len(value),
     )
 
 
@@ -81,15 +99,24 @@ def name(value: str) -> Message | None:
 
 def text(value: str, length_min: int = 0, length_max: int = TEXT_LENGTH_MAX) -> Message | None:
     """Validate a text of one line."""
+    if length_min == 0 and len(value) > length_max:
+        return at_most_characters(length_max, value)
     if not length_min <= len(value) <= length_max:
-        return Message("must be {minimum} to {maximum} characters", minimum=length_min, maximum=length_max)
-    return Message("must have no control characters") if _UNPRINTABLE.search(value) else None
+        return Message(
+            "must have {minimum:,} to {maximum:,} characters, not {actual:,}",
+            minimum=length_min,
+            maximum=length_max,
+            actual=len(value),
+        )
+    return Message("must not contain control characters") if _UNPRINTABLE.search(value) else None
 
 
 def currency(value: str) -> Message | None:
     """Validate a currency code."""
     return (
-        None if _CURRENCY.fullmatch(value) else Message("must be a currency code of three letters, as in CNY")
+        None
+        if _CURRENCY.fullmatch(value)
+        else Message("must be a currency code of three capital letters, such as CNY")
     )
 
 
@@ -97,7 +124,7 @@ def time_zone(value: str) -> Message | None:
     """Validate the name of a time zone of the IANA database."""
     if value in _known_zones():
         return None
-    return Message("must be a time zone of the IANA database, as in Asia/Shanghai")
+    return Message("must be a time zone of the IANA database, such as Asia/Shanghai")
 
 
 @functools.cache
@@ -108,7 +135,7 @@ def _known_zones() -> frozenset[str]:
 
 def check_range(value: int | None, minimum: int, maximum: int) -> Message | None:
     """Validate that a number, if given, is within inclusive bounds."""
-    return None if value is None or minimum <= value <= maximum else between(minimum, maximum)
+    return None if value is None or minimum <= value <= maximum else between(value, minimum, maximum)
 
 
 def check_decimal_range(value: int | None, minimum: int, maximum: int) -> Message | None:
@@ -118,7 +145,7 @@ def check_decimal_range(value: int | None, minimum: int, maximum: int) -> Messag
     """
     if value is None or minimum <= value <= maximum:
         return None
-    return between(Cents(minimum), Cents(maximum))
+    return between(Cents(value), Cents(minimum), Cents(maximum))
 
 
 def monthly_price(cents: int) -> Message | None:
@@ -140,7 +167,7 @@ def balance(cents: int) -> Message | None:
 
 def day(value: dt.date) -> Message | None:
     """Validate a date; the bounds keep date arithmetic from overflowing."""
-    return None if FIRST_DAY <= value <= LAST_DAY else between(FIRST_DAY, LAST_DAY)
+    return None if FIRST_DAY <= value <= LAST_DAY else between(value, FIRST_DAY, LAST_DAY)
 
 
 def instant(value: dt.datetime | None) -> Message | None:

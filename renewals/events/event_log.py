@@ -175,10 +175,18 @@ async def subscribe(
     """
     last = await last_sequence(database.pool(), account_id)
     if after is not None and not 0 <= after <= last:
-        raise errors.InvalidInputError(
-            "after", Message("must be between 0 and {last}, the sequence of the last event", last=last)
-        )
+        raise errors.InvalidInputError("after", sequence_problem(after, 0, last))
     return _read_continuously(account_id, last if after is None else after, is_authorized)
+
+
+def sequence_problem(value: int, minimum: int, last: int) -> Message:
+    """Return the message for a sequence below `minimum` or above `last`, the account's last sequence."""
+    return Message(
+        "must be between {minimum} and {last} (the sequence of the last event), not {value}",
+        minimum=minimum,
+        last=last,
+        value=value,
+    )
 
 
 async def _read_continuously(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from renewals.db import pagination, sql
 from renewals.db.connection import Connection
-from renewals.domain import errors, limits
-from renewals.domain.messages import Message
+from renewals.domain import errors, limits, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ def check_filter(event_filter: EventFilter) -> None:
     types_max = limits.PAGE_ROWS_MAX
     if event_filter.types is not None and len(event_filter.types) > types_max:
         raise errors.InvalidInputError(
-            "filter.types", Message("must have at most {count} values", count=types_max)
+            "filter.types", validation.at_most_items(types_max, event_filter.types)
         )
 
 

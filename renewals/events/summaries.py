@@ -168,7 +168,7 @@ def _expiring(facts: _Facts) -> Message:
             date=day,
             reason=facts.reason(),
         )
-    return Message("{instance} expires on {date}. Renew it in time.", instance=facts.instance, date=day)
+    return Message("{instance} expires on {date}. Renew it before then.", instance=facts.instance, date=day)
 
 
 def _price_held(facts: _Facts) -> Message:
@@ -221,8 +221,8 @@ def _policy(policy: Mapping[str, Any]) -> Message | str:
 
 def _shortfall(facts: _Facts) -> Message:
     return Message(
-        "Auto-renewals of the next {days} days need {amount} {currency} more; "
-        "money runs short on {date}. The balance is {balance} {currency}.",
+        "Auto-renewals of the next {days} days require {amount} {currency} more. The first "
+        "shortfall is on {date}. The balance is {balance} {currency}.",
         days=facts.number("days"),
         amount=facts.amount("topUpNeeded"),
         currency=facts.currency,

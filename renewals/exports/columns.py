@@ -66,7 +66,9 @@ class ExportTable:
         for number, name in enumerate(names):
             if name not in self.columns:
                 reason = Message(
-                    "unknown column {name!r}; available: {columns}", name=name, columns=tuple(self.columns)
+                    "unknown column {name!r}; available columns: {columns}",
+                    name=name,
+                    columns=tuple(self.columns),
                 )
                 raise errors.InvalidInputError("columns", reason)
             if name in names[:number]:

@@ -75,7 +75,7 @@ def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     Raises InvalidInputError if `days` is out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))
+        raise errors.InvalidInputError("days", validation.between(days, 1, limits.FORECAST_DAYS_MAX))
     return _read(days, now)
 
 

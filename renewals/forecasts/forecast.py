@@ -31,7 +31,7 @@ RENEWALS_IN_PLACE_MAX = 300
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
     """Return the account's forecast. Raises InvalidInputError if `days` is out of bounds (rule 26)."""
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:
-        raise errors.InvalidInputError("days", validation.between(1, limits.FORECAST_DAYS_MAX))
+        raise errors.InvalidInputError("days", validation.between(days, 1, limits.FORECAST_DAYS_MAX))
     async with pool.computing():
         result = await _read(account_id, days, now, renewals_max=in_place_max())
         if result is None:

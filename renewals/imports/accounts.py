@@ -133,7 +133,7 @@ def _merge(
         columns = {**before, **row.columns, "test_clock": before["test_clock"]}
         if row.columns.get("test_clock") is not None and before["test_clock"] is None:
             return FieldError(
-                "testClock", Message("must be empty, because the account was created without one")
+                "testClock", Message("must be empty, because the account was created without a test clock")
             )
     columns["auto_renew_from"] = columns["auto_renew_from"] or columns["created_at"]
     columns["language"] = columns["language"] or model.Language.EN

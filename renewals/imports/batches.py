@@ -53,7 +53,7 @@ WrittenBatch = tuple[RowResults, list[audit_log.AuditRecord]]
 Work = Callable[[Connection], Awaitable[WrittenBatch]]
 
 
-UNKNOWN_ACCOUNT = FieldError("accountId", Message("unknown account"))
+UNKNOWN_ACCOUNT = FieldError("accountId", Message("there is no such account"))
 
 
 def build_batch_record(batch: ImportBatch, action: Action, change: AuditedChange) -> audit_log.AuditRecord:

@@ -64,6 +64,7 @@ def _parse_amount(value: object) -> int:
 
 
 def _parse_integer(value: object, info: ValidationInfo) -> int:
+    shown = validation.truncate(str(value))
     if _is_cell(value, info) and _INTEGER.fullmatch(str(value)):
         # int() raises an error for more than 4,300 digits.
         digits = str(value)
@@ -71,7 +72,7 @@ def _parse_integer(value: object, info: ValidationInfo) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidValueError(Message("must be a whole number"))
     if abs(value) > INTEGER_MAX:
-        raise InvalidValueError(validation.between(-INTEGER_MAX, INTEGER_MAX))
+        raise InvalidValueError(validation.between(shown, -INTEGER_MAX, INTEGER_MAX))
     return value
 
 
@@ -178,7 +179,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
-    raise InvalidValueError(Message("must have the keys {keys}, and no others", keys=keys))
+    raise InvalidValueError(Message("must have exactly the keys {keys}", keys=keys))
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:

@@ -101,7 +101,7 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
             problems.append(error.place(candidate))
             if encoding is None and candidate == UTF_8 and _is_mostly_utf_8(path):
                 message = Message(
-                    "{file}: is mostly UTF-8, but is not valid {place}. Correct this place, or set --encoding.",
+                    "{file}: mostly UTF-8, but cannot be decoded as {place}. Correct the character or set --encoding.",
                     file=path.name,
                     place=problems[0],
                 )
@@ -111,10 +111,10 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
             if source.is_csv:
                 deque(read_records(source), maxlen=0)  # raises for an unclosed quote
             return source
-    places = functools.reduce(
-        lambda first, second: Message("{first}, nor {second}", first=first, second=second), problems
-    )
-    raise InvalidFileError(Message("{file}: is not valid {places}", file=path.name, places=places))
+    nor = Message("{first}, nor as {second}")
+    places = functools.reduce(lambda first, second: nor.fill(first=first, second=second), problems)
+    message = Message("{file}: cannot be decoded as {places}. Set --encoding to the file's encoding.")
+    raise InvalidFileError(message.fill(file=path.name, places=places))
 
 
 def _is_mostly_utf_8(path: Path) -> bool:
@@ -151,7 +151,7 @@ def _count_lines(path: Path, encoding: str) -> int:
                 raise _UndecodableError(lines + before.count("\n") + 1, column, byte) from None
             except UnicodeError as error:
                 message = Message(
-                    "{file}: is not valid {encoding}: {error}",
+                    "{file}: cannot be decoded as {encoding}: {error}",
                     file=path.name,
                     encoding=encoding,
                     error=str(error),
@@ -160,7 +160,7 @@ def _count_lines(path: Path, encoding: str) -> int:
             first, _, _ = text.partition("\n")
             if length + len(first) > LINE_CHARACTERS_MAX:
                 message = Message(
-                    "{file}: line {line} has more than {count} characters",
+                    "{file}: line {line} has more than {count:,} characters",
                     file=path.name,
                     line=lines + 1,
                     count=LINE_CHARACTERS_MAX,
@@ -203,8 +203,8 @@ def _read_csv(source: Source, file: TextIO) -> Iterator[Record]:
             if len(row_lines) > 1 or str(error) == _END_IN_QUOTES:
                 opened_on = line + _last_opening_quote(row_lines)
                 message = Message(
-                    "{file}: line {opened_on} opens a quote that is not closed: "
-                    "lines {line} to {last} are not valid CSV: {error}",
+                    "{file}: the quote that line {opened_on} opens is not closed, so lines {line} to {last} "
+                    "are not valid CSV: {error}",
                     file=source.path.name,
                     opened_on=opened_on,
                     line=line,

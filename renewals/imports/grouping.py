@@ -98,7 +98,7 @@ def _collect(
         else:
             assert import_format.group_column is not None
             reason = Message(
-                "began on line {first}; all its lines must be within {count} lines",
+                "began on line {first}; all lines of a bundle must be within {count:,} lines",
                 first=first,
                 count=GROUP_LINES_MAX,
             )

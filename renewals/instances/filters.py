@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from renewals.db.sql import WhereClause, check_search, escape_like, is_storable, storable_texts
 from renewals.domain import errors, limits, model, search_text, validation
-from renewals.domain.messages import Message
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
@@ -70,15 +69,16 @@ def check_filter(instance_filter: InstanceFilter, path: str) -> None:
         *((f"tags.{number}.values", tag.values) for number, tag in enumerate(instance_filter.tags or ())),
     ):
         if values is not None and len(values) > values_max:
-            reason = Message("must have at most {count} values", count=values_max)
-            raise errors.InvalidInputError(f"{path}.{name}", reason)
-    if len(instance_filter.tags or ()) > TAG_CONDITIONS_MAX:
-        reason = Message("must have at most {count} conditions", count=TAG_CONDITIONS_MAX)
-        raise errors.InvalidInputError(f"{path}.tags", reason)
+            raise errors.InvalidInputError(f"{path}.{name}", validation.at_most_items(values_max, values))
+    tags = instance_filter.tags or ()
+    if len(tags) > TAG_CONDITIONS_MAX:
+        raise errors.InvalidInputError(f"{path}.tags", validation.at_most_items(TAG_CONDITIONS_MAX, tags))
     check_search(instance_filter.search, f"{path}.search")
     days = instance_filter.expires_within_days
     if days is not None and not 0 <= days <= WITHIN_DAYS_MAX:
-        raise errors.InvalidInputError(f"{path}.expiresWithinDays", validation.between(0, WITHIN_DAYS_MAX))
+        raise errors.InvalidInputError(
+            f"{path}.expiresWithinDays", validation.between(days, 0, WITHIN_DAYS_MAX)
+        )
 
 
 def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.datetime) -> WhereClause:

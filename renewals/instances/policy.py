@@ -62,9 +62,9 @@ async def set_policy(
 def check_request(request: PolicyRequest) -> None:
     """Raise InvalidInputError if an argument is malformed or out of bounds."""
     instances_selection.check_selector(request.selector)
-    months_max = limits.MONTHS_MAX
-    if request.auto_renew_months is not None and not 1 <= request.auto_renew_months <= months_max:
-        raise errors.InvalidInputError("input.autoRenewMonths", validation.between(1, months_max))
+    validation.raise_if_invalid(
+        "autoRenewMonths", validation.check_range(request.auto_renew_months, 1, limits.MONTHS_MAX)
+    )
 
 
 async def plan_request(

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from renewals.db import sql as db_sql
 from renewals.db import statements
 from renewals.db.connection import Connection
-from renewals.domain import errors, limits, model
+from renewals.domain import errors, limits, model, validation
 from renewals.domain import selection as domain_selection
 from renewals.domain.messages import Message
 from renewals.instances import filters, repository
@@ -45,19 +45,15 @@ def check_selector(selector: InstanceSelector) -> None:
     match selector:
         case ById(ids):
             if not ids:
-                raise errors.InvalidInputError(
-                    "input.selection.ids", Message("must name at least one instance")
-                )
-            if len(set(ids)) > instances_max:
-                raise errors.InvalidInputError("input.selection.ids", _too_many(instances_max))
+                raise errors.InvalidInputError("input.selection.ids", validation.NO_ITEMS)
+            if len(distinct := set(ids)) > instances_max:
+                problem = validation.at_most_items(instances_max, distinct)
+                raise errors.InvalidInputError("input.selection.ids", problem)
         case ByFilter(instance_filter, except_ids):
             filters.check_filter(instance_filter, "input.selection.matching.filter")
             if len(except_ids) > instances_max:
-                raise errors.InvalidInputError("input.selection.matching.except", _too_many(instances_max))
-
-
-def _too_many(instances_max: int) -> Message:
-    return Message("must name at most {count} instances", count=instances_max)
+                problem = validation.at_most_items(instances_max, except_ids)
+                raise errors.InvalidInputError("input.selection.matching.except", problem)
 
 
 async def resolve_selection(

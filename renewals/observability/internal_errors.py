@@ -9,7 +9,7 @@ from renewals.observability import metrics, request_record
 log = logging.getLogger(__name__)
 
 CODE = "INTERNAL"
-MESSAGE = Message("Something went wrong on our side.")
+MESSAGE = Message("An internal error occurred.")
 
 
 def report_internal_error(error: BaseException, *, path: object = None) -> dict[str, str]:

@@ -19,7 +19,9 @@ from renewals.instances import price_holds
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
-ZONE_UNKNOWN = Message("must be an IANA time zone that PostgreSQL supports, such as Asia/Shanghai")
+ZONE_UNKNOWN = Message(
+    "must be a time zone of the IANA database that PostgreSQL supports, such as Asia/Shanghai"
+)
 COLUMNS = (
     "id",
     "name",

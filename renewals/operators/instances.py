@@ -26,9 +26,8 @@ from renewals.operators import audit_log, instance_changes, validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 from renewals.operators.instance_changes import RowChange
 
-_WAS_RELEASED = Message("was released; a released instance cannot be restored")
+_WAS_RELEASED = Message("was released and cannot be restored")
 _NOT_FOUND = Message("there is no instance {id!r}")
-_REPEATED = Message("must not appear more than once in a request")
 
 
 class NewPrice(NamedTuple):
@@ -74,7 +73,7 @@ def _set_price(
     cents: Mapping[str, int], counts: Mapping[str, int], row: InstanceRow, _: _KnownInstances
 ) -> InstanceRow | RowError:
     if counts[row.id] > 1:
-        return RowError(row.id, "instanceId", _REPEATED)
+        return RowError(row.id, "instanceId", domain_validation.REPEATED)
     if problem := domain_validation.monthly_price(cents[row.id]):
         return RowError(row.id, "monthlyPrice", problem)
     if row.status == model.InstanceStatus.RELEASED:

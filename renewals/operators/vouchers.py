@@ -6,8 +6,7 @@ from renewals.accounts import vouchers
 from renewals.accounts.vouchers import NewVoucher
 from renewals.db import models
 from renewals.db.connection import Connection
-from renewals.domain import errors, validation
-from renewals.domain.messages import Message
+from renewals.domain import errors, registration_report, validation
 from renewals.operators import accounts, audit_log
 from renewals.operators import validation as operators_validation
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
@@ -44,7 +43,7 @@ async def _issue_vouchers_in(
             f"vouchers.{number}.expiresAt", validation.check_future(voucher.expires_at, now)
         )
         if unknown_codes := sorted(set(voucher.product_codes) - product_codes):
-            reason = Message("there is no product {code!r}", code=unknown_codes[0])
+            reason = registration_report.unknown_product(unknown_codes[0])
             raise errors.NotFoundError(f"input.vouchers.{number}.products", reason)
     voucher_ids = await vouchers.issue_vouchers(connection, account_id, new_vouchers, now)
     return AuditedChange(

@@ -33,9 +33,9 @@ def check_request(request: QuoteRequest) -> None:
     selection.check_selector(request.selector)
     match request.extension:
         case planning.RenewFor(months) if not 1 <= months <= limits.MONTHS_MAX:
-            raise errors.InvalidInputError("input.months", validation.between(1, limits.MONTHS_MAX))
+            raise errors.InvalidInputError("input.months", validation.between(months, 1, limits.MONTHS_MAX))
         case planning.UnifyToDayOfMonth(day) if not 1 <= day <= 31:
-            raise errors.InvalidInputError("input.target.dayOfMonth", validation.between(1, 31))
+            raise errors.InvalidInputError("input.target.dayOfMonth", validation.between(day, 1, 31))
         case _:
             pass
     if isinstance(request, OrderRequest):

@@ -74,5 +74,5 @@ def parse_overlap(hours: int) -> dt.timedelta:
     Raises InvalidInputError for hours out of bounds.
     """
     if not 0 <= hours <= OVERLAP_HOURS_MAX:
-        raise errors.InvalidInputError("input.overlapHours", validation.between(0, OVERLAP_HOURS_MAX))
+        raise errors.InvalidInputError("input.overlapHours", validation.between(hours, 0, OVERLAP_HOURS_MAX))
     return dt.timedelta(hours=hours)

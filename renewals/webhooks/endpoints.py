@@ -16,7 +16,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.db.advisory_locks import AdvisoryLock, lock_in
 from renewals.db.models import WebhookEndpoint
-from renewals.domain import errors, stored_messages
+from renewals.domain import errors, stored_messages, validation
 from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
 from renewals.webhooks import claims, secrets
@@ -188,12 +188,12 @@ async def get_in(connection: database.Connection, owner: str | None, endpoint_id
     Raises InvalidInputError, with the same message for an unknown id and for an endpoint of another owner.
     """
     with contextlib.suppress(ValueError):
-        row = await WebhookEndpoint.get_or_none(
+        if row := await WebhookEndpoint.get_or_none(
             id=uuid.UUID(endpoint_id), account_id=owner, using_db=connection
-        )
-        if row is not None:
+        ):
             return _endpoint(row)
-    raise errors.InvalidInputError("input.id", Message("the endpoint does not exist"))
+    reason = Message("there is no endpoint {id!r}", id=validation.truncate(endpoint_id))
+    raise errors.InvalidInputError("input.id", reason)
 
 
 async def find(endpoint_id: uuid.UUID) -> Endpoint | None:

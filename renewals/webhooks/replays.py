@@ -72,10 +72,9 @@ async def _rewind_in(
     connection: database.Connection, endpoint_id: uuid.UUID, account_id: str, sequence: int
 ) -> None:
     last = await event_log.last_sequence(connection, account_id)
+    if last == 0:
+        raise errors.InvalidInputError("input.sequence", Message("the account has no events"))
     if not 1 <= sequence <= last:
-        raise errors.InvalidInputError(
-            "input.sequence",
-            Message("must be between 1 and {last}, the sequence of the last event", last=last),
-        )
+        raise errors.InvalidInputError("input.sequence", event_log.sequence_problem(sequence, 1, last))
     await deliveries.delete_from_in(connection, endpoint_id, account_id, sequence)
     await webhook_cursors.rewind_in(connection, endpoint_id, account_id, sequence)

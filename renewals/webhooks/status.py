@@ -107,7 +107,7 @@ async def read_deliveries(
     """
     count_max = limits.PAGE_ROWS_MAX
     if not 1 <= count <= count_max:
-        raise errors.InvalidInputError("first", validation.between(1, count_max))
+        raise errors.InvalidInputError("first", validation.between(count, 1, count_max))
     conditions = {
         None: "",
         DeliveryState.WAITING: "AND d.parked_at IS NULL",

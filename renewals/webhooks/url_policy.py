@@ -80,7 +80,7 @@ def parse_webhook_url(
 ) -> WebhookUrl:
     """Return the parts of an endpoint's URL. Raises InvalidValueError with the reason if the URL is forbidden."""
     if len(url) > URL_LENGTH_MAX:
-        raise InvalidValueError(validation.at_most_characters(URL_LENGTH_MAX))
+        raise InvalidValueError(validation.at_most_characters(URL_LENGTH_MAX, url))
     if not url.isprintable() or " " in url or "\\" in url:
         raise InvalidValueError(Message("must not contain spaces, control characters or backslashes"))
     try:

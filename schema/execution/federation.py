@@ -87,7 +87,8 @@ async def resolve_entities(
     Raises InvalidInputError if a representation has no known type or no id, or if there are more than PAGE_ROWS_MAX.
     """
     if len(representations) > limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError(_REPRESENTATIONS, validation.at_most_items(limits.PAGE_ROWS_MAX))
+        problem = validation.at_most_items(limits.PAGE_ROWS_MAX, representations)
+        raise errors.InvalidInputError(_REPRESENTATIONS, problem)
     references = [
         _parse_reference(number, representation, fetches)
         for number, representation in enumerate(representations)

@@ -124,7 +124,8 @@ class DocumentLimits:
             raise LimitExceededError(
                 "COST_TOO_HIGH",
                 Message(
-                    "the request costs {cost:,}, more than {maximum:,}: request less at once",
+                    "the request costs {cost:,}, more than the maximum of {maximum:,}: request fewer fields or "
+                    "smaller pages",
                     cost=total.cost,
                     maximum=self._limits.cost,
                 ),

@@ -62,8 +62,8 @@ def _too_many_tokens(maximum: int) -> LimitExceededError:
     return LimitExceededError(
         "DOCUMENT_TOO_LARGE",
         Message(
-            "the document must have at most {count:,} names and punctuators, {count:,} comments and "
-            "{values:,} strings and {values:,} numbers; send values as variables",
+            "the document must have at most {count:,} names and punctuators, {count:,} comments, "
+            "{values:,} strings and {values:,} numbers: send values as variables",
             count=maximum,
             values=VALUES_MAX,
         ),

@@ -41,14 +41,14 @@ def checked(first: int, offset: int) -> Slice:
     """Return a slice; raise InvalidInputError if an argument is out of bounds."""
     check_first(first)
     if offset < 0:
-        raise errors.InvalidInputError(OFFSET, Message("must not be negative"))
+        raise errors.InvalidInputError(OFFSET, validation.at_least_zero(offset))
     return Slice(first, offset)
 
 
 def check_first(first: int) -> None:
     """Raise InvalidInputError if a number of rows is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError(FIRST, validation.between(0, limits.PAGE_ROWS_MAX))
+        raise errors.InvalidInputError(FIRST, validation.between(first, 0, limits.PAGE_ROWS_MAX))
 
 
 class Bounds:

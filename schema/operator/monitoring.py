@@ -77,7 +77,7 @@ async def resolve_runs(
 ) -> list[RenewalRun]:
     """Return the latest runs; raise InvalidInputError if `first` is out of bounds."""
     if not 0 <= first <= limits.PAGE_ROWS_MAX:
-        raise errors.InvalidInputError("first", validation.between(0, limits.PAGE_ROWS_MAX))
+        raise errors.InvalidInputError("first", validation.between(first, 0, limits.PAGE_ROWS_MAX))
     return await _build_runs(await runs.list_latest_runs(first, with_test_clocks=test_clocks))
 
 

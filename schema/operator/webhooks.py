@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from renewals.db import sql
-from renewals.domain import errors
+from renewals.domain import errors, validation
 from renewals.domain.messages import Message
 from renewals.webhooks import endpoints, status
 from schema.customer import webhooks as customers
@@ -46,7 +46,9 @@ async def _read_deliveries(
 ) -> list[WebhookDelivery]:
     key = (after.account_id, after.sequence) if after else ("", 0)
     if not sql.is_storable(key[0]):
-        raise errors.InvalidInputError("after.accountId", Message("is not the id of an account"))
+        raise errors.InvalidInputError(
+            "after.accountId", Message("there is no account {id!r}", id=validation.truncate(key[0]))
+        )
     rows = await status.read_deliveries(
         uuid.UUID(str(endpoint.id)), inputs.unset_to_none(state), count=first, after=key
     )

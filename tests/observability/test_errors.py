@@ -68,7 +68,7 @@ def told(answer: httpx2.Response, lines: Lines) -> str:
     """Check that a response has one error without details, and that the log has its id; return the id."""
     assert SECRET not in answer.text and "Mishap" not in answer.text and "hunter2" not in str(answer.headers)
     [error] = answer.json()["errors"]
-    assert error["message"] == "Something went wrong on our side."
+    assert error["message"] == "An internal error occurred."
     assert error["extensions"].keys() == {"code", "id"}
     assert error["extensions"]["code"] == "INTERNAL"
     found(error["extensions"]["id"], lines)

@@ -13,7 +13,9 @@ from tests.support.graphql_client import URL, Client
 
 SCHEMA = build_schema(customer_schema.sdl())
 MUTATIONS = [place for place in walk.places(SCHEMA) if place.operation == "mutation" and len(place.way) == 1]
-FORBIDDEN = "The VIEWER role is read-only; nothing was changed."
+FORBIDDEN = (
+    "The role VIEWER is read-only, so nothing was changed. Use a key or a token with the role RENEWER."
+)
 RESET = "mutation { resetCalendarToken { token } }"
 
 

@@ -67,7 +67,7 @@ a：2027-01-10 起 31 天
 
 def test_enough_money_is_said_and_no_day_is_short(renewals: Renewals, short_url: str) -> None:
     done = renewals("forecast", "rich", *JANUARY, DATABASE_URL=short_url)
-    assert done.stdout.endswith("\n\nThe money on hand is enough.\n")
+    assert done.stdout.endswith("\n\nVouchers and balance cover all renewals.\n")
     assert "2027-01-31    1  100.00      0.00   100.00        8900.00\n" in done.stdout
 
 
@@ -87,8 +87,8 @@ def test_a_forecast_changes_nothing(renewals: Renewals, short_url: str) -> None:
     ("arguments", "refusal"),
     [
         (("nobody",), "account: there is no account 'nobody'\n"),
-        (("a", "--days", "0"), "days: must be between 1 and 366\n"),
-        (("a", "--days", "367"), "days: must be between 1 and 366\n"),
+        (("a", "--days", "0"), "days: must be between 1 and 366, not 0\n"),
+        (("a", "--days", "367"), "days: must be between 1 and 366, not 367\n"),
     ],
 )
 def test_what_cannot_be_foretold_is_refused_in_a_line(
@@ -146,9 +146,9 @@ def test_all_accounts_show_what_the_first_night_will_do(renewals: Renewals, cut_
     assert (
         done.stdout
         == """\
-all accounts, days from 2027-01-10T12:00:00+00:00 on: 2
+all accounts: 2 days from 2027-01-10T12:00:00+00:00
 
- first due      due  at risk     left           total        vouchers         balance             add  account
+ first due      due  at risk     left           total        vouchers         balance          top-up  account
 2027-01-11        2        1                   200.00           20.00           80.00           30.00  a
                                     1            0.00            0.00            0.00            0.00  later
 2027-01-10        1                             30.50            0.00           30.50            0.00  云
@@ -193,7 +193,7 @@ def test_of_many_accounts_each_is_there_once(
 
 def test_a_database_in_which_nothing_is_due_says_so(renewals: Renewals, cut_over_url: str) -> None:
     done = renewals("forecast", "--all", "--at", "2030-01-01T00:00", DATABASE_URL=cut_over_url)
-    assert done.stdout.endswith("No instance is due, and none is left for its account's owner to renew.\n")
+    assert done.stdout.endswith("No instance is due for renewal.\n")
 
 
 @pytest.mark.parametrize("arguments", [("a", "--all"), (), ("--all", "--days", "0")])

@@ -143,7 +143,7 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     done = renewals("demo", *options, DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "account: 'demo' is an account that `renewals demo` did not create; it is not changed\n"
+        "account: account 'demo' was not created by `renewals demo`, so nothing was changed\n"
     )
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
 

@@ -83,9 +83,9 @@ def test_the_rules_of_verify_are_in_chinese(renewals: Renewals, some_url: str) -
 
 def test_an_error_is_in_the_language_of_the_output(renewals: Renewals, some_url: str) -> None:
     chinese = renewals("runs", "--run", "99", "--lang", "zh", DATABASE_URL=some_url)
-    assert (chinese.exit_code, chinese.stdout, chinese.stderr) == (1, "", "run：续费批次 99 不存在\n")
+    assert (chinese.exit_code, chinese.stdout, chinese.stderr) == (1, "", "run：续费批次“99”不存在\n")
     chinese = renewals("forecast", "a", "--days", "0", DATABASE_URL=some_url, LANG="zh_CN.UTF-8")
-    assert chinese.stderr == "days：取值范围为 1 至 366\n"
+    assert chinese.stderr == "days：取值范围为 1 至 366，实际为 0\n"
 
 
 def test_help_is_english_in_every_locale(renewals: Renewals) -> None:

@@ -166,16 +166,13 @@ def test_the_next_run_ends_a_killed_one_with_what_became_of_it(renewals: Renewal
     [killed] = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
     assert "not ended: 0 renewed" in killed
     dry = renewals("run-now", "--dry-run", "--at", DUE, DATABASE_URL=due_url).stdout
-    unfinished = re.search(r"^run (\d+) has not ended: run-now would finish it first\n", dry, re.MULTILINE)
+    unfinished = re.search(r"^run (\d+) has not ended; run-now would finish it first\n", dry, re.MULTILINE)
     assert unfinished is not None
     run_id = int(unfinished[1])
     done = renewals("run-now", "--at", DUE, now=NOW, DATABASE_URL=due_url)
     assert done.exit_code == 0
     first, second = done.stdout.splitlines()
-    assert (
-        first
-        == f"run {run_id}, which was interrupted, is finished: 3 renewed for 630.00, 1 refused, 0 skipped"
-    )
+    assert first == f"interrupted run {run_id} was finished: 3 renewed for 630.00, 1 refused, 0 skipped"
     assert second.startswith(
         f"run {run_id + 1} at 2027-01-30T16:30:00+00:00: 0 renewed for 0.00, 1 refused, 0 skipped, "
     )

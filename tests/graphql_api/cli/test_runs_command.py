@@ -65,7 +65,7 @@ def test_only_what_failed_or_one_account_can_be_chosen(renewals: Renewals, ran: 
 
 
 def test_there_are_no_more_than_asked_for_and_that_is_said(renewals: Renewals, ran: str) -> None:
-    more = "  the first 2 are shown: filter by --account and --failed, or raise --count"
+    more = "  only the first 2 attempts are shown: filter with --account or --failed, or raise --count"
     assert attempts(renewals, ran, "--count", "2")[2:] == [more]
     assert len(attempts(renewals, ran, "--count", "3")) == 3
 
@@ -79,7 +79,7 @@ def test_the_other_run_of_the_day_has_attempts_of_its_own(renewals: Renewals, ra
 
 def test_a_run_that_is_not_there_is_refused_in_a_line(renewals: Renewals, ran: str) -> None:
     done = renewals("runs", "--run", "99", DATABASE_URL=ran)
-    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: run 99 does not exist\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: there is no run 99\n")
 
 
 @pytest.mark.parametrize(

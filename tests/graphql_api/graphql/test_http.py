@@ -154,7 +154,7 @@ async def test_an_internal_error_has_an_id_and_no_detail(
     assert error["extensions"].keys() == {"code", "id"}
     assert error["extensions"]["code"] == "INTERNAL"
     assert error["path"] == ["instances"]
-    assert error["message"] == "Something went wrong on our side."
+    assert error["message"] == "An internal error occurred."
     assert "name" not in answer.text
     assert error["extensions"]["id"] in caplog.text
     assert "i.name" in caplog.text

@@ -471,10 +471,10 @@ async def test_the_client_of_browsers_receives_the_same(
 @pytest.mark.parametrize(
     ("header", "payload", "message"),
     [
-        ("zh-CN", {}, "days：取值范围为 1 至 366"),
-        ("en", {"Accept-Language": "zh-TW"}, "days：取值范围为 1 至 366"),
-        ("zh", {"accept-language": "en"}, "days: must be between 1 and 366"),
-        (None, {}, "days: must be between 1 and 366"),
+        ("zh-CN", {}, "days：取值范围为 1 至 366，实际为 0"),
+        ("en", {"Accept-Language": "zh-TW"}, "days：取值范围为 1 至 366，实际为 0"),
+        ("zh", {"accept-language": "en"}, "days: must be between 1 and 366, not 0"),
+        (None, {}, "days: must be between 1 and 366, not 0"),
     ],
 )
 async def test_a_socket_has_the_language_of_its_init_payload_or_else_of_its_header(

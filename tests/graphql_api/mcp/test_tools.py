@@ -216,7 +216,10 @@ async def test_a_viewer_reads_and_cannot_pay(world: World, agent: MCPServer[None
     before = await world.snapshot()
     agreed = {"expectedTotal": quote["total"], "idempotencyKey": quote["idempotencyKey"]}
     error = await refused(viewer, "renew_instances", **I_1, **agreed)
-    assert error == "FORBIDDEN: The VIEWER role is read-only; nothing was changed."
+    assert error == (
+        "FORBIDDEN: The role VIEWER is read-only, so nothing was changed. "
+        "Use a key or a token with the role RENEWER."
+    )
     assert await world.snapshot() == before
 
 

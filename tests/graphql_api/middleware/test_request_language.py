@@ -13,9 +13,17 @@ CHINESE = {"Accept-Language": "zh-CN"}
 @pytest.mark.parametrize(
     ("header", "language", "message"),
     [
-        ("zh-TW", "zh", "请提供 API 密钥，格式为 Authorization: Bearer <key>。"),
-        ("en, zh;q=0.1", "en", "Send an API key: Authorization: Bearer <key>."),
-        (None, "en", "Send an API key: Authorization: Bearer <key>."),
+        ("zh-TW", "zh", "请求没有有效的 API 密钥或令牌，请携带请求头 Authorization: Bearer <key>。"),
+        (
+            "en, zh;q=0.1",
+            "en",
+            "The request has no valid API key or token. Send the header Authorization: Bearer <key>.",
+        ),
+        (
+            None,
+            "en",
+            "The request has no valid API key or token. Send the header Authorization: Bearer <key>.",
+        ),
     ],
 )
 @pytest.mark.parametrize("path", ["/graphql", "/export/instances.csv"])

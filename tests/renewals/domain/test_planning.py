@@ -35,7 +35,7 @@ def only_refusal(planned: planning.Plan) -> errors.Refusal:
     ("left_out", "code", "message"),
     [
         (instance(product_code="KAD"), "UNSUPPORTED_PRODUCT", "It is not needed."),
-        (instance(is_trial=True), "TRIAL", "A trial instance is not renewed."),
+        (instance(is_trial=True), "TRIAL", "A trial instance cannot be renewed."),
         (
             instance(billing_mode=model.BillingMode.ONE_OFF),
             "ONE_OFF",

@@ -261,8 +261,10 @@ async def test_a_number_that_no_event_has_is_refused(world: World, after: int) -
     await world.instance("i-1")
     await world.instances(["i-2", "i-3"], account="b")
     await set_policy("i-1")
-    with pytest.raises(errors.InvalidInputError, match="must be between 0 and 1"):
+    with pytest.raises(errors.InvalidInputError) as caught:
         await event_log.subscribe("a", after, admitted)
+    bounds = "must be between 0 and 1 (the sequence of the last event)"
+    assert str(caught.value) == f"after: {bounds}, not {after}"
 
 
 async def test_nothing_is_announced_before_it_is_committed_nor_if_it_is_rolled_back(world: World) -> None:

@@ -72,7 +72,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
     (
         EventType.INSTANCE_EXPIRING,
         LAST_DAY | {"daysBefore": 7, "renewalMode": "MANUAL", "code": None, "message": None},
-        "web-1 (i-1) expires on 2027-01-31. Renew it in time.",
+        "web-1 (i-1) expires on 2027-01-31. Renew it before then.",
         "实例 web-1 (i-1) 将于 2027-01-31 到期，请及时续费。",
     ),
     (
@@ -115,7 +115,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
         EventType.ACCOUNT_SHORTFALL,
         {"days": 15, "firstShortfallOn": "2027-01-31", "topUpNeeded": "300.00", "balance": "12.50"},
         (
-            "Auto-renewals of the next 15 days need 300.00 CNY more; money runs short on 2027-01-31. "
+            "Auto-renewals of the next 15 days require 300.00 CNY more. The first shortfall is on 2027-01-31. "
             "The balance is 12.50 CNY."
         ),
         "未来 15 天的自动续费还缺 300.00 CNY，自 2027-01-31 起资金不足，当前余额 12.50 CNY。",

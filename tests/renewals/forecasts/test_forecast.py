@@ -123,7 +123,7 @@ def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
 @pytest.mark.parametrize("days", [0, -1, 367])
 async def test_days_out_of_bounds_are_refused_by_name(world: World, days: int) -> None:
     await world.account("a")
-    with pytest.raises(errors.InvalidInputError, match=r"^days: must be between 1 and 366$"):
+    with pytest.raises(errors.InvalidInputError, match=rf"^days: must be between 1 and 366, not {days}$"):
         await forecast.read_forecast("a", days, world.at(NOON))
 
 

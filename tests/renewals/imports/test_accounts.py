@@ -74,7 +74,7 @@ def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(
     assert query(url, default) == [("c",)]
     result = run_import("accounts", f"{head}\nc,C,2300-01-01T00:00:00Z\n")
     assert problems(result) == [
-        "2: autoRenewFrom: '2300-01-01T00:00:00Z': must be between 2000-01-01 and 2199-12-31"
+        "2: autoRenewFrom: '2300-01-01T00:00:00Z': must be between 2000-01-01 and 2199-12-31, not 2300-01-01"
     ]
 
 

@@ -81,7 +81,7 @@ def test_a_member_too_far_from_its_bundle_is_refused(
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (5, 0, 0, 1)
     assert problems(result) == [
-        "7: bundleId: 'order-1': began on line 2; all its lines must be within 4 lines"
+        "7: bundleId: 'order-1': began on line 2; all lines of a bundle must be within 4 lines"
     ]
     assert query(url, "SELECT id FROM instances WHERE bundle_id = 'order-1' ORDER BY 1") == [
         ("b-1-0",),

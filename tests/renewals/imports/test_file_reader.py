@@ -43,9 +43,10 @@ def test_an_encoding_that_is_given_is_the_one(run_import: RunImport, url: str) -
     other = csv_of([row("i-2", name=NAME)]).encode("gb18030")
     byte = other.index(NAME.encode("gb18030")) + 1
     refused = run_import("instances", other, "--encoding", "utf-8")
-    assert (refused.exit_code, refused.stderr) == (
-        1,
-        f"instances.csv: is not valid utf-8 at line 2, column 7 (byte {byte})\n",
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"instances.csv: cannot be decoded as utf-8 at line 2, column 7 (byte {byte}). "
+        "Set --encoding to the file's encoding.\n"
     )
 
 
@@ -65,7 +66,7 @@ def test_text_that_an_odd_encoding_cannot_be_is_refused(run_import: RunImport) -
         result = run_import("instances", csv_of([row("i-1", name=f"{NAME}\\u12")]), "--encoding", encoding)
         assert result.exit_code == 1
         assert isinstance(result.exception, SystemExit)
-        assert result.stderr.startswith(f"instances.csv: is not valid {encoding}")
+        assert result.stderr.startswith(f"instances.csv: cannot be decoded as {encoding}")
 
 
 def test_a_byte_order_mark_may_be_there_though_utf_8_is_said(run_import: RunImport, url: str) -> None:
@@ -94,8 +95,9 @@ def test_utf_8_with_a_bad_byte_is_not_read_as_gb18030(
     result = run_import("instances", text)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"instances.csv: is mostly UTF-8, but is not valid utf-8 at line {line}, column {column} (byte {at + 4}). "
-        "Correct this place, or set --encoding.\n"
+        f"instances.csv: mostly UTF-8, but cannot be decoded as utf-8 at line {line}, column {column} "
+        f"(byte {at + 4}). "
+        "Correct the character or set --encoding.\n"
     )
     assert snapshot(url) == before
 
@@ -115,11 +117,14 @@ def test_bytes_of_no_encoding_are_refused_with_line_and_byte(run_import: RunImpo
     byte = wrong.index(b"\xff") + 1
     assert result.exit_code == 1
     assert result.stderr == (
-        f"instances.csv: is not valid utf-8 at line 4, column 3 (byte {byte}), "
-        f"nor gb18030 at line 4, column 3 (byte {byte})\n"
+        f"instances.csv: cannot be decoded as utf-8 at line 4, column 3 (byte {byte}), "
+        f"nor as gb18030 at line 4, column 3 (byte {byte}). Set --encoding to the file's encoding.\n"
     )
     marked = run_import("instances", codecs.BOM_UTF8 + wrong)
-    assert marked.stderr == f"instances.csv: is not valid utf-8-sig at line 4, column 3 (byte {byte + 3})\n"
+    assert marked.stderr == (
+        f"instances.csv: cannot be decoded as utf-8-sig at line 4, column 3 (byte {byte + 3}). "
+        "Set --encoding to the file's encoding.\n"
+    )
     assert snapshot(url) == before
 
 
@@ -149,11 +154,17 @@ def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["one", '"open'], "line 3 opens a quote that is not closed: lines 3 to 3"),
-        (["one", '"open', "two", "three"], "line 3 opens a quote that is not closed: lines 3 to 5"),
-        (["one", '"open', "two", '"three"', "four"], "line 3 opens a quote that is not closed: lines 3 to 5"),
-        (['"two\nlines, ""one"" row","open', "two"], "line 3 opens a quote that is not closed: lines 2 to 4"),
-        (['"open', *["x" * 1_000] * 140], "line 2 opens a quote that is not closed: lines 2 to 129"),
+        (["one", '"open'], "the quote that line 3 opens is not closed, so lines 3 to 3"),
+        (["one", '"open', "two", "three"], "the quote that line 3 opens is not closed, so lines 3 to 5"),
+        (
+            ["one", '"open', "two", '"three"', "four"],
+            "the quote that line 3 opens is not closed, so lines 3 to 5",
+        ),
+        (
+            ['"two\nlines, ""one"" row","open', "two"],
+            "the quote that line 3 opens is not closed, so lines 2 to 4",
+        ),
+        (['"open', *["x" * 1_000] * 140], "the quote that line 2 opens is not closed, so lines 2 to 129"),
     ],
 )
 def test_a_quote_that_is_not_closed_is_refused_before_anything_is_written(

@@ -14,7 +14,7 @@ NOBODY = instances_selection.ById(("i-1",))
 def test_auto_renew_months_are_1_to_36(months: int) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
         policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
-    assert str(caught.value) == "input.autoRenewMonths: must be between 1 and 36"
+    assert str(caught.value) == f"input.autoRenewMonths: must be between 1 and 36, not {months}"
     policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
     policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=36))
 

@@ -27,9 +27,7 @@ async def test_a_later_member_shares_expiry_anchor_and_policy_with_its_bundle(
     await world.account("a")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", bundle="k")
     before = await world.snapshot()
-    with pytest.raises(
-        errors.InvalidInputError, match=r"i-3 the instance must have the same expiry, .* of bundle k"
-    ):
+    with pytest.raises(errors.InvalidInputError, match=r"i-3: must have the same expiry, .* of bundle k"):
         await world.instance("i-3", **{"expires": "2027-01-31", "bundle": "k", **other})
     assert await world.snapshot() == before
 

@@ -46,7 +46,7 @@ async def test_an_instant_out_of_bounds_is_refused_and_changes_nothing(
     about = {"id": "b", "name": "B"} if name == "createAccount" else {"accountId": "a"}
     kind, field, message = await operator.refused(name, **about, autoRenewFrom=begins)
     assert (kind, field) == ("InvalidInput", "input.autoRenewFrom")
-    assert message == "input.autoRenewFrom: must be between 2000-01-01 and 2199-12-31"
+    assert message == f"input.autoRenewFrom: must be between 2000-01-01 and 2199-12-31, not {begins[:10]}"
     assert await world.snapshot() == before
 
 

@@ -40,7 +40,8 @@ async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str
     sent = {"orderId": order_id, "reason": "Outage", "idempotencyKey": str(uuid.uuid4())}
     answer = await operator(query, input=sent | ({"instanceIds": ids} if ids else {}))
     assert (
-        answer["refundOrder"]["message"] == "None of the requested lines can be refunded; nothing was done."
+        answer["refundOrder"]["message"]
+        == "None of the requested lines can be refunded, so nothing was done."
     )
     assert {row["field"] for row in answer["refundOrder"]["refusals"]} == {"instanceIds"}
     return {row["id"]: row["message"] for row in answer["refundOrder"]["refusals"]}

@@ -62,10 +62,10 @@ def test_an_id_with_half_of_a_surrogate_pair_has_a_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("extension", "message"),
     [
-        (planning.RenewFor(0), "input.months: must be between 1 and 36"),
-        (planning.RenewFor(37), "input.months: must be between 1 and 36"),
-        (planning.UnifyToDayOfMonth(0), "input.target.dayOfMonth: must be between 1 and 31"),
-        (planning.UnifyToDayOfMonth(32), "input.target.dayOfMonth: must be between 1 and 31"),
+        (planning.RenewFor(0), "input.months: must be between 1 and 36, not 0"),
+        (planning.RenewFor(37), "input.months: must be between 1 and 36, not 37"),
+        (planning.UnifyToDayOfMonth(0), "input.target.dayOfMonth: must be between 1 and 31, not 0"),
+        (planning.UnifyToDayOfMonth(32), "input.target.dayOfMonth: must be between 1 and 31, not 32"),
     ],
 )
 def test_an_extension_out_of_bounds_is_refused(extension: requests.Extension, message: str) -> None:

@@ -85,7 +85,7 @@ async def test_the_same_key_returns_the_first_result_and_another_request_is_refu
         ("2027-01-10T12:00:00+08:00", "must be after 2027-01-10T04:00:00+00:00"),
         ("2027-01-09T12:00:00+08:00", "must be after 2027-01-10T04:00:00+00:00"),
         ("2029-01-10T12:00:01+08:00", "not after 2029-01-10T04:00:00+00:00, 24 months later"),
-        ("2300-01-10T12:00:01+08:00", "must be between 2000-01-01 and 2199-12-31"),
+        ("2300-01-10T12:00:01+08:00", "must be between 2000-01-01 and 2199-12-31, not 2300-01-10"),
     ],
 )
 async def test_it_moves_forward_and_at_most_two_years(
@@ -104,7 +104,8 @@ async def test_the_clock_of_an_account_in_real_time_cannot_be_moved(world: World
     [error] = await graphql.errors(ADVANCE, to="2027-02-01T12:00:00+08:00", key="key")
     assert error["extensions"] == {"code": "FORBIDDEN"}
     assert (
-        error["message"] == "The account has no test clock, so its time cannot be moved; nothing was changed."
+        error["message"]
+        == "The account has no test clock, so nothing was changed. Only the time of a test account can be moved."
     )
     assert await world.snapshot() == before
 

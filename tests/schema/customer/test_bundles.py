@@ -127,7 +127,7 @@ async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, ver
         {
             "instanceId": "b-2",
             "code": "TRIAL",
-            "message": "A trial instance is not renewed.",
+            "message": "A trial instance cannot be renewed.",
             "bundleInstanceIds": [],
         },
     ]

@@ -123,7 +123,7 @@ async def test_another_request_with_the_key_is_refused_and_does_nothing(
         await buyer.unify(["i-1"], date="2027-06-30", key="once"),
         await buyer.unify(["i-1"], day=1, key="once"),
     ]
-    message = "The idempotency key 'once' was used for another request; nothing was done."
+    message = "The idempotency key 'once' was used for another request, so nothing was done. Send a new key."
     assert others == [{"__typename": "IdempotencyKeyReused", "message": message}] * 9
     assert await world.snapshot() == before
 

@@ -181,7 +181,7 @@ async def test_a_history_out_of_bounds_is_refused_and_below_a_change_before_it(
     ):
         [error] = await asked.errors(document)
         assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}
-        assert error["message"] == "first: must be between 0 and 1000"
+        assert error["message"] == f"first: must be between 0 and 1000, not {first}"
     assert await world.snapshot() == before
 
 

@@ -44,7 +44,7 @@ async def test_a_quote_shows_lines_discounts_and_who_pays(world: World, graphql:
             {
                 "instanceId": "trial",
                 "code": "TRIAL",
-                "message": "A trial instance is not renewed.",
+                "message": "A trial instance cannot be renewed.",
                 "bundleInstanceIds": [],
             }
         ],
@@ -117,5 +117,5 @@ async def test_months_out_of_bounds_are_an_error_that_names_them(
 ) -> None:
     await customer.open_account(world, graphql)
     [error] = await graphql.errors(customer.QUOTE, input={"selection": {"ids": ["i-1"]}, "months": months})
-    assert error["message"] == "input.months: must be between 1 and 36"
+    assert error["message"] == f"input.months: must be between 1 and 36, not {months}"
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "input.months"}

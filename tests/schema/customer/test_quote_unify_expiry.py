@@ -69,5 +69,5 @@ async def test_a_day_no_month_has_is_an_error_that_names_it(world: World, graphq
     [error] = await graphql.errors(
         customer.QUOTE_UNIFY, input={"selection": {"ids": ["i-1"]}, "target": target}
     )
-    assert error["message"] == "input.target.dayOfMonth: must be between 1 and 31"
+    assert error["message"] == f"input.target.dayOfMonth: must be between 1 and 31, not {day}"
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "input.target.dayOfMonth"}

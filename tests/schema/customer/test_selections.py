@@ -87,7 +87,7 @@ async def test_no_ids_are_no_selection(world: World, graphql: Client, verb: str)
     field, message = await invalid(graphql, lambda: VERBS[verb](buyer, []), verb)
     assert (field, message) == (
         "input.selection.ids",
-        "input.selection.ids: must name at least one instance",
+        "input.selection.ids: must have at least 1 item",
     )
     assert await world.snapshot() == before
 
@@ -191,7 +191,7 @@ async def test_a_selection_has_a_limit(
     ids = await world.instances(["i-1", "i-2", "i-3", "i-4"])
     before = await world.snapshot()
     by_id = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
-    assert by_id == ("input.selection.ids", "input.selection.ids: must name at most 3 instances")
+    assert by_id == ("input.selection.ids", "input.selection.ids: must have at most 3 items, not 4")
     by_filter = await invalid(graphql, lambda: VERBS[verb](buyer, customer.matching()), verb)
     assert by_filter == (
         "input.selection.matching",
@@ -224,7 +224,7 @@ async def test_the_limit_is_10_000(world: World, graphql: Client, verb: str) -> 
     field, message = await invalid(graphql, lambda: VERBS[verb](buyer, ids), verb)
     assert (field, message) == (
         "input.selection.ids",
-        "input.selection.ids: must name at most 10000 instances",
+        "input.selection.ids: must have at most 10,000 items, not 10,001",
     )
     assert (await VERBS[verb](buyer, ids[1:]))["refusalCount"] == 10_000
 

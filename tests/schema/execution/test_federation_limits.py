@@ -47,7 +47,7 @@ async def test_references_cost_as_much_as_a_page_and_are_limited(
     assert len(await resolve(customer, INSTANCES, *at_most)) == limits.PAGE_ROWS_MAX
     for client in clients:
         [problem] = await client.errors(INSTANCES, representations=[*at_most, *refer("Instance", "i-1")])
-        assert problem["message"] == "representations: must have at most 1000 items"
+        assert problem["message"] == "representations: must have at most 1,000 items, not 1,001"
     heavy = INSTANCES.replace("id name", "bundle { instances(first: 1000) { id } }")
     [problem] = await customer.errors(heavy, representations=at_most)
     assert problem["extensions"]["code"] == "COST_TOO_HIGH"

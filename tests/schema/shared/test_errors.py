@@ -9,7 +9,7 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "TRIAL": ({"trial": True}, "A trial instance is not renewed."),
+    "TRIAL": ({"trial": True}, "A trial instance cannot be renewed."),
     "ONE_OFF": ({"billing": "ONE_OFF"}, "A one-off purchase cannot be renewed."),
     "UNSUPPORTED_PRODUCT": ({"product": "cert"}, "Resubmit."),
     "NO_EXPIRY": ({"expires": None}, "It has no expiry, so there is nothing to renew."),
@@ -33,7 +33,7 @@ async def test_an_instance_that_cannot_be_renewed_is_refused_with_its_reason(
     ):
         assert refused == {
             "__typename": "NotRenewable",
-            "message": "1 instance cannot take part; nothing was done.",
+            "message": "1 instance cannot take part, so nothing was done.",
             "refusals": [refusal],
             "refusalCount": 1,
         }
@@ -65,7 +65,7 @@ async def test_all_or_nothing_lists_every_refusal_and_does_nothing(world: World,
     await world.instance("cert", product="cert")
     before = await world.snapshot()
     refused = await buyer.renew(["good", "trial", "cert", "unknown"], batchMode="ALL_OR_NOTHING")
-    assert refused["message"] == "3 instances cannot take part; nothing was done."
+    assert refused["message"] == "3 instances cannot take part, so nothing was done."
     assert customer.codes(refused) == {
         "trial": "TRIAL",
         "cert": "UNSUPPORTED_PRODUCT",
@@ -119,7 +119,7 @@ async def test_a_higher_or_a_lower_total_than_expected_is_a_changed_price(
     refused = await buyer.renew(["i-1"], expectedTotal="299.99")
     assert refused == {
         "__typename": "PriceChanged",
-        "message": "The total is 300.00, not 299.99; ask for a new quote.",
+        "message": "The total is now 300.00, not 299.99. Request a new quote.",
         "expectedTotal": "299.99",
         "total": "300.00",
     }
