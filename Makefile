@@ -56,9 +56,9 @@ DATABASE_TESTS := $(addprefix tests/,$(addsuffix .py,docs/test_adopting graphql_
 	$(addprefix renewals/db/test_,advisory_locks connection guards sql) \
 	$(addprefix schema/customer/test_,index_order instances instances_paging renew_instances)))
 
-test-postgres: $(READY) ## Run the tests of the database on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
+test-postgres: $(READY) ## Run the database tests on another PostgreSQL (POSTGRES_BIN=/usr/lib/postgresql/15/bin).
 	$(if $(POSTGRES_BIN),$(PYTEST) --postgres-bin=$(POSTGRES_BIN) \
-		$(DATABASE_TESTS),@echo "There is no PostgreSQL in /usr/lib/postgresql: the tests ran on the embedded one.")
+		$(DATABASE_TESTS),@echo "No other PostgreSQL was found in /usr/lib/postgresql, so these tests were skipped. Set POSTGRES_BIN.")
 
 # The other tests that use Redis.
 REDIS_TESTS := $(addprefix tests/,graphql_api/limits renewals/events/test_pubsub.py)
@@ -127,7 +127,7 @@ clean: ## Remove .venv and the caches; keep the embedded servers' data in .renew
 
 define SET_UP
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	echo "Python 3.11 or later is required, and $(PYTHON) is older. Run: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 @$(PYTHON) scripts/set_up.py $(1) $(if $(NAMED),--by-this-python)
 endef
 

@@ -41,7 +41,7 @@ def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bo
             for package in _audit(pins, *ignored, *options)
         ]
     except UnreachableError:
-        return True, "skipped: the vulnerability data cannot be reached"
+        return True, "skipped, because the vulnerability database cannot be reached"
     except UnusableError as error:
         return False, str(error)
     lines = [line for package in packages for line in _format_vulnerabilities(package)]
@@ -93,7 +93,7 @@ def _accepted(path: Path) -> Iterator[str]:
         if line.strip() and not line.startswith("#"):
             name, _, reason = line.partition(" ")
             if not reason.strip():
-                raise SystemExit(f"{path.name}: {name} has no reason")
+                raise SystemExit(f"{path.name}: {name} must be followed by a reason")
             yield name
 
 

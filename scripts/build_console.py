@@ -156,7 +156,7 @@ def _npm(node: Path, *arguments: str) -> None:
 def main() -> None:
     """Build the console; if anything has changed, print how long the build took. Exit with the reason if it fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tidy", action="store_true", help="remove the packages of npm after the build")
+    parser.add_argument("--tidy", action="store_true", help="remove the npm packages after the build")
     arguments = parser.parse_args()
     started_at = time.monotonic()
     try:

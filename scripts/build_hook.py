@@ -38,7 +38,8 @@ class StaticFilesHook(BuildHookInterface[BuilderConfig]):
         problems = [problem for make in (_make_console, _make_graphiql) if (problem := make())]
         if problems:
             remedy = (
-                "The build needs npm's registry. To pack without these files, set HATCH_BUILD_NO_HOOKS=true."
+                "The build requires access to the npm registry. "
+                "To build without these files, set HATCH_BUILD_NO_HOOKS=true."
             )
             sys.exit("\n".join([*problems, remedy]))
 

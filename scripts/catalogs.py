@@ -80,7 +80,7 @@ def problems(language: Language, template: Catalog) -> Iterator[str]:
         yield f"{_text(stale)!r} is obsolete"
     for message in _entries(catalog):
         if message.id not in template:
-            yield f"{_text(message)!r} is no message of the source"
+            yield f"{_text(message)!r} is not a message of the source"
         elif message.fuzzy:
             yield f"{_text(message)!r} is fuzzy"
         elif not all(_strings(message.string)):
@@ -144,7 +144,7 @@ def main(*arguments: str) -> int:
             found += 1
             print(f"{path.relative_to(ROOT)}: {problem}", file=sys.stderr)
     if found:
-        print("Run python -m scripts.catalogs, and translate what is empty.", file=sys.stderr)
+        print("Run python -m scripts.catalogs, and translate the empty entries.", file=sys.stderr)
     return min(found, 1)
 
 

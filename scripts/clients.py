@@ -188,7 +188,7 @@ def problems() -> list[str]:
 def main() -> None:
     """Write the operations and both clients; with `--check`, only check the operations and the Python client."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if something is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is stale")
     if parser.parse_args().check:
         sys.exit("\n".join(problems()) or None)
     OPERATIONS.write_text(operations(), encoding="utf-8")

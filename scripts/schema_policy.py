@@ -73,9 +73,9 @@ def report(changes: list[Change], base: str) -> tuple[bool, str]:
     lines = [f"{change.name}: {change.level.lower()}: {change.message}" for change in shown]
     breaking = sum(change.level == "BREAKING" for change in changes)
     if breaking:
-        lines.append(f"{breaking} breaking changes since {base}: deprecate first (docs/schema-policy.md)")
+        lines.append(f"breaking changes since {base}: {breaking}; deprecate first (docs/schema-policy.md)")
     else:
-        lines.append(f"{len(changes)} changes of the schemas since {base}, none of them breaking")
+        lines.append(f"changes of the schemas since {base}: {len(changes)}, none of them breaking")
     return not breaking, "\n".join(lines)
 
 

@@ -121,16 +121,18 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
     """
     say("Compiling, and fetching GraphiQL's files ...")
     compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", "-x", _RARELY_IMPORTED, str(site_packages)])
-    later = "With a network: .venv/bin/renewals graphiql-assets"
+    later = "With a network connection, run: .venv/bin/renewals graphiql-assets"
     fetching = {
         f"GraphiQL's files are missing; everything else works. {later}": start(
             ["-m", "graphql_api", "graphiql-assets"], PYTHONPATH=str(node) if node else ""
         )
     }
     if profile == "dev":
-        missing = "JavaScript packages are missing; the tests that need them will be skipped."
+        missing = "JavaScript packages are missing; the tests that require them will be skipped."
         fetching[missing] = start(["-m", "scripts.node_packages"])
-        fetching["The console is not built: /console/ says how."] = start(["-m", "scripts.build_console"])
+        fetching["The console is not built. The page /console/ shows how to build it."] = start(
+            ["-m", "scripts.build_console"]
+        )
     run([*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     compiling.wait()  # files that cannot be compiled are templates, which nothing imports
     for message, process in fetching.items():
@@ -166,7 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("profile", choices=LOCKS)
     parser.add_argument(
-        "--by-this-python", action="store_true", help="make .venv again if another Python made it"
+        "--by-this-python", action="store_true", help="make .venv again if a different Python made it"
     )
     arguments = parser.parse_args()
     started_at = time.monotonic()

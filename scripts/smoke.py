@@ -57,7 +57,7 @@ def running(command: Sequence[str]) -> Iterator[Demo]:
     """Run `renewals up` in an empty folder during the block, then stop it as Ctrl-C does. Raises SmokeError."""
     program = shutil.which(command[0])
     if program is None:
-        raise SmokeError(f"There is no program {command[0]}.")
+        raise SmokeError(f"The program {command[0]} was not found.")
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as home:
         folder, log = Path(name), Path(home) / "output"
         folder.chmod(0o755)  # as root, the servers run as another user

@@ -14,11 +14,11 @@ DAYS_DEFAULT = 30
 
 def forecast(
     account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="Account id, unless --all is given.")
+        str | None, typer.Argument(metavar="ACCOUNT", help="Id of the account. Omit it with --all.")
     ] = None,
     days: Annotated[
         int | None,
-        typer.Option(help=f"Number of days, including the first. [default: {DAYS_DEFAULT}; with --all 2]"),
+        typer.Option(help=f"Number of days, including the first. [default: {DAYS_DEFAULT}, or 2 with --all]"),
     ] = None,
     at: Annotated[
         str | None,
@@ -29,14 +29,12 @@ def forecast(
     ] = None,
     all_accounts: Annotated[
         bool,
-        typer.Option(
-            "--all", help="Print one line for each account with instances that are due or left to its owner."
-        ),
+        typer.Option("--all", help="Print one line for each account that has due AUTO instances."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --all JSON Lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, or JSON Lines with --all.")] = False,
     lang: output_language.Lang = None,
 ) -> None:
-    """Show the coming charges for automatic renewals, and the top-up needed."""
+    """Forecast automatic renewals and the top-up needed."""
     from renewals.domain import errors
     from renewals.forecasts import all_accounts as all_accounts_forecast
     from renewals.observability import gc_tuning

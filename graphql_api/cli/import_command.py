@@ -21,7 +21,7 @@ File = Annotated[
 Encoding = Annotated[
     str | None,
     typer.Option(
-        help="Encoding of the file, for example gbk. [default: by the byte order mark, else UTF-8, else GB18030]"
+        help="Encoding of the file, for example gbk. [default: from the byte order mark, else UTF-8, else GB18030]"
     ),
 ]
 DryRun = Annotated[
@@ -99,4 +99,4 @@ def _python_encoding(name: str | None) -> str | None:
     try:
         return file_reader.find_encoding(name)
     except LookupError:
-        raise typer.BadParameter(f"{name!r} is not a known text encoding", param_hint="--encoding") from None
+        raise typer.BadParameter(f"{name!r} is not a text encoding", param_hint="--encoding") from None

@@ -36,12 +36,12 @@ def mcp(
         list[str] | None,
         typer.Option(
             "--allow-host",
-            help="With --transport http: a host that Host and Origin may name, besides loopback names.",
+            help="With --transport http: a host that the Host and Origin headers can name. Repeat for several.",
         ),
     ] = None,
     lang: output_language.Lang = None,
 ) -> None:
-    """Serve the API of customers as tools for agents (Model Context Protocol).
+    """Serve the customer API to agents over MCP.
 
     With stdio, GRAPHQL_KEY is the API key of the account. The package `renewals[mcp]` must be installed.
     """

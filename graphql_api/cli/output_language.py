@@ -17,7 +17,7 @@ VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 Lang = Annotated[
     Language | None,
-    typer.Option("--lang", help=f"Language of the output. [default: by {', '.join(VARIABLES)}; else en]"),
+    typer.Option("--lang", help=f"Language of the output. [default: from {', '.join(VARIABLES)}, else en]"),
 ]
 
 

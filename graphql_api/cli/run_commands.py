@@ -31,7 +31,7 @@ def run_now(
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
     lang: output_language.Lang = None,
 ) -> None:
-    """Do a renewal run now.
+    """Start a renewal run now.
 
     It renews due instances, expires and releases others, and sends warnings and reminders.
     """

@@ -15,7 +15,8 @@ def schema(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Compare with schema.graphql and operator.graphql; exit with 1 on a difference."
+            "--check",
+            help="Compare with schema.graphql and operator.graphql; exit with code 1 if they differ.",
         ),
     ] = False,
     write: Annotated[
@@ -28,10 +29,10 @@ def schema(
         bool, typer.Option("--federation", help="Print the schema as a subgraph of Apollo Federation 2.")
     ] = False,
 ) -> None:
-    """Print the GraphQL schema. The options --check and --write work in the repository only."""
+    """Print the GraphQL schema. The options --check and --write work only in the repository."""
     if (check or write) and not SDL_PATH.with_name("pyproject.toml").is_file():
         bootstrap.fail(
-            f"--check and --write need the repository, and {SDL_PATH.parent} is not one: "
+            f"--check and --write work only in the repository, and {SDL_PATH.parent} is not the repository: "
             "run `renewals schema > FILE` instead"
         )
     if is_subgraph:

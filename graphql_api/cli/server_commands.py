@@ -37,7 +37,7 @@ def serve(
     ] = None,
     drain_seconds: Annotated[
         float | None,
-        typer.Option(help="Grace period after SIGTERM. [default: RENEWALS_DRAIN_SECONDS]", min=0),
+        typer.Option(help="Grace period in seconds after SIGTERM. [default: RENEWALS_DRAIN_SECONDS]", min=0),
     ] = None,
     is_for_operators: Annotated[
         bool, typer.Option("--operator", help="Serve the operator API only.")
@@ -46,7 +46,7 @@ def serve(
     """Serve the GraphQL API.
 
     RENEWALS_OPERATOR_API=true adds the operator API to the API of customers.
-    With several processes, SIGHUP replaces them one at a time and loses no request.
+    With several processes, SIGHUP replaces them one at a time, and no request is lost.
     """
     from graphql_api.server import serve
     from renewals.observability import metrics

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def verify(as_json: options.AsJson = False, lang: output_language.Lang = None) -> None:
-    """Check the integrity of all data; exit with 1 on a violation.
+    """Check the integrity of all data.
 
-    The rules cover balances, vouchers, orders, periods, bundles and runs.
+    The rules cover balances, vouchers, orders, periods, bundles and runs. The exit code is 1 if a rule is broken.
     """
     from graphql_api.cli import json_reports, run_report
     from renewals import integrity

@@ -70,7 +70,7 @@ def data_directory(folder: Path) -> Path:
     if _is_reachable(_make_open(folder)):
         return folder
     replacement = _make_open(_make_open(DATA_DIRECTORY) / hashlib.sha256(bytes(folder)).hexdigest()[:16])
-    logger.warning("the service user cannot enter %s: the data is in %s", folder, replacement)
+    logger.warning("the service user cannot enter %s; the data is in %s instead", folder, replacement)
     return replacement
 
 
@@ -113,7 +113,7 @@ def _find_program(distribution: str, pattern: str) -> Path:
     copy = DATA_DIRECTORY / f"{distribution}-{importlib.metadata.version(distribution)}"
     if not copy.is_dir():
         _copy(package, copy)
-        logger.warning("the service user cannot start %s: using a copy in %s", program, copy)
+        logger.warning("the service user cannot start %s; a copy in %s is used instead", program, copy)
     return copy / program.relative_to(package.parent)
 
 

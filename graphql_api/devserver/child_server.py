@@ -43,7 +43,9 @@ class ChildServer:
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, folder: Path | None = None, *, durable: bool = True) -> None:
-        assert (folder is not None) is durable, "durable data needs a folder, and temporary data none"
+        assert (folder is not None) is durable, (
+            "durable data requires a folder, and temporary data must not have one"
+        )
         self.wanted_folder = folder
         self.durable = durable
 
@@ -115,8 +117,8 @@ class ChildServer:
                 if (owner and reaper.start_time(int(owner)) is not None) or time.monotonic() > deadline:
                     os.close(lock)
                     raise FolderInUseError(
-                        f"{self.folder} is in use by process {owner or 'unknown'}: "
-                        "stop it, or choose another folder."
+                        f"{self.folder} is in use by process {owner or 'unknown'}. "
+                        "Stop this process, or choose another folder with RENEWALS_DATA_DIR."
                     ) from None
                 time.sleep(POLL_SECONDS)
         os.ftruncate(lock, 0)
@@ -126,7 +128,7 @@ class ChildServer:
         user_id = user.pw_uid if user else os.geteuid()
         if self.data.exists() and self.data.stat().st_uid != user_id:
             raise ForeignFolderError(
-                f"{self.data} belongs to another user. Start as that user, or remove the folder."
+                f"{self.data} belongs to another user. Start as that user, or delete the folder."
             )
 
     def _make(self, folder: Path) -> None:

@@ -195,7 +195,9 @@ def _pack(packages: set[str], into: Path) -> None:
             env={**os.environ, **environment},
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise AssetFetchError("npm cannot download GraphiQL's files. Check the network.") from error
+        raise AssetFetchError(
+            "npm cannot download GraphiQL's files. Check the network connection."
+        ) from error
 
 
 def _npm() -> tuple[list[str], dict[str, str]]:
@@ -230,7 +232,7 @@ def _missing_page(folder: Path) -> str:
     return (
         '<!doctype html><meta charset="utf-8"><title>GraphiQL</title>'
         "<h1>GraphiQL's files are missing</h1>"
-        f"<p>They belong in <code>{html.escape(str(folder))}</code>. With a network, fetch them with</p>"
+        f"<p>They belong in <code>{html.escape(str(folder))}</code>. Download them with</p>"
         "<pre>renewals graphiql-assets</pre>"
-        "<p>and restart the server. The API works without them.</p>"
+        "<p>and restart the server. The download requires a network connection. The API works without these files.</p>"
     )

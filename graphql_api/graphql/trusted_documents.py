@@ -104,7 +104,7 @@ def load_trusted_documents(
     built = BuiltDocuments(built_manifest, check) if built_manifest else None
     if settings.trusted_documents is None:
         if only and built is None:
-            raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY needs RENEWALS_TRUSTED_DOCUMENTS.")
+            raise ManifestError("RENEWALS_TRUSTED_DOCUMENTS_ONLY requires RENEWALS_TRUSTED_DOCUMENTS.")
         return TrustedDocuments({}, only=only, built=built)
     by_id = read_manifest(settings.trusted_documents)
     for document_id, query in by_id.items():
@@ -131,7 +131,7 @@ def read_manifest(path: Path) -> dict[str, str]:
     if not isinstance(manifest, dict) or not all(
         isinstance(key, str) and isinstance(text, str) for key, text in manifest.items()
     ):
-        raise ManifestError(f"{path}: must be a JSON object of documents by their hash or id.")
+        raise ManifestError(f"{path}: must be a JSON object that maps hashes or ids to documents.")
     return {key.removeprefix(_PREFIX): text for key, text in manifest.items()}
 
 
@@ -142,7 +142,7 @@ def _check(
     schemas: tuple[execution_schema.RenewalSchema, ...],
 ) -> None:
     if is_sha256(document_id) and sha256_of(query) != document_id:
-        raise ManifestError(f"The document {document_id} does not have this hash.")
+        raise ManifestError(f"The key {document_id} is not the hash of its document.")
     try:
         document = document_cache.parse_document(query)
         problems = [schema.validation_errors(query, document) for schema in schemas]

@@ -135,7 +135,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
             if db_errors.is_unavailable(problem):
-                log.warning("a web socket is closed, because a server is unavailable: %s", problem)
+                log.warning("closing a web socket, because a server is unavailable: %s", problem)
                 await self.websocket.close(TRY_AGAIN_LATER, "Try again later")
             else:
                 await self.websocket.close(

@@ -128,7 +128,7 @@ class CostRateLimiter:
             remaining = (await shared.get_window_stats(self._item, caller)).remaining
         except redis_errors.UNAVAILABLE as problem:
             log.warning(
-                "rate limits are counted by each process alone, because Redis is unavailable: %s", problem
+                "each process counts rate limits separately, because Redis is unavailable: %s", problem
             )
             self._retry_at = time.monotonic() + PAUSE_SECONDS
             self._take_local(block, cost)

@@ -13,11 +13,12 @@ SECONDS_MAX = 60
 _SUCCESS = "Success"
 _FACTS = ("required", "available", "shortfall", "expectedTotal", "total")
 _REPEAT = (
-    "It is unknown whether the change was made. Repeat the call with the same arguments: it is made once."
+    "It is unknown whether the change was made. Repeat the call with the same arguments: "
+    "the change is made only once."
 )
 _REMEDIES = {
     "IdempotencyKeyReused": "Quote again, and send the idempotencyKey of that quote.",
-    "InsufficientFunds": "Choose less, or top up the shortfall, then repeat the call.",
+    "InsufficientFunds": "Select fewer instances or top up the shortfall, and repeat the call.",
     "InvalidInput": "Correct the argument.",
     "NotRenewable": "Leave these instances out, or send batchMode BEST_EFFORT.",
     "PriceChanged": "Quote again, and ask the customer to agree to the new total.",
@@ -42,7 +43,12 @@ class ApiClient:
 
         `caller` has the headers of a call over HTTP.
         """
-        return await self._send(caller, name, variables, "The API did not respond in time: ask for less.")
+        return await self._send(
+            caller,
+            name,
+            variables,
+            f"The API did not respond within {SECONDS_MAX} seconds. Request less data.",
+        )
 
     async def change(
         self, caller: Mapping[str, str] | None, name: str, variables: Mapping[str, object]
@@ -63,7 +69,7 @@ class ApiClient:
             )
         except httpx2.ConnectError:
             raise ToolError(
-                "The API cannot be reached, and nothing was done. Try again in a minute."
+                "The API cannot be reached, so nothing was done. Try again in a minute."
             ) from None
         except httpx2.TransportError:
             raise ToolError(on_silence) from None
@@ -88,10 +94,9 @@ class ApiClient:
 
 
 def _describe_problem(problem: Mapping[str, Any]) -> str:
-    """Return the code, the argument and the sentence of a GraphQL error."""
-    extensions = problem.get("extensions", {})
-    parts = (extensions.get("code"), extensions.get("field"), problem["message"])
-    return ": ".join(part for part in parts if part)
+    """Return the code and the sentence of a GraphQL error; a wrong argument is named by the sentence."""
+    code = problem.get("extensions", {}).get("code")
+    return f"{code}: {problem['message']}" if code else str(problem["message"])
 
 
 def _wait(response: httpx2.Response) -> str:
@@ -102,9 +107,8 @@ def _wait(response: httpx2.Response) -> str:
 def _describe_refusal(result: Mapping[str, Any]) -> str:
     """Return the reason why a mutation changed nothing, with its facts, the refused instances and the remedy."""
     kind = result["__typename"]
-    parts = (kind, result.get("field"), result["message"])
     facts = ", ".join(f"{name} {result[name]}" for name in _FACTS if name in result)
-    lines = [": ".join(part for part in parts if part) + (f" ({facts})" if facts else "")]
+    lines = [f"{kind}: {result['message']}" + (f" ({facts})" if facts else "")]
     lines += [
         f"- {refusal['instanceId']}: {refusal['code']}: {refusal['message']}"
         for refusal in result.get("refusals", [])

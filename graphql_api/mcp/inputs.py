@@ -37,7 +37,7 @@ IdempotencyKey = Annotated[
     Field(
         min_length=1,
         max_length=64,
-        description="idempotencyKey of the quote. The same call with the same key pays once.",
+        description="idempotencyKey of the quote. The same call with the same key pays only once.",
     ),
 ]
 

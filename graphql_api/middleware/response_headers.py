@@ -88,7 +88,7 @@ class ResponseHeadersMiddleware:
             # At the end of the drain time, uvicorn cancels the requests that are still running.
             if is_started or not self._is_draining():
                 raise
-            log.warning("a request was cancelled: it took longer than the time to drain")
+            log.warning("a request was canceled because it did not end within the drain time")
             await responses.unavailable()(scope, receive, send_with_headers)
 
 

@@ -57,5 +57,5 @@ def _abort(send: Send, seconds_max: float) -> None:
     """Abort the connection, because closing it would wait for the client. Only uvicorn's `send` has a transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
-        log.warning("a client is disconnected: it read nothing for %s s", seconds_max)
+        log.warning("disconnected a client that read nothing for %s s", seconds_max)
         transport.abort()

@@ -150,9 +150,9 @@ def _missing_page(folder: Path) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Renewals</title>'
         "<h1>The console is not built</h1>"
         f"<p>Its files belong in <code>{place}</code>. <code>make run</code> builds them while the servers start,"
-        " and this page shows the console as soon as they are there. By hand, in the repository:</p>"
+        " and this page shows the console as soon as they are built. To build them by hand, run in the repository:</p>"
         f"<pre>{BUILD_COMMAND}</pre>"
-        "<p>The build needs npm's registry. The API works without the console.</p>"
+        "<p>The build requires access to the npm registry. The API works without the console.</p>"
         '<h1 lang="zh">控制台尚未构建</h1>'
         '<p lang="zh">执行 <code>make run</code> 时会自动构建，完成后本页自动刷新；也可在代码仓库中执行上面的命令。'
         "构建需要访问 npm 源；未构建时不影响 API。</p></html>"

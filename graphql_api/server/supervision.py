@@ -61,7 +61,7 @@ class Worker:
                 self.ready.set()
                 seconds_max = SILENCE_SECONDS_MAX
         except TimeoutError:
-            log.error("worker %s is killed: it sent no heartbeat for %.0f s", self.process.pid, seconds_max)
+            log.error("killing worker %s: it sent no heartbeat for %.0f s", self.process.pid, seconds_max)
             self.signal(signal.SIGKILL)
         except OSError:
             pass  # the worker has ended, which `ended` reports
@@ -170,7 +170,7 @@ class Supervisor:
                 new = await self._start()
                 if not await new.wait_until_ready():
                     log.error(
-                        "restart stopped, the old workers stay: a new worker ended with code %s before it served",
+                        "restart stopped; old workers keep running: a new worker ended with code %s before it served",
                         await new.ended,
                     )
                     return False
@@ -182,7 +182,7 @@ class Supervisor:
         worker.signal(self._stop_signal)
         await asyncio.wait((worker.ended,), timeout=self._stop_seconds_max)
         if not worker.ended.done():
-            log.error("worker %s is killed: it did not stop in time", worker.process.pid)
+            log.error("killing worker %s: it did not stop in time", worker.process.pid)
             worker.signal(signal.SIGKILL)
             await asyncio.wait((worker.ended,))
 

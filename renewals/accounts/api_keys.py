@@ -189,7 +189,7 @@ async def flush_last_used() -> None:
             LAST_USED_PRECISION,
         )
     except Exception as error:  # noqa: BLE001 - the next use of a key is written by a later flush
-        log.warning("the last uses of keys could not be written: %r", error)
+        log.warning("cannot write when API keys were last used: %r", error)
 
 
 def _hash(key: str) -> bytes:

@@ -58,7 +58,7 @@ async def check_or_log(account_id: str, clock: Clock) -> None:
     except Exception as error:
         if db_errors.is_unavailable(error):
             raise
-        log.exception("account %s could not be checked", account_id)
+        log.exception("cannot check the balance of account %s", account_id)
 
 
 async def find_changed_accounts(now: dt.datetime) -> list[str]:

@@ -118,7 +118,12 @@ async def process_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> bool:
     except Exception as error:
         if db_errors.is_unavailable(error):
             raise
-        log.exception("chunk %s of run %s is set aside", chunk.number, chunk.run_id, extra=_log_fields(chunk))
+        log.exception(
+            "chunk %s of run %s failed; it is split or parked",
+            chunk.number,
+            chunk.run_id,
+            extra=_log_fields(chunk),
+        )
         metrics.CHUNKS_SET_ASIDE.inc()
         await chunks.split_or_park(chunk, f"{type(error).__name__}: {error}", clock())
         return False

@@ -25,7 +25,7 @@ class SettingMissingError(Exception):
     """The error of a required setting that is not in the environment."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.")
+        super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts its own servers.")
 
 
 class Settings(BaseSettings):

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationInfo
 def check_whole_minute(time: dt.time) -> dt.time:
     """Check that a time of day has no seconds and no zone."""
     if time.second or time.microsecond or time.tzinfo:
-        raise ValueError("must be hours and minutes, as in 00:30")
+        raise ValueError("must be hours and minutes, such as 00:30")
     return time
 
 
@@ -29,7 +29,7 @@ def check_database_url(url: str | None) -> str | None:
         if url is None or urlsplit(url).port != 0:
             return url
     raise ValueError(
-        "must be as in postgres://user:password@host:5432/name, with / : @ # ? and % of the password percent-encoded"
+        "must look like postgres://user:password@host:5432/name; percent-encode / : @ # ? and % in the password"
     )
 
 
@@ -37,7 +37,7 @@ def check_issuer(url: str | None, info: ValidationInfo) -> str | None:
     """Check that a URL of an issuer begins with https://, or with http:// if `jwt_http` allows it."""
     schemes = ("https://", "http://") if info.data.get("jwt_http") else ("https://",)
     if url is not None and not url.startswith(schemes):
-        raise ValueError("must begin with https://")
+        raise ValueError(f"must begin with {' or '.join(schemes)}")
     return url
 
 
@@ -52,7 +52,7 @@ def check_minute_cost(cost: int, info: ValidationInfo) -> int:
     """Check that a budget is 0 (no limit), or enough for one request of the maximum cost."""
     least = info.data.get("cost_max", 0)
     if 0 < cost < least:
-        raise ValueError(f"must be 0, or at least RENEWALS_COST_MAX, which is {least}")
+        raise ValueError(f"must be 0 or at least RENEWALS_COST_MAX, which is {least:,}, not {cost:,}")
     return cost
 
 

@@ -31,17 +31,17 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         asyncpg.UndefinedFileError,
         NO_EXTENSION,
-        "PostgreSQL lacks an extension of its contrib: {}. Install the package postgresql-contrib of its version.",
+        "PostgreSQL lacks a contrib extension: {}. Install the package postgresql-contrib for its version.",
     ),
     (
         asyncpg.InsufficientPrivilegeError,
         NO_PERMISSION,
-        "PostgreSQL refuses the role in DATABASE_URL: {}. Grant what it needs.",
+        "PostgreSQL denies a permission to the role in DATABASE_URL: {}. Grant this permission.",
     ),
     (
         asyncpg.ProtocolViolationError,
         POOLER_REFUSED,
-        "A pooler refuses the connection: {}. Name PostgreSQL itself in DATABASE_URL, or see docs/scaling.md.",
+        "A pooler refuses the connection: {}. Set DATABASE_URL to PostgreSQL itself, or see docs/scaling.md.",
     ),
     (
         (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError),

@@ -47,7 +47,7 @@ class UnknownMigrationsError(Exception):
             )
         else:
             message = (
-                f"The database has migrations that this version does not know ({', '.join(names)}): "
+                f"The database has migrations that this version does not have ({', '.join(names)}): "
                 "run the version that applied them, or a newer one."
             )
         super().__init__(message)
@@ -66,7 +66,7 @@ async def migrate(url: str) -> list[str]:
     try:
         server_version.check_server_version(lock_connection)
         if not await try_lock_session(lock_connection, AdvisoryLock.MIGRATIONS):
-            log.warning("another process migrates the database; waiting for it")
+            log.warning("another process is migrating the database; waiting for it")
             await lock_session(lock_connection, AdvisoryLock.MIGRATIONS)
         async with database.connect(url, pool_size=2, lock=LOCK_SECONDS_MAX):
             for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -77,10 +77,14 @@ async def migrate(url: str) -> list[str]:
                     holders = await _describe_holders(lock_connection)
                     if attempt == ATTEMPTS_MAX:
                         raise TablesInUseError(
-                            f"A table was in use during {ATTEMPTS_MAX} attempts, by {holders}. "
-                            "Wait for it or end it (pg_terminate_backend), then migrate again."
+                            f"A table was in use during all {ATTEMPTS_MAX} attempts. Open transactions: {holders}. "
+                            "Wait for them or end them with pg_terminate_backend, and migrate again."
                         ) from None
-                    log.warning("a table is in use by %s; trying again in %.0f s", holders, PAUSE_SECONDS)
+                    log.warning(
+                        "a table is in use; open transactions: %s; trying again in %.0f s",
+                        holders,
+                        PAUSE_SECONDS,
+                    )
                     await asyncio.sleep(PAUSE_SECONDS)
     finally:
         await lock_connection.close()
@@ -143,4 +147,4 @@ async def _describe_holders(connection: asyncpg.Connection) -> str:
     sessions = [
         f"process {row['pid']} ({row['name'] or 'unnamed'}, {row['state']}, for {row['age']})" for row in rows
     ]
-    return ", ".join(sessions) or "no session now"
+    return ", ".join(sessions) or "none now"

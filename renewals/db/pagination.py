@@ -229,7 +229,7 @@ def _parse_instant(value: object) -> dt.datetime:
 
 def _parse_text(value: object) -> str:
     if not isinstance(value, str) or not db_sql.is_storable(value):
-        raise TypeError("not a text")
+        raise TypeError("not a string")
     return value
 
 

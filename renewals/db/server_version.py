@@ -15,8 +15,8 @@ class UnsupportedServerError(Exception):
 
     def __init__(self, major: int) -> None:
         super().__init__(
-            f"The database is PostgreSQL {major}, and {MAJOR_MIN} or newer is needed: upgrade the server, "
-            "or name another one in DATABASE_URL."
+            f"The database server is PostgreSQL {major}, but {MAJOR_MIN} or later is required: upgrade the server, "
+            "or name another server in DATABASE_URL."
         )
 
 

@@ -145,7 +145,9 @@ async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
     except Exception as error:
         if db_errors.is_unavailable(error) or isinstance(error, errors.DomainError):
             raise
-        log.exception("account %s is parked for one tick of its test clock", move.account_id)
+        log.exception(
+            "cannot renew account %s; the account is parked for one tick of its test clock", move.account_id
+        )
         return await _do_next_tick_once(move, clock, f"{type(error).__name__}: {error}")
 
 

@@ -37,7 +37,7 @@ def test_a_planted_removal_is_refused_and_an_addition_is_listed() -> None:
     is_allowed, text = schema_policy.report(changes, "v1")
     assert not is_allowed
     assert "0: breaking: Field 'name' was removed from object type 'Instance'" in text.splitlines()
-    assert text.endswith("5 breaking changes since v1: deprecate first (docs/schema-policy.md)")
+    assert text.endswith("breaking changes since v1: 5; deprecate first (docs/schema-policy.md)")
     additions = [change for change in changes if change.level != "BREAKING"]
     is_allowed, text = schema_policy.report(additions, "v1")
     assert is_allowed

@@ -111,7 +111,7 @@ def test_the_audit_fails_on_a_known_vulnerability_unless_it_is_accepted_for_a_re
         assert passes
 
         accepted.write_text("CVE-2026-0001\n")
-        with pytest.raises(SystemExit, match="has no reason"):
+        with pytest.raises(SystemExit, match="must be followed by a reason"):
             audit.run(audit.LOCK, accepted, "--osv-url", url)
 
 
@@ -119,7 +119,7 @@ def test_the_audit_reports_that_it_is_skipped_without_a_server() -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     assert audit.run(audit.LOCK, audit.ACCEPTED, "--osv-url", url) == (
         True,
-        "skipped: the vulnerability data cannot be reached",
+        "skipped, because the vulnerability database cannot be reached",
     )
 
 

@@ -146,7 +146,10 @@ def test_a_smoke_test_ends_with_the_output_of_a_program_that_fails(tmp_path: Pat
         smoke.running([str(program)]),
     ):
         pass
-    with pytest.raises(smoke.SmokeError, match="There is no program /nowhere"), smoke.running(["/nowhere"]):
+    with (
+        pytest.raises(smoke.SmokeError, match="The program /nowhere was not found"),
+        smoke.running(["/nowhere"]),
+    ):
         pass
 
 
@@ -158,7 +161,7 @@ def test_the_schema_is_printed_by_a_wheel_and_written_or_compared_in_the_reposit
     for option in ("--write", "--check"):
         code, printed, error = run(renewals, tmp_path, "schema", option)
         assert (code, printed) == (1, "")
-        assert error.startswith("--check and --write need the repository, and /")
+        assert error.startswith("--check and --write work only in the repository, and /")
         assert error.count("\n") == 1
     assert not list(renewals.parents[1].glob("lib/python*/site-packages/*.graphql"))
 

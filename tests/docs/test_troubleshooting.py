@@ -12,7 +12,7 @@ MESSAGE = re.compile(r"^\| `(.+?)` \|", re.MULTILINE)
 OF_LIBRARIES = {
     "RENEWALS_WORKERS: Input should be greater than or equal to 1",  # pydantic
     "Cannot query field 'nam' on type 'Account'.",  # graphql-core
-    "Python 3.11 or newer is needed",  # Makefile
+    "Python 3.11 or later is required",  # Makefile
 }
 PLACEHOLDER = re.compile(r"\{.*?\}|%\.?\d*[sdrf]")
 CLAUSE_END = re.compile(r"(?<=[.,;:]) ")

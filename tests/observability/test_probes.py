@@ -97,7 +97,7 @@ async def test_a_database_that_is_too_old_makes_a_process_unready_and_is_said(
     async with asked(database_url, None) as client:
         answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-    assert "99 or newer is needed" in answer.json()["checks"]["database"]["why"]
+    assert "99 or later is required" in answer.json()["checks"]["database"]["why"]
 
 
 async def until_seen() -> None:

@@ -80,7 +80,7 @@ def test_completion_can_be_installed_and_shown(renewals: Renewals) -> None:
         ("runs", ["10 runs, or 100 attempts"]),
         (
             "forecast",
-            ["the account's current time", "30; with --all 2", "by LC_ALL, LC_MESSAGES, LANG; else en"],
+            ["the account's current time", "30, or 2 with --all", "from LC_ALL, LC_MESSAGES, LANG, else en"],
         ),
         ("api-key", ["RENEWER"]),
     ],

@@ -326,7 +326,7 @@ def test_an_address_that_is_missing_is_named(renewals: Renewals, command: str, n
     done = renewals(command)
     assert done.exit_code == 1
     assert done.stderr == (
-        f"{name} is not set. Set it, or run `renewals up`, which starts servers of its own.\n"
+        f"{name} is not set. Set it, or run `renewals up`, which starts its own servers.\n"
     )
 
 
@@ -381,7 +381,7 @@ def test_a_server_that_is_too_old_is_said_in_a_line_by_every_command(
         done = renewals(*command, DATABASE_URL=database_url)
         assert (done.exit_code, done.stdout) == (1, ""), command
         assert re.fullmatch(
-            r"The database is PostgreSQL \d+, and 99 or newer is needed: .*\n", done.stderr
+            r"The database server is PostgreSQL \d+, but 99 or later is required: .*\n", done.stderr
         ), done.stderr
 
 

@@ -92,7 +92,7 @@ SENTENCES = {
     "role": "PostgreSQL refuses the login: password authentication failed for user",
     "host": "PostgreSQL refuses the login: no pg_hba.conf entry for host",
     "name": 'PostgreSQL refuses the login: database "nothing" does not exist.',
-    "connect": 'PostgreSQL refuses the role in DATABASE_URL: permission denied for database "closed".',
+    "connect": 'PostgreSQL denies a permission to the role in DATABASE_URL: permission denied for database "closed".',
 }
 
 
@@ -120,7 +120,7 @@ def test_a_role_without_rights_on_the_tables_is_said_in_a_sentence(
 ) -> None:
     done = renewals(command, DATABASE_URL=refusing.databases["tables"], REDIS_URL=redis_url)
     assert done.exit_code == 1, done.output
-    assert "PostgreSQL refuses the role in DATABASE_URL: permission denied for " in done.stderr
+    assert "PostgreSQL denies a permission to the role in DATABASE_URL: permission denied for " in done.stderr
 
 
 def test_a_role_that_may_not_create_extensions_is_told_what_to_do(
@@ -154,7 +154,7 @@ def test_a_worker_says_that_redis_refuses(renewals: Renewals, refusing: Refusing
 def test_an_address_that_is_none_is_explained_without_its_password(renewals: Renewals, url: str) -> None:
     done = renewals("verify", DATABASE_URL=url)
     assert done.exit_code == 1
-    assert done.stderr.startswith("DATABASE_URL: must be as in postgres://user:password@host:5432/name")
+    assert done.stderr.startswith("DATABASE_URL: must look like postgres://user:password@host:5432/name")
     assert SECRET not in done.output
 
 
@@ -186,7 +186,7 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
     for command in ("migrate", "verify", "up"):
         done = renewals(command, *in_folder(command, tmp_path), **variables)
         assert done.stderr == (
-            "The database has migrations that this version does not know (9999_future): "
+            "The database has migrations that this version does not have (9999_future): "
             "run the version that applied them, or a newer one.\n"
         )
         assert (done.exit_code, "up to date" in done.stdout) == (1, False)

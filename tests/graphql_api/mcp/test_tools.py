@@ -235,4 +235,4 @@ async def test_another_server_and_a_lost_answer_are_errors_that_say_what_to_do(b
         error = await refused(agent, "list_instances")
         assert error == "The API's URL returned HTTP 502 without GraphQL. Check --url."
         error = await refused(agent, "renew_instances", **paying)
-        assert error.endswith("Repeat the call with the same arguments: it is made once.")
+        assert error.endswith("Repeat the call with the same arguments: the change is made only once.")

@@ -195,8 +195,8 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
             await database.fetch(database.pool(), "SELECT 1")
     assert db_errors.is_unavailable(refused.value)
     assert str(refused.value) == (
-        f"The database is PostgreSQL {postgres_major()}, and 99 or newer is needed: "
-        "upgrade the server, or name another one in DATABASE_URL."
+        f"The database server is PostgreSQL {postgres_major()}, but 99 or later is required: "
+        "upgrade the server, or name another server in DATABASE_URL."
     )
 
 

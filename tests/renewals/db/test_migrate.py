@@ -51,7 +51,7 @@ async def test_of_two_migrators_at_once_one_does_the_work_and_both_succeed(empty
     ended = await asyncio.gather(*(process.communicate() for process in started))
     assert sorted(said.decode() for _, said in ended) == [
         "",
-        "another process migrates the database; waiting for it\n",
+        "another process is migrating the database; waiting for it\n",
     ]
     assert [process.returncode for process in started] == [0, 0]
     assert sorted(applied.decode().split() for applied, _ in ended) == [[], NAMES]
@@ -87,7 +87,7 @@ async def test_a_migration_gives_way_while_its_table_is_in_use_and_holds_nobody_
         await held.rollback()
         applied, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert applied.decode().split() == [LATER]
-        assert f"a table is in use by process {holder.get_server_pid()} (" in said.decode()
+        assert f"a table is in use; open transactions: process {holder.get_server_pid()} (" in said.decode()
     finally:
         await holder.close()
         await reader.close()
@@ -105,7 +105,10 @@ async def test_a_table_that_stays_in_use_is_named_with_who_uses_it_and_nothing_i
             )
             applied, said = await asyncio.wait_for(migrator.communicate(), 30)
         assert (applied, migrator.returncode) == (b"", 1)
-        assert "TablesInUseError: A table was in use during 2 attempts, by process" in said.decode()
+        assert (
+            "TablesInUseError: A table was in use during all 2 attempts. Open transactions: process"
+            in said.decode()
+        )
         assert "(report, idle in transaction, for " in said.decode()
         found = await holder.fetch("SELECT name FROM tortoise_migrations ORDER BY name")
         assert [row["name"] for row in found] == NAMES

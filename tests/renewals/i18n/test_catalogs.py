@@ -57,7 +57,7 @@ def test_the_check_names_what_is_missing_stale_fuzzy_or_different(
         "'fuzzy' is fuzzy",
         "'missing' is missing",
         "'old' is obsolete",
-        "'stale' is no message of the source",
+        "'stale' is not a message of the source",
         "'{months} months' has other placeholders than '{month} 个月'",
     ]
 

@@ -41,6 +41,6 @@ def test_a_file_that_cannot_be_imported_is_refused_in_either_language(run_import
 def test_an_undecodable_file_is_refused_in_chinese(run_import: RunImport) -> None:
     done = run_import("vouchers", b"id\n\xff\xff\n", "--lang", "zh")
     assert done.stderr == (
-        "vouchers.csv：无法按 utf-8（第 2 行第 1 列，第 4 字节）"
-        "或 gb18030（第 2 行第 1 列，第 4 字节）解码，请将 --encoding 设为该文件的编码。\n"
+        "vouchers.csv：有字符无法解码：utf-8（第 2 行第 1 列，第 4 字节），"
+        "gb18030（第 2 行第 1 列，第 4 字节）。请将 --encoding 设为该文件的编码。\n"
     )
