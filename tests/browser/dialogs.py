@@ -69,7 +69,7 @@ TEXTS = {
         "1 cannot be set": "1 instance cannot be set",
         "expired": "Instance has expired",
         "auto": "Auto-renewal (1 month)",
-        "set": "The renewal mode is set",
+        "set": "The renewal mode was set",
         "bundle": "the bundle “Bundle b-1”",
         "too long": "Longest term exceeded",
         "the others": "Renew the other one only",
@@ -78,7 +78,7 @@ TEXTS = {
         "check": "Check the result",
         "do not check": "Do not check",
         "go on": "Go on",
-        "read only": "You may view this account, but not change it.",
+        "read only": "You can view this account but not change it.",
     },
 }
 

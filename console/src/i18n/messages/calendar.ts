@@ -12,7 +12,7 @@ export const en: typeof zh = {
     "Subscribe to the expiries of the coming 90 days in Outlook, Apple or Google Calendar. Anyone with the address can read them, so keep it secret.",
   make: "Create an address",
   confirm: "Create a new address?",
-  replaces: "The previous address stops working at once.",
+  replaces: "The previous address stops working immediately.",
   url: "Address",
   once: "The address is shown once. Copy it now.",
 };

@@ -41,7 +41,7 @@ export const en: typeof zh = {
   menu: "Navigation",
   skipToContent: "Skip to content",
   readOnly: "Read only",
-  notFound: "There is no such page.",
+  notFound: "This page does not exist.",
   backToList: "Back to renewals",
   pages: {
     instances: "Renewals",
@@ -56,7 +56,7 @@ export const en: typeof zh = {
   errors: {
     network: "The server cannot be reached. Check the network and try again.",
     tooMany: "Too many requests. Try again in a moment.",
-    forbidden: "You may view this account, but not change it.",
+    forbidden: "You can view this account but not change it.",
     outdated: "This page is out of date. Reload it and try again.",
     unexpected: "The service is unavailable. Try again in a moment.",
   },

@@ -39,7 +39,7 @@ export const en: typeof zh = {
   createdAt: "Created at",
   outlook: "Next automatic renewal",
   willRenew: (instant, price) => `Will be renewed at ${instant} for ${price}`,
-  willFail: (instant) => `Will be tried at ${instant}, but is expected to fail`,
+  willFail: (instant) => `Will be attempted at ${instant} and is expected to fail`,
   willNotRenew: "Will not be renewed automatically",
   notAuto: "The instance is not set to auto-renewal.",
   bundle: (name) => `Bundle: ${name}`,
@@ -54,6 +54,6 @@ export const en: typeof zh = {
   allOrders: "All orders of this instance",
   lines: (count) => `whole order, ${count} instances`,
   history: "History",
-  noHistory: "Nothing happened yet",
+  noHistory: "No event yet",
   allHistory: (count) => `All ${count} events`,
 };

@@ -24,9 +24,9 @@ export const en: typeof zh = {
   table: "Content",
   tables: { instances: "Instances", orders: "Order lines", ledger: "Ledger" },
   hints: {
-    instances: "A row for each instance, with its configuration, renewal mode and expiry.",
-    orders: "A row for each line of an order: the cost of one instance.",
-    ledger: "A row for each change of the balance or of a voucher.",
+    instances: "One row for each instance, with its configuration, renewal mode and expiry.",
+    orders: "One row for each line of an order. A line is the renewal of one instance.",
+    ledger: "One row for each change of the balance or of a voucher.",
   },
   format: "Format",
   formats: { csv: "CSV (for spreadsheets)", jsonl: "JSON Lines (for programs)" },
@@ -38,6 +38,6 @@ export const en: typeof zh = {
     unauthenticated: "Your sign-in has expired. Sign in again.",
     refused: (message) => `The export was refused: ${message}`,
     busy: "Too many exports are running. Try again in a moment.",
-    cut: "The download was cut, so nothing was saved. Try again.",
+    cut: "The download was interrupted, so nothing was saved. Try again.",
   },
 };

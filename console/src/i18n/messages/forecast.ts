@@ -33,11 +33,11 @@ export const zh = {
 export const en: typeof zh = {
   period: "The next",
   days: (count) => (count === 366 ? "1 year" : `${count} days`),
-  suffices: (total) => `The money suffices for all automatic renewals: ${total} in all.`,
+  suffices: (total) => `Vouchers and balance cover all automatic renewals, ${total} in total.`,
   lacks: (total, topUp, day) =>
-    `Low balance: automatic renewals come to ${total}. Add ${topUp}, or the first will fail on ${day}.`,
+    `Low balance: automatic renewals cost ${total} in total. Add ${topUp}, or the first one will fail on ${day}.`,
   chart: {
-    title: "Chart of the forecast; the table below has its values",
+    title: "Chart of the forecast; the table below shows its values",
     due: "Due that day",
     byVouchers: "By vouchers",
     byBalance: "By balance",

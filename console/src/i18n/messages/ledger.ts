@@ -30,7 +30,7 @@ export const en: typeof zh = {
     kind: "Kind",
     target: "Source",
     amount: "Amount",
-    after: "Left after it",
+    after: "Amount left",
     order: "Order",
     memo: "Memo",
   },

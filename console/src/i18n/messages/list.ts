@@ -61,7 +61,7 @@ export const en: typeof zh = {
   vouchers: "Vouchers",
   voucherCount: (count) => (count === 1 ? "1 voucher" : `${count} vouchers`),
   noVouchers: "No usable voucher",
-  voucherOrder: "They pay in this order: the earliest to expire first; of those, the largest amount first.",
+  voucherOrder: "Vouchers pay in this order: earliest expiry first, then the largest amount.",
   voucherUntil: (day) => `valid until ${day}`,
   voucherProducts: (names) => `only for ${names.join(", ")}`,
   voucherAllProducts: "for all products",
@@ -100,7 +100,7 @@ export const en: typeof zh = {
   bundleOf: (name) => `Bundle: ${name}`,
   bundledReason:
     "Strongly associated instances cannot take part in batch operations. Renew the bundle as a whole.",
-  refused: "Nothing can be done with this instance now.",
+  refused: "No operation is available for this instance now.",
   daysLeft: (days) => {
     if (days === 0) return "expires today";
     const count = Math.abs(days) === 1 ? "1 day" : `${Math.abs(days)} days`;
@@ -109,13 +109,13 @@ export const en: typeof zh = {
   total: (count) => (count === "1" ? "1 instance" : `${count} instances`),
   empty: "No instance matches",
   selectRow: (id) => `Select instance ${id}`,
-  selectPage: "Select all instances of this page",
+  selectPage: "Select all instances on this page",
   selection: {
     count: (count) => `${count} selected`,
     selectAll: (count) => `Select all ${count} that match`,
     allSelected: (count) => `All ${count} that match are selected`,
     clear: "Clear selection",
-    tooMany: (max) => `At most ${max} instances at once. Narrow the filters.`,
+    tooMany: (max) => `At most ${max} instances can be selected. Narrow the filters.`,
     actions: "Batch operations",
   },
 };

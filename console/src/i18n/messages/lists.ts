@@ -10,7 +10,7 @@ export const zh = {
 
 export const en: typeof zh = {
   paging: "Paging",
-  total: (count) => `${count} in all`,
+  total: (count) => `${count} in total`,
   newer: "Previous",
   older: "Next",
   filters: "Filters",

@@ -49,7 +49,7 @@ export const en: typeof zh = {
   },
   column: "Actions",
   more: "More",
-  readOnly: "You may view this account, but not change it.",
+  readOnly: "You can view this account but not change it.",
   bundleScope: (name) =>
     `This instance is a member of the bundle “${name}”. Its members are renewed together, so this applies to all of them.`,
   cancel: "Cancel",

@@ -34,17 +34,18 @@ export const en: typeof zh = {
   hints: {
     AUTO: "Instances are renewed early on their last day, from vouchers first and then from the balance. Keep enough money in the account: an instance that cannot be paid that day expires, and only a manual renewal restores it.",
     MANUAL: "Instances are no longer renewed automatically. Renew them before they expire.",
-    NONE: "Instances end at their expiry. There are no more reminders.",
+    NONE: "Instances are not renewed and expire. No more reminders are sent.",
   },
   autoRenewMonths: "Length of each renewal",
-  keepMonths: "As each instance has it (1 month at first)",
+  keepMonths: "Keep the length of each instance (1 month by default)",
   previewing: "Calculating the changes…",
   summary: (count, text) => `The renewal mode of ${instances(count, text)} will change.`,
   nothing: "There is nothing to change.",
-  unchanged: (count, text) => (count === 1 ? "1 more has it already." : `${text} more have it already.`),
+  unchanged: (count, text) =>
+    count === 1 ? "1 other instance already has it." : `${text} other instances already have it.`,
   refused: (count, text) =>
-    `${instances(count, text)} cannot be set, and ${count === 1 ? "stays" : "stay"} as now`,
-  changeCount: (count) => `${count} in all`,
+    `${instances(count, text)} cannot be changed and ${count === 1 ? "keeps its" : "keep their"} renewal mode`,
+  changeCount: (count) => `${count} in total`,
   columns: {
     instance: "Instance",
     before: "Now",
@@ -55,7 +56,7 @@ export const en: typeof zh = {
   modeWithMonths: (mode, months) => `${mode} (${months})`,
   setting: (count) => (count === "1" ? "Setting 1 instance…" : `Setting ${count} instances…`),
   confirming: "The connection was lost. Checking the result…",
-  done: "The renewal mode is set",
+  done: "The renewal mode was set",
   changed: (count, text) => `The renewal mode of ${instances(count, text)} was changed.`,
   doneAfterLoss: "The connection was lost for a while. The selected instances now have this renewal mode.",
   showList: (tab) => `Show the list “${tab}”`,

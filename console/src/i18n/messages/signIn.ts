@@ -16,7 +16,7 @@ export const zh = {
 };
 
 export const en: typeof zh = {
-  title: "Sign in to renewals",
+  title: "Sign in to Renewals",
   key: "API key",
   keyHint: "The key stays in this tab and is forgotten when you close it.",
   keyRequired: "Enter an API key",

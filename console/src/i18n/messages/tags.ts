@@ -24,7 +24,7 @@ export const en: typeof zh = {
   scope: (count) =>
     `Applies to the selected instances (${count}). A tag with the same key gets the new value; other tags stay.`,
   key: "Key",
-  value: "Value (may be empty)",
+  value: "Value (optional)",
   keyRequired: "Enter a key",
   add: "Add tag",
   remove: "Remove",
@@ -33,6 +33,6 @@ export const en: typeof zh = {
   nothing: "Add a tag, or enter the key of a tag to remove.",
   done: "Tags updated",
   counts: (changed, unchanged) =>
-    unchanged === "0" ? `Updated: ${changed}.` : `Updated: ${changed}. Had these tags already: ${unchanged}.`,
+    unchanged === "0" ? `Updated: ${changed}.` : `Updated: ${changed}. Already had these tags: ${unchanged}.`,
   refused: (count) => `Not updated: ${count}`,
 };

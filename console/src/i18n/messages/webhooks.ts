@@ -49,7 +49,7 @@ export const zh = {
 export const en: typeof zh = {
   about: "The account's events are sent to these URLs as HTTP requests.",
   create: "Add endpoint",
-  empty: "There is no endpoint yet",
+  empty: "No endpoint yet",
   url: "URL (https)",
   urlRequired: "Enter a URL",
   eventTypes: "Event types",
@@ -73,7 +73,7 @@ export const en: typeof zh = {
   testDelivered: (status) => `The test was delivered (HTTP ${status})`,
   testFailed: (reason) => `The test failed: ${reason}`,
   rotate: "Rotate secret",
-  rotateConfirm: "Make a new secret? The old one signs as well for 24 hours.",
+  rotateConfirm: "Create a new secret? For 24 hours, events are also signed with the old secret.",
   delete: "Delete",
   deleteConfirm: "Delete the endpoint and its unsent events?",
   replay: "Send again",
