@@ -155,7 +155,8 @@ _STATEMENTS: Mapping[Message, str] = {
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
     Message(
-        "a webhook cursor stores the number of its account's last event and is not beyond that number"
+        "a webhook cursor stores the number of its account's last event, and its position is not "
+        "beyond that number"
     ): """
         SELECT c.endpoint_id, c.account_id, c.sequence, c.last_sequence, s.last_sequence AS last
         FROM webhook_cursors c LEFT JOIN event_streams s ON s.account_id = c.account_id

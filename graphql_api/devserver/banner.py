@@ -37,9 +37,11 @@ _TUTORIAL = Message("Next, follow docs/tutorial.md.")
 _TUTORIAL_PATH = Path(__file__).parents[2] / "docs/tutorial.md"
 """The path of the tutorial in a checkout of the repository. An installed wheel does not contain it."""
 _RESET_DATABASE = Message(
-    "To start over, stop this, empty the database that DATABASE_URL names, and start again."
+    "To start over, stop Renewals, empty the database that DATABASE_URL names, and start Renewals again."
 )
-_RESET_FOLDERS = Message("To start over, stop this, remove the data with `{command}`, and start again.")
+_RESET_FOLDERS = Message(
+    "To start over, stop Renewals, remove the data with `{command}`, and start Renewals again."
+)
 
 
 def build_banner(

@@ -6,11 +6,11 @@ Only that process imports icalendar, because the import would take 8 % of the AP
 import datetime as dt
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from renewals.domain import money
-from renewals.domain.messages import Message
+from renewals.domain.messages import CountedMessage, Message
 from renewals.domain.model import Language
 from renewals.forecasts import calendar_entries
 from renewals.forecasts.calendar_entries import EntryKind
@@ -26,10 +26,25 @@ _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
 """The UUID namespace of event ids, so that the event of a day has the same id in each download."""
 
 _TITLE = Message("Renewals · {account}")
-_SUMMARIES: Mapping[EntryKind, Message] = {
-    EntryKind.EXPIRY: Message("Expiry (manual renewal): {count}, {total} a month"),
-    EntryKind.RENEWAL: Message("Auto-renewal: {count}, {total}"),
-    EntryKind.FAILURE: Message("Auto-renewal will fail: {count}, {total}"),
+_SUMMARIES: Mapping[EntryKind, Callable[[int, str], Message]] = {
+    EntryKind.EXPIRY: lambda count, total: CountedMessage(
+        "Expiry (manual renewal): {count} instance, {total} a month",
+        "Expiry (manual renewal): {count} instances, {total} a month",
+        count=count,
+        total=total,
+    ),
+    EntryKind.RENEWAL: lambda count, total: CountedMessage(
+        "Auto-renewal: {count} instance, {total}",
+        "Auto-renewal: {count} instances, {total}",
+        count=count,
+        total=total,
+    ),
+    EntryKind.FAILURE: lambda count, total: CountedMessage(
+        "Auto-renewal will fail: {count} instance, {total}",
+        "Auto-renewal will fail: {count} instances, {total}",
+        count=count,
+        total=total,
+    ),
 }
 _ADVICE: Mapping[EntryKind, Message] = {
     EntryKind.EXPIRY: Message("Renew them by hand before 23:59:59."),
@@ -90,7 +105,7 @@ def _event(
     event.add("dtend", entry.date + dt.timedelta(days=1))
     event.add(
         "summary",
-        catalogs.translate(_SUMMARIES[entry.kind].fill(count=entry.instance_count, total=total), language),
+        catalogs.translate(_SUMMARIES[entry.kind](entry.instance_count, total), language),
     )
     advice = catalogs.translate(_ADVICE[entry.kind].fill(balance=balance), language)
     event.add("description", "\n".join([advice, *_lines(entry, language)]))

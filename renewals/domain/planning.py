@@ -280,7 +280,7 @@ def _refuse_period(
         message: Message
         if new <= old:
             message = Message(
-                "It already expires on {old}; choose a date after that, not {new}.", old=old, new=new
+                "{new} is not after its expiry on {old}; choose a later date.", old=old, new=new
             )
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
         if new < earliest:
@@ -305,8 +305,8 @@ def _refuse_period(
     furthest = dates.max_expiry_date(measured_from, product.max_term_months)
     if new > furthest:
         message = CountedMessage(
-            "It would expire on {new}; the longest term of {count} month ends on {furthest}.",
-            "It would expire on {new}; the longest term of {count} months ends on {furthest}.",
+            "It would expire on {new}, but its longest term of {count} month ends on {furthest}.",
+            "It would expire on {new}, but its longest term of {count} months ends on {furthest}.",
             new=new,
             count=product.max_term_months,
             furthest=furthest,

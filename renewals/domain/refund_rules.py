@@ -104,7 +104,8 @@ def _bundle_problem(
     """Return the reason why a bundle cannot be refunded as a whole, or None (rule 11)."""
     if outside := sorted(members - lines.keys()):
         return Message(
-            "{id} joined its bundle after the order, so its expiry would differ after the refund",
+            "{id} joined the bundle after the order, so the expiries in the bundle would differ after "
+            "the refund",
             id=outside[0],
         )
     if lacking := sorted(members - requested.keys()):

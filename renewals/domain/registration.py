@@ -23,7 +23,7 @@ from renewals.domain.registration_rows import (
 )
 
 _BUNDLE_OF_ANOTHER = Message("is the id of a bundle of another account")
-_BUNDLE_UNKNOWN = Message("is neither a bundle of the account nor a valid bundle of this call")
+_BUNDLE_UNKNOWN = Message("is neither a bundle of the account nor a valid bundle of this request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _bundle_problem(
     if stored is not None and stored.account_id != context.account_id:
         return RowProblem("bundles.id", _BUNDLE_OF_ANOTHER)
     if stored is None and not is_used:
-        return RowProblem("bundles.id", Message("has no instance in this call"))
+        return RowProblem("bundles.id", Message("has no instance in this request"))
     return None
 
 

@@ -119,7 +119,8 @@ def update_row(
     if updated.shared != stored.shared:
         if context.is_part and reported.bundle_id is None and stored.bundle_id is not None:
             message = Message(
-                "must be {id}, because the expiry of a bundle changes as a whole", id=stored.bundle_id
+                "must be {id}, because the members of a bundle change their expiry together",
+                id=stored.bundle_id,
             )
             return RowProblem("bundleId", message)
         if stored.id in context.paid_ids:

@@ -174,7 +174,7 @@ def _expiring(facts: _Facts) -> Message:
 def _price_held(facts: _Facts) -> Message:
     return Message(
         "{instance} costs {price} {currency} a month instead of the agreed {agreed} {currency}; "
-        "auto-renewal waits until you agree to this price.",
+        "auto-renewal is paused until you accept this price.",
         instance=facts.instance,
         price=facts.amount("monthlyPrice"),
         agreed=facts.amount("agreedPrice"),

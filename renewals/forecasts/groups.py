@@ -37,8 +37,8 @@ _VALUES: Mapping[ForecastGrouping, str] = {
 }
 
 
-_VALUES_TOO_MANY = Message("has more than {count:,} values among the due instances; choose another key")
-_GROUPS_TOO_MANY = Message("gives more than {count:,} groups of the due instances; group by something else")
+_VALUES_TOO_MANY = Message("has more than {count:,} values among due instances; choose another key")
+_GROUPS_TOO_MANY = Message("has more than {count:,} groups of due instances; choose another grouping")
 
 
 async def group_forecast(

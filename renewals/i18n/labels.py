@@ -46,7 +46,7 @@ REFUSAL_CODES: Mapping[str, Message] = {
     RefusalCode.MAX_TERM_EXCEEDED: Message("Longest term exceeded"),
     RefusalCode.TARGET_NOT_LATER: Message("Target date is too early"),
     RefusalCode.INSUFFICIENT_FUNDS: Message("Insufficient funds"),
-    RefusalCode.PRICE_HELD: Message("Price rise not agreed to"),
+    RefusalCode.PRICE_HELD: Message("Price rise not accepted"),
     RefusalCode.BEFORE_CUT_OVER: Message("Due before the start of automatic renewals"),
     RefusalCode.TOO_MANY_TAGS: Message("Too many tags"),
 }

@@ -23,7 +23,7 @@ from renewals.operators.audit_log import Action, AuditedChange
 FIRST_BALANCE_MEMO = "First balance"
 
 
-_OTHER_BALANCE = Message("differs from the first balance, which was posted already; use topUp to add money")
+_OTHER_BALANCE = Message("differs from the first balance, which was already posted; use topUp to add money")
 
 
 class ImportedAccount(NamedTuple):

@@ -117,7 +117,7 @@ def _parse_tiers(value: object, info: ValidationInfo) -> tuple[pricing.DiscountT
     if _is_cell(value, info):
         matches = [_TIER.fullmatch(part) for part in str(value).split(";")]
         if not all(matches):
-            raise InvalidValueError(Message("must be months and percents, for example 12:17%;24:20%"))
+            raise InvalidValueError(Message("must be months and percentages, for example 12:17%;24:20%"))
         return tuple(
             pricing.DiscountTier(int(match[1]), money.parse_cents(match[2])) for match in matches if match
         )
@@ -152,7 +152,7 @@ def _parse_items(value: object) -> tuple[tuple[str, str], ...]:
     if isinstance(value, list):
         items = [_check_keys(item, ("label", "value")) for item in value]
         return tuple((_parse_text(item["label"]), _parse_text(item["value"])) for item in items)
-    raise InvalidValueError(Message('must be labels and values, for example {{"CPU": "8"}}'))
+    raise InvalidValueError(Message('must be an object of labels and values, for example {{"CPU": "8"}}'))
 
 
 @functools.lru_cache(_CACHE_SIZE)
@@ -173,7 +173,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
     if isinstance(value, list):
         items = [_check_keys(item, ("key", "value")) for item in value]
         return tuple((_parse_text(item["key"]), _parse_text(item["value"])) for item in items)
-    raise InvalidValueError(Message('must be keys and values, for example {{"env": "prod"}}'))
+    raise InvalidValueError(Message('must be an object of keys and values, for example {{"env": "prod"}}'))
 
 
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:

@@ -82,8 +82,7 @@ async def run_now(
         raise errors.InvalidInputError(
             "at",
             Message(
-                "must not be after {now}, the current time, because a run expires and releases instances; "
-                "use a dry run instead",
+                "must not be after the current time, {now}; only a dry run can be in the future",
                 now=now.isoformat(timespec="seconds"),
             ),
         )

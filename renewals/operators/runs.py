@@ -31,7 +31,7 @@ async def _retry_parked_in(connection: Connection, call: OperatorRequest, run_id
         raise errors.NotFoundError("input.runId", _NO_RUN.fill(id=run_id))
     if run.trigger == runs.Trigger.TEST_CLOCK:
         raise errors.InvalidInputError(
-            "input.runId", Message("run {id} belongs to a test clock; move the clock to try again", id=number)
+            "input.runId", Message("run {id} belongs to a test clock; move the clock to retry", id=number)
         )
     parked = (await chunks.list_parked_accounts_in(connection, [number])).get(number, [])
     if not parked:

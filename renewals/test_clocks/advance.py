@@ -129,7 +129,8 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
             raise errors.InvalidInputError(
                 "input.to",
                 Message(
-                    "must be after {at}, the current time of the clock, and not after {latest}, {count} months later",
+                    "must be after {at} (the current time of the clock) and not after {latest} ({count} months "
+                    "later)",
                     at=_format(stands_at),
                     count=limits.CLOCK_MOVE_MONTHS_MAX,
                     latest=_format(latest),
@@ -157,7 +158,9 @@ async def _do_next_tick_once(move: ClockMove, clock: Clock, renewal_error: str |
     async with accounts_repository.locked_account(move.account_id) as (connection, account):
         present = await moves.find_in(connection, move.id)
         if present is None:
-            raise errors.InvalidInputError("input", Message("the account was reset while its clock moved"))
+            raise errors.InvalidInputError(
+                "input", Message("the account was reset while its clock was moving")
+            )
         if present.ended_at is not None or present.reached_at != move.reached_at:
             return present
         tick = await ticks.find_next_in(connection, account, present.to_at)

@@ -73,7 +73,10 @@ async def rotate_in(
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInputError(
             "input.id",
-            Message("{count} secrets of the endpoint are active; wait until one expires", count=SECRETS_MAX),
+            Message(
+                "{count} secrets of the endpoint are active, which is the maximum; wait until one expires",
+                count=SECRETS_MAX,
+            ),
         )
     await database.execute(
         connection,

@@ -139,7 +139,7 @@ def _literal(host: str) -> Address | None:
         pass
     if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
         raise InvalidValueError(
-            Message("must have its IP address in the standard notation, as in 203.0.113.7 or [2001:db8::7]")
+            Message("must have its IP address in standard notation, such as 203.0.113.7 or [2001:db8::7]")
         )
     if not _NAME.fullmatch(host):
         raise InvalidValueError(_NO_URL)

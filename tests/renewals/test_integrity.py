@@ -80,7 +80,7 @@ DAMAGES = {
     "an API key in the audit log belongs to an operator": (
         "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
     ),
-    "a webhook cursor stores the number of its account's last event and is not beyond that number": (
+    "a webhook cursor stores the number of its account's last event, and its position is not beyond that number": (
         "UPDATE webhook_cursors SET last_sequence = last_sequence + 1"
     ),
     "each waiting or parked delivery has an event, and the webhook cursor has reached that event": (

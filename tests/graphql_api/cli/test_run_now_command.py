@@ -62,8 +62,8 @@ def test_a_run_in_the_future_is_refused_in_a_sentence(renewals: Renewals, due_ur
     done = renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=due_url)
     assert (done.exit_code, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    assert line.startswith("--at: must not be after 20")
-    assert line.endswith("use a dry run instead (--dry-run)")
+    assert line.startswith("--at: must not be after the current time, 20")
+    assert line.endswith("only a dry run can be in the future (--dry-run)")
     assert rows(due_url) == before
 
 

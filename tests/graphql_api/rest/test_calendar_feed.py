@@ -94,8 +94,8 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
         assert event["TRANSP"] == "TRANSPARENT"
     english = await events(graphql, token, lang="en")
     assert summaries(english)[:2] == [
-        ("2027-01-20", "Expiry (manual renewal): 2, 46.00 CNY a month"),
-        ("2027-01-20", "Auto-renewal will fail: 1, 2988.00 CNY"),
+        ("2027-01-20", "Expiry (manual renewal): 2 instances, 46.00 CNY a month"),
+        ("2027-01-20", "Auto-renewal will fail: 1 instance, 2988.00 CNY"),
     ]
     assert "Database (a-1): Insufficient funds" in str(english[1]["DESCRIPTION"])
 
@@ -123,7 +123,7 @@ async def test_a_renewal_that_will_fail_has_its_reason_in_words(
     await world.instance("i-1", expires="2027-01-20", mode="AUTO", price="10.00", name="web-1")
     await world.put("i-1", agreed_price_cents=500)
     await world.rows("UPDATE accounts SET price_rise_cap_bps = 0")
-    for lang, line in (("zh", "web-1 (i-1): 涨价未确认"), ("en", "web-1 (i-1): Price rise not agreed to")):
+    for lang, line in (("zh", "web-1 (i-1): 涨价未确认"), ("en", "web-1 (i-1): Price rise not accepted")):
         [event] = await events(graphql, token, lang=lang)
         assert str(event["DESCRIPTION"]).splitlines()[-1] == line
 

@@ -173,9 +173,9 @@ async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: Worl
     await world.instance("i-1", account=loader.ACCOUNT_ID)
     before = await world.snapshot()
     for change in (loader.load, reset.reset):
-        with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not create"):
+        with pytest.raises(errors.InvalidInputError, match="was not created by `renewals demo`"):
             await change(DAY)
-    with pytest.raises(errors.InvalidInputError, match="`renewals demo` did not create"):
+    with pytest.raises(errors.InvalidInputError, match="was not created by `renewals demo`"):
         await reset.count()
     assert await world.snapshot() == before
 

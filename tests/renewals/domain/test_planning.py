@@ -123,7 +123,7 @@ def test_no_expiry_is_beyond_the_products_longest_term_from_now(
     assert only_line(plan(instance(expires="2018-09-10"), extension, judged_by))
     refusal = only_refusal(plan(instance(expires="2018-09-10"), too_far, judged_by))
     assert refusal.code.value == "MAX_TERM_EXCEEDED"
-    assert str(refusal.message).endswith("the longest term of 12 months ends on 2019-09-10.")
+    assert str(refusal.message).endswith("its longest term of 12 months ends on 2019-09-10.")
 
 
 def test_the_longest_term_counts_from_now_and_not_from_the_expiry() -> None:

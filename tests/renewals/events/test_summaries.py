@@ -78,7 +78,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
     (
         EventType.INSTANCE_EXPIRING,
         LAST_DAY | {"daysBefore": 7, "renewalMode": "AUTO", "code": "PRICE_HELD", "message": "x"},
-        "web-1 (i-1) expires on 2027-01-31 and will not be renewed automatically: Price rise not agreed to.",
+        "web-1 (i-1) expires on 2027-01-31 and will not be renewed automatically: Price rise not accepted.",
         "实例 web-1 (i-1) 将于 2027-01-31 到期，且无法自动续费，原因：涨价未确认。",
     ),
     (
@@ -86,7 +86,7 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
         {"agreedPrice": "99.00", "monthlyPrice": "150.00"},
         (
             "web-1 (i-1) costs 150.00 CNY a month instead of the agreed 99.00 CNY; "
-            "auto-renewal waits until you agree to this price."
+            "auto-renewal is paused until you accept this price."
         ),
         "实例 web-1 (i-1) 的月价由 99.00 CNY 变为 150.00 CNY，自动续费已暂停，请确认新价格。",
     ),

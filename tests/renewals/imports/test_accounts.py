@@ -45,7 +45,7 @@ def test_a_first_balance_is_posted_once_even_where_the_account_was_there(
     assert counts(run_import("accounts", text)) == (0, 0, 2, 0)
     result = run_import("accounts", text.replace("100.00", "200.00"))
     assert problems(result) == [
-        "2: balance: '200.00': differs from the first balance, which was posted already; use topUp to add money"
+        "2: balance: '200.00': differs from the first balance, which was already posted; use topUp to add money"
     ]
     assert query(url, "SELECT id, balance_cents FROM accounts ORDER BY id") == [("a", 10000), ("b", 0)]
 

@@ -102,7 +102,7 @@ def test_the_expiry_of_a_bundle_changes_only_by_lines_that_name_it(run_import: R
     assert counts(result) == (0, 0, 0, 3)
     assert (
         problems(result)[0]
-        == "2: bundleId: '': must be order-1, because the expiry of a bundle changes as a whole"
+        == "2: bundleId: '': must be order-1, because the members of a bundle change their expiry together"
     )
     assert one(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
 

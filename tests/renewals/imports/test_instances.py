@@ -131,7 +131,7 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
     ("tags", "reason"),
     [
         ("{", "must be JSON: unexpected end of data: line 1 column 2 (char 1)"),
-        ("1", 'must be keys and values, for example {"env": "prod"}'),
+        ("1", 'must be an object of keys and values, for example {"env": "prod"}'),
     ],
 )
 def test_tags_that_cannot_be_read_are_refused_in_the_words_of_the_import(
@@ -143,7 +143,7 @@ def test_tags_that_cannot_be_read_are_refused_in_the_words_of_the_import(
 
 def test_unreadable_tags_are_refused_in_the_language_of_the_command(run_import: RunImport) -> None:
     result = run_import("instances", csv_of([row("i-1", tags="1")]), "--lang", "zh")
-    assert "须为键和值，例如" in result.output
+    assert "须为由键和值组成的对象，例如" in result.output
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])

@@ -342,7 +342,7 @@ async def test_a_bundle_with_new_members_is_not_refunded_in_part(
     order_id = await renewed(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
     assert await refused(operator, order_id) == {
-        "k-1": "k-2 joined its bundle after the order, so its expiry would differ after the refund"
+        "k-1": "k-2 joined the bundle after the order, so the expiries in the bundle would differ after the refund"
     }
     await integrity.assert_holds()
 

@@ -84,7 +84,7 @@ async def test_the_same_key_returns_the_first_result_and_another_request_is_refu
     [
         ("2027-01-10T12:00:00+08:00", "must be after 2027-01-10T04:00:00+00:00"),
         ("2027-01-09T12:00:00+08:00", "must be after 2027-01-10T04:00:00+00:00"),
-        ("2029-01-10T12:00:01+08:00", "not after 2029-01-10T04:00:00+00:00, 24 months later"),
+        ("2029-01-10T12:00:01+08:00", "not after 2029-01-10T04:00:00+00:00 (24 months later)"),
         ("2300-01-10T12:00:01+08:00", "must be between 2000-01-01 and 2199-12-31, not 2300-01-10"),
     ],
 )

@@ -59,7 +59,7 @@ async def test_a_quote_lists_who_would_be_refused(world: World, graphql: Client)
         "unknown": "NOT_FOUND",
     }
     [later] = [refusal for refusal in quote["refusals"] if refusal["instanceId"] == "later"]
-    assert later["message"] == "It already expires on 2027-06-30; choose a date after that, not 2027-03-31."
+    assert later["message"] == "2027-03-31 is not after its expiry on 2027-06-30; choose a later date."
 
 
 @pytest.mark.parametrize("day", [0, -1, 32])

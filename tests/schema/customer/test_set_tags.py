@@ -87,7 +87,7 @@ async def test_each_refused_instance_is_named_and_the_others_are_tagged(world: W
         ("i-1", "TOO_MANY_TAGS"),
         ("gone", "RELEASED"),
     ]
-    assert "would have 21 tags; at most 20" in result["refusals"][2]["message"]
+    assert "would have 21 tags, but at most 20" in result["refusals"][2]["message"]
     assert await stored(world) == {**before, "i-2": '{"new": ""}'}
 
 
