@@ -26,7 +26,7 @@ def build(language: Language, demo_key: str | None = "demo-key") -> str:
                 "Open http://here:8001/ in a browser (port 8000 was taken): the console has the demo account's key",
                 "\nOperator key          operator-key\n",
                 "\nNext, follow docs/tutorial.md. In another shell, run `. data/env` to set variables",
-                "remove the data with `rm -r data`, and start again.\nCtrl-C stops everything.\n",
+                "remove the data with `rm -r data`, and start Renewals again.\nCtrl-C stops everything.\n",
             ],
         ),
         (
