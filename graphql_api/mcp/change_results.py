@@ -10,7 +10,7 @@ class Quote(Result):
     """The price and the result of a payment made now, and the idempotency key for the payment."""
 
     total: str = Field(description="Send it as expectedTotal once the customer agrees.")
-    idempotency_key: str = Field(description="Send it as idempotencyKey, in a repeated call too.")
+    idempotency_key: str = Field(description="Send it as idempotencyKey, also in a repeated call.")
     line_count: int
     lines: list[OrderLine] = Field(description="The first 10.")
     refusal_count: int

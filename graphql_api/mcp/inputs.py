@@ -10,7 +10,7 @@ PAGE_ROWS_MAX = 100
 
 Instant = Annotated[str, Field(description="ISO 8601 with offset, such as 2027-01-15T10:00:00+08:00.")]
 Day = Annotated[str, Field(description="YYYY-MM-DD in the account's time zone.")]
-Cursor = Annotated[str | None, Field(description="endCursor of the page before; null: the first page.")]
+Cursor = Annotated[str | None, Field(description="endCursor of the previous page. Null: the first page.")]
 PageRows = Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX, description="Rows of the page.")]
 Months = Annotated[int, Field(ge=1, le=36, description="Months to renew for.")]
 RenewalMode = Annotated[
@@ -19,7 +19,9 @@ RenewalMode = Annotated[
 ]
 Bundles = Annotated[
     Literal["REFUSE", "WHOLE"],
-    Field(description="Members of a bundle (强关联). WHOLE widens the selection to whole bundles."),
+    Field(
+        description="REFUSE: members of a bundle (强关联) are refused in a batch. WHOLE: widens to whole bundles."
+    ),
 ]
 BatchMode = Annotated[
     Literal["ALL_OR_NOTHING", "BEST_EFFORT"],

@@ -55,7 +55,7 @@ class ReadTools:
     async def count_instances(
         self, ctx: api_tool.ToolContext, conditions: FilterArgument = None
     ) -> instance_results.InstanceCounts:
-        """Count instances in all, and by tab, product, data center, data center type, and days to the expiry."""
+        """Count instances in total, and by tab, product, data center, data center type, and days to the expiry."""
         variables = {"filter": _filter(conditions), "first": 0}
         data = await self._api.read(ctx.headers, "List", variables)
         return instance_results.InstanceCounts.model_validate(data["instances"])

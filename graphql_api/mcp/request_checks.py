@@ -4,10 +4,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-NO_KEY = (
-    "Send the header Authorization: Bearer KEY with an API key of the account, or a token of its sign-in."
-)
-NO_STREAM = "Send POST: the server has no sessions, and so no stream of messages to read."
+NO_KEY = "Send the header Authorization: Bearer KEY. KEY is an API key of the account or an access token."
+NO_STREAM = "Send POST requests: the server has no sessions, so it has no stream of messages to read."
 
 
 class RequestChecksMiddleware:
