@@ -66,7 +66,7 @@ TEXTS = {
         "balance after": "Balance afterwards",
         "from vouchers": "From vouchers",
         "will change 2": "The renewal mode of 2 instances will change",
-        "1 cannot be set": "1 instance cannot be set",
+        "1 cannot be set": "1 instance cannot be changed",
         "expired": "Instance has expired",
         "auto": "Auto-renewal (1 month)",
         "set": "The renewal mode was set",
@@ -77,7 +77,7 @@ TEXTS = {
         "refresh": "Refresh",
         "check": "Check the result",
         "do not check": "Do not check",
-        "go on": "Go on",
+        "go on": "Continue",
         "read only": "You can view this account but not change it.",
     },
 }
