@@ -66,7 +66,7 @@ class UnifyToDayOfMonth:
     day_of_month: int
 
 
-_EXPIRED = Message("It has expired; only a manual renewal restores it.")
+_EXPIRED = Message("It is not renewed automatically after its expiry. Renew it manually.")
 
 Extension = RenewFor | RenewAuto | UnifyToDate | UnifyToDayOfMonth
 
