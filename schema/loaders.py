@@ -23,7 +23,7 @@ from schema.limits import slices
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 LatestKey = tuple[str, int]
-"""The id of an instance, and the number of its latest orders or attempts to read."""
+"""The id of an instance, and how many of its latest orders or renewal attempts to read."""
 SliceKey = tuple[object, slices.Slice]
 """The key of the row that has a list, and a slice of this list."""
 

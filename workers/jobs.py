@@ -67,7 +67,7 @@ async def check_alerts(ctx: Context) -> None:
 
 
 async def enqueue_abandoned_moves(queue: ArqRedis) -> None:
-    """Enqueue the moves of test clocks on which no process works. A move that is already queued keeps its place."""
+    """Enqueue each test-clock move that no process is working on. A move that is already queued keeps its place."""
     for move_id in await advance.list_abandoned(clocks.utc_now):
         await queue.enqueue_job(move_test_clock.__name__, str(move_id), _job_id=f"move:{move_id}")
 

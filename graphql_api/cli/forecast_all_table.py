@@ -15,7 +15,6 @@ from renewals.domain.model import Language
 from renewals.forecasts.all_accounts import AccountNights, Totals
 from renewals.i18n.catalogs import translate
 
-_TITLE = Message("all accounts: {days} days from {at}")
 _HEADER = (
     Message("first due"),
     Message("due"),
@@ -44,7 +43,13 @@ async def print_table(
 
     If there are no accounts, print that no instance is due or left for an account's owner to renew.
     """
-    echo(translate(_TITLE.fill(days=days, at=now.isoformat(timespec="seconds")), language))
+    title = CountedMessage(
+        "all accounts: {count} day from {at}",
+        "all accounts: {count} days from {at}",
+        count=days,
+        at=now.isoformat(timespec="seconds"),
+    )
+    echo(translate(title, language))
     echo("")
     echo(_format_line([translate(label, language) for label in _HEADER]))
     totals: dict[str, Totals] = {}

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from graphql_api.cli import text_table
 from renewals.domain import money
-from renewals.domain.messages import Message
+from renewals.domain.messages import CountedMessage, Message
 from renewals.domain.model import Language
 from renewals.forecasts import simulation
 from renewals.i18n import catalogs
 
-_TITLE = Message("{account}: {days} days from {date}")
 _HEADER = (
     Message("date"),
     Message("due"),
@@ -31,11 +30,15 @@ def format_forecast(account_id: str, result: simulation.Forecast, language: Lang
     days = [day for day in result.days if day.due_count]
     header = [catalogs.translate(label, language) for label in _HEADER]
     rows = [*map(_format_day, days), [catalogs.translate(_ALL_DAYS, language), *_format_sums(days)]]
-    title = catalogs.translate(
-        _TITLE.fill(account=account_id, days=len(result.days), date=result.days[0].date), language
+    title = CountedMessage(
+        "{account}: {count} day from {date}",
+        "{account}: {count} days from {date}",
+        account=account_id,
+        count=len(result.days),
+        date=result.days[0].date,
     )
     table = text_table.format_table(header, rows, frozenset({0}))
-    return "\n".join([title, "", table, "", *_format_advice(result, language)])
+    return "\n".join([catalogs.translate(title, language), "", table, "", *_format_advice(result, language)])
 
 
 def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:

@@ -16,7 +16,7 @@ def schema(
         bool,
         typer.Option(
             "--check",
-            help="Compare with schema.graphql and operator.graphql; exit with code 1 if they differ.",
+            help="Check that schema.graphql and operator.graphql match the code; exit with code 1 if one does not.",
         ),
     ] = False,
     write: Annotated[

@@ -204,7 +204,9 @@ def _free_port(host: str, wanted: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
-    raise ChildError(Message("No port is free on {host}. Choose another RENEWALS_HOST.", host=host))
+    raise ChildError(
+        Message("Cannot listen on {host}. Set RENEWALS_HOST to an address of this machine.", host=host)
+    )
 
 
 def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:

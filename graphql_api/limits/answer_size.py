@@ -71,7 +71,10 @@ class UnreadAnswers:
 
     @contextlib.contextmanager
     def sending(self, caller: str, size: int) -> Iterator[None]:
-        """Count a large response while the block runs. Raises HTTPError if it and unread ones exceed the limit."""
+        """Count a large response while the block runs.
+
+        Raises HTTPError if this response and the caller's unread responses together exceed the limit.
+        """
         if self._bytes[caller] and self._bytes[caller] + size > self._bytes_max:
             raise errors.HTTPError(
                 429,

@@ -33,10 +33,10 @@ def select_due(
     account: model.Account,
     now: dt.datetime,
 ) -> list[tuple[model.Instance, int]]:
-    """Return the instances with a due reminder, each with the reminder's number in DAYS_BEFORE.
+    """Return the instances with a due reminder, each with the reminder's number of days, one of DAYS_BEFORE.
 
-    `unreminded` pairs each instance with the number of its last reminder for this expiry, or None. MANUAL instances
-    are included; other instances are included only if they are in `failing`.
+    `unreminded` pairs each instance with the number of days of its last reminder for this expiry, or None. MANUAL
+    instances are included; other instances are included only if they are in `failing`.
     """
     today = now.astimezone(account.zone).date()
     selected = []

@@ -52,7 +52,7 @@ def check_minute_cost(cost: int, info: ValidationInfo) -> int:
     """Check that a budget is 0 (no limit), or enough for one request of the maximum cost."""
     least = info.data.get("cost_max", 0)
     if 0 < cost < least:
-        raise ValueError(f"must be 0 or at least RENEWALS_COST_MAX, which is {least}, not {cost}")
+        raise ValueError(f"must be 0 or at least {least} (RENEWALS_COST_MAX), not {cost}")
     return cost
 
 

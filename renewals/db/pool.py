@@ -68,7 +68,8 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in asyncpg
         """Reset the session if a statement failed or a transaction is open; asyncpg's pool calls this at each return.
 
-        The pool's own argument `reset` would add two timeouts to each request: 30 of 1,300 function calls.
+        A function passed as the pool's argument `reset` would take 30 of the 1,300 function calls of a request, for two
+        more timeout contexts.
         """
         if self.has_failed or self.is_in_transaction():
             await super().reset(timeout=timeout)

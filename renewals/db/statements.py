@@ -31,7 +31,10 @@ class Query(Generic[Value]):
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """Whether the query can return thousands of rows; an array of these takes longer than another round trip."""
+    """Whether the query can return thousands of rows.
+
+    `fetch_together` runs such a query on its own, because an array of its rows takes longer than another round trip.
+    """
 
     async def fetch(self, connection: Connection) -> Value:
         """Run the query as its own statement and return its result."""

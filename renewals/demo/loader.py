@@ -83,9 +83,7 @@ async def lock(connection: database.Connection) -> bool:
     if not await accounts_repository.is_demo(connection, ACCOUNT_ID):
         raise errors.InvalidInputError(
             "account",
-            Message(
-                "account {id!r} was not created by `renewals demo`, so nothing was changed", id=ACCOUNT_ID
-            ),
+            Message("{id!r} was not created by `renewals demo`, so nothing was changed", id=ACCOUNT_ID),
         )
     return True
 

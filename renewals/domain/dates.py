@@ -20,7 +20,7 @@ END_OF_DAY = dt.time(23, 59, 59, fold=1)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The maximum size of each cache of dates. Many instances share a last day, so the caches save slow conversions."""
+"""The maximum size of each cache of dates. Many instances share a last day, so the caches avoid slow conversions."""
 
 
 class Period(NamedTuple):

@@ -158,7 +158,7 @@ def plan_run(
     context: PlanContext,
     wallet: domain_payment.Wallet,
 ) -> list[UnitResult]:
-    """Plan the due instances of one account in order of expiry, and refuse units that the wallet cannot pay (rule 21).
+    """Plan an account's due instances in order of expiry, and refuse units that the wallet cannot pay for (rule 21).
 
     The planned payments are taken from the wallet. Return the result of each unit.
     """
@@ -187,7 +187,7 @@ def pay_units(
 ) -> list[domain_payment.Payment | None]:
     """Pay the units from the wallet, and return their payments in the same order.
 
-    A unit that the wallet cannot pay has a payment with a shortfall; a unit without lines has None.
+    A unit that the wallet cannot pay for has a payment with a shortfall; a unit without lines has None.
     """
     return [wallet.pay(unit.charges) if unit.lines else None for unit in units]
 

@@ -38,7 +38,9 @@ _VALUES: Mapping[ForecastGrouping, str] = {
 
 
 _VALUES_TOO_MANY = Message("has more than {count:,} values among due instances; choose another key")
-_GROUPS_TOO_MANY = Message("has more than {count:,} groups of due instances; choose another grouping")
+_GROUPS_TOO_MANY = Message(
+    "divides the due instances into more than {count:,} groups; choose another grouping"
+)
 
 
 async def group_forecast(

@@ -29,7 +29,7 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _CACHE_SIZE = 10_000
-"""The number of texts whose parsed values are cached, because a file repeats prices, dates and configurations."""
+"""The maximum size of each cache of parsed texts. A file repeats prices, dates and configurations."""
 
 
 def _is_cell(value: object, info: ValidationInfo) -> bool:

@@ -51,8 +51,8 @@ class ParsedRow(NamedTuple):
 def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:
     """Yield the rows of a file.
 
-    Raises InvalidFileError if the header of a CSV file is missing or invalid, for example if it repeats a column or
-    lacks a required column, and for a quote that is not closed.
+    Raises InvalidFileError if a CSV file has an unclosed quote, or a missing or invalid header, such as one that
+    repeats a column or lacks a required column.
     """
     records = file_reader.read_records(source)
     names: Sequence[str] = ()

@@ -1,7 +1,8 @@
 """Prometheus metrics; docs/observability.md explains each of them.
 
 Processes that share a port write their values to files in one folder, and a scrape adds up the values. The Prometheus
-client reads the folder's name when it is imported, so that only processes started afterwards write to the folder.
+client reads the folder's name from the environment when the client is imported, so only processes that start after the
+name was set write to the folder.
 """
 
 import contextlib

@@ -52,7 +52,7 @@ Decide = Callable[[InstanceRow, _KnownInstances], InstanceRow | RowError]
 async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> IdempotentResult:
     """Set new prices; return the counts of instances and the `refusals`.
 
-    The worker does not renew an instance whose price rose beyond the cap of its account until the customer agrees.
+    Until the customer agrees, the worker does not renew an instance whose price rose beyond its account's cap.
     Raises InvalidInputError.
     """
     validation.require_rows("prices", prices)

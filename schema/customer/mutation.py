@@ -33,7 +33,7 @@ _Refusal = refusals.InstanceRefusal
 
 @strawberry.type
 class BatchDone:
-    """The fields that the successes of all operations on a selection share."""
+    """The fields common to the success types of all operations on a selection."""
 
     instance_ids: strawberry.Private[Sequence[str]]
     refused: strawberry.Private[Sequence[errors.Refusal]]

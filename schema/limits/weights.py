@@ -46,7 +46,7 @@ CLOCK_DAY = 20_000
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000
-"""Maximum cost of a move, so that a request to move 24 months and to return the events is not COST_TOO_HIGH.
+"""Maximum cost of a move: a request to move 24 months and return the events is not refused with COST_TOO_HIGH.
 
 A request works on a move for at most 24 s; then the worker continues. Measured for 24 months of the demo account: 21 s.
 """

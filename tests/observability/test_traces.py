@@ -121,8 +121,8 @@ async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no
             failing = {"query": '{ instance(id: "\\u0000a-customer") { id } }'}
             await client.post(process.url, json=failing, headers=headers)
     first, second, failed = [span for span in collector.spans if span.parent == PARENT]
-    # For the first request, the server also checks the limits of the connection and counts the account's instances.
-    for span, statement_count in ((first, 4), (second, 2)):
+    # For the first request, the server also detects poolers, checks the limits of the connection and counts instances.
+    for span, statement_count in ((first, 5), (second, 2)):
         assert (span.name, span.trace) == ("query Page", TRACE)
         assert span.service == ("shop" if by_variable else "renewals-api")
         assert span.said["graphql.operation.type"].string_value == "query"

@@ -14,8 +14,9 @@ from renewals.db.models.orders import Order
 class RenewalRun(Model):
     """A run of the automatic renewals, written by `auto_renewal.runs`.
 
-    `clock_at` is the fixed clock of a run that an operator started. `ended_at` is None while chunks are pending.
-    `broken_rules` is None until the integrity rules have been checked after the run, and empty if all of them hold.
+    `clock_at` is the fixed time of a `run-now` or test-clock run; None means the current time. `ended_at` is None
+    while chunks are pending. `broken_rules` is None until the integrity rules have been checked after the run, and
+    empty if all of them hold.
     """
 
     id = fields.BigIntField(primary_key=True)

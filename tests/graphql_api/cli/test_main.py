@@ -142,9 +142,7 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     )
     done = renewals("demo", *options, DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == (
-        "account: account 'demo' was not created by `renewals demo`, so nothing was changed\n"
-    )
+    assert done.stderr == ("account: 'demo' was not created by `renewals demo`, so nothing was changed\n")
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
 
 

@@ -95,5 +95,7 @@ async def test_a_property_with_too_many_values_is_refused_by_its_own_name(
     await world.instance("i-1", mode="AUTO", product="eip")
     await world.instance("i-2", mode="AUTO", product="kec", data_center="gz-edge")
     for by in (ForecastGrouping.PRODUCT, ForecastGrouping.DATA_CENTER):
-        with pytest.raises(errors.InvalidInputError, match=r"^by: gives more than 1 groups"):
+        with pytest.raises(
+            errors.InvalidInputError, match=r"^by: divides the due instances into more than 1 groups"
+        ):
             await group(world, by, "n", days=30, now=NOON)

@@ -80,10 +80,10 @@ def test_chinese_has_full_width_punctuation() -> None:
 
 def test_a_message_is_put_into_the_language() -> None:
     message = Message(
-        "{account}: {days} days from {date}", account="a", days=3, date=Message("{total}", total=Cents(150))
+        "Add {amount} today to pay for every renewal.", amount=Message("{total}", total=Cents(150))
     )
-    assert catalogs.translate(message, Language.EN) == "a: 3 days from 1.50"
-    assert catalogs.translate(message, Language.ZH) == "a：1.50 起 3 天"
+    assert catalogs.translate(message, Language.EN) == "Add 1.50 today to pay for every renewal."
+    assert catalogs.translate(message, Language.ZH) == "今天充值 1.50，即可全部续费。"
 
 
 def test_a_text_without_a_translation_stays_english() -> None:
