@@ -2,7 +2,7 @@
 
 A date belongs to the account's time zone; an instant is UTC. An instance expires at 23:59:59 of its last day (rule 5).
 Months are added to the last day of an instance, never to the instant of its expiry. The result is the anchor day of a
-later month, or the last day of that month if it is shorter (rule 6).
+later month, or the last day of that month if the month does not have the anchor day (rule 6).
 """
 
 import calendar
@@ -20,7 +20,10 @@ END_OF_DAY = dt.time(23, 59, 59, fold=1)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CACHED_DAYS = 65_536
-"""The maximum size of each cache of dates. Many instances share a last day, so the caches avoid slow conversions."""
+"""The maximum size of each cache whose keys are expiries or last days.
+
+Many instances share a last day, so these caches avoid many slow conversions.
+"""
 
 
 class Period(NamedTuple):
@@ -79,13 +82,13 @@ def current_day(now: dt.datetime, zone: ZoneInfo) -> dt.date:
 
 @lru_cache(_CACHED_DAYS)
 def add_months(anchor_day: int, day: dt.date, months: int) -> dt.date:
-    """Return the anchor day of the month that is `months` later, or its last day if the month is shorter (rule 6)."""
+    """Return the anchor day of the month that is `months` later, or its last day if it has no such day (rule 6)."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
     return anchor_date(anchor_day, year, month0 + 1)
 
 
 def anchor_date(anchor_day: int, year: int, month: int) -> dt.date:
-    """Return the anchor day of a month, or the last day of the month if the month is shorter."""
+    """Return the anchor day of a month, or the last day of the month if it has no such day."""
     return dt.date(year, month, min(anchor_day, calendar.monthrange(year, month)[1]))
 
 
@@ -154,7 +157,7 @@ def next_scheduled_after(instant: dt.datetime, minute: int) -> dt.datetime:
 
 
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
-    """Return the latest last day with which an instance is due at `now` (rule 20)."""
+    """Return the latest day such that an instance with this last day is due at `now` (rule 20)."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Errors of the domain; their fields hold the facts.
+"""Errors of the domain; the fields of each error hold its details.
 
 DomainError
 ├── ForbiddenError               the role is read-only
@@ -6,8 +6,8 @@ DomainError
 ├── InvalidInputError            an argument is malformed or out of bounds; `field` is its path
 ├── NotFoundError                an operator's argument names a missing object; `field` is its path
 ├── IdempotencyKeyReusedError    the key belongs to another request
-├── NotRenewableError            instances are refused; lists each instance with its reason
-├── NotRefundableError           no line of an order can be refunded; lists each line with its reason
+├── NotRenewableError            instances are refused; lists each of them with the reason
+├── NotRefundableError           none of the requested lines can be refunded; lists each with the reason
 ├── PriceChangedError            the total differs from the total that the caller expects
 ├── InsufficientFundsError       vouchers and balance do not cover the total
 └── StillMovingError             a move of a test clock is unfinished; part of the move may be done
@@ -178,7 +178,7 @@ class NotRenewableError(DomainError):
 
 @dataclass(eq=False)
 class NotRefundableError(DomainError):
-    """A refund of an order without a refundable line; `refusals` lists all refused lines."""
+    """A refund for which none of the requested lines can be refunded; `refusals` lists all of them."""
 
     refusals: tuple[RowError, ...]
 

@@ -1,8 +1,8 @@
 """Actions on an instance: whether each is allowed now, and the reason if it is not.
 
-Each refusal comes from the planner of the operation, so that actions and operations agree. Prices, the balance and
-vouchers have no effect. A page can show the actions of 1,000 instances. To keep this fast, only
-comparisons decide whether an action is allowed, and instances with equal facts share their actions.
+Each refusal comes from the planner of the operation, so actions and operations agree. Prices, the balance and vouchers
+have no effect. A page can show the actions of 1,000 instances. To keep this fast, only comparisons decide whether an
+action is allowed, and instances with equal facts share their actions.
 """
 
 import datetime as dt
@@ -158,7 +158,10 @@ def _earliest_target(unit: selection.RenewalUnit, context: planning.PlanContext)
 
 
 def _bound_months(unit: selection.RenewalUnit, context: planning.PlanContext) -> tuple[int, int]:
-    """Return the minimum and maximum months of a renewal of a unit (rule 7); minimum > maximum if none is possible."""
+    """Return the least and the most months for which a unit can be renewed (rule 7).
+
+    If it cannot be renewed, the first number exceeds the second.
+    """
     earliest = dates.current_day(context.now, context.zone)
     least, most = 1, limits.MONTHS_MAX
     for instance in unit:

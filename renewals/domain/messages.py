@@ -14,8 +14,8 @@ Translate: TypeAlias = "Callable[[Message], str]"
 class Message:
     """A sentence, or a part of one: an English text with the arguments of its placeholders, such as `{months}`.
 
-    Amounts are `money.Cents`, and lists are tuples. The text must be a literal, because the catalogs are
-    extracted from the source.
+    An amount among the arguments is a `money.Cents`, and a list is a tuple. The text must be a literal, because the
+    catalogs are extracted from the source.
     """
 
     __slots__ = ("arguments", "text")

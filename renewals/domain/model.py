@@ -69,7 +69,7 @@ class BatchMode(StrEnum):
 
 
 class BundleHandling(StrEnum):
-    """The treatment of bundle members: refuse them unless exactly their bundle is selected, or add it (rule 10)."""
+    """The treatment of bundle members: refuse them unless exactly one bundle is selected, or complete it (rule 10)."""
 
     REFUSE = "REFUSE"
     WHOLE = "WHOLE"
@@ -153,7 +153,7 @@ class Account:
     auto_renew_from: dt.datetime = EPOCH
     """The cut-over: the worker does not renew instances that were due before this instant (rule 38)."""
     auto_renew_time: dt.time = dt.time(0, 30)
-    """The time of day, in the account's time zone, at which the worker starts to renew (rule 20)."""
+    """The time of day, in the account's time zone, from which an instance is due on its due day (rule 20)."""
     language: Language = Language.EN
     """The language of texts that belong to no request, such as those of events (rule 27)."""
     test_clock: dt.datetime | None = None
@@ -183,7 +183,10 @@ class Instance(NamedTuple):
     agreed_price_cents: int | None = None
     """The monthly price that the customer last paid or accepted, if the current price differs."""
     refund_count: int = 0
-    """The number of refunded periods. Each order line stores it, so that a refunded period can be bought again."""
+    """The number of refunded periods. Order lines are unique by instance, start and this number.
+
+    A refunded period can therefore be bought again.
+    """
 
     def status_at(self, now: dt.datetime) -> InstanceStatus:
         """Return the status at `now`: EXPIRED if it is stored as RUNNING and the expiry has passed (rule 5).

@@ -57,7 +57,10 @@ class RegistrationContext:
     now: dt.datetime
     rows: Mapping[str, InstanceRow]
     paid_ids: frozenset[str]
-    """The ids of instances with a paid period; a report cannot change their expiry or anchor day (rule 16)."""
+    """The ids of instances with an order line, even a refunded one (rule 16).
+
+    A report cannot change their expiry or anchor day.
+    """
     bundles: Mapping[str, BundleRow]
     product_codes: frozenset[str]
     data_center_codes: frozenset[str]

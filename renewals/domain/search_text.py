@@ -1,8 +1,8 @@
 """The search text of an instance, folded so that an index of trigrams can serve a search for a part of it.
 
 PostgreSQL builds trigrams of letters and digits, and whether a Chinese character is a letter depends on the locale of
-the database. `fold` therefore writes such characters as ASCII letters. A folded text contains a folded term if and
-only if the text contains the term, ignoring case, so no row needs a second check.
+the database. `fold` therefore writes every character that is not ASCII as ASCII letters. A folded text contains a
+folded term if and only if the text contains the term, ignoring case, so no row needs a second check.
 """
 
 import orjson
@@ -13,7 +13,7 @@ SEPARATOR = "\x1f"
 _BASIC, _SUPPLEMENTARY = "U", "V"
 """The first letters of codes: for characters of the Basic Multilingual Plane, and for all other characters."""
 _DIGITS = str.maketrans("0123456789abcdef", "ABCDEFGHIJKLMNOP")
-"""The letters for hexadecimal digits. None of them begins a code, so that a term matches whole codes only."""
+"""The letters for hexadecimal digits. None of them begins a code, so a term matches whole codes only."""
 
 
 def build_search_text(instance_id: str, name: str, configuration: str) -> str:
@@ -45,7 +45,7 @@ def _code(character: str) -> str:
 def _fold_case(character: str) -> str:
     """Return the same character for the upper and the lower case of a character.
 
-    A case that consists of several characters is ignored.
+    An upper or lower case that consists of several characters is ignored.
     """
     upper = character.upper()
     if len(upper) != 1:

@@ -76,7 +76,7 @@ def printable(length_max: int) -> Message:
 
 
 def truncate(text: str, characters_max: int = ID_LENGTH_MAX) -> str:
-    """Shorten a text that a message quotes to its first `characters_max` characters and "..."; keep a shorter text."""
+    """Return a text to quote in a message: its first `characters_max` characters and "..." if it is longer."""
     return text if len(text) <= characters_max else f"{text[:characters_max]}..."
 
 
@@ -159,7 +159,7 @@ def amount(cents: int) -> Message | None:
 
 
 def balance(cents: int) -> Message | None:
-    """Validate the balance, in cents, after a top-up; forecasts rely on the maximum BALANCE_CENTS_MAX."""
+    """Validate the balance, in cents, after a top-up: at most BALANCE_CENTS_MAX."""
     if cents <= BALANCE_CENTS_MAX:
         return None
     return Message("would make the balance exceed {maximum}", maximum=Cents(BALANCE_CENTS_MAX))
@@ -171,7 +171,7 @@ def day(value: dt.date) -> Message | None:
 
 
 def instant(value: dt.datetime | None) -> Message | None:
-    """Validate the date of an instant in UTC, if the instant is given."""
+    """Validate the UTC date of an instant, if an instant is given."""
     return None if value is None else day(value.date())
 
 
