@@ -1,4 +1,4 @@
-"""The attempts of runs to renew instances (rule 24). Only the reset of the demo also writes `renewal_attempts`."""
+"""The attempts that runs make on instances (rule 24). Only the reset of the demo also writes `renewal_attempts`."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from renewals.events.event_log import NewEvent
 
 
 class Attempt(NamedTuple):
-    """An attempt of a run to renew one instance, with the price in cents, or the code and message of the refusal."""
+    """A run's attempt to renew one instance: the price in cents, or the code and the message of the refusal."""
 
     account_id: str
     instance_id: str
@@ -42,9 +42,9 @@ async def insert_attempts_in(
 
 
 async def filter_new_failures_in(connection: Connection, failures: Sequence[NewEvent]) -> list[NewEvent]:
-    """Return the failures without an earlier attempt of the same instance, due time and code.
+    """Return the failures for which there is no earlier attempt with the same instance, due time and code.
 
-    If a later run refuses the instance for the same reason, the customer must not be notified again.
+    A run that refuses an instance again for the same reason must not notify the customer again.
     """
     if not failures:
         return []

@@ -1,8 +1,8 @@
-"""The chunks of runs: each is a group of accounts whose due instances one transaction renews (rule 23).
+"""The chunks of runs: each is a group of accounts whose due instances are renewed in one transaction (rule 23).
 
-A failed chunk of several accounts is split; a failed chunk of one account parks that account. The next run
-renews the instances of a parked account; `operators.runs` can start such a run earlier. Only the reset of the demo also
-writes `renewal_chunks`.
+If a chunk of several accounts fails, it is split. If a chunk of one account fails, the account is parked: this run does
+not renew its instances, but the next run does. For parked accounts, `operators.runs` can start a run without waiting
+for the next scheduled one. Only the reset of the demo also writes `renewal_chunks`.
 """
 
 import datetime as dt
@@ -146,7 +146,7 @@ async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
     Do nothing if another process has completed the chunk.
     """
     async with database.transaction() as connection:
-        # The lock on the run serializes the calls: new chunks are numbered from the last number of the run.
+        # New chunks are numbered from the last number of the run. The lock keeps other calls from using these numbers.
         await RenewalRun.filter(id=chunk.run_id).using_db(connection).select_for_update().first()
         claimed = await claim_chunk_in(connection, chunk)
         if claimed is None:

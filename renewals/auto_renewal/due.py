@@ -1,4 +1,4 @@
-"""Due instances: AUTO and running, at or after their `due_at` and not after their expiry (rule 20).
+"""Due instances: the running AUTO instances, each from its `due_at` until its expiry (rule 20).
 
 An instance whose `due_at` is before the account's `auto_renew_from` is left to its owner: no run renews it (rule 38).
 """
@@ -67,7 +67,7 @@ async def count_due(connection: Connection, now: dt.datetime) -> dict[str, int]:
 
 
 def _due_days(now: dt.datetime, time: dt.time, time_zone: str, lead_days: int) -> Iterator[_DueDay]:
-    """Yield each day from today on whose expiring instances are due at `now`.
+    """Yield the days, today first, whose expiring instances are due at `now`.
 
     There are `lead_days` or `lead_days + 1` such days.
     """
@@ -158,8 +158,8 @@ async def read_due_instances(
 async def find_earliest_due_at(connection: Connection, account: model.Account) -> dt.datetime | None:
     """Return the earliest due time of a test account's AUTO instances, or None if there are none.
 
-    Expired instances and instances that are left to their owner do not count (rule 38). The time is in the past if a
-    run has refused the instance.
+    Expired instances and instances that are left to their owner do not count (rule 38). If a run has refused the
+    instance that is due first, the time is in the past.
     """
     rows = await database.fetch(
         connection,

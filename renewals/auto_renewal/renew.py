@@ -1,6 +1,6 @@
 """The renewal of due instances, chunk by chunk, and the end of runs (rules 20 to 24).
 
-The transaction that renews the accounts of a chunk also marks the chunk as done. Each period of an instance is
+The transaction that renews the instances of a chunk also marks the chunk as done. Each period of an instance is
 therefore charged once, no matter how many workers process the chunk, or how often (rule 23).
 """
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("renewals")
 
 RENEWED = "RENEWED"
-"""The outcome label of a renewed instance in the metrics; other labels are refusal codes."""
+"""The label of renewed instances in `metrics.RENEWALS`; the other labels are refusal codes."""
 
 
 async def run_at(
@@ -41,7 +41,7 @@ async def run_at(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> RenewalRun:
-    """Renew all instances that are due at `at`, in this process, and return the finished run.
+    """Renew in this process all instances that are due at `at`, except those of test accounts; return the finished run.
 
     `on_chunk` is called after each chunk with the number of chunks done and the total.
     """
@@ -93,10 +93,10 @@ async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
 
 
 async def _verify_runs() -> None:
-    """Check the integrity rules, and store the result with each run that `runs.list_unverified_ids` returns.
+    """Check the integrity rules if there are unverified runs, and store the result with each of these runs.
 
-    These can include earlier runs, because a process can be killed between the end of a run and this check. If two
-    processes verify the same run, each stores its own result.
+    They can include earlier runs, because a process can be killed between the end of a run and this check. If two
+    processes verify the same run, the later result replaces the earlier one.
     """
     if run_ids := await runs.list_unverified_ids():
         violations = await integrity.check_invariants()
@@ -139,7 +139,7 @@ async def renew_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> None:
     async with database.transaction() as connection:
         account_ids, clock_at = await chunks.get_chunk_in(connection, chunk)
         accounts = await accounts_repository.lock_accounts(connection, account_ids)
-        # The accounts are locked first: if two workers have the same chunk, the second worker finds the chunk done.
+        # The accounts are locked first. A second worker with the same chunk waits, and then finds the chunk done.
         claimed = await chunks.claim_chunk_in(connection, chunk)
         if claimed is not None:
             now = clock_at or clock()

@@ -34,9 +34,9 @@ LAST_SCHEDULED = "SELECT max(scheduled_at) FROM renewal_runs WHERE trigger = 'SC
 
 
 async def start_scheduled_run(now: dt.datetime) -> int | None:
-    """Start the run of the latest hourly tick and return the run's id, or None if that run already exists."""
+    """Start the run of the latest scheduled time and return the run's id, or None if that run already exists."""
     tick = schedule.last_scheduled_at(now)
-    # A worker calls this every minute. An INSERT that conflicts would use up a run id each time.
+    # A worker calls this function every minute. An INSERT that conflicts would use up a run id each time.
     if (
         await RenewalRun.filter(trigger=Trigger.SCHEDULED, scheduled_at=tick)
         .using_db(database.pool())
@@ -47,9 +47,9 @@ async def start_scheduled_run(now: dt.datetime) -> int | None:
 
 
 async def start_catch_up_run(now: dt.datetime) -> int | None:
-    """Start the run of the latest tick if it was missed, else a run for the start of this worker (rule 23).
+    """Start the run of the latest scheduled time if it was missed, else a run for the start of this worker (rule 23).
 
-    Return the id of the started run, or None if another worker inserted the run for a start in the same minute.
+    Return the run's id, or None if another worker started in the same minute and has already inserted this run.
     """
     return await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
@@ -115,14 +115,14 @@ async def _insert_chunks_in(
     connection: Connection, run_id: int, due_counts: dict[str, int], now: dt.datetime
 ) -> None:
     if not await chunks.insert_chunks_in(connection, run_id, due_counts):
-        # Only a run without chunks ends here. A run with chunks is also verified when it ends.
+        # A run without chunks ends here. It has changed nothing, so it is not verified.
         await RenewalRun.filter(id=run_id).using_db(connection).update(ended_at=now, parked_count=0)
 
 
 async def close_finished(now: dt.datetime) -> list[int]:
     """End the runs that have no pending chunk, store the sums of their chunks (rule 24), and return their ids."""
     async with database.transaction() as connection:
-        # The lock comes first, because a reset of the demo changes both the runs and the chunks.
+        # The runs are locked before their chunks are read, because a reset of the demo changes both.
         unfinished = await database.fetch(
             connection,
             "SELECT id FROM renewal_runs WHERE ended_at IS NULL ORDER BY id FOR NO KEY UPDATE",

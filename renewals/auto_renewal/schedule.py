@@ -24,7 +24,7 @@ def next_scheduled_after(instant: dt.datetime) -> dt.datetime:
 def lateness(last_scheduled: dt.datetime | None, now: dt.datetime) -> dt.timedelta:
     """Return how long ago the first hourly run after `last_scheduled` should have started, or zero if it is not due.
 
-    `last_scheduled` is None if no run was ever scheduled; the run at the latest scheduled time then counts instead.
+    `last_scheduled` is None if there was no scheduled run yet; the latest scheduled time then counts as missed.
     """
     missed = last_scheduled_at(now)
     if last_scheduled is not None:
