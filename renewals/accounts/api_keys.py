@@ -169,7 +169,8 @@ async def _flush_periodically() -> None:
 async def flush_last_used() -> None:
     """Write `last_used_at` of the keys that were used since the last flush.
 
-    A key is skipped if another process is writing it, or if its stored time is less than LAST_USED_PRECISION earlier.
+    A key is skipped if another process is writing it, or if its stored time is less than LAST_USED_PRECISION before the
+    new one.
     """
     uses = dict(_used)
     _used.clear()

@@ -1,4 +1,8 @@
-"""Accounts in the database. This module writes `accounts`; only `ledger` writes balances and ledger numbers."""
+"""Accounts in the database. Only this module and `ledger` write `accounts`.
+
+This module sets balances and ledger numbers only to 0, for a new account and for the reset of the demo account. All
+other balances and ledger numbers are written by `ledger`.
+"""
 
 import asyncio
 import contextlib

@@ -36,8 +36,8 @@ async def count_facets(
         for days in EXPIRY_BUCKETS_DAYS
     ]
     is_in = ", ".join(f'({conditions.for_facet(facet)}) AS "in {facet}"' for facet in FACETS)
-    # PostgreSQL expects many groups for an expression of an instant, but two for a boolean. If it expected many groups,
-    # it would sort all rows instead of hashing them.
+    # The rows are grouped by booleans, because PostgreSQL expects two groups for each. For an expression of an instant,
+    # it would expect many groups, and sort all rows instead of hashing them.
     statement = f"""WITH grouped AS MATERIALIZED (
         SELECT i.renewal_mode, i.product_code, i.data_center_code, ({manageable}) AS is_manageable,
           i.expires_at IS NOT NULL AS expires, i.expires_at < {conditions.bind(now)} AS is_expired,
@@ -90,7 +90,7 @@ _VALUES = {
     "expiry": f"""CASE WHEN NOT expires THEN NULL WHEN is_expired THEN 'EXPIRED' {_BUCKETS}
       ELSE 'LATER' END""",
 }
-"""The value of each facet in a row of `faceted`."""
+"""For each facet, the SQL of its value in a row of `faceted`, a subquery in `count_facets`."""
 
 
 def _count_by(facet: str) -> str:

@@ -9,13 +9,13 @@ from renewals.domain import errors, limits, model, search_text, validation
 
 MANAGEABLE = """(i.product_code = ANY(ARRAY(SELECT code FROM products WHERE renewable))
   AND NOT i.is_trial AND i.billing_mode <> 'ONE_OFF')"""
-"""The SQL condition that an instance is on one of the tabs (rules 1 and 2)."""
+"""The SQL condition that an instance is manageable (rules 1 and 2); it does not exclude released instances."""
 
 EXPIRY = "coalesce(i.expires_at, 'infinity')"
 """The expiry in sort orders and indexes; it is `infinity` for an instance without an expiry."""
 
 RELEASES_AT = "releases_at(i.account_id, i.product_code, i.bundle_id, i.expires_at)"
-"""The end of an instance's retention; its days are days in the account's time zone.
+"""The SQL of the end of an instance's retention, which is counted in days of the account's time zone.
 
 A bundle has the longest retention of its products.
 """
@@ -144,9 +144,9 @@ def _add_tag(conditions: WhereClause, tag: TagFilter) -> None:
 
 
 def status_at(now: str) -> str:
-    """Return the SQL of the status at the instant of the placeholder `now`, even if the stored status is outdated.
+    """Return the SQL of the status at the instant of the placeholder `now`.
 
-    The status at an instant follows from rules 5 and 22.
+    The stored status can be outdated; the status at an instant follows from rules 5 and 22.
     """
     return f"""CASE WHEN i.status = 'RELEASED' OR i.expires_at IS NULL OR i.expires_at >= {now} THEN i.status
       WHEN {RELEASES_AT} < {now} THEN 'RELEASED' ELSE 'EXPIRED' END"""

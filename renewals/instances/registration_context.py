@@ -40,7 +40,10 @@ async def read_rows(
 async def read_context(
     connection: database.Connection, batches: Sequence[AccountBatch], now: dt.datetime, *, is_part: bool
 ) -> RegistrationContext:
-    """Return the stored rows that the batches concern, as a context with the id and time zone of the first account."""
+    """Return the stored rows that the batches concern, as a context for the account of the first batch.
+
+    For every batch, the caller sets the id, the time zone and the current time of its account.
+    """
     reported = [instance for _, instances, _ in batches for instance in instances]
     named_ids = {bundle_id for _, _, bundles in batches for bundle_id in bundles}
     used_ids = {instance.bundle_id for instance in reported if instance.bundle_id is not None}

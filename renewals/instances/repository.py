@@ -1,4 +1,4 @@
-"""The writer of the tables `instances` and `bundles`."""
+"""The writer of the tables `instances` and `bundles`. Only the reset of the demo deletes their rows."""
 
 import dataclasses
 import datetime as dt

@@ -1,6 +1,7 @@
 """The writer of the table `search_texts`, which holds a text of each instance for the filter's `search` (rule 4).
 
-The texts are not in the table `instances`, so that a renewal does not write an index of trigrams.
+The texts are not in the table `instances`, so that a renewal does not write an index of trigrams. Only the reset of the
+demo deletes texts.
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,7 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""The maximum number of instances that are planned in the event loop; to plan them takes about 10 ms."""
+"""The maximum number of instances that are planned in the event loop; planning this number takes about 10 ms."""
 
 
 def check_selector(selector: InstanceSelector) -> None:

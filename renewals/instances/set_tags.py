@@ -36,7 +36,8 @@ class TagsOutcome:
 async def set_tags(account_id: str, request: TagsRequest, clock: Clock) -> TagsOutcome:
     """Change the tags of a batch and return the outcome, or raise DomainError and change nothing.
 
-    A request that is repeated immediately changes nothing, so the request needs no idempotency key.
+    If a request is repeated immediately, the repetition changes nothing. Requests therefore need no idempotency
+    key.
     """
     instances_selection.check_selector(request.selector)
     request.change.check()
