@@ -1,4 +1,4 @@
-"""Warnings of shortfalls, and the checks of accounts that send these warnings and the expiry reminders.
+"""Warnings of shortfalls, and the check of an account, which sends these warnings and the expiry reminders.
 
 An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
 and again only if it remains after the customer or the provider has acted, or if it recurs. Only the reset of the demo
@@ -41,7 +41,7 @@ class ChangeMarker(NamedTuple):
 
 
 async def check_changed_accounts(clock: Clock = clocks.utc_now) -> None:
-    """Check the accounts that `find_changed_accounts` returns. Log the error of an account and continue with the next.
+    """Check the accounts that `find_changed_accounts` returns. Log the error of a check that fails, and continue.
 
     Raises the error if the database is unavailable.
     """
@@ -64,8 +64,8 @@ async def check_or_log(account_id: str, clock: Clock) -> None:
 async def find_changed_accounts(now: dt.datetime) -> list[str]:
     """Return the ids of the accounts that changed after their last check, or were not yet checked on their current day.
 
-    Accounts with a pending chunk of a run are omitted, because the run changes them several times. Test accounts are
-    omitted, because each is checked when its clock moves (rule 37).
+    Accounts in a pending chunk of a run are omitted until the run has processed the chunk, because it can change them.
+    Test accounts are omitted, because each is checked when its clock moves (rule 37).
     """
     rows = await database.fetch(database.pool(), "SELECT DISTINCT time_zone FROM accounts")
     zones = [row["time_zone"] for row in rows]
@@ -151,7 +151,7 @@ async def read_next_check(connection: database.Connection, account: model.Accoun
 
 
 async def mark_for_recheck(connection: database.Connection, account_ids: Sequence[str]) -> None:
-    """Mark accounts to be checked again, because a change of lead days or of `auto_renew_from` writes no event."""
+    """Mark accounts to be checked again, after a change of lead days or `auto_renew_from`, which writes no event."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 

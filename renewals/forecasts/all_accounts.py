@@ -1,4 +1,4 @@
-"""Sums of the coming automatic renewals of each account, for an operator before the cut-over.
+"""Sums of the coming automatic renewals of each account, which an operator can check before a cut-over.
 
 The accounts are read in groups, each group in its own snapshot, so memory does not grow with the number of accounts.
 """
@@ -23,7 +23,7 @@ _ACCOUNTS_PER_READ = 200
 
 
 class AccountNights(NamedTuple):
-    """The sums of one account's coming days; amounts in cents.
+    """The sums over one account's coming days; amounts in cents.
 
     `required_top_up_cents` is the least top-up now that pays for all these renewals. `left_count` is the number of AUTO
     instances that the worker leaves to their owner, because they were due before `auto_renew_from` (rule 38).

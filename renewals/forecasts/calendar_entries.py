@@ -44,7 +44,7 @@ class CalendarItem(NamedTuple):
 
 
 class CalendarEntry(NamedTuple):
-    """The instances of one kind on one day; `balance_after_cents` is the balance after its run, or 0 for expiries."""
+    """The instances of one kind on one day; `balance_after_cents` is the balance after the run, or 0 for expiries."""
 
     date: dt.date
     kind: EntryKind
@@ -86,7 +86,7 @@ async def build_calendar(account_id: str, days: int, now: dt.datetime) -> Calend
 async def _read_expiries(
     connection: database.Connection, account: model.Account, days: int, now: dt.datetime
 ) -> list[CalendarEntry]:
-    """Return an entry for each day with expiries; all instances of a day expire at the same instant."""
+    """Return an entry for each day with expiries; all expiries of a day are at the same instant."""
     last = now.astimezone(account.zone).date() + dt.timedelta(days=days - 1)
     instance_filter = filters.InstanceFilter(
         status=[model.InstanceStatus.RUNNING],

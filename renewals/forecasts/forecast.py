@@ -23,9 +23,9 @@ from renewals.instances import repository as instances_repository
 Value = TypeVar("Value")
 
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
-"""The numbers of days that are simulated: the requested number is rounded up, so that requests share results."""
+"""The numbers of days to simulate; a requested number is rounded up to one of them, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""The maximum number of renewals simulated in the API's process, which blocks the event loop for about 10 ms."""
+"""The maximum number of renewals to simulate in the API's process; 300 block the event loop for about 10 ms."""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:

@@ -21,7 +21,7 @@ class ForecastGrouping(StrEnum):
 
 
 class ForecastGroup(NamedTuple):
-    """The renewals of the instances with one value. The catalog has the names; for a tag, both names are the value."""
+    """The renewals of the instances that share a value. The names are those of the catalog; for a tag, the value."""
 
     value: str
     name: str

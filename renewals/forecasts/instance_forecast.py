@@ -23,8 +23,8 @@ from renewals.instances import repository as instances_repository
 class InstanceForecast:
     """The forecast of an instance.
 
-    `due_at` is None if the instance is not AUTO, if it is left to its owner (rule 38), or if the planner now refuses
-    the renewal for a reason other than money or a price rise. `price_cents` is None only in the last case.
+    `due_at` is None for an instance that is not AUTO or is left to its owner (rule 38). It is also None if the planner
+    now refuses the renewal for a reason other than money or a price rise; only then, `price_cents` is None, too.
     """
 
     will_renew: bool
@@ -101,7 +101,7 @@ class FirstRun:
 
 
 def find_first(snapshot: AccountSnapshot, days: int, now: dt.datetime) -> FirstRun:
-    """Return the result of the first run of each AUTO instance in the next `days` days."""
+    """Simulate the next `days` days, and return the first result of each due instance and the money that is left."""
     refusals: dict[str, tuple[errors.Refusal, ...]] = {}
     for run in simulation.simulate_days(snapshot, snapshot.account.balance_cents, days, now):
         for result in run.outcomes:

@@ -1,4 +1,4 @@
-"""The preview of `setRenewalPolicy`: the changes and refusals, and the first charge of each change (rule 8).
+"""The preview of `setRenewalPolicy`: the changes, each with its first charge, and the refusals (rule 8).
 
 The planner of the worker's runs computes the first charges, regardless of the balance and the vouchers.
 """

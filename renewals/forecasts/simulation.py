@@ -1,7 +1,7 @@
 """Simulation of an account's coming runs with the planner of the worker. No function performs I/O.
 
-An instance that is not renewed by the run of its due day counts as lost. The money only decreases, so no later run can
-pay for the instance.
+An instance that is not renewed by the run of its due day counts as lost. A simulation has no top-ups, so no later run
+can pay for the instance.
 """
 
 import datetime as dt
@@ -98,7 +98,7 @@ class AccountSnapshot:
 class SimulatedRun(NamedTuple):
     """The run of one day: the balance and vouchers before the run, the priced units, and the wallet after the run.
 
-    `all_due` also has the units that were lost on earlier days; `priced` has the units that are still due.
+    `all_due` contains all due units, as if none had been lost; `priced` omits the units that were lost on earlier days.
     """
 
     date: dt.date

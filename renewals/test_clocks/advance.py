@@ -1,8 +1,9 @@
 """Moves of a test account's clock, with the work that the worker would have done at each tick (rule 37).
 
-A tick is one transaction under the account's lock: it moves the clock, and expires, releases and renews instances. The
-check for reminders and warnings follows in its own transaction, as in the worker. A move's row holds the last tick, so
-any process can continue the move of a killed process, and two processes that continue the same move do each tick once.
+A tick is an hourly time at which a move stops (see `ticks`). One transaction under the account's lock moves the clock
+to the tick, and expires, releases and renews instances. The check for reminders and warnings follows in its own
+transaction, as in the worker. A move's row holds the last tick, so any process can continue the move of a killed
+process. Two processes that continue the same move do each tick once.
 """
 
 import dataclasses
@@ -82,8 +83,8 @@ async def continue_move(
     ends_at = time.monotonic() + seconds_max
     while move.ended_at is None and time.monotonic() < ends_at:
         if move.reached_at > move.from_at:
-            # The next tick begins only after the check of this tick, as the worker checks within the hour. An error in
-            # the check does not stop the move, because it would not stop the worker.
+            # The last tick is checked before the next one begins, because the worker, too, checks before the next hour.
+            # An error in the check does not stop the move, because it would not stop the worker.
             await balance_alerts.check_or_log(move.account_id, clock)
         move = await _do_next_tick(move, clock)
         on_tick(move)
@@ -91,14 +92,14 @@ async def continue_move(
 
 
 async def continue_abandoned(move_id: uuid.UUID, clock: Clock, *, seconds_max: float) -> None:
-    """Continue a move by its id; do nothing if it was deleted with the demo account's data."""
+    """Continue the move with this id; do nothing if a reset of the demo account has deleted the move."""
     move = await moves.find_in(database.pool(), move_id)
     if move is not None:
         await continue_move(move, clock, seconds_max=seconds_max)
 
 
 async def list_abandoned(clock: Clock) -> list[uuid.UUID]:
-    """Return the ids of the unfinished moves without progress for ABANDONED_AFTER."""
+    """Return the ids of the unfinished moves that have made no progress for ABANDONED_AFTER."""
     return [move.id for move in await moves.list_abandoned(clock() - ABANDONED_AFTER)]
 
 
@@ -140,7 +141,10 @@ async def begin(account_id: str, request: MoveRequest, clock: Clock) -> ClockMov
 
 
 async def _do_next_tick(move: ClockMove, clock: Clock) -> ClockMove:
-    """Do the next tick of a move, or finish the move, unless another process has done so; return the move."""
+    """Do the next tick of a move, or finish the move, unless another process has done so; return the move.
+
+    After an unexpected error, do the tick without renewals, and park the account for this tick.
+    """
     try:
         return await _do_next_tick_once(move, clock, None)
     except Exception as error:

@@ -70,6 +70,6 @@ async def save_progress_in(connection: Connection, move: ClockMove) -> None:
 
 
 async def list_abandoned(since: dt.datetime) -> list[ClockMove]:
-    """Return the unfinished moves without progress since an instant in real time, the oldest first."""
+    """Return the unfinished moves without progress after `since` (in real time), sorted by their last progress."""
     moves = ClockMove.filter(ended_at__isnull=True, progressed_at__lte=since)
     return await moves.using_db(database.pool()).order_by("progressed_at")

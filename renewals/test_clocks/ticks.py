@@ -32,7 +32,8 @@ async def _find_instants(
 ) -> AsyncIterator[dt.datetime]:
     """Yield the times of the hourly runs that process the account's next expiry, release, due renewal and check.
 
-    Yield no time for one that will not occur. If the time of the check is unknown, yield `first` for the check.
+    If one of these four will not occur, yield no time for it. If the time of the check is unknown, yield `first` for
+    the check.
     """
     lapse = await lifecycle.find_next_lapse(connection, account.id)
     for instant in (lapse.expires_at, lapse.releases_at):
