@@ -193,7 +193,7 @@ async def fetch_data_center_types(connection: Connection) -> Sequence[Row]:
 
 
 async def fetch_discount_tiers(connection: Connection, codes: Sequence[str]) -> dict[str, list[Row]]:
-    """Return the rows of the products' discount tiers by product code, sorted by months."""
+    """Return the discount tiers of the given products, by product code; each list is sorted by months."""
     rows = await database.fetch(
         connection,
         """SELECT product_code, months, discount_bps FROM discount_tiers

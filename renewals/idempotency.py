@@ -1,7 +1,7 @@
 """Idempotency keys: their format, the fingerprint of a request, and the check of a repeated key (rules 18 and 26).
 
-The result of a request with a key is a row that also stores the key, and the request or its fingerprint. These modules
-write such rows: `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and
+The result of a request with a key is stored in a row, together with the key and with the request or its fingerprint.
+These modules write such rows: `orders.repository`, `operators.audit_log`, `test_clocks.moves`, `webhooks.endpoints` and
 `webhooks.secrets`.
 """
 
@@ -22,7 +22,7 @@ def check_idempotency_key(idempotency_key: str) -> None:
 
 
 def canonical_json(value: object) -> bytes:
-    """Return a value as JSON that is equal for equal values: names are sorted, and lists keep their order."""
+    """Return the JSON of a value, the same for equal values: names are sorted, and lists keep their order."""
     return orjson.dumps(value, default=_to_plain_value, option=orjson.OPT_SORT_KEYS)
 
 
@@ -34,7 +34,7 @@ def fingerprint(operation: str, request_json: bytes) -> bytes:
 def check_same_request(idempotency_key: str, first_request: object, request: object) -> None:
     """Raise IdempotencyKeyReusedError if the key's first request differs from this one (rule 18).
 
-    `first_request` and `request` are fingerprints, or the values in the requests if the table stores these values.
+    Both are fingerprints or, if the table stores requests instead of fingerprints, the requests themselves.
     """
     if first_request != request:
         raise errors.IdempotencyKeyReusedError(idempotency_key)

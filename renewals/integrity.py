@@ -1,8 +1,8 @@
 """Invariants of the database that hold at every moment, such as those of rules 11 and 15 to 24.
 
-Each invariant has a statement that returns the rows that violate it. PostgreSQL computes the sums on one snapshot, so
-memory grows only with the violations. For search texts, the statement returns all rows, and this module compares them
-one by one, because SQL cannot fold a text.
+For each invariant, an SQL statement returns the rows that violate it. PostgreSQL computes the sums, so this process
+needs memory only for the violations. For search texts, the statement returns all rows, and this module compares them
+one by one, because only `domain.search_text` can fold a text.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from renewals.domain import search_text
 from renewals.domain.messages import Message
 
 VIOLATIONS_MAX = 100
-"""The maximum number of violations of one invariant that are returned."""
+"""The maximum number of violations that are returned for one invariant."""
 
 
 _ROWS_PER_READ = 1_000

@@ -198,9 +198,9 @@ MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AU
 """The weights of the renewal modes of instances with more than two months left."""
 
 LONG_EXPIRED_DAYS = -46
-"""The days from today to the last day of an expired database instance, which needs at least two months.
+"""The days from today to the last day of an expired database instance, which can be renewed for two months or more.
 
-Its product has 60 retention days, so it is not released yet.
+Its product has 60 retention days, so the instance is not released yet.
 """
 
 DAYS_LATER_MIN, DAYS_LATER_MAX = 63, 400
@@ -217,7 +217,7 @@ class DemoTopUp(NamedTuple):
 
 
 class DemoVoucher(NamedTuple):
-    """A voucher, with its face value in cents and the number of days from the day of the demo to its expiry."""
+    """A voucher of `cents`, issued `days_ago` days before the day of the demo, expiring `days_left` days after it."""
 
     days_ago: int
     cents: int
