@@ -1,4 +1,4 @@
-"""PostgreSQL's advisory locks, each with its own number.
+"""The PostgreSQL advisory locks of this program, each with its own number.
 
 A transaction's lock is released when the transaction ends, and a session's lock when the connection closes.
 """
@@ -12,7 +12,7 @@ from renewals.db import connection as database
 
 @unique
 class AdvisoryLock(IntEnum):
-    """The numbers of the advisory locks, and the seed from which the locks of texts are computed."""
+    """The numbers of the advisory locks, and a seed from which `lock_text_in` computes further numbers."""
 
     MIGRATIONS = 7_236_001_842
     DEMO_ACCOUNT = 7_236_001_843
@@ -27,7 +27,7 @@ async def lock_in(connection: database.Connection, lock: AdvisoryLock) -> None:
 
 
 async def lock_text_in(connection: database.Connection, lock: AdvisoryLock, text: str) -> None:
-    """Take the lock of a text, computed from the text and the seed `lock`, for the rest of the caller's transaction."""
+    """Take the lock whose number is computed from `text` and the seed `lock`, until the caller's transaction ends."""
     await database.execute(connection, "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", text, lock)
 
 

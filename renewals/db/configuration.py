@@ -36,7 +36,7 @@ def build_configuration(
         "transaction_seconds_max": transaction_seconds_max,
         "server_settings": sessions.build_settings(**seconds_max),
         "statement_cache_size": STATEMENT_CACHE_SIZE,
-        # 0 means no limit, so that long statements are named, too. A pooler may send the messages of an unnamed
+        # Without a limit (0), asyncpg gives long statements a name, too. A pooler may send the messages of an unnamed
         # statement to different sessions.
         "max_cacheable_statement_size": 0,
     }

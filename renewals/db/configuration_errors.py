@@ -68,7 +68,7 @@ def explain(error: BaseException) -> str | None:
 
 
 def summarize(error: BaseException) -> str | None:
-    """Return a short message about the error for public probes, or None if the configuration does not cause it.
+    """Return a short message for public probes, or None if the configuration did not cause the error.
 
     The message names no role, database or host.
     """

@@ -1,6 +1,7 @@
 """The connection pool, transactions and statements.
 
-Every statement receives its connection from the caller, so that the code shows which statements share a transaction.
+A function that executes statements receives the connection from its caller, so that the code shows which statements
+share a transaction.
 """
 
 import asyncio
@@ -109,7 +110,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         connection = await context.__aenter__()
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - started_at)
     except BaseException as error:
-        # Tortoise does not return the connection of a cancelled BEGIN to the pool, so the pool would run out.
+        # Tortoise does not return the connection of a cancelled BEGIN to the pool. The pool would lose connections.
         if hasattr(context, "token"):
             with contextlib.suppress(Exception):
                 await context.__aexit__(type(error), error, error.__traceback__)
@@ -159,7 +160,7 @@ async def _has_transaction_timeout(connection: Connection) -> bool:
 def retry_on_conflict(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after deadlocks and serialization errors."""
+    """Decorate a transaction to repeat it after deadlocks and serialization errors, up to ATTEMPTS_MAX tries in all."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -176,7 +177,7 @@ def retry_on_conflict(
 def retry_on_unique_violation(
     work: Callable[Arguments, Coroutine[object, None, Value]],
 ) -> Callable[Arguments, Coroutine[object, None, Value]]:
-    """Decorate a transaction so that it is tried up to ATTEMPTS_MAX times after violations of a unique key."""
+    """Decorate a transaction to repeat it after violations of a unique key, up to ATTEMPTS_MAX tries in all."""
 
     @functools.wraps(work)
     async def try_again(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
@@ -230,13 +231,13 @@ async def execute(connection: Connection, sql: str, *values: object) -> int:
 
 
 _last_stamp = 0
-"""The time of the latest id in ms since 1970, followed by 12 bits that number the ids of one millisecond."""
+"""The time of the latest id, in milliseconds since 1970, and 12 lower bits that number the ids of one millisecond."""
 
 
 def new_id() -> uuid.UUID:
     """Return a UUID of version 7 that is greater than all earlier ids of this process.
 
-    The orders of a run have equal creation times, so their ids determine the order of payment. The id is an instance of
+    The orders of a run have equal creation times, so only their ids show which was paid first. The id is an instance of
     asyncpg's own UUID class, which asyncpg encodes fastest.
     """
     global _last_stamp  # noqa: PLW0603 - a process has one sequence of ids

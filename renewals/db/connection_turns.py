@@ -9,7 +9,7 @@ from renewals.concurrency import fair_queue
 REQUEST_CONNECTIONS_MAX = 4
 """The maximum number of connections of one request. All requests of an account use at most half of the pool."""
 REQUEST_JOBS_MAX = 2
-"""The maximum number of concurrent long computations of one request, so that it cannot fill their queue."""
+"""The maximum number of concurrent long computations of one request; otherwise, one request could fill their queue."""
 
 
 class Share:
@@ -25,7 +25,7 @@ class Share:
 
     @property
     def computing(self) -> asyncio.Semaphore:
-        """The semaphore of the request's long computations, created on demand, because most requests have none."""
+        """The semaphore of the request's long computations, created at its first use: most requests do not need it."""
         if self._computing is None:
             self._computing = asyncio.Semaphore(REQUEST_JOBS_MAX)
         return self._computing

@@ -32,7 +32,7 @@ _CLOSED_TRANSPORT = "the handler is closed"
 
 
 def original_error(error: Exception) -> Exception:
-    """Return the error of PostgreSQL that Tortoise's query API has replaced, or else the error itself."""
+    """Return the PostgreSQL error that Tortoise's query API replaced with `error`, or `error` if it replaced none."""
     cause = error.__cause__
     is_replaced = isinstance(error, BaseORMException) and isinstance(cause, asyncpg.PostgresError)
     return cause if is_replaced and isinstance(cause, Exception) else error

@@ -60,7 +60,8 @@ async def migrate(url: str) -> list[str]:
     applied.
     """
     applied: list[str] = []
-    # A session's lock needs a direct connection. By default, a pooler refuses a connection that sets `lock_timeout`.
+    # A session's lock needs a direct connection. By default, a pooler refuses `lock_timeout`, so an attempt to migrate
+    # through a pooler fails here.
     unlimited = {"lock_timeout": "0", "statement_timeout": "0"}
     lock_connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX, server_settings=unlimited)
     try:
@@ -125,11 +126,12 @@ async def _apply_missing(url: str, applied: list[str]) -> None:
     names = {key.name for key in executor.loader.applied_migrations if key.app_label == APP}
     if unknown := sorted(names - known_migrations()):
         raise UnknownMigrationsError(unknown)
-    # No session uses the tables of an empty database. One transaction takes a third of the time of many transactions.
+    # No session waits for the tables of an empty database, so one transaction can create them all. It takes a third of
+    # the time of many transactions.
     is_new = not executor.loader.applied_migrations
     for targets in [missing] if is_new else [[target] for target in missing]:
         async with database.transaction() as connection:
-            # Tortoise would revert migrations whose records it cannot read.
+            # Without a direction, Tortoise would revert migrations whose records it cannot read.
             await MigrationExecutor(connection, apps).migrate(targets, direction="forward")
         applied += [target.name for target in targets]
 

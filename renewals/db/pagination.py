@@ -1,4 +1,4 @@
-"""Relay pagination by keyset: a cursor contains a sort key, so that every page costs as little as the first."""
+"""Relay pagination by keyset: a cursor contains a sort key, so every page costs as little as the first."""
 
 import base64
 import binascii
@@ -88,8 +88,8 @@ async def fetch_page(
 
     `select` and `source` are the SQL before and after FROM. `joins` must neither drop nor repeat a row. `counted` adds
     the total count. If `row_id` is given, it names a unique column. A subselect then reads only the ids of the rows of
-    the page and, if `counted` is True and the request has no cursor, counts all rows. For rows on other pages, an index
-    with the columns of the conditions therefore suffices.
+    the page and, if `counted` is True and the request has no cursor, counts all rows. An index with the columns of the
+    conditions therefore suffices to count the rows on other pages.
     """
     size = _size(request)
     backward = request.last is not None
@@ -152,7 +152,7 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
 
 
 def encode_cursor(ordering: SortOrder, row: database.Row) -> str:
-    """Encode the tag of the sort order and the sort key of a row as a cursor, which is opaque to clients."""
+    """Encode a cursor, opaque to clients, from the tag of the sort order and the row's sort key."""
     text = orjson.dumps([ordering.tag, *(row[column.name] for column in ordering.columns)], default=str)
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
@@ -175,12 +175,12 @@ def decode_cursor(ordering: SortOrder, cursor: str, argument: str) -> Key:
 
 
 def timestamp_column(name: str, sql: str) -> SortColumn:
-    """Return a sort column of instants without NULL, which a plain index can serve."""
+    """Return a sort column of instants that are never NULL; a plain index on the column can serve it."""
     return SortColumn(name, sql, "{}::timestamptz", _parse_instant)
 
 
 def nullable_timestamp_column(name: str, sql: str) -> SortColumn:
-    """Return a sort column of instants in which NULL is the latest; it needs an index on the same expression."""
+    """Return a sort column of instants in which NULL is the latest; its index must be on the `coalesce` expression."""
     return SortColumn(
         name, f"coalesce({sql}, 'infinity')", "coalesce({}::timestamptz, 'infinity')", _parse_nullable_instant
     )

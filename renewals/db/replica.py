@@ -1,8 +1,8 @@
 """Snapshots of a read replica for long reads; each contains everything that the primary had committed before the read.
 
 A read fetches the position up to which the primary has flushed its log, and waits until the replica has replayed the
-log up to that position. If the wait exceeds WAIT_SECONDS_MAX, or the replica is unavailable, the primary serves the
-read and all reads of the next PAUSE_SECONDS.
+log up to that position. If the wait exceeds WAIT_SECONDS_MAX, or the replica is unavailable, the primary serves this
+read and, for PAUSE_SECONDS, all other reads.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ async def stream_rows(
     """Yield the rows of a statement, `size` at a time, in the caller's transaction.
 
     PostgreSQL reads the next rows while the caller uses the current ones, so the caller must not use the connection
-    during the iteration. If the caller ends the iteration early, the transaction can be aborted.
+    during the iteration. If the caller ends the iteration early, the cancelled read can abort the transaction.
     """
     async with connection.acquire_connection() as raw:
         # The connection's own `cursor` would name its statement even if prepared statements are switched off.

@@ -1,13 +1,13 @@
 """The supported versions of PostgreSQL, and the features that depend on the version.
 
-asyncpg receives the version when it connects, so that these functions send no statement.
+asyncpg receives the version when it connects, so these functions send no statement.
 """
 
 import asyncpg
 
 MAJOR_MIN = 14
 TRANSACTION_TIMEOUT_MAJOR_MIN = 17
-"""The first version with `transaction_timeout`; an older server refuses a connection that names it."""
+"""The first version with `transaction_timeout`; an older server refuses a connection that sets it."""
 
 
 class UnsupportedServerError(Exception):

@@ -1,7 +1,8 @@
 """The settings of a session, and the check that PostgreSQL applies its limits.
 
 A pooler, such as PgBouncer, does not pass on the settings that a client requests when it connects. A statement without
-a limit could hold its locks indefinitely, so a session without the limits is refused. ALTER ROLE can set the limits.
+a limit could hold its locks indefinitely, so a session without the limits is refused. Behind a pooler, ALTER ROLE can
+set the limits.
 """
 
 import secrets
@@ -49,7 +50,7 @@ async def connect(*args: object, **options: Any) -> asyncpg.Connection:
 
 
 class ServerOptions(NamedTuple):
-    """Options of connections that depend on the version of PostgreSQL and on a pooler in front of it."""
+    """Connection options that depend on the version of PostgreSQL and on a pooler in front of it."""
 
     server_settings: dict[str, str]
     statement_cache_size: int
@@ -65,7 +66,7 @@ async def connect_first(
     """Connect and check the limits; return the connection, and the options of later connections.
 
     Raises UnsupportedServerError and LimitMissingError. The function connects twice, because the options depend on the
-    server: before version 17 it refuses `transaction_timeout`, and some poolers lose prepared statements.
+    server: PostgreSQL before version 17 refuses `transaction_timeout`, and some poolers lose prepared statements.
     """
     inspected = await connect(*args, server_settings=server_settings, statement_cache_size=0, **options)
     try:
@@ -90,7 +91,7 @@ async def _keeps_statements(connection: asyncpg.Connection) -> bool:
     """Return whether a prepared statement can be executed in later transactions.
 
     A pooler sends a process id of its own when a client connects. It keeps the statements of its clients apart only if
-    it renames them; otherwise, a later transaction may run in a session that has no such statement, or another one.
+    it renames them. Otherwise, a later transaction may run in a session where the name denotes no statement or another.
     """
     if await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid():
         return True
@@ -106,7 +107,7 @@ async def _keeps_statements(connection: asyncpg.Connection) -> bool:
 
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:
-    """Raise LimitMissingError if PostgreSQL applies no limit, or a longer limit than the settings."""
+    """Raise LimitMissingError if PostgreSQL does not apply a limit of the settings, or applies a longer one."""
     bounds = {name: value for name, value in settings.items() if name.endswith("_timeout") and value != "0s"}
     name = await connection.fetchval(_UNLIMITED, list(bounds), list(bounds.values()))
     if name is not None:

@@ -1,7 +1,7 @@
 """Several statements in one round trip to PostgreSQL.
 
 A renewal waits for PostgreSQL longer than it computes, so it sends its reads as one statement and its writes as
-another. Each module still writes the parts of these statements for its own tables.
+another. Each module still provides the SQL for its own tables.
 """
 
 import functools
@@ -42,7 +42,7 @@ class Query(Generic[Value]):
 
 
 async def fetch_together(connection: Connection, *queries: Query[Any]) -> list[Any]:
-    """Run independent queries and return their results in order; those that are not large run as one statement."""
+    """Run independent queries and return their results in order; queries that are not large run as one statement."""
     small = [query for query in queries if not query.is_large]
     sql = _join_queries(*[(query.sql, len(query.values)) for query in small])
     [row] = await database.fetch(connection, sql, *[value for query in small for value in query.values])
@@ -66,7 +66,7 @@ def _join_queries(*queries: tuple[str, int]) -> str:
 class Change:
     """Rows to write: INSERT and UPDATE statements by name, and their values.
 
-    A statement may select, by name, the rows that an earlier statement returns, of this change or of an earlier one.
+    A statement may select, by name, the rows that an earlier statement of this or of an earlier change returns.
     """
 
     statements: Mapping[str, str]

@@ -111,7 +111,7 @@ ALTER TABLE event_streams ADD FOREIGN KEY (account_id) REFERENCES accounts (id);
 ALTER TABLE reminders ADD FOREIGN KEY (instance_id) REFERENCES instances (id);
 ALTER TABLE webhook_endpoints ADD CONSTRAINT webhook_endpoints_once_per_key UNIQUE (account_id, idempotency_key);
 
--- Defaults for writers that do not name the column.
+-- Defaults for INSERT statements that do not name the column.
 ALTER TABLE accounts ALTER COLUMN is_demo SET DEFAULT false;
 ALTER TABLE instances ALTER COLUMN refund_count SET DEFAULT 0, ALTER COLUMN tags SET DEFAULT '{}';
 ALTER TABLE order_lines ALTER COLUMN refund_count SET DEFAULT 0;
@@ -235,7 +235,7 @@ CREATE INDEX ledger_entries_of_balance ON ledger_entries (account_id, number) WH
 
 -- The end of an instance's retention, in the account's time zone. The retention is that of the instance's product, or
 -- the longest in its bundle. COST is 1, because few rows of a list need a call. A subselect would dominate the
--- estimated cost of the list, so that the plan of the other parts would be arbitrary. A function in LANGUAGE sql took
+-- estimated cost of the list, so the plan of the other parts would be arbitrary. A function in LANGUAGE sql took
 -- six times as long (38 microseconds instead of 6.5), because PostgreSQL starts its statement again for each row.
 CREATE FUNCTION releases_at(account_id text, product_code text, bundle_id text, expires_at timestamptz)
 RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $$
@@ -252,7 +252,7 @@ BEGIN
   RETURN (releases_at.expires_at AT TIME ZONE zone + make_interval(days => days)) AT TIME ZONE zone;
 END $$;
 
--- Rows that are never changed or deleted, except those of the demo account, which a reset deletes.
+-- Rows that are never changed or deleted. A reset of the demo account deletes that account's payments.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '% rows are never changed or deleted', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
@@ -288,7 +288,7 @@ END $$;
 CREATE TRIGGER test_clock_moves_forward BEFORE UPDATE OF test_clock ON accounts
   FOR EACH ROW WHEN (OLD.test_clock IS DISTINCT FROM NEW.test_clock) EXECUTE FUNCTION refuse_other_clock();
 
--- A transaction that deletes such rows sets `renewals.resets_demo`; the trigger checks the owner of each row.
+-- A reset deletes payments in a transaction that sets `renewals.resets_demo`. The trigger checks the owner of each row.
 CREATE FUNCTION refuse_deletion() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE owner text;
 BEGIN

@@ -1,9 +1,9 @@
-"""The tables as Tortoise models, which are the only source of their columns.
+"""The tables as Tortoise models; nothing else defines the columns of a table that has a model.
 
 Money is in cents, and instants are in UTC. The migrations contain what a model cannot express: checks, partial indexes
 and collations. Each docstring names the modules that write the table. `demo.reset` also deletes and corrects rows.
 
-Six tables have no model, because Tortoise needs a primary key of one column: `events` (written by
+Six tables have no model, because Tortoise requires a primary key of one column: `events` (written by
 `events.event_log`), `webhook_secrets` (`webhooks.secrets`), `webhook_cursors` (`events.webhook_cursors`),
 `webhook_deliveries` (`webhooks.deliveries`), `refund_lines` (`operators.refunds`) and `search_texts`
 (`instances.search_texts`).

@@ -6,7 +6,7 @@ from tortoise.models import Model
 
 
 class Account(Model):
-    """A customer account, written by `accounts.repository`, and by `accounts.ledger` for balance and ledger number."""
+    """A customer account, written by `accounts.repository`; `accounts.ledger` writes its balance and ledger number."""
 
     id = fields.CharField(max_length=64, primary_key=True)
     name = fields.TextField()
@@ -43,7 +43,7 @@ class ApiKey(Model):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
-    # Written in batches, not at every use.
+    # Written at intervals, not at every use.
     last_used_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -20,7 +20,7 @@ class EventStream(Model):
 class Reminder(Model):
     """The latest expiry reminder of an instance, written by `alerts.expiry_reminders`.
 
-    `days` is the reminder's number of days before `expires_at`.
+    `days` is one of `expiry_reminders.DAYS_BEFORE`: the number of days before the last day at which it became due.
     """
 
     instance_id = fields.CharField(max_length=64, primary_key=True)

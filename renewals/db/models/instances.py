@@ -25,7 +25,7 @@ class Product(Model):
 
 
 class DiscountTier(Model):
-    """The discount of a product for at least a number of months, written by `catalog`."""
+    """The discount of a product for renewals of at least `months` months, written by `catalog`."""
 
     id = fields.BigIntField(primary_key=True)
     product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(
@@ -83,7 +83,7 @@ class Bundle(Model):
 class Instance(Model):
     """A cloud instance, written by `instances.repository`.
 
-    `id` is the provider's. `expires_at` is None for an instance that has no expiry.
+    The provider assigns the `id`. `expires_at` is None for an instance that has no expiry.
     """
 
     id = fields.CharField(max_length=64, primary_key=True)

@@ -13,7 +13,7 @@ from renewals.domain import model
 class Order(Model):
     """A paid order, written by `orders`.
 
-    `request_hash` and `refusals` serve the response to a repeated idempotency key (rule 18).
+    `request_hash` and `refusals` are needed to answer a request with a repeated idempotency key (rule 18).
     """
 
     id = fields.UUIDField(primary_key=True)
