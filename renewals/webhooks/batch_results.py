@@ -15,8 +15,8 @@ from renewals.webhooks.messages import WebhookMessage
 async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
     """Claim at most `count` endpoints, of which at most `degraded_count` are degraded, and return the claims.
 
-    The endpoints are those of `claims.find_claimable` that are still free. If the owner has changed an endpoint, its
-    waiting deliveries are retried immediately.
+    The endpoints are those of `claims.find_claimable` that are still free. If the owner has changed an endpoint since
+    its last turn, its waiting deliveries are retried immediately.
     """
     endpoint_ids = await claims.find_claimable(now, count=count, degraded_count=degraded_count)
     if not endpoint_ids:
@@ -31,8 +31,8 @@ async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) 
 async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult, now: dt.datetime) -> Claim:
     """Store the results of a batch and return the renewed claim. Raises ClaimLostError.
 
-    If the claim is already lost, nothing is stored. A cursor that another transaction has locked is moved last, in a
-    separate transaction.
+    If the claim is already lost, nothing is stored. Each cursor that another transaction has locked is moved last, in
+    its own transaction.
     """
     endpoint_id, was_paused = claim.endpoint_id, claim.health.pause_count > 0
     claim = claim._replace(
@@ -63,7 +63,8 @@ async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult
 def _move(batch: DeliveryBatch, result: BatchResult, account_id: str) -> tuple[int, int] | None:
     """Return the start and end of a cursor's move, or None if the cursor stays where it is.
 
-    The move ends before the first event that comes after all tried events and is not blocked.
+    The move ends before the first event that comes after all tried events and is not blocked. If there is no such
+    event, the move ends at the last event that was read.
     """
     start, end = batch.cursor_moves[account_id]
     messages = batch.new_events.get(account_id, ())

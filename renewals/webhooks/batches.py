@@ -25,7 +25,7 @@ EVENTS_PER_BATCH = 1_000
 """The maximum number of events read for a batch, including events of types that the endpoint does not receive."""
 
 _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
-"""The columns of a `WebhookMessage`, in its order."""
+"""The columns of a `WebhookMessage` in the order of its fields, except the last, `attempts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,9 @@ class DeliveryBatch:
     def lanes(self) -> list[list[WebhookMessage]]:
         """Return the messages that can be sent now, by lane: lanes can be sent concurrently, but each lane in order.
 
-        The lanes with retries come first or last at random, because a half-open endpoint receives at most two messages.
-        It may reject every event of one instance, and must still receive the events of other instances.
+        The lanes with retries come first or last at random. A half-open endpoint receives nothing after the first
+        failure of a batch. If retries always came first, an endpoint that rejects every event of one instance would
+        never receive the events of other instances.
         """
         lanes: dict[tuple[str, str], list[WebhookMessage]] = {message.lane: [message] for message in self.due}
         for messages in self.new_events.values():
@@ -66,7 +67,10 @@ class DeliveryBatch:
 
 @dataclass(slots=True)
 class BatchResult:
-    """The keys of delivered messages and the responses to failed messages of a batch; other messages were not tried."""
+    """The outcome of a batch, and the health of the endpoint after it.
+
+    A message that is neither in `delivered` nor in `failed` was not tried.
+    """
 
     health: retry_policy.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)
@@ -80,7 +84,7 @@ class BatchResult:
 async def read_batch(
     claim: claims.Claim, event_types: Sequence[str], now: dt.datetime, count: int
 ) -> DeliveryBatch:
-    """Return at most `count` next messages of an endpoint: due retries, then new events.
+    """Return the next messages of an endpoint, at most `count`: due retries, then new events.
 
     All queries use one snapshot. A replay between two queries could otherwise reverse the order of events.
     """

@@ -143,7 +143,7 @@ async def _send_batches(
 
 
 def _update_health(result: batches.BatchResult, endpoint: endpoints.Endpoint, now: dt.datetime) -> None:
-    """Decide whether the endpoint is paused or disabled after a batch, and store that in `result`."""
+    """Decide whether the endpoint is paused or disabled after a batch, and store the decision in `result`."""
     if result.last is None:
         return
     result.health = retry_policy.after_batch(

@@ -16,7 +16,7 @@ from renewals.webhooks import endpoints, http_client, sender
 from renewals.webhooks.http_client import WebhookResponse
 
 CONCURRENT_TESTS_MAX = 16
-"""The maximum number of concurrent tests in a process. An owner can run one test at a time."""
+"""The maximum number of concurrent tests in a process, in which an owner can run one test at a time."""
 TEST_TYPE = "webhook.test"
 
 _testing_owners: set[str | None] = set()
@@ -40,7 +40,7 @@ async def send_test(
 
 @contextlib.contextmanager
 def limit_tests(owner: str | None) -> Iterator[None]:
-    """Limit the concurrent tests of the owner and of the process. Raises InvalidInputError above the limit."""
+    """Count a test while the block runs. Raises InvalidInputError if the owner or the process has too many tests."""
     if owner in _testing_owners:
         raise errors.InvalidInputError(
             "input.id", Message("another test of your endpoints is running; retry when it ends")
@@ -63,7 +63,7 @@ def limit_tests(owner: str | None) -> Iterator[None]:
 async def send_to(
     endpoint: endpoints.Endpoint, clock: Clock, resolver: http_client.Resolver
 ) -> WebhookResponse:
-    """Send a test message and return the response; the caller must be within `limit_tests`."""
+    """Send a test message and return the response; the call must be inside a `limit_tests` block."""
     fair_queue.leave_lane()
     data: dict[str, object] = {"accountId": endpoint.account_id}
     if endpoint.account_id is not None and await _has_test_clock(endpoint.account_id):

@@ -17,7 +17,7 @@ RETRY_PAUSES = tuple(
 )
 """The pauses between attempts of a delivery, about 3 days in total; after one more failure, the delivery is parked."""
 JITTER = 0.1
-"""The maximum share (10 %) by which a pause varies at random; simultaneous failures are retried at different times."""
+"""The maximum share (10 %) by which a pause varies at random, to retry simultaneous failures at different times."""
 FAILURES_UNTIL_PAUSE = 5
 """The number of consecutive failures after which an endpoint is paused; it then gets one request at a time."""
 PAUSE_MIN = dt.timedelta(seconds=30)
@@ -29,7 +29,7 @@ GONE = 410
 SLOW_SECONDS = 2.0
 """The response time from which an endpoint is slow, until a batch has only faster responses."""
 DISABLE_AFTER = dt.timedelta(days=5)
-"""The time since the first failure, without a success or a change by the owner, after which an endpoint is disabled."""
+"""The time after which an endpoint is disabled if all deliveries fail and the owner does not change the endpoint."""
 
 
 class EndpointHealth(NamedTuple):
