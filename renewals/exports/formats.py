@@ -27,7 +27,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """The byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
-"""The first characters of cells that spreadsheets evaluate as formulas, full-width characters in some locales only."""
+"""The first characters of cells that spreadsheets evaluate as formulas; the full-width ones, only in some locales."""
 
 _LABEL_WITH_UNIT = Message("{label} ({unit})")
 

@@ -111,7 +111,7 @@ async def read_rows(
     """Yield the rows of an export in pages of at most ROWS_PER_PAGE."""
     sql, values = export.statement()
     if export.is_ordered_by_index:
-        # A sort would take less time in total, but would delay the first row until all rows are read.
+        # A sort would take less time in total, but would delay the first row until all rows had been read.
         await database.execute(connection, "SET LOCAL enable_sort = off")
     async with contextlib.aclosing(
         row_stream.stream_rows(connection, sql, *values, size=ROWS_PER_PAGE)

@@ -23,7 +23,7 @@ INSTANCES = ExportTable.of(
         ExportColumn("dataCenter.code", Message("Data center code"), "data_center.code"),
         ExportColumn("dataCenter.name", Message("Data center"), "data_center.name"),
         ExportColumn("dataCenter.type.code", Message("Data center type code"), '"data_center.type".code'),
-        # The older name of `dataCenter.type.code`, introduced when types had no names.
+        # The older name of `dataCenter.type.code`, from the time when types had only a code.
         ExportColumn(
             "dataCenter.type", Message("Data center type code"), '"data_center.type".code', is_default=False
         ),

@@ -61,7 +61,8 @@ class _AccountsState(NamedTuple):
 async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAccount]) -> batches.RowResults:
     """Create and update accounts, and return the result of each row. Ids must be unique in the batch.
 
-    An existing account keeps the columns that its row lacks. The first balance of an account is posted at most once.
+    An existing account keeps its values of the columns that its row lacks. The first balance of an account is posted at
+    most once.
     """
 
     async def work(connection: Connection) -> batches.WrittenBatch:
@@ -197,7 +198,7 @@ async def _update(
 async def _post(
     connection: Connection, top_ups: Sequence[accounts.TopUp], now: dt.datetime
 ) -> list[audit_log.AuditRecord]:
-    """Post first balances; return one audit record for each, whose key prevents a second posting."""
+    """Post first balances, and return an audit record for each; the key of the record prevents a second posting."""
     locked = await accounts_repository.lock_accounts(connection, [top_up.account_id for top_up in top_ups])
     entries, records = [], []
     for top_up in top_ups:

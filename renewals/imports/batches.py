@@ -1,4 +1,4 @@
-"""One batch of an import: its rows are decided one by one and written in one transaction.
+"""One batch of an import: each row is accepted or refused, and one transaction writes the accepted rows.
 
 The rules are those of the operators' API. The audit log gets entries for each batch that changed something and
 was not a dry run.
@@ -70,13 +70,13 @@ class _DryRunError(Exception):
 async def run_batch(batch: ImportBatch, work: Work) -> RowResults:
     """Write a batch and its audit log entries in one transaction, or roll a dry run back; return each row's result.
 
-    `work` decides and writes the rows. The transaction is repeated after a conflict with another transaction, for
-    example if both insert the same id.
+    `work` accepts or refuses each row, and writes the accepted rows. The transaction is repeated after a conflict with
+    another transaction, for example if both insert the same id.
     """
     results: RowResults = []
     try:
         async with database.transaction() as connection:
-            # Otherwise, PostgreSQL would keep a generic plan for a small table until the table is analyzed.
+            # Otherwise, PostgreSQL would keep a generic plan, made for a small table, until the table is analyzed.
             await database.execute(connection, "SET LOCAL plan_cache_mode = force_custom_plan")
             results, records = await work(connection)
             if batch.is_dry_run:

@@ -19,7 +19,7 @@ from renewals.domain import dates, money, pricing, validation
 from renewals.domain.messages import InvalidValueError, Message
 
 IS_CSV = "is_csv"
-"""The key of the flag in the validation context that is True for CSV cells."""
+"""The key, in the validation context, of the flag that is True for a CSV file."""
 INTEGER_MAX = 2**31 - 1
 E = TypeVar("E", bound=Enum)
 
@@ -29,7 +29,7 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _CACHE_SIZE = 10_000
-"""The maximum size of each cache of parsed texts. A file repeats prices, dates and configurations."""
+"""The maximum size of each cache of parsed texts, which avoid many conversions: a file repeats prices and dates."""
 
 
 def _is_cell(value: object, info: ValidationInfo) -> bool:

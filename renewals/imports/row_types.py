@@ -98,7 +98,7 @@ class InstanceImportRow(ImportRow):
     def to_record(self) -> instances.ImportedInstance:
         """Return the reported instance with its bundle's name.
 
-        Raises InvalidRowError for a bundle's name without an id.
+        Raises InvalidRowError for a bundle's name without the bundle's id.
         """
         if self.bundle_id is None and self.bundle_name is not None:
             raise InvalidRowError("bundleName", Message("requires a bundleId"))

@@ -19,7 +19,7 @@ _REASONS = {
     "extra_forbidden": Message("is not a column"),
     "string_type": Message("must be text"),
 }
-"""The messages for pydantic's types of errors; the column types raise all other errors."""
+"""The messages by pydantic's type of error. Most other errors come from the column types, with their own messages."""
 
 
 class CellProblem(NamedTuple):

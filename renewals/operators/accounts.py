@@ -49,10 +49,10 @@ class NewAccount:
     lead_days: int | None = None
     price_rise_cap_bps: int | None = None
     auto_renew_from: dt.datetime | None = None
-    """None: automatic renewals start at `test_clock`, or else at the creation of the account (rule 38)."""
+    """None: automatic renewals start at `test_clock` if it is set, otherwise when the account is created (rule 38)."""
     language: model.Language = model.Language.EN
     test_clock: dt.datetime | None = None
-    """The first instant of a test account's clock. None: an account in real time (rule 37)."""
+    """The instant at which a test account's clock starts; None for an account in real time (rule 37)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _check_account(columns: Mapping[str, object]) -> None:
 
 
 async def supported_time_zones(connection: Connection, time_zones: Sequence[str]) -> frozenset[str]:
-    """Return the given time zones that PostgreSQL supports; the zone databases of PostgreSQL and Python may differ."""
+    """Return the given time zones that PostgreSQL supports; its zone database may differ from that of Python."""
     sql = "SELECT name FROM pg_timezone_names WHERE name = ANY($1)"
     return frozenset(row["name"] for row in await database.fetch(connection, sql, time_zones))
 

@@ -126,7 +126,7 @@ async def run_once(
     """Make a change and write its entry in one transaction, or return the stored answer of the idempotency key.
 
     `change_in(connection, call, *args, **kwargs)` makes the change. `request` is stored, and compared if the key is
-    repeated. A change that raises an error leaves no entry, so that its key can be used again.
+    repeated. A change that raises an error leaves no entry, so its key can be used again.
     Raises InvalidInputError for a malformed key and IdempotencyKeyReusedError for a key of another request (rule 18).
     """
     idempotency.check_idempotency_key(call.idempotency_key)

@@ -9,7 +9,7 @@ from renewals.events import event_log, factories
 from renewals.instances import price_holds
 
 RowChange = tuple[InstanceRow, InstanceRow]
-"""The row before and after a change."""
+"""The row of an instance before a change, and the row after it."""
 
 
 def build_events(

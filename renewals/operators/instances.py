@@ -1,4 +1,4 @@
-"""New prices, price approvals, conversions of trials, and releases; each instance is decided separately.
+"""New prices, price approvals, conversions of trials, and releases; each instance is changed or refused separately.
 
 The answer to each request counts the changed and the unchanged instances. `held_count` is the number of changed
 instances that are on price hold afterwards.
@@ -39,7 +39,7 @@ class NewPrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _KnownInstances:
-    """The rows of the requested instances and of their bundles by id, and the ids of all members of each bundle."""
+    """The rows of the requested instances and of all members of their bundles, and the member ids of each bundle."""
 
     rows: Mapping[str, InstanceRow]
     members: Mapping[str, frozenset[str]]
@@ -138,7 +138,7 @@ async def _change_rows(
 async def _change_rows_in(
     connection: Connection, call: OperatorRequest, instance_ids: Sequence[str], field: str, decide: Decide
 ) -> AuditedChange:
-    """Decide each instance separately and update the rows that change. The instances can belong to several accounts."""
+    """Change, keep or refuse each instance separately. The instances can belong to several accounts."""
     accounts = await _lock_accounts_of(connection, instance_ids)
     known = await _read_instances(connection, instance_ids, accounts)
     refusals: list[RowError] = []

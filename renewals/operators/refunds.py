@@ -1,6 +1,6 @@
 """Refunds of orders. Apart from this module, only the reset of the demo writes `refunds` and `refund_lines`.
 
-An operator refunds the lines of an order whose periods have not started. Existing rows of the ledger do not change:
+An operator refunds those lines of an order whose periods have not started. Existing rows of the ledger do not change:
 new entries return the money to the vouchers and the balance that paid (rule 16). The instances get the expiry and
 the anchor day that they had before the order.
 """
@@ -100,7 +100,7 @@ async def _get_order(connection: Connection, order_id: uuid.UUID) -> models.Orde
 
 
 async def _read_refundable(connection: Connection, order_id: uuid.UUID) -> RefundableOrder:
-    """Read an order of a locked account, with its lines sorted by id, the order in which they were paid."""
+    """Read an order of a locked account, with its lines sorted by id, which is the sequence of payment."""
     order = await _get_order(connection, order_id)
     return RefundableOrder(
         id=order_id,

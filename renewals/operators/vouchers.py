@@ -22,7 +22,7 @@ async def issue_vouchers(
     operators_validation.require_rows("vouchers", new_vouchers)
     for number, voucher in enumerate(new_vouchers):
         validation.raise_if_invalid(f"vouchers.{number}.faceValue", validation.amount(voucher.face_cents))
-    # Codes are sorted and deduplicated, so that their order and repetition do not make a different request.
+    # Codes are sorted and deduplicated, so that requests that differ only in order or repetition of codes are equal.
     normalized = [
         voucher._replace(product_codes=sorted(set(voucher.product_codes))) for voucher in new_vouchers
     ]

@@ -152,8 +152,8 @@ async def send_test_message(
 ) -> IdempotentResult:
     """Send a test message to an endpoint; return the outcome of the delivery.
 
-    The message is sent inside the transaction, so that a repeated key sends nothing. A process sends one test message
-    of the provider at a time and refuses others before they take a connection, so that they cannot exhaust the pool.
+    The message is sent inside the transaction, so that a request with a repeated key sends nothing. A process sends one
+    test message of the provider at a time. It refuses others before they take connections and could exhaust the pool.
     Raises InvalidInputError and NotFoundError.
     """
     request = {"endpoint_id": endpoint_id}
