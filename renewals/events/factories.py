@@ -28,7 +28,7 @@ class ExpiringInstance(Protocol):
 
 
 def instance_event(event_type: EventType, instance: ExpiringInstance) -> NewEvent:
-    """Return the event that an instance expired, was restored or was released."""
+    """Return the event of an instance that expired, was restored or was released."""
     payload = {"expiresAt": instance.expires_at, "renewalMode": instance.renewal_mode}
     return NewEvent(instance.account_id, event_type, instance.id, payload)
 
@@ -52,7 +52,7 @@ def refusal_facts(facts: errors.RefusalFacts) -> dict[str, object]:
 
 
 def renewal_event(order_id: object, kind: model.OrderKind, line: planning.RenewalLine) -> NewEvent:
-    """Return the event that an order line paid for a period: `expiry.unified` or `instance.renewed`."""
+    """Return the event for a period that an order line paid for: `expiry.unified` or `instance.renewed`."""
     is_unified = kind is model.OrderKind.UNIFY_EXPIRY
     payload = {
         "orderId": str(order_id),

@@ -1,7 +1,7 @@
 """The forms of event payloads: a model for each event type, and the JSON Schemas of `docs/events.schema.json`.
 
-Writers build payloads as plain mappings, because a run writes thousands of them. The tests validate payloads against
-these models.
+The program builds payloads as plain mappings, which is faster than models, because a run writes thousands of payloads.
+The tests validate payloads against these models.
 """
 
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ class Payload(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
     test_clock: Literal[True] | None = Field(
-        None, description="Only of a test account: the event happened at the account's own instant."
+        None, description="Only for a test account: the event occurred at the instant of the account's clock."
     )
 
 
 class PeriodPaid(Payload):
-    """A period that an order paid."""
+    """A period that an order paid for."""
 
     order_id: Text = Field(description="The order.")
-    order_kind: model.OrderKind = Field(description="What made the order.")
+    order_kind: model.OrderKind = Field(description="The kind of the order.")
     starts_at: Instant = Field(description="Start of the period: the old expiry.")
     expires_at: Instant = Field(description="The new expiry.")
     months: Count = Field(description="Whole months of the period.")
@@ -45,7 +45,7 @@ class PeriodPaid(Payload):
 class WithRefusal(Payload):
     """The facts of a refusal; each fact is present only if the reason has it."""
 
-    least_months: Count | None = Field(None, description="The least months that a renewal needs.")
+    least_months: Count | None = Field(None, description="The minimum number of months of a renewal.")
     latest_expiry: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
         None, description="The latest possible last day, in the account's time zone."
     )
@@ -59,7 +59,7 @@ class RenewalFailed(WithRefusal):
     """An instance that the worker could not renew."""
 
     due_at: Instant = Field(description="When the instance was due.")
-    expires_at: Instant = Field(description="Its expiry.")
+    expires_at: Instant = Field(description="The expiry of the instance.")
     code: errors.RefusalCode = Field(description="The reason.")
     message: Text = Field(description="The reason in words, in the account's language.")
 
@@ -67,18 +67,20 @@ class RenewalFailed(WithRefusal):
 class TermChanged(Payload):
     """An instance that expired, was restored or was released."""
 
-    expires_at: Instant | None = Field(description="Its expiry; of a restored instance the new one.")
-    renewal_mode: model.RenewalMode = Field(description="Its mode, which stays.")
+    expires_at: Instant | None = Field(description="The expiry; for a restored instance, the new expiry.")
+    renewal_mode: model.RenewalMode = Field(description="The renewal mode, which does not change.")
 
 
 class Expiring(WithRefusal):
     """A reminder before an expiry."""
 
     expires_at: Instant = Field(description="The expiry.")
-    days_before: Count = Field(description="Days before the last day for which the reminder is.")
-    renewal_mode: model.RenewalMode = Field(description="The mode.")
-    code: errors.RefusalCode | None = Field(description="For AUTO: why the worker will not renew it.")
-    message: Text | None = Field(description="The same in words, in the account's language.")
+    days_before: Count = Field(description="When the reminder was due, in days before the last day.")
+    renewal_mode: model.RenewalMode = Field(description="The renewal mode.")
+    code: errors.RefusalCode | None = Field(
+        description="For AUTO: why the worker will not renew the instance."
+    )
+    message: Text | None = Field(description="The reason in words, in the account's language.")
 
 
 class PriceHeld(Payload):
@@ -91,7 +93,7 @@ class PriceHeld(Payload):
 class Refunded(Payload):
     """A period that was refunded."""
 
-    order_id: Text = Field(description="The order that had paid it.")
+    order_id: Text = Field(description="The order that had paid for the period.")
     refund_id: Text = Field(description="The refund.")
     expires_at: Instant = Field(description="The earlier expiry, which is valid again.")
     amount: Amount = Field(description="The refunded amount.")
@@ -102,7 +104,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
-    renewal_mode: model.RenewalMode = Field(description="The mode.")
+    renewal_mode: model.RenewalMode = Field(description="The renewal mode.")
     auto_renew_months: Count = Field(description="Months of each automatic renewal.")
 
 
@@ -116,11 +118,13 @@ class PolicyChanged(Payload):
 class Shortfall(Payload):
     """A warning that the money does not cover all renewals of the forecast."""
 
-    days: Count = Field(description="Days of the forecast.")
+    days: Count = Field(description="The number of days in the forecast.")
     first_shortfall_on: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
         description="The first day with a shortfall, in the account's time zone."
     )
-    top_up_needed: Amount = Field(description="The least top-up that pays all renewals of the days.")
+    top_up_needed: Amount = Field(
+        description="The smallest top-up that pays for all renewals in the forecast."
+    )
     balance: Amount = Field(description="The balance at the time of the warning.")
 
 

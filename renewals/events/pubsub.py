@@ -29,7 +29,7 @@ FLUSH_SECONDS_MAX = 2.0
 
 
 class _Outbox:
-    """The accounts with new events of which other processes have not been notified yet."""
+    """The accounts with new events that other processes must still be notified of."""
 
     def __init__(self) -> None:
         self._account_ids: set[str] = set()

@@ -1,7 +1,7 @@
 """A short text about each event, built from the facts of its payload (rule 27).
 
-Stored payloads never change, and other versions write other payloads. If a payload lacks a fact, or the type of the
-event is unknown, the text only names the type and the instance.
+Stored payloads never change, so some were written by other versions of this program, in other forms. If a payload lacks
+a fact, or the type of the event is unknown, the text only names the type and the instance.
 """
 
 import datetime as dt

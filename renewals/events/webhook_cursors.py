@@ -1,9 +1,9 @@
 """The only writer of `webhook_cursors`: the position of each endpoint in the events of each account.
 
 The first event of an account for an endpoint inserts a row. `sequence` is the last event that was delivered, skipped
-or stored as a waiting delivery. `last_sequence` is the last event of the account. An index over both columns finds
-lagging endpoints. A million undelivered events of one account need only one row. The table has a composite key, so it
-has no Tortoise model.
+or stored in `webhook_deliveries`. `last_sequence` is the last event of the account. An index of the rows in which the
+two differ finds lagging endpoints. The row suffices even if a million events are undelivered. The table has a
+composite key, so it has no Tortoise model.
 """
 
 import uuid
