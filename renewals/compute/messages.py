@@ -1,4 +1,4 @@
-"""The messages between the API's process and the pool's processes: each is a pickle after its length in 4 bytes."""
+"""The messages between the API's process and the pool's processes: each has its length in 4 bytes, then a pickle."""
 
 import struct
 from collections.abc import Awaitable, Callable

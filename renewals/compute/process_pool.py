@@ -2,8 +2,8 @@
 
 A job is an asynchronous function at the top level of a module, with its arguments. The processes read the database
 themselves, so that little data passes between processes. Accounts with waiting jobs take turns. A process starts on
-demand and has a lower priority than the API's process. It ends when that process ends or is killed. A lost process is
-replaced.
+demand and has a lower priority than the API's process. It ends when the API's process ends or is killed. A process that
+is lost earlier is replaced when a job needs one.
 """
 
 import asyncio

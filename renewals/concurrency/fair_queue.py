@@ -1,6 +1,6 @@
 """Fair queues: round robin between owners, and first in, first out within one owner.
 
-A lane is a request's place among the heavy requests that the API runs concurrently, whose number is limited.
+The API runs a limited number of heavy requests concurrently. A lane is a request's place among them.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ class _Marker:
 
 
 FIXED = _Marker()
-"""The mark of a limit of the product, or of an option of the command line, which the environment cannot set."""
+"""The mark of a field that the environment cannot set: a limit of the product, or an option of the command line."""
 INTERNAL = _Marker()
 """The mark of a value that `renewals up` or a test passes to its processes."""
 
@@ -25,7 +25,7 @@ class Environment(EnvSettingsSource):
     """The environment as the source of all fields except the fixed ones."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[object, str, bool]:
-        """Return a field's value from its variable (None for a fixed field), a name, and whether the value is JSON."""
+        """Return the value of a field's variable (None for a fixed field), a name, and whether the value is JSON."""
         if FIXED in field.metadata:
             return None, field_name, False
         return super().get_field_value(field, field_name)

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     instances_per_chunk: Annotated[int, Field(ge=1), INTERNAL] = INSTANCES_PER_CHUNK
     """Approximate number of instances renewed in one transaction."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
-    """Chunks that a worker processes concurrently, so that it plans one while PostgreSQL writes the others."""
+    """Maximum chunks that a worker processes concurrently, so that it plans one while PostgreSQL writes the others."""
 
     body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 16 * 1024 * 1024

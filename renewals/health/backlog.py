@@ -34,7 +34,7 @@ _SQL = f"""
 
 
 class BacklogMetrics:
-    """The backlog, at most CACHE_SECONDS old; it has no values if the database was unavailable when it was read."""
+    """The backlog, at most CACHE_SECONDS old; there are no values if the database was unavailable at the last read."""
 
     def __init__(self, clock: Clock, extra_metrics: ExtraMetrics | None = None) -> None:
         self._clock = clock

@@ -1,7 +1,7 @@
 """Health checks of a process: the database and Redis are checked in parallel, within 2 s, at most once a second.
 
 The database is checked through a connection outside the pool, because a busy pool is not an outage. If the load
-balancer removed the process, the other processes would become even busier.
+balancer removed a busy process, the other processes would become even busier.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from renewals.observability import metrics
 
 HEALTHZ, READYZ, METRICS = "/healthz", "/readyz", "/metrics"
 SAMPLE_SECONDS = 5.0
-"""The interval at which a process records its pool metrics; another process on the port may receive the scrape."""
+"""The interval at which a process records its pool metrics, because another process on its port may get the scrape."""
 _NO_STORE = {"Cache-Control": "no-store"}
 
 

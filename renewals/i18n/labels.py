@@ -56,7 +56,7 @@ ROLES: Mapping[str, Message] = {
 }
 YES, NO = Message("Yes"), Message("No")
 NOT_SET = Message("Not set")
-"""The label of a tag that an instance does not have, or that is empty."""
+"""The label for a tag that an instance does not have, or whose value is empty."""
 
 BY_ENUM: Mapping[str, Mapping[str, Message]] = {
     "ActorKind": {

@@ -11,7 +11,7 @@ written. That takes 13 % of a worker's CPU time, and 40 % of the CPU time of a c
 
 
 def collect_rarely() -> None:
-    """Set THRESHOLDS, so that a collection begins only when 100,000 more objects were created than deleted."""
+    """Set THRESHOLDS: a collection then begins only when 100,000 more objects have been created than deleted."""
     gc.set_threshold(*THRESHOLDS)
 
 

@@ -72,17 +72,17 @@ class Formatter(structlog.stdlib.ProcessorFormatter):
 
 
 class WebSocketFilter(logging.Filter):
-    """A filter that drops uvicorn's entries about web sockets below WARNING, which contain the URL's parameters."""
+    """A filter that drops uvicorn's web socket entries below WARNING, because they contain the URL's parameters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return False for uvicorn's records about web sockets below WARNING."""
+        """Return False for a record below WARNING that uvicorn wrote about a web socket."""
         return record.levelno >= logging.WARNING or "protocols" not in Path(record.pathname).parts
 
 
 class BufferedHandler(logging.Handler):
     """A handler that collects the lines of one turn of the event loop and writes them together to standard error.
 
-    Each write wakes the reader of the log, which takes longer than formatting a line (5 % of the time of a small page).
+    Each write wakes the reader of the log. That takes longer than formatting a line (5 % of the time of a small page).
     A warning is written immediately, after all lines before it. `logging.handlers.MemoryHandler` is unsuitable: it
     formats entries when it flushes, without their context, and writes each line separately.
     """

@@ -28,7 +28,7 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
-"""The number of operation names that have their own time series; clients can send any number of names."""
+"""The maximum number of operation names with their own time series; clients can send any number of names."""
 OPERATION_CHARACTERS_MAX = 64
 """The maximum length of an operation name that has its own time series."""
 OTHER = "other"

@@ -16,7 +16,7 @@ FROM_VARIABLES = "otel"
 TRACES_PATH = "/v1/traces"
 STOP_SECONDS_MAX = 5.0
 _CONFIDENTIAL_ATTRIBUTES = ("exception.message", "exception.stacktrace")
-"""The message of an exception may contain a customer's values; its type does not."""
+"""The message of an exception, which its stack trace repeats, may contain a customer's values; its type does not."""
 _STATEMENTS_SCOPE = "opentelemetry.instrumentation.asyncpg"
 
 
