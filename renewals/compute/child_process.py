@@ -51,9 +51,10 @@ async def _run(job: Job) -> bytes:
 
 
 def _pickle_error(error: Exception) -> bytes:
-    """Return the pickled pair of None and the exception, or a RuntimeError with its text if it cannot be pickled.
+    """Return the pickled pair of None and the exception.
 
-    The error of an unavailable database becomes a ConnectionError.
+    An exception that cannot be pickled becomes a RuntimeError with its text. The error of an unavailable database
+    becomes a ConnectionError.
     """
     sent: Exception = error
     if db_errors.is_unavailable(error):

@@ -110,7 +110,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         connection = await context.__aenter__()
         metrics.POOL_WAIT_SECONDS.observe(time.perf_counter() - started_at)
     except BaseException as error:
-        # Tortoise does not return the connection of a cancelled BEGIN to the pool. The pool would lose connections.
+        # Tortoise does not return the connection of a cancelled BEGIN to the pool, so it is returned here.
         if hasattr(context, "token"):
             with contextlib.suppress(Exception):
                 await context.__aexit__(type(error), error, error.__traceback__)

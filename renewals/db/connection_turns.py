@@ -7,7 +7,7 @@ from typing import NamedTuple
 from renewals.concurrency import fair_queue
 
 REQUEST_CONNECTIONS_MAX = 4
-"""The maximum number of connections of one request. All requests of an account use at most half of the pool."""
+"""The maximum number of connections of one request. All requests of an account together use at most half the pool."""
 REQUEST_JOBS_MAX = 2
 """The maximum number of concurrent long computations of one request; otherwise, one request could fill their queue."""
 

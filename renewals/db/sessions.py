@@ -91,7 +91,8 @@ async def _keeps_statements(connection: asyncpg.Connection) -> bool:
     """Return whether a prepared statement can be executed in later transactions.
 
     A pooler sends a process id of its own when a client connects. It keeps the statements of its clients apart only if
-    it renames them. Otherwise, a later transaction may run in a session where the name denotes no statement or another.
+    it renames them. Otherwise, a later transaction may run in a session without the statement, or in one with another
+    statement of the same name.
     """
     if await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid():
         return True

@@ -17,7 +17,7 @@ def transpose(rows: Iterable[Sequence[object]], count: int) -> list[list[object]
 
 
 IS_OF_ACCOUNT = "($1::text IS NULL OR {}.account_id = $1)"
-"""A condition for the rows of the account $1, or of all accounts if $1 is NULL (for operators)."""
+"""A condition for the rows of the account $1, or of all accounts if $1 is NULL (for operators); {} is the table."""
 
 
 def group_by_column(rows: Sequence[Row], column: str) -> dict[Any, list[Row]]:

@@ -105,7 +105,7 @@ def _shift(sql: str, offset: int) -> str:
 
 
 def _hide_lengths(sql: str) -> str:
-    """Return the statement with the first array of each unnest() in a subselect.
+    """Return the statement with the first array of each unnest() in a subselect, which hides the array's length.
 
     PostgreSQL estimates the rows of unnest() from the lengths of its arrays. For one instance, a plan for the given
     values therefore seems cheaper than a generic plan, so PostgreSQL plans every execution. Planning takes longer than

@@ -27,7 +27,7 @@ _OTHER_BALANCE = Message("differs from the first balance, which was already post
 
 
 class ImportedAccount(NamedTuple):
-    """The columns of an account that its row has, and the account's first balance in cents."""
+    """The columns that the row of an account contains, and the account's first balance in cents."""
 
     columns: Mapping[str, Any]
     balance_cents: int | None = None
@@ -61,7 +61,7 @@ class _AccountsState(NamedTuple):
 async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAccount]) -> batches.RowResults:
     """Create and update accounts, and return the result of each row. Ids must be unique in the batch.
 
-    An existing account keeps its values of the columns that its row lacks. The first balance of an account is posted at
+    An existing account keeps its values in the columns that its row lacks. The first balance of an account is posted at
     most once.
     """
 

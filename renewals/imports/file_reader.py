@@ -85,7 +85,7 @@ def inspect_file(path: Path, encoding: str | None = None) -> Source:
     If `encoding` is None, UTF-8 is tried first, and then GB18030 unless the file is mostly valid UTF-8.
 
     Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
-    character. The message then has the line, column and byte of the character, counted from 1.
+    character. The message about a character has its line, column and byte, counted from 1.
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidFileError(Message("{file}: the name must end in .csv or .jsonl", file=path.name))

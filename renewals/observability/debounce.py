@@ -1,4 +1,4 @@
-"""Debouncing: several requests for a call result in one call."""
+"""Debouncing: a function that is requested several times is called once."""
 
 import asyncio
 from collections.abc import Callable

@@ -82,7 +82,7 @@ class WebSocketFilter(logging.Filter):
 class BufferedHandler(logging.Handler):
     """A handler that collects the lines of one turn of the event loop and writes them together to standard error.
 
-    Each write wakes the reader of the log. That takes longer than formatting a line (5 % of the time of a small page).
+    Each write wakes the reader of the log. That takes longer than formatting a line: 5 % of a request for a small page.
     A warning is written immediately, after all lines before it. `logging.handlers.MemoryHandler` is unsuitable: it
     formats entries when it flushes, without their context, and writes each line separately.
     """

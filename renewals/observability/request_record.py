@@ -6,7 +6,7 @@ The record contains no content of the request except the operation's name. Outsi
 from contextvars import ContextVar
 
 NOT_KNOWN = "other"
-"""The operation and the kind of a request that was not validated."""
+"""The value of `operation` and of `kind` for a request that was not validated."""
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
 OPERATION_CHARACTERS_MAX = 64

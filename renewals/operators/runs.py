@@ -17,9 +17,9 @@ RUN_ID_MAX = 2**63 - 1
 async def retry_parked(call: OperatorRequest, run_id: str) -> IdempotentResult:
     """Start a run for the accounts that another run parked; return the new run's `run_id`.
 
-    The new run contains the accounts whose instances are still due. A worker starts to process it at the next minute.
-    Raises InvalidInputError if the run parked no account or belongs to a test clock, and NotFoundError if there is no
-    such run.
+    The new run contains the accounts whose instances are still due. A worker starts to process it when the next minute
+    begins. Raises InvalidInputError if the run parked no account or belongs to a test clock, and NotFoundError if there
+    is no such run.
     """
     return await audit_log.run_once(call, Action.RETRY_PARKED, {"run_id": run_id}, _retry_parked_in, run_id)
 

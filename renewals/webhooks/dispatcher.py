@@ -36,7 +36,7 @@ SEARCH_PAUSE_SECONDS = 0.05
 TURN_SECONDS_MAX = 20.0
 """The time after which a turn starts no further batch."""
 BATCH_SECONDS_MAX = 10.0
-"""The time after the start or renewal of a claim in which requests can start; they end before the claim expires."""
+"""The time, from the start or renewal of a claim, during which requests can start; they end before the claim does."""
 STOP_SECONDS_MAX = 25.0
 """The longest time that a stopping worker waits for running turns."""
 

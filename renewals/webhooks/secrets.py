@@ -57,7 +57,8 @@ async def rotate_in(
 
     Messages are also signed with older secrets until `now + overlap` at the latest. Raises IdempotencyKeyReusedError if
     the key was used with another overlap, and InvalidInputError if `overlap` is not zero and SECRETS_MAX secrets are
-    active. A prefix distinguishes the stored idempotency key from that of the endpoint's creation in the same column.
+    active. A prefix distinguishes the stored idempotency key from the key of the endpoint's creation, which is in the
+    same column.
     """
     stored_key = f"rotate {idempotency_key}"
     rows = await database.fetch(
