@@ -167,7 +167,7 @@ def _build_page_routes(
 def _register_compressible_types() -> None:
     add_compress_type(responses.RESPONSE)
     for writer in (formats.CSV, formats.JSONL):
-        # An export is flushed after each piece.
+        # With `streaming`, the compressor passes each piece of an export on without waiting for the next one.
         add_compress_type(writer.media_type.partition(";")[0], streaming=True)
 
 
@@ -217,7 +217,7 @@ async def _reraise(_: Request, problem: Exception) -> Response:
 
 @contextlib.contextmanager
 def _close_subscriptions_on_shutdown() -> Iterator[None]:
-    """End the subscriptions on SIGTERM and SIGINT, because uvicorn waits for all requests in progress."""
+    """End the subscriptions on SIGTERM and SIGINT; otherwise, uvicorn would wait for them before it stops."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

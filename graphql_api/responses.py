@@ -20,7 +20,7 @@ from schema.shared import errors
 log = logging.getLogger(__name__)
 
 RETRY_HEADERS = {"Retry-After": "1"}
-"""Headers of a response with status 503 after which a retry may succeed."""
+"""Headers of a 503 response: the client may retry after a second."""
 
 
 def error(status: int, code: str, message: Message, headers: Mapping[str, str] | None = None) -> Response:
@@ -72,7 +72,7 @@ def unauthenticated(message: Message) -> Response:
 
 
 def unavailable() -> Response:
-    """Return 503 for a request that fails because PostgreSQL or Redis is unavailable, or because this process stops."""
+    """Return 503 for a request that fails because PostgreSQL or Redis is unavailable, or this process is stopping."""
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 

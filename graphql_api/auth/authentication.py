@@ -71,8 +71,8 @@ def _note(principal: api_keys.Principal | None) -> api_keys.Principal | None:
 async def identify_calendar(header: str, token: str | None, now: dt.datetime) -> api_keys.Principal | None:
     """Return the holder of a URL's calendar token; if `token` is None, the customer of the header's key or token.
 
-    Return None if the key or the token is not valid. URLs are stored in many places, so no other key or token is valid
-    in a URL.
+    Return None if the key or the token is not valid. URLs are stored in many places, such as logs, so a URL may contain
+    only a calendar token.
     """
     if token is None:
         return await identify_customer(header, now)

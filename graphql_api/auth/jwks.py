@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 KEYS_SECONDS = 600.0
 """The time for which a fetched key is used without a new fetch."""
 STALE_KEYS_SECONDS_MAX = 21_600.0
-"""The maximum age of fetched keys that are still used while the issuer is unavailable."""
+"""The maximum age at which fetched keys are still used while the issuer is unavailable."""
 FETCH_PAUSE_SECONDS = 10.0
 """The minimum time between the starts of two fetches, so that tokens with random key ids cannot cause many fetches."""
 FETCH_SECONDS_MAX = 5.0
@@ -80,7 +80,7 @@ class JwksCache:
         return self._seconds() - self._fetched_at
 
     def _fetch_if_due(self) -> asyncio.Task[None] | None:
-        """Return the running fetch, or else start a new one; None during the pause between two fetches.
+        """Return the running fetch or a new one; return None during the pause between two fetches.
 
         The pause ends FETCH_PAUSE_SECONDS after the last fetch began.
         """
@@ -138,9 +138,10 @@ class JwksCache:
         return document
 
     def _parse_keys(self, document: Mapping[str, object]) -> dict[str, jwt.PyJWK]:
-        """Return the first usable key of each id, by id. Raises JwksFetchError if the document is not a key set.
+        """Return the usable keys of a key set by id; of several keys with the same id, the first.
 
-        A key is usable if it has an id and can verify signatures with one of the algorithms in the settings.
+        A key is usable if it has an id and can verify signatures with one of the algorithms in the settings. Raises
+        JwksFetchError if the document is not a key set.
         """
         members = document.get("keys")
         if not isinstance(members, list):
@@ -154,7 +155,7 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key; None if it has no id or is not for verification by one of `algorithms`."""
+    """Return a member of a key set as a key; None if it has no id or cannot verify with one of `algorithms`."""
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

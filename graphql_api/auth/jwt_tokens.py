@@ -161,7 +161,7 @@ def _seconds_of(claim: object) -> float:
 def _role(claim: object) -> model.Role:
     """Return the only role in a claim. Raises InvalidTokenError if the claim does not name exactly one role.
 
-    The claim is a text, or a list that may have other members.
+    The claim is a text or a list. Members of the list that are not roles are ignored.
     """
     names = claim if isinstance(claim, list) else [claim]
     roles = [role for role in ROLES if role.value in names]

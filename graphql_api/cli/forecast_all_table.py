@@ -41,7 +41,7 @@ async def print_table(
 ) -> None:
     """Print a heading, a line for each of `accounts`, and the sums of each currency.
 
-    If there are no accounts, print that no instance is due or left for an account's owner to renew.
+    If there are no accounts, print that no instance is due for renewal.
     """
     title = CountedMessage(
         "all accounts: {count} day from {at}",

@@ -66,7 +66,8 @@ def _format_day(day: simulation.Day) -> list[str]:
 def _format_sums(days: Sequence[simulation.Day]) -> list[str]:
     """Return the sums for the columns after the date. The balance after a day and the shortfall have no sums.
 
-    A sum of shortfalls would count an unpaid renewal several times, because it is part of the shortfall of each day.
+    The shortfall of a day is the amount that is missing after all remaining money is spent on that day. A sum of
+    shortfalls would therefore count the same money several times.
     """
     sums = [
         sum(day.total_cents for day in days),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from renewals.domain import errors
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""The variables of a locale. The first one that is set decides (POSIX.1-2017, 8.2)."""
+"""The environment variables that name a locale. The first one that is not empty decides (POSIX.1-2017, 8.2)."""
 
 Lang = Annotated[
     Language | None,

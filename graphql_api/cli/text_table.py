@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich import cells, console, table
 
 WIDTH_MAX = 10_000
-"""The width of a table in columns. No row is wider, so none is wrapped, and scripts can read each row as one line."""
+"""The maximum width of a row, in terminal columns. Rows are narrower, so scripts can read each row as one line."""
 
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[str]], text_columns: frozenset[int]) -> str:

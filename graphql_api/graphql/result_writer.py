@@ -13,7 +13,7 @@ from schema.limits import document_limits
 from schema.shared import errors
 
 NOT_STORED = {"Cache-Control": "no-store"}
-"""A header for event streams, because Strawberry's headers allow caches to store them."""
+"""A header that forbids caches to store an event stream. Strawberry's own headers allow it."""
 
 
 class ResultWriter:

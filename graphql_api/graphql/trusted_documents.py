@@ -27,9 +27,9 @@ class ManifestError(Exception):
 
 
 class BuiltDocuments:
-    """The documents of a page that may be built while the server runs.
+    """The documents of the console, whose manifest a build may write while the server runs.
 
-    If a hash is not found and the manifest has changed, the manifest is read again.
+    If a hash is not found and the file of the manifest has changed, the manifest is read again.
     """
 
     def __init__(self, manifest: Path, check: Callable[[str, str], None]) -> None:

@@ -49,7 +49,8 @@ _PROTOCOLS = (GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL)
 class GraphQLView(GraphQL[api_config.ApiContext, None]):
     """The endpoint of one API. Strawberry serves subscriptions and web sockets; this class serves the rest.
 
-    Strawberry does not write `application/graphql-response+json`, and reads a body before it authenticates.
+    This class does so because Strawberry does not write `application/graphql-response+json`, and authenticates a client
+    only after it has read the body.
     """
 
     websocket_adapter_class = websocket_messages.Adapter
@@ -143,7 +144,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
             with pool.sharing(context.owner):
                 return await self._respond_to(request, context)
         except errors.HTTPError as refusal:
-            # A refusal costs as much as the cheapest request. If the document was measured, its cost is added.
+            # A refusal costs as much as the cheapest request, in addition to any cost that was already deducted.
             if refusal.status != _TOO_MANY_REQUESTS:
                 size = min(http_request.body_length(http_request.headers_of(request)) or 0, self.bytes_max)
                 await self.budgets.consume_request(caller, 0, body_bytes=size)
@@ -234,7 +235,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
         return websocket.SocketContext(clock=self.clock, socket=request)
 
     async def on_ws_connect(self, context: api_config.ApiContext) -> UnsetType:
-        """Authenticate a web socket, and count it. Raises ConnectionRejectionError, or HTTPError above the limit."""
+        """Admit a web socket and count it. Raises ConnectionRejectionError, or HTTPError if the key has too many."""
         assert isinstance(context, websocket.SocketContext)
         await context.identify()
         context.slots.enter_context(self.sockets.slot(context.caller))

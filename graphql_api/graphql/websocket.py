@@ -72,9 +72,10 @@ class SocketContext(Context):
         )
 
     def _choose_language(self, header: str) -> None:
-        """Set the language that `header`, the parameter `accept-language` of `connection_init`, selects if not empty.
+        """Set the language that `header` selects, unless `header` is empty.
 
-        A page sends a parameter, because JavaScript cannot set the headers of a web socket.
+        `header` is the parameter `accept-language` of `connection_init`. A page sends this parameter because
+        JavaScript cannot set the headers of a web socket.
         """
         if header:
             self.language = accept_language.negotiate(header)
@@ -231,7 +232,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> None:
-        """Return None: the error of an operation is sent with its id, and does not close the connection."""
+        """Return None, so that the connection stays open: the error of an operation is sent with the operation's id."""
 
     async def _handle_pre_execution_error(
         self, operation: SocketOperation, result: PreExecutionError

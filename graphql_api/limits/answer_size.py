@@ -1,4 +1,4 @@
-"""Limits on the size of one response, and of all responses of a key that its clients have not read yet."""
+"""Limits on the size of one response, and on the total size of a key's unread responses."""
 
 import contextlib
 from collections import Counter

@@ -14,7 +14,7 @@ from renewals.domain.messages import Message
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
 """The maximum numbers of a key's running and waiting requests. A waiting request occupies a connection, and delays only
-its own client. With 8 running requests, a client that sends 20 requests per second waits if each takes over 0.4 s."""
+its own client. As only 8 requests run, a client that sends 20 per second waits if each takes over 0.4 s."""
 HEAVY_AT_ONCE_MAX = 4
 """The maximum number of heavy steps that are in progress at a time, at most one in each lane."""
 HEAVY_COST = 5_000
@@ -23,7 +23,7 @@ HEAVY_BODY_BYTES = 32_000
 """The size above which a body is heavy. The server receives one heavy body of an account at a time."""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
-"""The time after a request of one account during which every other account pauses after each heavy step.
+"""The time after an account's request during which other accounts pause after each heavy step or large body.
 
 The pause is as long as the processor time of the step, or as the transfer of the large body, but at most
 REST_SECONDS_MAX.
@@ -116,7 +116,7 @@ class RequestLimiter:
         return Lane(self, owner, name or owner)
 
     def has_others(self, owner: str) -> bool:
-        """Return whether another account has sent a request within OTHERS_SECONDS."""
+        """Return whether another account has sent a request in the last OTHERS_SECONDS."""
         return self._owners.has_others(owner)
 
     @contextlib.asynccontextmanager
@@ -163,7 +163,7 @@ class _RecentOwners:
         self._last = (owner, time.monotonic())
 
     def has_others(self, owner: str) -> bool:
-        """Return whether another account has sent a request within OTHERS_SECONDS."""
+        """Return whether another account has sent a request in the last OTHERS_SECONDS."""
         other, at = self._last if self._last[0] != owner else self._last_other
         return bool(other) and time.monotonic() - at < OTHERS_SECONDS
 
@@ -184,7 +184,7 @@ class Lane:
 
     @property
     def has_others(self) -> bool:
-        """Whether other accounts, which a heavy request could delay, have sent requests within OTHERS_SECONDS."""
+        """Whether other accounts, which a heavy request could delay, sent requests in the last OTHERS_SECONDS."""
         return self._requests.has_others(self._owner)
 
     def enter_after_read(self) -> None:

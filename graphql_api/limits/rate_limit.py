@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 CALLERS_MAX = 10_000
 BLOCKS_PER_BUDGET = 100
 BLOCK_SECONDS = 10.0
-"""The time after which the rest of a reserved block expires. So a cost is counted at most 10 s before its request."""
+"""The time after which the rest of a reserved block expires. So Redis counts a cost at most 10 s before its request."""
 WINDOW_SECONDS = 60
 REDIS_SECONDS_MAX = 0.5
 PAUSE_SECONDS = 5.0

@@ -41,7 +41,7 @@ class ApiClient:
     ) -> dict[str, Any]:
         """Send a query, and return its data. Raises ToolError.
 
-        `caller` has the headers of a call over HTTP.
+        `caller` contains the headers of a call over HTTP, and is None for a call over standard input.
         """
         return await self._send(
             caller,
@@ -94,7 +94,7 @@ class ApiClient:
 
 
 def _describe_problem(problem: Mapping[str, Any]) -> str:
-    """Return the code and the sentence of a GraphQL error; a wrong argument is named by the sentence."""
+    """Return the code and the sentence of a GraphQL error. If an argument is wrong, the sentence names it."""
     code = problem.get("extensions", {}).get("code")
     return f"{code}: {problem['message']}" if code else str(problem["message"])
 
@@ -105,7 +105,7 @@ def _wait(response: httpx2.Response) -> str:
 
 
 def _describe_refusal(result: Mapping[str, Any]) -> str:
-    """Return the reason why a mutation changed nothing, with its facts, the refused instances and the remedy."""
+    """Return the reason why a mutation changed nothing, with the amounts, the refused instances and the remedy."""
     kind = result["__typename"]
     facts = ", ".join(f"{name} {result[name]}" for name in _FACTS if name in result)
     lines = [f"{kind}: {result['message']}" + (f" ({facts})" if facts else "")]

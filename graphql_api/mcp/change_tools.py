@@ -62,7 +62,7 @@ class ChangeTools:
         request = _policy_request(selection, mode, auto_renew_months, bundles, batch_mode)
         data = await self._api.read(ctx.headers, "PreviewPolicy", {"input": request})
         count = data["previewRenewalPolicy"]["changeCount"]
-        if count not in (expected_change_count, 0):  # 0: the call is a repetition
+        if count not in (expected_change_count, 0):  # 0: an earlier call has made the change
             raise ToolError(
                 f"expectedChangeCount: {count} instances would change, not {expected_change_count}. "
                 "Nothing was changed. Preview again, and ask the customer to agree."

@@ -40,7 +40,7 @@ def build(api: ApiClient) -> MCPServer[None]:
 
 
 def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
-    """Return the application over HTTP, without sessions.
+    """Return the application that serves MCP over HTTP, without sessions.
 
     It refuses hosts and origins other than loopback names and `allowed_hosts`, which prevents DNS rebinding. It also
     refuses requests without the header Authorization.
@@ -75,7 +75,7 @@ async def run_stdio(url: str, key: str, language: str) -> None:
 
 
 async def run_http(url: str, language: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Serve over streamable HTTP; each caller sends its own key. Raises OSError if the address is in use."""
+    """Serve over streamable HTTP; each caller sends its own key. Raises OSError if it cannot listen on the address."""
     async with httpx2.AsyncClient() as http:
         app = build_app(build(ApiClient(http, url, language=language)), allowed_hosts)
         configuration = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)

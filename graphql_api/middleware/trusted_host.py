@@ -1,7 +1,7 @@
 """Refusal of requests for another host. It prevents DNS rebinding if the page of GraphiQL or the console has a key.
 
 A web page can make its own name resolve to 127.0.0.1 and then read this server's responses, because the browser sees
-one origin. The `Host` header still has the page's name.
+one origin. The `Host` header still contains the page's name, so this server can recognize and refuse such a request.
 """
 
 from starlette.datastructures import Headers

@@ -1,4 +1,4 @@
-"""The probes of the API, which it serves on its own port."""
+"""The probes that the API serves on its own port."""
 
 from graphql_api.middleware import request_log
 from graphql_api.server import graceful_shutdown

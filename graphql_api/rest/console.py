@@ -91,7 +91,7 @@ class Console:
         """Return the page's Content Security Policy.
 
         A script must be a file of this server. A style may also be an element with this response's nonce: antd writes
-        its styles at run time, and its styles as a file would add 110 kB to the first page.
+        its styles at run time, and a file with them would add 110 kB to the first page.
         """
         issuer = f" {_origin(self._issuer)}" if self._issuer else ""
         return (

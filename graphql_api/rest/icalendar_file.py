@@ -98,7 +98,7 @@ def _event(
     )
     event = icalendar.Event()
     event.add("uid", f"{uuid.uuid5(_NAMES, f'{entries.account_id} {entry.date} {entry.kind}')}@renewals")
-    # The forecast is computed for each download, so this is also the time of its last change.
+    # The forecast is computed for each download, so `now` is also the time of its last change.
     event.add("dtstamp", now.replace(microsecond=0))
     event.add("last-modified", now.replace(microsecond=0))
     event.add("dtstart", entry.date)

@@ -16,8 +16,8 @@ class StreamedBody:
     """A response with the pieces of a generator, each generated after the client has accepted the previous piece.
 
     `on_failure` responds to an exception before the first piece; a later exception closes the connection.
-    The generator is closed when the client disconnects, when it accepts nothing for `stall_seconds_max`, or when the
-    response takes longer than `seconds_max`.
+    The generator is closed when the client disconnects, when the client accepts nothing for `stall_seconds_max`, or
+    when the response takes longer than `seconds_max`.
     """
 
     def __init__(

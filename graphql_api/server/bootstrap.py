@@ -1,4 +1,4 @@
-"""Shared steps of the commands: read the settings, run, and explain in one line errors that an operator can correct."""
+"""Shared steps of the commands: read the settings, run, and explain each error that an operator can correct."""
 
 import asyncio
 import errno
@@ -96,7 +96,7 @@ def _explain(problem: Exception) -> str | None:
     from renewals.db import errors as db_errors
 
     problem = db_errors.original_error(problem)
-    if isinstance(problem, BrokenPipeError):  # of the standard output, which Click handles
+    if isinstance(problem, BrokenPipeError):  # standard output was closed, which Click handles
         return None
     if isinstance(problem, ExceptionGroup):
         sentences = [_explain(member) for member in problem.exceptions]
@@ -114,7 +114,7 @@ def _explain(problem: Exception) -> str | None:
     ):
         return _explain_schema(problem)
     if db_errors.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
-        # Errors of asyncpg and PostgreSQL have further lines of detail.
+        # Only the first line is printed: errors of asyncpg and PostgreSQL may have further lines of detail.
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
         return f"A server cannot be reached: {reason}"
     return None

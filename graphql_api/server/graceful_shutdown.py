@@ -2,7 +2,7 @@
 
 A client may send the next request on an open connection at any moment. A request that arrives while the server closes
 the connection is lost, and clients must not repeat a POST automatically (RFC 9110 9.2.2). So connections stay open for
-half of the drain time, and `middleware.response_headers` adds `Connection: close` to every response.
+up to half of the drain time, and `middleware.response_headers` adds `Connection: close` to every response.
 """
 
 import asyncio

@@ -97,7 +97,7 @@ class WorkerServer(graceful_shutdown.GracefulServer):
         The port would otherwise stay open until the worker has started, and new connections would get no response.
         """
         super().handle_exit(sig, frame)
-        if not hasattr(self, "servers"):  # uvicorn sets it when the application has started
+        if not hasattr(self, "servers"):  # uvicorn sets `servers` when the application has started
             while self._listeners:
                 self._listeners.pop().close()
 
