@@ -67,7 +67,7 @@ def _measure(names: list[str], size: sizes.Size, output: Path, commit: str) -> l
             section_started = time.monotonic()
             try:
                 section = importlib.import_module(SECTIONS[name]).run(running_stage, size)
-            except Exception:  # noqa: BLE001 - whatever it is, the next section is measured
+            except Exception:  # noqa: BLE001 - whatever the error is, the next section is measured
                 traceback.print_exc()
                 failed.append(name)
                 print(f"== {name} failed after {_minutes(section_started)}", file=sys.stderr)

@@ -20,7 +20,7 @@ from renewals.domain import search_text
 DATABASE = "reads"
 LARGE_ACCOUNT = "a-0"
 EXPIRY_DAYS = 365
-"""The maximum number of days until the expiry of a running instance, which is at the end of a day in Shanghai."""
+"""The maximum number of days until a running instance expires. All expiries are at the end of a day in Shanghai."""
 
 FILL = """
 INSERT INTO products (code, name, name_zh, renewable, unsupported_reason, max_term_months, retention_days)

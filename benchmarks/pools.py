@@ -26,7 +26,7 @@ class Pools:
 
 @functools.cache
 def best(environment: stage.Stage, size: sizes.Size) -> Pools:
-    """Return the project's default pool size, and each peer's pool size with the highest rate for pages in PAGES."""
+    """Return the project's default pool size, and the pool size at which each peer has its highest rate."""
     names, missing = contenders.available(environment.folder)
     figures: list[results.Figure] = []
     size_by_name = {contenders.OURS: contenders.POOL_SIZE}

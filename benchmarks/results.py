@@ -51,8 +51,8 @@ class Target:
 class Section:
     """One part of the report; notes explain how to read the figures.
 
-    A table has the figures of one unit, with a column for each `what`. If `units_together`, a table has the figures of
-    one `what` instead, with a column for each unit. This shows the processor time beside the rate.
+    A table has the figures of one unit, with a column for each `what`. If `units_together` is true, a table has
+    the figures of one `what` instead, with a column for each unit. This shows the processor time beside the rate.
     """
 
     title: str

@@ -126,7 +126,7 @@ class Stage:
     ) -> Iterator[Running]:
         """Run a server during the block, which begins when the server listens. The server's output goes to a file.
 
-        `command` returns the command for a port. If `pinned`, the server runs on the core of the measured server.
+        `command` returns the command for a port. If `pinned` is true, the server runs only on `server_core`.
         Raises RuntimeError if the server does not start.
         """
         port = free_port()

@@ -28,7 +28,7 @@ HELP, SERVE, RUN = (
     "second make run, to the first response",
 )
 SECONDS_MAX: Mapping[str, float] = {HELP: 0.48, SERVE: 0.65, RUN: 1.65}
-"""The maximum seconds of each command: about half of its first measurement (0.95, 1.3 and 3.3)."""
+"""The maximum seconds of each command: about half of the seconds first measured (0.95, 1.3 and 3.3)."""
 STARTS = {"full": 9, "quick": 2}
 ANSWER_SECONDS_MAX, STOP_SECONDS_MAX = 600, 60
 """Limits of a start and of a stop. The first `make run` may install packages, which takes minutes."""

@@ -23,7 +23,7 @@ COUNT = "totalCount"
 FACETS = "facets { tabs { value count } products { value count } expiry { value count } }"
 ROWS_SORTED_MAX = 1_000
 ROWS_DROPPED_MAX = 1_000
-"""The maximum number of rows that a plan may discard. Like ROWS_SORTED_MAX, it is larger than any page of a read."""
+"""The maximum number of rows that a plan may discard, and of executions of a step. No read has a page of this size."""
 INTRODUCTION = """\
 # The plans of the reads
 

@@ -28,7 +28,7 @@ class UnreachableError(Exception):
 
 
 class UnusableError(Exception):
-    """The audit failed, and not because the vulnerability data cannot be reached."""
+    """The audit failed for another reason than unreachable vulnerability data."""
 
 
 def run(lock: Path = LOCK, accepted: Path = ACCEPTED, *options: str) -> tuple[bool, str]:

@@ -54,7 +54,7 @@ def is_built() -> bool:
 def build(*, is_tidy: bool) -> bool:
     """Build the console; return False if nothing has changed. Raises BuildError.
 
-    If `is_tidy` and `node_modules` is missing, install only the packages that the build needs, and remove them
+    If `is_tidy` is true and `node_modules` is missing, install only the packages that the build needs, and remove them
     afterwards.
     """
     with _alone():

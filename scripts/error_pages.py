@@ -28,7 +28,7 @@ Help: TypeAlias = Mapping[str, Any]
 
 
 class IncompleteError(Exception):
-    """The error of codes or HTTP statuses that differ between the source and `error_help.toml`."""
+    """Codes or HTTP statuses of the source differ from those of `error_help.toml`."""
 
 
 def text(language: Language, explanations: Help | None = None) -> str:

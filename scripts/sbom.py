@@ -19,7 +19,7 @@ def make() -> str:
     """Return the bill of materials, without times and random ids, so that equal inputs result in equal bills."""
     words = ["--index-url", GENERIC_INDEX, "--pyproject", "pyproject.toml", "--output-reproducible"]
     words += ["--spec-version", "1.6", "--output-format", "JSON", str(LOCK)]
-    # The tool warns that a list has no dependency graph.
+    # `-W ignore` suppresses the warning that a list has no dependency graph.
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", *words],
         cwd=ROOT,

@@ -47,7 +47,7 @@ def read_present() -> dict[str, str]:
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:
-    """Return the changes from `before` to `after`, which have the SDL of the schemas by file name.
+    """Return the changes from `before` to `after`; each of them maps the file names of the schemas to their SDL.
 
     Raises CalledProcessError if one of the texts is not a schema.
     """

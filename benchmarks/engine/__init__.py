@@ -39,7 +39,7 @@ def run(environment: stage.Stage, size: sizes.Size) -> results.Section:
 
 
 def _prepare(environment: stage.Stage, accounts: int) -> None:
-    """Create a template database, run the product on a copy, and add the rows that this run wrote to the template.
+    """Create a template database, run the product on a copy, and add to the template the rows that this run wrote.
 
     Every contender later runs on a copy of the template.
     """

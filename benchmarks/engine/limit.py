@@ -102,7 +102,7 @@ async def stage(made_url: str, template_url: str) -> None:
 
 
 async def write(url: str, connections: int) -> None:
-    """Write the run and its chunks, then the rows of each chunk in one transaction, on `connections` connections."""
+    """Write the run and its chunks, then the rows in one transaction for each chunk, on `connections` connections."""
     workers = [await asyncpg.connect(url) for _ in range(connections)]
     try:
         await workers[0].execute("INSERT INTO renewal_runs OVERRIDING SYSTEM VALUE SELECT * FROM staged.runs")

@@ -1,4 +1,4 @@
-"""The data of the engine benchmark: accounts with due instances, some with vouchers, a bundle or too little money.
+"""The data of the engine benchmark: accounts with due instances. Some have vouchers, a bundle or too little money.
 
 An account has 10 due instances and 10 that are not due. The data is consistent before the run, so that
 `integrity.check_invariants` afterwards finds only errors of the contender.

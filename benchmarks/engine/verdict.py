@@ -31,11 +31,11 @@ LEFT JOIN (SELECT instance_id, count(*) AS lines FROM order_lines GROUP BY insta
 WHERE i.account_id <= $1 AND split_part(i.id, '-', 3)::int < $2
   AND (t.tries IS DISTINCT FROM 1 OR coalesce(l.lines, 0) <> t.successes)
 """
-"""SQL that counts the due instances without exactly one attempt, or without exactly one order line for a success."""
+"""SQL that counts the due instances without exactly one attempt, or with more or fewer order lines than successes."""
 
 
 async def check(url: str, accounts: int, *, staged: bool = True) -> None:
-    """Check a run over `accounts` accounts; if `staged`, compare it with the staged rows. Raises AssertionError."""
+    """Check a run over `accounts` accounts; if `staged` is true, compare it with staged rows. Raises AssertionError."""
     async with database.connect(url, pool_size=2):
         violations = await integrity.check_invariants()
     broken = [rule for rule, damages in violations.items() if damages]

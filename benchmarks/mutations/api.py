@@ -33,7 +33,7 @@ def _variables(renewal: filling.Renewal) -> dict[str, Any]:
 
 
 class Loop:
-    """Clients that each send a renewal after the previous response. `accounts` has each client's account number."""
+    """Clients that each send a renewal after the previous response. `accounts` lists each client's account number."""
 
     def __init__(self, port: int, keys: Sequence[str], accounts: Sequence[int], seconds: float) -> None:
         self.port, self.keys, self.seconds = port, keys, seconds
