@@ -25,7 +25,7 @@ def main() -> None:
     """Run the command line; exit with 1 if one of PACKAGES is missing or shadowed."""
     if sentences := shadowed_packages():
         sys.exit("\n".join(sentences))
-    # With Python's default thresholds, garbage collection takes 17 % of the time to the first response.
+    # With Python's default thresholds, garbage collection takes 17 % of the time from the start to the first response.
     from renewals.observability import gc_tuning  # noqa: PLC0415
 
     gc_tuning.collect_rarely()

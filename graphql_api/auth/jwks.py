@@ -37,7 +37,7 @@ class JwksFetchError(Exception):
 
 
 class JwksCache:
-    """The public keys of one issuer by key id. `generation` counts how often the keys changed."""
+    """A cache of one issuer's public keys by key id. `generation` is the number of times that the keys have changed."""
 
     def __init__(
         self, settings: config.Settings, client: httpx2.AsyncClient, seconds: Seconds = time.monotonic

@@ -1,4 +1,4 @@
-"""Verification of tokens (JWT) of the issuer in the settings: signature, audience, times, role and account."""
+"""Verification of tokens (JWT) from the issuer in the settings: signature, audience, times, role and account."""
 
 import contextlib
 import datetime as dt
@@ -76,7 +76,7 @@ class Verifier:
 
     async def _verify(self, token: str, now: dt.datetime) -> _Verified:
         claims = await self._read_claims(token)
-        generation = self._keys.generation  # read after the key that verified the token
+        generation = self._keys.generation  # read last, because reading the claims may fetch new keys
         ends_at = check_times(claims, now, self._settings.jwt_leeway_seconds)
         principal = self._principal(claims)
         if principal.account_id is not None:

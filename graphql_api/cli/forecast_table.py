@@ -42,7 +42,7 @@ def format_forecast(account_id: str, result: simulation.Forecast, language: Lang
 
 
 def _format_advice(result: simulation.Forecast, language: Language) -> list[str]:
-    """Return lines with the first day of a shortfall and the top-up needed, or a line that says the money is enough."""
+    """Return lines with the first day of a shortfall and the top-up needed, or say that the money is enough."""
     if not result.required_top_up_cents:
         return [catalogs.translate(_ENOUGH, language)]
     assert result.first_shortfall_on is not None

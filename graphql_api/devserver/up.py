@@ -164,7 +164,7 @@ def _read_keys(path: Path) -> Keys:
 
 
 def _write_env_file(path: Path, address: str, keys: Keys, environment: Mapping[str, str]) -> None:
-    """Write shell variables for the running servers to a file, which a shell reads with `. .renewals/env`."""
+    """Write shell variables for the running servers to a file, which a shell reads with `. FOLDER/env`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -210,7 +210,7 @@ def _free_port(host: str, wanted: int) -> int:
 
 
 def _await_health(address: str, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    # The proxy of the environment is not used, because it cannot reach this machine.
+    # A proxy that the environment names is not used, because it cannot reach this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:

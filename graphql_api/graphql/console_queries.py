@@ -1,4 +1,4 @@
-"""The documents of `examples/console_queries`, which GraphiQL opens in tabs and the MCP tools send."""
+"""The documents of `examples/console_queries`, which GraphiQL opens in tabs and which the MCP tools send."""
 
 from pathlib import Path
 

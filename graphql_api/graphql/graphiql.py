@@ -53,7 +53,7 @@ class AssetFetchError(GraphiQLError):
 
 
 class IntegrityError(GraphiQLError):
-    """A file does not have the hash in the page."""
+    """The hash of a file differs from the one in the page."""
 
 
 class Asset(NamedTuple):

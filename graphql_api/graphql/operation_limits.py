@@ -39,9 +39,10 @@ class OperationLimits:
     ) -> tuple[str, document_limits.Admitted]:
         """Deduct the cost of an operation from the caller's budget; return the operation's document and cost.
 
-        A cheap operation leaves the lane as soon as its document is known to be valid, because its execution does not
-        delay other requests. While no other account sends requests, the rows of a heavy page are also read outside the
-        lane. PostgreSQL then serves several requests concurrently, and only large pages are built one after the other.
+        A cheap operation leaves the lane (`concurrency.Lane`) as soon as its document is known to be valid, because its
+        execution does not delay other requests. While no other account sends requests, the rows of a heavy page are
+        also read outside the lane. PostgreSQL then serves several requests concurrently, and only large pages are built
+        one after the other.
 
         Raises HTTPError or LimitExceededError.
         """

@@ -131,7 +131,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             else:
                 with request_log.separate_record():
                     await self._handle_subscribe(message)
-        except errors.HTTPError as refusal:  # on connecting; the refusal of an operation is sent with its id
+        except errors.HTTPError as refusal:  # a new connection is refused; `_refuse` refuses an operation
             request_record.note_code(refusal.code)
             await self.websocket.close(TRY_AGAIN_LATER, "Too many web sockets")
         except Exception as problem:  # noqa: BLE001 - the last handler, as for /graphql
@@ -172,7 +172,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             )
         else:
             payload["query"] = query
-            _admitted.set(admitted)  # the task of the operation copies it
+            _admitted.set(admitted)  # the task of the operation copies the variable
             await super().handle_message(message)
 
     @property

@@ -11,7 +11,7 @@ from graphql_api.graphql import http_request
 from graphql_api.limits import answer_size
 
 REASON_BYTES_MAX = 123
-"""The space for a reason in a close frame (RFC 6455 5.5)."""
+"""The maximum size of the reason in a close frame (RFC 6455 5.5)."""
 
 
 class Adapter(ASGIWebSocketAdapter):
@@ -35,7 +35,7 @@ class Adapter(ASGIWebSocketAdapter):
             raise WebSocketDisconnected from problem
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection; the reason is truncated to the space in the frame."""
+        """Close the connection; the reason is truncated to REASON_BYTES_MAX bytes."""
         encoded = reason.encode(errors="replace")[:REASON_BYTES_MAX]
         await super().close(code, encoded.decode(errors="ignore"))
 
@@ -52,7 +52,7 @@ def _message(text: str) -> dict[str, object]:
     except ValueError as problem:
         raise NonJsonMessageReceived from problem
     if not isinstance(message, dict):
-        return {}  # without a type, which Strawberry handles as an invalid message
+        return {}  # Strawberry handles a message without a type as invalid
     if message.get("type") == "complete":
         return message if isinstance(message.get("id"), str) else {}
     if message.get("type") != "subscribe":

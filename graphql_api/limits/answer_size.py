@@ -71,7 +71,7 @@ class UnreadAnswers:
 
     @contextlib.contextmanager
     def sending(self, caller: str, size: int) -> Iterator[None]:
-        """Count a large response while the block runs.
+        """Count a large response as unread while the block runs.
 
         Raises HTTPError if this response and the caller's unread responses together exceed the limit.
         """

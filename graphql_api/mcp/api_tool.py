@@ -48,7 +48,7 @@ class _ArgumentSchema(_ResultSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Return the schema with its default, or without a default if that is null."""
+        """Return the schema with its default, or without one if its default is null."""
         if schema.get("default") is None:
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
@@ -73,7 +73,7 @@ class ApiTool(Tool):
     async def run(self, arguments: dict[str, Any], context: ToolContext, convert_result: bool = False) -> Any:
         """Run the tool. Raises ToolError if it fails.
 
-        For wrong arguments, the error has a line for each, with its name and its problem.
+        If arguments are wrong, the error has a line for each of them, with its name and its problem.
         """
         try:
             return await super().run(arguments, context, convert_result)

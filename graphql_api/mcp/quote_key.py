@@ -1,4 +1,4 @@
-"""The idempotency key of a quote: the same quote has the same key, so that two calls for it pay once."""
+"""The idempotency key of a quote: equal quotes have the same key, so that two calls with them pay only once."""
 
 import hashlib
 import json

@@ -69,7 +69,7 @@ def flush() -> None:
     for _ in range(len(_waiting)):
         try:
             _flush(_waiting.popleft())
-        except Exception:  # for example, the disk is full; the response was sent before
+        except Exception:  # for example, the disk is full; the response has already been sent
             log.exception("cannot log a request")
 
 

@@ -50,7 +50,7 @@ class Console:
     def routes(self) -> list[BaseRoute]:
         """Return the routes of the console's files, and of its page at all other paths whose last part has no dot.
 
-        The page's script reads the path.
+        The page's script shows the view that the path names.
         """
         return [
             Route(PREFIX, lambda _: RedirectResponse(f"{PREFIX}/"), methods=["GET"]),

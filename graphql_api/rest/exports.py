@@ -36,7 +36,7 @@ from renewals.observability import request_record
 
 RETRY_SECONDS = 10
 WAIT_SECONDS_MAX = 2.0
-"""The longest wait of an export for its turn. Waits slow down clients with many exports better than refusals do."""
+"""The longest wait of an export for its turn. A wait slows down a client with many exports more than a refusal does."""
 WAITING_PER_ACCOUNT_MAX = 64
 
 
@@ -132,7 +132,7 @@ class Exports:
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
         """Hold an export slot of an account during the block. Raises ExportsBusyError.
 
-        An account holds at most half of the slots, but can always hold one.
+        An account holds at most half of the slots; if there is only one slot, it can hold that one.
         """
         try:
             # The maximum wait is random, so that exports that arrived together are not refused together.
