@@ -1,4 +1,4 @@
-"""The npm packages of the peers in Node.js: installed from locks, and again after a change of the lock or of Python."""
+"""The npm packages of the peers in Node.js: installed from locks, and again when the lock or Python has changed."""
 
 import hashlib
 import importlib.util

@@ -21,7 +21,7 @@ INSTANCES_PER_ACCOUNT = 100
 TIMES = 15
 MS, POSTGRES_CPU = "ms", "ms CPU of PostgreSQL"
 KINDS = {"page": "pages", "count": "counts", "facets": "facets"}
-"""The plural of each kind of read, by the word with which the names of these reads begin."""
+"""The plural of each kind of read, by the word with which the names of its reads begin."""
 FLAT = 1.3
 """The maximum time of a read in the largest database, as a multiple of its time in the smallest one."""
 PLANS = Path("docs/performance/plans.md")

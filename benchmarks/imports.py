@@ -1,4 +1,4 @@
-"""The duration and memory of an import of a new file, of the same file again, and of a file after a killed import.
+"""The duration and memory of imports: of a new file, of the same file again, and of the rest after a killed import.
 
 `python -m benchmarks.imports [rows]` writes a file with the instances of 1,000 accounts in mixed order, and imports it
 with `renewals import`.

@@ -129,7 +129,7 @@ def npm_environment(node: Path) -> dict[str, str]:
     """Return the environment in which npm and its programs find this Node.js."""
     return os.environ | {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        # Company certificates are in the system's store, not in Node.js.
+        # The option makes Node.js accept the company certificates in the system's store.
         "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip(),
     }
 

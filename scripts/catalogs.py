@@ -2,7 +2,7 @@
 
 Each text of a `Message` or a `CountedMessage` in the source is an entry. Writing adds an entry without a translation
 for each new text, and removes the entries that the source no longer has. The check fails for an entry that is missing,
-stale, fuzzy or not translated, and for a translation with other placeholders than its text. It also fails for a text
+stale, fuzzy or not translated, and for a translation with other placeholders than the text. It also fails for a text
 that is not a literal, because such a text cannot be extracted.
 """
 

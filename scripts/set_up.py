@@ -29,7 +29,7 @@ NODE_FOLDER = VENV / ".node"
 DOWNLOADS_AT_ONCE = 4
 PACKAGES_A_LINE = 20
 _RARELY_IMPORTED = "site-packages/(fontTools|matplotlib|mypyc?|numpy|pip|pygments|setuptools)/"
-"""A pattern of sources that are not compiled here: almost half of all. Python compiles the few that are imported."""
+"""A pattern of sources that are not compiled here, almost half of all. Python compiles the few that are imported."""
 
 
 class Pin(NamedTuple):

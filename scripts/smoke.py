@@ -60,7 +60,7 @@ def running(command: Sequence[str]) -> Iterator[Demo]:
         raise SmokeError(f"The program {command[0]} was not found.")
     with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as home:
         folder, log = Path(name), Path(home) / "output"
-        folder.chmod(0o755)  # as root, the servers run as another user
+        folder.chmod(0o755)  # if root runs this test, the servers run as another user
         variables = {name: value for name, value in os.environ.items() if not SETTINGS.match(name)}
         with log.open("wb") as output:
             process = subprocess.Popen(
