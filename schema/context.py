@@ -21,11 +21,11 @@ async def _always() -> bool:
 class Context:
     """The context of one request of one account.
 
-    All queries of the request use the same instant `now`; mutations read the clock again. `test_clock` is the instant
-    of a test account, which replaces the clock in queries (rule 37). `caller` identifies the API key or token whose
-    rate limit is charged, and `name` is the key's name or the token's subject. `can_write` is False for a VIEWER.
-    `is_authorized` checks again whether the key is valid, for subscriptions. `language` is the language of the
-    messages.
+    All queries of the request use the same instant `now`; mutations read the clock again. `test_clock` is the current
+    time of a test account, which queries use in place of the clock (rule 37). `caller` identifies the API key or token
+    whose rate limit is charged, and `name` is the key's name or the token's subject. `can_write` is False for a VIEWER.
+    During a subscription, `is_authorized` checks again whether the key or token is valid. `language` is the language of
+    the messages.
     """
 
     account_id: str

@@ -81,7 +81,7 @@ def _build_server(worker_probes: probes.Probes) -> _Server:
             log_config=None,
             log_level="warning",
             access_log=False,
-            headers=[("connection", "close")],  # so that no client sends a second request on it
+            headers=[("connection", "close")],  # so that no client reuses the connection
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=1,
         )

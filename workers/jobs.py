@@ -56,7 +56,7 @@ async def run_every_minute(ctx: Context) -> None:
 
 @_tracer.start_as_current_span("move_test_clock")
 async def move_test_clock(ctx: Context, move_id: str) -> None:
-    """Continue the move of a test clock whose request has ended or was killed (rule 37)."""
+    """Continue a move of a test clock after its request ended or its process was killed (rule 37)."""
     await advance.continue_abandoned(uuid.UUID(move_id), clocks.utc_now, seconds_max=MOVE_SECONDS_MAX)
 
 
@@ -80,6 +80,6 @@ async def enqueue_pending_chunks(queue: ArqRedis, *, again: bool = False) -> Non
     for run_id, number in await chunks.list_pending_chunks():
         job_id = f"renew:{run_id}:{number}"
         if again:
-            # Its worker may have been killed. If not, a second execution finds the chunk done.
+            # The chunk's worker may have been killed. If not, the second execution finds that the chunk is done.
             await queue.delete(in_progress_key_prefix + job_id)
         await queue.enqueue_job(renew_chunk.__name__, run_id, number, _job_id=job_id)

@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 CHUNK_SECONDS_MAX = 300
 """Timeout of a job. A chunk takes about 1 s, one account with 60,000 due instances about 7 s."""
 IN_PROGRESS_TTL_SECONDS = 15
-"""Lifetime of a worker's claim on a job; the worker renews the claim. The job of a killed worker is free after this
-time, or when a worker starts."""
+"""Lifetime of a worker's claim on a job; the worker renews the claim. After this time, another worker can claim the
+job of a killed worker. A chunk can also be claimed again as soon as a worker starts."""
 POLL_SECONDS = 0.1
 """Interval of polls. A poll starts at most `max_jobs` jobs, so a longer interval would delay runs of many chunks."""
 QUEUE_READ_MAX = 10_000
-"""Number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire. With
-arq's default of 100, about 30 kills would hide all other jobs."""
+"""Maximum number of jobs that a poll reads. The claimed jobs of killed workers stay in front until their claims expire.
+With arq's default of 100, about 30 kills would hide all other jobs."""
 STOP_SECONDS_MAX = 30
 HEALTH_CHECK_SECONDS = 30
 TRIES_MAX = 5

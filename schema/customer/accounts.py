@@ -70,12 +70,12 @@ class Account:
         _format_cap,
         "price_rise_cap_bps",
         description=(
-            'The largest price increase at which the worker still renews, in percent of the agreed price: "10" or '
-            '"12.5". Null: no limit.'
+            "The largest price increase at which the worker still renews an instance, in percent of the agreed price, "
+            'such as "10" or "12.5". Null: no limit.'
         ),
     )
     language: model.Language = strawberry.field(
-        description="The language of texts that are not written for one caller, such as calendar entries."
+        description="The language of texts that are the same for all callers, such as calendar entries."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
@@ -99,7 +99,9 @@ async def resolve_account(info: Info) -> Account:
     )
 )
 class LedgerEntry:
-    id: strawberry.ID = sources.column("number", description="The entry's number, which grows with time.")
+    id: strawberry.ID = sources.column(
+        "number", description="The entry's number. A later entry has a greater number."
+    )
     kind: model.LedgerEntryKind = strawberry.field(description="Why the amount changed.")
     amount: scalars.Money = sources.column(
         "amount_cents", description="The change: positive is money in, negative is money out."
@@ -115,11 +117,11 @@ class LedgerEntry:
     )
     available_after: scalars.Money | None = sources.column(
         "available_after_cents",
-        description="The amount left on the voucher after the entry. Null without a voucher.",
+        description="The amount left on the voucher after the entry. Null if the entry changed the balance.",
     )
     created_at: dt.datetime = strawberry.field(description="When the entry was written.")
     order_id: strawberry.ID | None = strawberry.field(
-        description="The order that was paid or refunded. Null for other entries."
+        description="The order that was paid or refunded. Null for an entry without an order."
     )
     memo: str = strawberry.field(
         description=(

@@ -30,7 +30,7 @@ class InstanceAction:
     )
     months_max: int | None = strawberry.field(
         description=(
-            f"For an allowed RENEW, the maximum number of months: at most {limits.MONTHS_MAX}, and within the "
-            "product's longest term from now. Null otherwise."
+            f"For an allowed RENEW, the maximum number of months: at most {limits.MONTHS_MAX}, with a new expiry "
+            "within the product's longest term from now. Null otherwise."
         )
     )

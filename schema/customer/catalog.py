@@ -21,12 +21,15 @@ def _format_discount(tier: strawberry.Parent[Row]) -> str:
 @strawberry.type(description="A discount for longer renewals.")
 class DiscountTier:
     months: int = strawberry.field(
-        description="The minimum number of months for this discount. The largest tier that a renewal reaches applies."
+        description=(
+            "The minimum number of months for this discount. If a renewal reaches several tiers, the one with the most "
+            "months applies."
+        )
     )
     discount_percent = sources.computed(
         _format_discount,
         "discount_bps",
-        description='Percent of the list price, without trailing zeros: "17", "12.5" or "8.25".',
+        description='Percent of the list price, without trailing zeros, such as "17", "12.5" or "8.25".',
     )
 
 
@@ -54,7 +57,7 @@ class Product:
         ),
     )
     max_term_months: int = strawberry.field(
-        description="The longest term in months. No renewal can move an expiry further than this from now."
+        description="The longest term. A renewal can set an expiry at most this number of months from now."
     )
     retention_days: int = strawberry.field(
         description="Days from an instance's expiry until it is released permanently."
@@ -62,7 +65,7 @@ class Product:
     discount_tiers: list[DiscountTier] = sources.loaded(
         lambda load: load.discount_tiers,
         "code",
-        description="The discounts by months, the smallest months first. Empty if there are none.",
+        description="The discounts for longer renewals, ordered by months. Empty if there are none.",
     )
 
 

@@ -121,8 +121,8 @@ async def resolve_events(
         int | None,
         strawberry.argument(
             description=(
-                "The sequence of the last event that you have received. Later events are sent first. Null: only new "
-                "events."
+                "The sequence of the last event that you have received. All events after it are sent, then new ones. "
+                "Null: only new events."
             )
         ),
     ] = strawberry.UNSET,

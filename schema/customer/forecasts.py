@@ -38,20 +38,29 @@ class ForecastDay:
     )
     shortfall: scalars.Money = sources.column(
         "shortfall_cents",
-        description="Amount missing before the run of the day to pay for all its renewals. 0.00 if nothing is missing.",
+        description=(
+            "Amount that the account lacks, before the run of the day, to pay for all renewals of the day. 0.00 if "
+            "nothing is missing."
+        ),
     )
     at_risk: list[instances.Instance] = sources.sliced(
         "at_risk_ids",
         loader=lambda load: load.instance,
-        description="Instances due on the day that will not be renewed, for lack of money or another reason.",
+        description=(
+            "Instances that are due on the day but will not be renewed, for lack of money or for another reason."
+        ),
     )
     at_risk_count: int = sources.counted("at_risk_ids", description="Number of instances at risk.")
 
 
-@strawberry.type(description="The automatic renewals of the instances that have the same value.")
+@strawberry.type(
+    description="The automatic renewals of instances with the same product, data center or tag value."
+)
 class ForecastGroup:
     value: str = strawberry.field(
-        description="The code of the product or data center, or the tag's value: empty for instances without the tag."
+        description=(
+            "The code of the product or data center, or the value of the tag. Empty for instances without the tag."
+        )
     )
     label: str = strawberry.field(description="The value's name in the caller's language.")
     due_count: int = strawberry.field(
@@ -122,8 +131,8 @@ class Forecast:
     groups: list[ForecastGroup] = strawberry.field(
         resolver=_read_groups,
         description=(
-            f"All renewals of the days by one property, the largest total first. The totals add up to the forecast's. "
-            f"More than {groups.GROUPS_MAX:,} groups are refused."
+            "All renewals of the forecast, grouped by one property, the largest total first. The totals add up to the "
+            f"forecast's total. More than {groups.GROUPS_MAX:,} groups are refused."
         ),
     )
 

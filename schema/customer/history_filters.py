@@ -11,7 +11,9 @@ from renewals.orders import queries as orders_queries
 from schema.shared.inputs import sent_values
 
 
-@strawberry.input(description="Conditions on ledger entries.")
+@strawberry.input(
+    description="Conditions on ledger entries. An entry must meet all of them. Null: no condition."
+)
 class LedgerFilter:
     vouchers: bool | None = strawberry.field(
         default=strawberry.UNSET,

@@ -47,7 +47,7 @@ class InstanceFilter:
         description="Text that the id, the name or a configuration value contains, case-insensitive.",
     )
     tab: model.RenewalTab | None = strawberry.field(
-        default=strawberry.UNSET, description="The tab of the renewal console."
+        default=strawberry.UNSET, description="The tab of the renewal console that the instance is on."
     )
     expires_from: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET, description="Expires at this instant or later."
@@ -161,7 +161,7 @@ class Selection:
 @strawberry.input(
     one_of=True,
     description=(
-        "The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later "
+        "The new last day: one date for all instances, or a day of the month. No expiry becomes earlier. Later "
         "renewals end on the target's day of the month."
     ),
 )
@@ -192,4 +192,4 @@ IDEMPOTENCY_KEY = (
     "first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. "
     "A refused request does not use up its key."
 )
-"""The description of the idempotency key, which most inputs share."""
+"""The description of the idempotency key in most inputs."""

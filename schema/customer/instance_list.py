@@ -61,7 +61,7 @@ class InstanceFacets:
     tags: list[FacetCount] = strawberry.field(
         resolver=_count_tag_values,
         description=(
-            "By the value of the tag with the key, the largest count first, at most "
+            "By the value of the tag with the given key, the largest count first, at most "
             f"{instance_facets.TAG_VALUES_MAX} values. Instances without the tag are not counted."
         ),
     )
@@ -76,7 +76,9 @@ def query_instances(
     info: Info,
     filter: Annotated[  # noqa: A002
         inputs.InstanceFilter | None,
-        strawberry.argument(description="Conditions that must all hold. Null: all manageable instances."),
+        strawberry.argument(
+            description="Conditions that must all hold. Null: all manageable instances that are not released."
+        ),
     ] = strawberry.UNSET,
     order_by: Annotated[
         inputs.InstanceOrder | None,

@@ -79,7 +79,7 @@ def read_configuration(row: strawberry.Parent[Row]) -> list[ConfigurationItem]:
 _Latest = Annotated[
     int | None,
     strawberry.argument(
-        description=f"Number of the latest rows: at most {limits.PAGE_ROWS_MAX:,}. Null: 10."
+        description=f"How many of the latest rows to return: 0 to {limits.PAGE_ROWS_MAX:,}. Null: 10."
     ),
 ]
 
@@ -114,14 +114,14 @@ class RenewalOutlook:
         )
     )
     due_at: dt.datetime | None = strawberry.field(
-        description="When the worker will renew the instance. Null if it will not try."
+        description="When the worker will try to renew the instance. Null if it will not try."
     )
     price: scalars.Money | None = sources.column(
         "price_cents", description="Price of the next renewal. Null if the instance cannot be renewed."
     )
     refusals: list[_Refusal] = sources.sliced(
         "refusals",
-        description="Why the worker will not renew the instance, or why it cannot be renewed at all.",
+        description="Why the worker will not renew the instance, or why the instance cannot be renewed at all.",
     )
     refusal_count: int = sources.counted("refusals", description="Number of refusals.")
 

@@ -45,7 +45,8 @@ class BatchDone:
     )
     instance_count: int = sources.counted("instance_ids", description="Number of instances that took part.")
     refusals: list[_Refusal] = sources.sliced(
-        "refused", description="The instances that were refused, and why. Empty unless BEST_EFFORT."
+        "refused",
+        description="The instances that were refused, and why. Empty unless batchMode is BEST_EFFORT.",
     )
     refusal_count: int = sources.counted("refused", description="Number of refusals.")
 
@@ -53,7 +54,7 @@ class BatchDone:
 @strawberry.type(description="The policy was set.")
 class SetRenewalPolicySuccess(BatchDone):
     changed_count: int = strawberry.field(
-        description="Number of instances whose mode or months changed, or that accepted a changed price."
+        description="Number of instances whose mode or months changed, or whose changed price was accepted."
     )
     unchanged_count: int = strawberry.field(description="Number of instances that had the policy already.")
 
@@ -97,7 +98,7 @@ async def _read_account(parent: strawberry.Parent["OrderPlaced"], info: Info) ->
 
 @strawberry.type
 class OrderPlaced(BatchDone):
-    """The fields that the successes of renewInstances and unifyExpiry share."""
+    """The fields common to the success types of renewInstances and unifyExpiry."""
 
     placed: strawberry.Private[orders_repository.PlacedOrder]
 
@@ -117,12 +118,12 @@ class OrderPlaced(BatchDone):
     account = strawberry.field(resolver=_read_account, description="The account after the payment.")
 
 
-@strawberry.type(description="The instances were renewed and paid with one order.")
+@strawberry.type(description="The instances were renewed and paid for with one order.")
 class RenewInstancesSuccess(OrderPlaced):
     pass
 
 
-@strawberry.type(description="The instances were extended and paid with one order.")
+@strawberry.type(description="The instances were extended and paid for with one order.")
 class UnifyExpirySuccess(OrderPlaced):
     pass
 
@@ -187,7 +188,7 @@ class Mutation:
         _unify_expiry,
         *_ORDER_ERRORS,
         description=(
-            "Extends instances to a common last day, and charges the account with one order. Never shortens a period."
+            "Extends instances to a common last day, and charges the account with one order. No expiry becomes earlier."
         ),
     )
     advance_test_clock = mutation_field(

@@ -9,14 +9,17 @@ from schema.customer import inputs
 from schema.shared import scalars
 from schema.shared.inputs import unset_to_none
 
-_MONTHS = f"Number of months: 1 to {limits.MONTHS_MAX}, and at most the product's longest term from now."
+_MONTHS = (
+    f"Number of months: 1 to {limits.MONTHS_MAX}. "
+    "The new expiry must be within the product's longest term from now."
+)
 _TARGET = "The new last day."
 _BATCH_MODE = "The effect of one refused instance on the others."
 
 
 @strawberry.input
 class SelectionInput:
-    """The arguments that all operations on a selection share."""
+    """The arguments common to all operations on a selection, except setTags."""
 
     selection: inputs.Selection = strawberry.field(description="The instances to work on.")
     bundles: model.BundleHandling = strawberry.field(
@@ -49,7 +52,7 @@ class SetRenewalPolicyInput(SelectionInput):
     )
     auto_renew_months: int | None = strawberry.field(
         default=strawberry.UNSET,
-        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, which are initially 1.",
+        description=f"For AUTO: 1 to {limits.MONTHS_MAX}. Null: each instance keeps its months, 1 by default.",
     )
     batch_mode: model.BatchMode = strawberry.field(
         default=model.BatchMode.BEST_EFFORT, description=_BATCH_MODE
@@ -94,7 +97,7 @@ class SetTagsInput:
 
 @strawberry.input
 class OrderInput(SelectionInput):
-    """The arguments that renewInstances and unifyExpiry share."""
+    """The arguments common to renewInstances and unifyExpiry."""
 
     batch_mode: model.BatchMode = strawberry.field(
         default=model.BatchMode.ALL_OR_NOTHING, description=_BATCH_MODE

@@ -67,7 +67,7 @@ class PolicyPreview:
     changes: list[PolicyChange] = sources.sliced(
         "planned",
         make=PolicyChange.of,
-        description="The instances whose mode or months would change, or that would accept a changed price.",
+        description="The instances whose mode or months would change, or whose changed price would be accepted.",
     )
     change_count: int = sources.counted("planned", description="Number of changes.")
     unchanged_count: int = strawberry.field(description="Number of instances that have the policy already.")

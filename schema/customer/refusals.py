@@ -26,7 +26,9 @@ def _fact(name: str, description: str) -> Any:
 
 @strawberry.type(description="An instance that cannot take part, and why.")
 class InstanceRefusal:
-    instance_id: strawberry.ID = strawberry.field(description="The instance, or the unknown id.")
+    instance_id: strawberry.ID = strawberry.field(
+        description="The instance's id, or the unknown id that was sent."
+    )
     instance = sources.loaded(
         lambda load: load.instance,
         "instance_id",
@@ -42,25 +44,30 @@ class InstanceRefusal:
     )
     least_months: int | None = _fact(
         "least_months",
-        "PERIOD_TOO_SHORT: the smallest number of months with a new expiry in the future. Otherwise null.",
+        "For PERIOD_TOO_SHORT: the smallest number of months with which the new expiry is in the future. "
+        "Otherwise null.",
     )
     latest_expiry: dt.date | None = _fact(
         "latest_expiry",
-        "MAX_TERM_EXCEEDED of a renewal: the latest last day that the product's longest term allows. Null for "
+        "For MAX_TERM_EXCEEDED of a renewal: the latest last day that the product's longest term allows. Null for "
         "setRenewalPolicy and for other codes.",
     )
     required: scalars.Money | None = _fact(
         "required_cents",
-        "INSUFFICIENT_FUNDS: the price of the renewal or, for a member of a bundle, of renewing the whole bundle.",
+        "For INSUFFICIENT_FUNDS: the price of the renewal or, for a member of a bundle, of renewing the whole bundle. "
+        "Otherwise null.",
     )
     available: scalars.Money | None = _fact(
         "available_cents",
-        "INSUFFICIENT_FUNDS: the part of `required` that usable vouchers and the balance can pay.",
+        "For INSUFFICIENT_FUNDS: the part of `required` that usable vouchers and the balance can pay. Otherwise null.",
     )
     agreed_price: scalars.Money | None = _fact(
-        "agreed_price_cents", "PRICE_HELD: the monthly price that the customer last paid or accepted."
+        "agreed_price_cents",
+        "For PRICE_HELD: the monthly price that the customer last paid or accepted. Otherwise null.",
     )
-    monthly_price: scalars.Money | None = _fact("monthly_price_cents", "PRICE_HELD: the monthly price now.")
+    monthly_price: scalars.Money | None = _fact(
+        "monthly_price_cents", "For PRICE_HELD: the monthly price now. Otherwise null."
+    )
 
 
 @strawberry.type(description="Some instances cannot take part. All of them are listed, not only the first.")

@@ -5,7 +5,7 @@ import strawberry
 from schema.customer import events
 
 
-@strawberry.type(description="Events over a WebSocket.")
+@strawberry.type(description="Events over a WebSocket or as server-sent events.")
 class Subscription:
     events = strawberry.field(
         resolver=events.resolve_events,

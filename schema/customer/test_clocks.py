@@ -47,9 +47,11 @@ class AdvanceTestClockSuccess:
     event_count: strawberry.Private[int]
 
     account = strawberry.field(resolver=accounts.resolve_account, description="The account as it is now.")
-    renewed_count: int = strawberry.field(description="Number of renewals of instances.")
+    renewed_count: int = strawberry.field(
+        description="Number of renewals. An instance counts once for each renewal."
+    )
     refused_count: int = strawberry.field(
-        description="Number of failed attempts to renew. An instance is tried again every hour until it expires."
+        description="Number of failed attempts to renew. The worker tries again every hour until the instance expires."
     )
     expired_count: int = strawberry.field(description="Number of instances that expired.")
     released_count: int = strawberry.field(description="Number of instances that were released.")

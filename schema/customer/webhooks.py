@@ -21,7 +21,7 @@ _ENDPOINT_ID = "The endpoint's id."
 SHOWN_ONCE = "The signing secret. It is returned only once."
 _LAST_STATUS = "HTTP status of the last response. Null if there was none."
 _LAST_ERROR = (
-    "Why the last attempt had no response, or that a redirect was not followed. "
+    "Why the last attempt had no response, or a note that a redirect was not followed. "
     "Null after any other response."
 )
 _LAST_RESPONSE = "The first 500 bytes of the last response's body, as text. Null if there was no response."
@@ -81,7 +81,7 @@ class WebhookEndpoint:
     enabled: bool = strawberry.field(description="Whether events are sent.")
     disabled_reason: str | None = messages.message(
         "disabled_reason",
-        description="Why the endpoint is disabled, by its owner or by the service. Null if it is enabled.",
+        description="Why the owner or the service disabled the endpoint. Null if the endpoint is enabled.",
     )
     created_at: dt.datetime = strawberry.field(description="When the endpoint was created.")
     changed_at: dt.datetime = strawberry.field(description="When the owner last changed the endpoint.")
@@ -228,10 +228,14 @@ class SendTestWebhookSuccess:
     status: int | None = strawberry.field(description="The HTTP status. Null if there was no response.")
     error: str | None = messages.message(
         "reason",
-        description="Why there was no response, or that a redirect was not followed. Null after any other response.",
+        description=(
+            "Why there was no response, or a note that a redirect was not followed. Null after any other response."
+        ),
     )
     reason: strawberry.Private[Message | None]
-    response: str = strawberry.field(description="The first 500 bytes of the response's body, as text.")
+    response: str = strawberry.field(
+        description="The first 500 bytes of the response's body, as text. Empty if there was no response."
+    )
 
 
 async def resolve_endpoints(info: Info) -> list[WebhookEndpoint]:

@@ -21,7 +21,7 @@ class _Column(NamedTuple):
     """One field: how it is read from rows and from objects, and how its values are completed.
 
     `name` is the column of a row that holds the value or its key, if there is one. `joined` completes the row itself if
-    the statement has joined the table that would be loaded.
+    the statement has joined the table that would otherwise be loaded.
     """
 
     source: Source
@@ -100,7 +100,7 @@ class PlainSelection:
     def _order(self) -> list[int]:
         """The order in which columns are completed: the synchronous ones first.
 
-        If one of these raises an exception, no coroutine has been created yet.
+        If a synchronous one raises an exception, no coroutine has been created yet.
         """
         return sorted(range(len(self._columns)), key=lambda index: self._columns[index].waits)
 

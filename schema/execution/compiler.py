@@ -1,8 +1,8 @@
-"""The compiler that turns a selection of an object type into a function that completes a whole list of its objects.
+"""The compiler that turns the selection on an object type into a function that completes a whole list of such objects.
 
-The function works by columns: it reads one field of all values, completes the column, and finally combines the columns
-into the dictionaries of the response. It handles plain fields only: columns and attributes, methods that take only the
-value, slices of lists, and values that a loader or a batch read returns.
+The function works by columns: it reads each field of all objects, completes these values as a column, and finally
+combines the columns into the dictionaries of the response. It handles plain fields only: columns and attributes,
+methods that take only the object, slices of lists, and values that a loader or a batch read returns.
 
 Compiled code never produces a GraphQL error. It raises an exception for any unexpected value, and its caller lets
 graphql-core complete the same values again. That is allowed because "the resolution of fields other than top-level

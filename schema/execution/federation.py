@@ -1,6 +1,6 @@
 """Both APIs as subgraphs of Apollo Federation 2: the keys of entities, and their resolution in batches.
 
-The printed schemas do not have this part: a subgraph is a second schema, which is built if `federation` is set.
+The printed schemas do not contain this part: a subgraph is a second schema, built if the setting `federation` is on.
 """
 
 import dataclasses

@@ -27,7 +27,7 @@ Convert = Callable[[Values], Values]
 _STR = frozenset({str})
 _UUIDS = frozenset({uuid.UUID, asyncpg.pgproto.pgproto.UUID})
 INERT = frozenset({bool, dict, float, int, list, str, dt.date, dt.datetime, decimal.Decimal, *_UUIDS})
-"""Types whose values are never awaitables, errors or null, so that only a scalar's coercion can refuse them."""
+"""Types whose values are never awaitables, errors or null, so only a scalar's coercion can refuse them."""
 
 
 def leaf(kinds: frozenset[type], convert: Convert, *, nullable: bool) -> Complete:

@@ -40,7 +40,7 @@ from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 ERRORS_MAX = 5
-"""Maximum number of errors reported for one document. Each of them costs a pass over the document."""
+"""Maximum number of errors reported for one document. Locating each error takes a pass over the document."""
 
 
 _NAME_REQUIRED = Message("operationName is required for a document with several operations")

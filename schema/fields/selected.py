@@ -73,7 +73,7 @@ class _Collector:
         self.is_variable = False
         """Whether the selection depends on @skip or @include."""
         self._spread: set[tuple[str, int]] = set()
-        """Each fragment already added, with the `id` of the selection that has it.
+        """Each fragment already added, with the `id` of the selection to which it was added.
 
         If a fragment were added twice, the work would double with each level of nested fragments.
         """

@@ -1,8 +1,8 @@
 """How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
-Resolvers return database rows, not instances of the Strawberry types that annotate them. To build an object for each
-row would take longer than to read the row (ADR 7). The source of a field determines which columns the SELECT and
-the compiled executor read for the field.
+Resolvers return database rows, not instances of the Strawberry types that annotate the resolvers. Building an object
+for each row would take longer than reading the row (ADR 7). The source of a field determines which columns the SELECT
+and the compiled executor read for the field.
 """
 
 import dataclasses
@@ -84,8 +84,8 @@ class Loaded:
 class Sliced:
     """A source that returns a slice of a list (`first`, `offset`).
 
-    The column holds the whole list or, with `of_owner`, the key by which `loader` loads a slice. Only the items of the
-    slice are converted: `loader` loads those that are keys, or `make` builds them.
+    The column holds the whole list or, with `of_owner`, the key by which `loader` loads a slice. If the list is in the
+    column, only the items of the slice are converted: `loader` loads them by their keys, or `make` builds them.
     """
 
     column: str
@@ -127,7 +127,7 @@ def read(source: Any, name: str) -> Any:
 
 
 def column(name: str, *, description: str | None = None) -> Any:
-    """Return a field that reads the column or the attribute `name`, for use if the field has a different name."""
+    """Return a field that reads the column or attribute `name`. Use it if the field itself has another name."""
 
     def resolve(row: strawberry.Parent[object]) -> object:
         return read(row, name)

@@ -1,4 +1,4 @@
-"""Upper bounds of list lengths and counts of named instances, computed from the arguments of a field."""
+"""Upper bounds of list lengths, and counts of named instances, both computed from the arguments of a field."""
 
 import itertools
 from collections.abc import Callable, Mapping

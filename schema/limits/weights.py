@@ -1,7 +1,8 @@
 """Weights of work. The unit is one field of a result; `make costs` measures how long each unit of work takes.
 
-A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. Most weights are 30 to
-100 % of the work's time in this unit. `make costs` shows that a unit of work takes at most 5 times as long as that.
+A field of a page of 1,000 instances takes 1.2 microseconds of CPU time, including PostgreSQL. If some work takes as
+long as 100 such fields, its weight is usually 30 to 100. `make costs` shows that one unit of any operation's cost takes
+at most 5 times as long as one unit of the cost of such a page.
 """
 
 REQUEST = 1_000
@@ -39,14 +40,14 @@ CHANGE = 40
 FORECAST_RENEWAL = 8
 """A renewal in a forecast. An AUTO instance counts as one renewal per 30 days, plus one. Measured: 22 microseconds."""
 OUTLOOK_MONTHS = 6
-"""Months of AUTO renewals for which the outlook of instances is charged."""
+"""The outlook of instances costs as much as the AUTO renewals of this number of months in a forecast."""
 
 CLOCK_DAY = 20_000
 """A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hours with 12 ms of work each."""
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000
-"""Maximum cost of a move: a request to move 24 months and return the events is not refused with COST_TOO_HIGH.
+"""Maximum cost of a move, so that a move of 24 months that returns its events is not refused with COST_TOO_HIGH.
 
 A request works on a move for at most 24 s; then the worker continues. Measured for 24 months of the demo account: 21 s.
 """

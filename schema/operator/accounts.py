@@ -39,7 +39,7 @@ class Account:
         description="The cut-over: the worker does not renew an instance that was due before this instant."
     )
     language: model.Language = strawberry.field(
-        description="The language of texts that are not written for one caller, such as calendar entries."
+        description="The language of texts that are the same for all callers, such as calendar entries."
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
@@ -61,7 +61,7 @@ class ApiKey:
         description="The name given at creation. For an operator's key, the audit log shows this name."
     )
     prefix: str = strawberry.field(
-        description="The characters of the key after `rk_`, to identify a key without its secret."
+        description="The first 8 characters of the key after `rk_`, to identify a key without its secret."
     )
     created_at: dt.datetime = strawberry.field(description="When the key was created.")
     expires_at: dt.datetime | None = strawberry.field(
@@ -118,7 +118,10 @@ async def resolve_api_keys(
     prefix: Annotated[
         str | None,
         strawberry.argument(
-            description="Only keys with these characters after `rk_`, to find the owner of a leaked key. Null: all."
+            description=(
+                "The 8 characters that follow `rk_`: only keys with this prefix, to find the owner of a leaked key. "
+                "Null: any prefix."
+            )
         ),
     ] = strawberry.UNSET,
 ) -> list[ApiKey]:

@@ -10,7 +10,9 @@ from schema.operator.scalars import Percent
 
 
 @strawberry.type(
-    description="A discount for longer renewals. The largest tier that a renewal reaches applies."
+    description=(
+        "A discount for longer renewals. If a renewal reaches several tiers, the one with the most months applies."
+    )
 )
 class DiscountTier:
     months: int = strawberry.field(description="The minimum number of months for this discount.")
@@ -32,7 +34,7 @@ class Product:
         description="The reason in Chinese. Null in both languages: instances of the product can be renewed."
     )
     max_term_months: int = strawberry.field(
-        description="The longest term in months. No renewal can move an expiry further than this from now."
+        description="The longest term. A renewal can set an expiry at most this number of months from now."
     )
     retention_days: int = strawberry.field(
         description="Days between the expiry of an instance and its release."

@@ -10,7 +10,9 @@ from schema.shared.inputs import unset_to_none
 
 
 @strawberry.input(
-    description="A discount for longer renewals. The largest tier that a renewal reaches applies."
+    description=(
+        "A discount for longer renewals. If a renewal reaches several tiers, the one with the most months applies."
+    )
 )
 class DiscountTierInput:
     months: int = strawberry.field(
@@ -43,7 +45,7 @@ class ProductInput:
     )
     max_term_months: int = strawberry.field(
         default=model.TERM_MONTHS_DEFAULT,
-        description="The longest term in months: 1 to 120. No renewal can move an expiry further than this from now.",
+        description="The longest term: 1 to 120. A renewal can set an expiry at most this number of months from now.",
     )
     retention_days: int = strawberry.field(
         default=model.RETENTION_DAYS_DEFAULT,

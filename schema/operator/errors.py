@@ -24,7 +24,7 @@ class NotFound(shared_errors.Error):
 @strawberry.type(description="A row of the request that was refused and not changed, with the reason.")
 class RowRefusal:
     id: strawberry.ID = strawberry.field(description="The row's id, as it was sent.")
-    field: str = strawberry.field(description="The field of the row that is invalid, such as `bundleId`.")
+    field: str = strawberry.field(description="The invalid field of the row, such as `bundleId`.")
     message: str = messages.message(
         description="What is wrong with the field, in the caller's language. Show it after the field's name."
     )
@@ -34,7 +34,7 @@ class RowRefusal:
 class NotRefundable(shared_errors.Error):
     refused: strawberry.Private[Sequence[errors.RowError]]
     refusals: list[RowRefusal] = sources.sliced(
-        "refused", description="The refused lines, identified by instance, each with the reason."
+        "refused", description="The refused lines, identified by their instances, each with the reason."
     )
     refusal_count: int = sources.counted("refused", description="Number of all refused lines.")
 

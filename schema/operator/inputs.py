@@ -22,9 +22,9 @@ class IdempotentInput:
 
     idempotency_key: str = strawberry.field(
         description=(
-            "1 to 64 printable characters. All operators share the same keys. Repeating a request with the same key "
-            "returns the first result and changes nothing. Another request with the same key is refused with "
-            "IdempotencyKeyReused."
+            "1 to 64 printable characters. A key that one operator used counts as used for all operators. Repeating a "
+            "request with the same key returns the first result and changes nothing. Another request with the same key "
+            "is refused with IdempotencyKeyReused."
         )
     )
 
@@ -70,14 +70,15 @@ class CreateAccountInput(IdempotentInput):
     test_clock: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Makes the account a test account, whose clock stays at this instant until the customer calls "
-            "advanceTestClock. The worker does not process test accounts. Null: the account runs in real time."
+            "Makes the account a test account. Its clock starts at this instant and moves only when the customer calls "
+            "advanceTestClock. Between these moves, the worker does not renew the account's instances. Null: the "
+            "account runs in real time."
         ),
     )
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The language of texts that are not written for one caller, such as calendar entries. Null: EN.",
+        description="The language of texts that are the same for all callers, such as calendar entries. Null: EN.",
     )
 
     def to_request(self) -> accounts.NewAccount:
@@ -115,11 +116,11 @@ class UpdateAccountInput(IdempotentInput):
 
     language: model.Language | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The language of texts that are not written for one caller. Null: EN.",
+        description="The language of texts that are the same for all callers. Null: EN.",
     )
 
     def to_request(self) -> accounts.AccountUpdate:
-        """Return the request, with the columns that the client sent."""
+        """Return the request, with the fields that the client sent."""
         columns = {
             "name": self.name,
             "lead_days": self.lead_days,

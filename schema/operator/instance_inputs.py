@@ -47,7 +47,8 @@ class InstanceInput:
         default=strawberry.UNSET,
         description=(
             "The last day, in the account's time zone. Required for a new PREPAID instance; must be null for "
-            "PAY_AS_YOU_GO. Null: a registered instance keeps its expiry. A paid expiry cannot be changed."
+            "PAY_AS_YOU_GO. Null: a registered instance keeps its expiry. The expiry of a period that an order paid "
+            "for cannot be changed."
         ),
     )
     anchor_day: int | None = strawberry.field(
@@ -131,7 +132,7 @@ class RegisterInstancesInput(IdempotentInput):
     )
     bundles: list[BundleInput] = strawberry.field(
         default_factory=list,
-        description="Bundles to create or rename, at most 10,000. A new bundle needs an instance.",
+        description="Bundles to create or rename, at most 10,000. A new bundle needs at least one instance.",
     )
 
     def to_request(self) -> registration.RegistrationRequest:

@@ -21,7 +21,7 @@ from schema.operator.context import Info
 from schema.shared import connections, scalars
 
 
-@strawberry.type(description="An account that a run could not process. The next run tries it again.")
+@strawberry.type(description="An account that a run could not process. The next run tries again.")
 class ParkedAccount:
     account_id: strawberry.ID = strawberry.field(description="The account.")
     error: str = strawberry.field(
@@ -49,7 +49,9 @@ class RenewalRun:
         description="Number of instances that were no longer due when the run reached them; 0 until the run ends."
     )
     amount: scalars.Money = strawberry.field(
-        description="The sum of all renewals, whatever the currencies of their accounts; 0.00 until the run ends."
+        description=(
+            "The sum of the prices of all renewals, whatever the currencies of their accounts; 0.00 until the run ends."
+        )
     )
     parked_count: int | None = strawberry.field(
         description="Number of parked accounts. Null until the run ends."
@@ -165,7 +167,7 @@ class AuditEntry:
     )
     action: audit_log.Action = strawberry.field(description="The mutation that made the change.")
     account_ids: list[strawberry.ID] = strawberry.field(
-        description="The accounts that the change concerns; empty for changes of the catalog or the provider."
+        description="The accounts that the change concerns; empty if it concerns only the catalog or the provider."
     )
     idempotency_key: str = strawberry.field(
         description="The key that the operator sent. An import generates a key that starts with `import-`."

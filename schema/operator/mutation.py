@@ -103,8 +103,8 @@ class Mutation:
         lambda call, request: instances.approve_prices(call, request.instance_ids),
         errors=(),
         description=(
-            "Records that the customers agree to the current prices, so that the worker again renews instances whose "
-            "price rose above the account's limit."
+            "Records that the customers agree to the current prices. The worker then resumes the renewals that it "
+            "stopped because a price rose by more than the account's limit."
         ),
     )
     make_formal = mutation_field(
@@ -169,8 +169,8 @@ class Mutation:
         payloads.RetryParkedSuccess,
         lambda call, request: runs.retry_parked(call, request.run_id),
         description=(
-            "Starts a run for the accounts that an earlier run parked. The worker processes the new run within a "
-            "minute."
+            "Starts a run for the accounts that an earlier run parked. The worker starts to process the new run "
+            "within a minute."
         ),
     )
     refund_order = mutation_field(
@@ -179,8 +179,8 @@ class Mutation:
         lambda call, request: refunds.refund_order(call, request.to_request()),
         errors=(NotRefundable, NotFound),
         description=(
-            "Refunds the lines of an order whose periods have not started, and restores the earlier expiries. The "
-            "money returns to the vouchers and the balance that paid; the part of an expired voucher goes to the "
+            "Refunds lines of an order if their periods have not started, and restores the earlier expiries. The money "
+            "returns to the vouchers and the balance that paid; the part that an expired voucher paid goes to the "
             "balance. The renewal mode stays, so an AUTO instance that is due is renewed again."
         ),
     )

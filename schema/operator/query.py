@@ -5,7 +5,7 @@ import strawberry
 from schema.operator import accounts, catalog, instances, monitoring, orders, webhooks
 from schema.shared import connections
 
-DESCRIPTION = "Reads of all accounts."
+DESCRIPTION = "Reads of all accounts, of the catalog, and of the service itself."
 
 
 @strawberry.type(description=DESCRIPTION)

@@ -66,7 +66,7 @@ class WebhookEndpoint(customers.WebhookEndpoint):
     )
 
 
-@strawberry.input(description="An endpoint of the provider to be created.")
+@strawberry.input(description="A new endpoint of the provider.")
 class CreateWebhookEndpointInput(IdempotentInput, customers.CreateWebhookEndpointInput):
     pass
 
@@ -76,22 +76,22 @@ class UpdateWebhookEndpointInput(IdempotentInput, customers.UpdateWebhookEndpoin
     pass
 
 
-@strawberry.input(description="The endpoint of the provider that gets a new signing secret.")
+@strawberry.input(description="The provider's endpoint that gets a new signing secret.")
 class RotateWebhookSecretInput(IdempotentInput, customers.RotateWebhookSecretInput):
     pass
 
 
-@strawberry.input(description="The endpoint of the provider to be deleted.")
+@strawberry.input(description="The provider's endpoint to be deleted.")
 class DeleteWebhookEndpointInput(IdempotentInput, customers.DeleteWebhookEndpointInput):
     pass
 
 
-@strawberry.input(description="The event to be sent again to an endpoint of the provider.")
+@strawberry.input(description="The event to be sent again to one of the provider's endpoints.")
 class ReplayWebhookDeliveryInput(IdempotentInput, customers.ReplayWebhookDeliveryInput):
     account_id: strawberry.ID = strawberry.field(description="The account of the event.")
 
 
-@strawberry.input(description="The endpoint of the provider that gets a test message.")
+@strawberry.input(description="The provider's endpoint that gets a test message.")
 class SendTestWebhookInput(IdempotentInput, customers.SendTestWebhookInput):
     pass
 

@@ -80,11 +80,11 @@ class ConnectionQuery:
 
 
 _FIRST = (
-    f"Number of rows from the start of the list, or after `after`. At most {limits.PAGE_ROWS_MAX:,}; "
+    f"Number of rows, from the start of the list or after the cursor `after`. At most {limits.PAGE_ROWS_MAX:,}; "
     f"{limits.PAGE_ROWS_DEFAULT} if neither `first` nor `last` is sent."
 )
 _LAST = (
-    f"Number of rows from the end of the list, or before `before`. At most {limits.PAGE_ROWS_MAX:,}; "
+    f"Number of rows, from the end of the list or before the cursor `before`. At most {limits.PAGE_ROWS_MAX:,}; "
     "cannot be combined with `first`."
 )
 _PAGE_ARGUMENTS: Mapping[str, tuple[object, str]] = {

@@ -49,7 +49,7 @@ _enum(
     MANUAL="The customer renews the instance (the default).",
     AUTO=(
         "The worker renews the instance for autoRenewMonths months. The account's leadDays set how many days before "
-        "the last day."
+        "the last day it does so."
     ),
     NONE="The instance is meant to expire. The worker neither renews it nor sends reminders.",
 )
@@ -71,9 +71,9 @@ _enum(
 _enum(
     model.InstanceStatus,
     "The stage of an instance's life.",
-    RUNNING="Its term has not ended, or it has no expiry.",
-    EXPIRED="Its term has ended. A renewal within the product's retention days makes it RUNNING again.",
-    RELEASED="Its data is gone. It can no longer be renewed.",
+    RUNNING="The instance's term has not ended, or the instance has no expiry.",
+    EXPIRED="The instance's term has ended. A renewal before its release makes the instance RUNNING again.",
+    RELEASED="The instance's data is gone, and the instance can no longer be renewed.",
 )
 _enum(
     instances_queries.InstanceOrderField,
@@ -101,11 +101,11 @@ _enum(
     model.BundleHandling,
     "How a selection treats members of bundles (强关联).",
     REFUSE=(
-        "A bundle is accepted only if the selection is exactly its members. In any other selection, its members are "
-        "refused."
+        "A bundle is accepted only if the selection consists of exactly its members. In any other selection, its "
+        "members are refused."
     ),
     WHOLE=(
-        "The selection includes the missing members of each bundle. If `except` names a member, its bundle is "
+        "The missing members of each bundle are added to the selection. If `except` names a member, its bundle is "
         "refused. Each bundle is accepted or refused as a whole."
     ),
 )
@@ -131,7 +131,7 @@ _enum(
     ),
     TARGET_NOT_LATER="The target date has passed, or is not later than the last day of the instance.",
     INSUFFICIENT_FUNDS="Vouchers and balance do not cover the renewal.",
-    PRICE_HELD="The price rose above the account's cap, and the customer has not agreed to it.",
+    PRICE_HELD="The price rose by more than the account's cap, and the customer has not agreed to the new price.",
     BEFORE_CUT_OVER="The instance was due before the account's autoRenewFrom, so the worker does not renew it.",
     TOO_MANY_TAGS="The instance would have more than 20 tags.",
 )
@@ -145,7 +145,7 @@ _enum(
     model.OrderKind,
     "The operation that made an order.",
     MANUAL_RENEWAL="renewInstances.",
-    AUTO_RENEWAL="The worker.",
+    AUTO_RENEWAL="An automatic renewal by the worker.",
     UNIFY_EXPIRY="unifyExpiry.",
 )
 _enum(
@@ -175,7 +175,7 @@ _enum(
     RENEWER="Reads and changes of one account.",
     VIEWER="Reads of one account.",
     CALENDAR="The calendar feed of one account.",
-    OPERATOR="The operator API, but no customer's account.",
+    OPERATOR="The operator API, but not the customers' API.",
 )
 _enum(
     CustomerRole,
@@ -198,7 +198,7 @@ _enum(
     START="A worker started and caught up on missed hours.",
     OPERATOR="An operator started it.",
     TEST_CLOCK=(
-        "The clock of a test account passed an hour at which something was due. All times of the run are that hour."
+        "The clock of a test account passed an hour at which something was due. All times of the run equal that hour."
     ),
 )
 _enum(

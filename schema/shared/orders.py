@@ -9,8 +9,8 @@ from schema.fields import sources
 from schema.shared import scalars
 from schema.shared import vouchers as shared_vouchers
 
-MONTHS = "Whole months of the new period, on the instance's anchor day."
-DAYS = "Days of the new period beyond its whole months. 0 except for unifyExpiry."
+MONTHS = "Number of whole months in the new period. They end on the instance's anchor day."
+DAYS = "Number of days in the new period after its whole months. Always 0 except for unifyExpiry."
 
 
 @strawberry.type
@@ -64,7 +64,9 @@ class Refund:
     vouchers: list[shared_vouchers.VoucherUse] = sources.loaded(
         lambda load: load.refund_vouchers,
         "id",
-        description="The amount returned to each voucher. The part of an expired voucher goes to the balance.",
+        description=(
+            "The amount returned to each voucher. The part that an expired voucher paid goes to the balance."
+        ),
     )
     line_count: int = sources.loaded(
         lambda load: load.refund_line_count, "id", is_count=True, description="Number of refunded lines."

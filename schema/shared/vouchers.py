@@ -11,7 +11,9 @@ from schema.shared import scalars
 @strawberry.type(description="A voucher (代金券), which pays before the balance and can be used in parts.")
 class Voucher:
     id: strawberry.ID = strawberry.field(description="The voucher's id, a UUID.")
-    face_value: scalars.Money = sources.column("face_cents", description="The amount when it was issued.")
+    face_value: scalars.Money = sources.column(
+        "face_cents", description="The amount when the voucher was issued."
+    )
     available: scalars.Money = sources.column(
         "available_cents", description="The unused amount, even if the voucher has expired."
     )
