@@ -71,7 +71,7 @@ class CreateWebhookEndpointInput(IdempotentInput, customers.CreateWebhookEndpoin
     pass
 
 
-@strawberry.input(description="Fields that are left out do not change.")
+@strawberry.input(description="Fields that are left out or null do not change.")
 class UpdateWebhookEndpointInput(IdempotentInput, customers.UpdateWebhookEndpointInput):
     pass
 

@@ -72,7 +72,7 @@ _enum(
     model.InstanceStatus,
     "The stage of an instance's life.",
     RUNNING="The instance's term has not ended, or the instance has no expiry.",
-    EXPIRED="The instance's term has ended. A renewal before its release makes the instance RUNNING again.",
+    EXPIRED="The instance's term has ended. A renewal before the release makes the instance RUNNING again.",
     RELEASED="The instance's data is gone, and the instance can no longer be renewed.",
 )
 _enum(
@@ -101,8 +101,8 @@ _enum(
     model.BundleHandling,
     "How a selection treats members of bundles (强关联).",
     REFUSE=(
-        "A bundle is accepted only if the selection consists of exactly its members. In any other selection, its "
-        "members are refused."
+        "A bundle is accepted only if the selection consists of exactly its members. In any other selection, the "
+        "members of the bundle are refused."
     ),
     WHOLE=(
         "The missing members of each bundle are added to the selection. If `except` names a member, its bundle is "

@@ -60,9 +60,9 @@ export type BillingMode =
 
 /** How a selection treats members of bundles (强关联). */
 export type BundleHandling =
-  /** A bundle is accepted only if the selection is exactly its members. In any other selection, its members are refused. */
+  /** A bundle is accepted only if the selection consists of exactly its members. In any other selection, the members of the bundle are refused. */
   | 'REFUSE'
-  /** The selection includes the missing members of each bundle. If `except` names a member, its bundle is refused. Each bundle is accepted or refused as a whole. */
+  /** The missing members of each bundle are added to the selection. If `except` names a member, its bundle is refused. Each bundle is accepted or refused as a whole. */
   | 'WHOLE';
 
 /** The arguments of createWebhookEndpoint. */
@@ -117,7 +117,7 @@ export type InstanceFilter = {
   ids?: InputMaybe<Array<Scalars['ID']['input']>>;
   /** Text that the id, the name or a configuration value contains, case-insensitive. */
   search?: InputMaybe<Scalars['String']['input']>;
-  /** The tab of the renewal console. */
+  /** The tab of the renewal console that the instance is on. */
   tab?: InputMaybe<RenewalTab>;
   /** Expires at this instant or later. */
   expiresFrom?: InputMaybe<Scalars['DateTime']['input']>;
@@ -168,11 +168,11 @@ export type InstanceOrderField =
 
 /** The stage of an instance's life. */
 export type InstanceStatus =
-  /** Its term has not ended, or it has no expiry. */
+  /** The instance's term has not ended, or the instance has no expiry. */
   | 'RUNNING'
-  /** Its term has ended. A renewal within the product's retention days makes it RUNNING again. */
+  /** The instance's term has ended. A renewal before the release makes the instance RUNNING again. */
   | 'EXPIRED'
-  /** Its data is gone. It can no longer be renewed. */
+  /** The instance's data is gone, and the instance can no longer be renewed. */
   | 'RELEASED';
 
 /** A language of messages, labels and notices. */
@@ -191,7 +191,7 @@ export type LedgerEntryKind =
   /** Lines of an order were refunded. */
   | 'REFUND';
 
-/** Conditions on ledger entries. */
+/** Conditions on ledger entries. An entry must meet all of them. Null: no condition. */
 export type LedgerFilter = {
   /** True: entries of vouchers only. False: entries of the balance only, which add up to the balance. Null: both. */
   vouchers?: InputMaybe<Scalars['Boolean']['input']>;
@@ -234,7 +234,7 @@ export type OrderFilter = {
 export type OrderKind =
   /** renewInstances. */
   | 'MANUAL_RENEWAL'
-  /** The worker. */
+  /** An automatic renewal by the worker. */
   | 'AUTO_RENEWAL'
   /** unifyExpiry. */
   | 'UNIFY_EXPIRY';
@@ -245,7 +245,7 @@ export type QuoteRenewalInput = {
   selection: Selection;
   /** How to handle members of bundles (强关联). */
   bundles?: BundleHandling;
-  /** Number of months: 1 to 36, and at most the product's longest term from now. */
+  /** Number of months: 1 to 36. The new expiry must be within the product's longest term from now. */
   months: Scalars['Int']['input'];
 };
 
@@ -287,7 +287,7 @@ export type RefusalCode =
   | 'TARGET_NOT_LATER'
   /** Vouchers and balance do not cover the renewal. */
   | 'INSUFFICIENT_FUNDS'
-  /** The price rose above the account's cap, and the customer has not agreed to it. */
+  /** The price rose by more than the account's cap, and the customer has not agreed to the new price. */
   | 'PRICE_HELD'
   /** The instance was due before the account's autoRenewFrom, so the worker does not renew it. */
   | 'BEFORE_CUT_OVER'
@@ -306,7 +306,7 @@ export type RenewInstancesInput = {
   expectedTotal?: InputMaybe<Scalars['Money']['input']>;
   /** 1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key. */
   idempotencyKey: Scalars['String']['input'];
-  /** Number of months: 1 to 36, and at most the product's longest term from now. */
+  /** Number of months: 1 to 36. The new expiry must be within the product's longest term from now. */
   months: Scalars['Int']['input'];
 };
 
@@ -314,7 +314,7 @@ export type RenewInstancesInput = {
 export type RenewalMode =
   /** The customer renews the instance (the default). */
   | 'MANUAL'
-  /** The worker renews the instance for autoRenewMonths months. The account's leadDays set how many days before the last day. */
+  /** The worker renews the instance for autoRenewMonths months. The account's leadDays set how many days before the last day it does so. */
   | 'AUTO'
   /** The instance is meant to expire. The worker neither renews it nor sends reminders. */
   | 'NONE';
@@ -378,7 +378,7 @@ export type SetRenewalPolicyInput = {
   bundles?: BundleHandling;
   /** The new mode. An expired instance cannot be set to AUTO. */
   mode: RenewalMode;
-  /** For AUTO: 1 to 36. Null: each instance keeps its months, which are initially 1. */
+  /** For AUTO: 1 to 36. Null: each instance keeps its months, 1 by default. */
   autoRenewMonths?: InputMaybe<Scalars['Int']['input']>;
   /** The effect of one refused instance on the others. */
   batchMode?: BatchMode;
@@ -428,7 +428,7 @@ export type UnifyExpiryInput = {
   target: UnifyTarget;
 };
 
-/** The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later renewals end on the target's day of the month. */
+/** The new last day: one date for all instances, or a day of the month. No expiry becomes earlier. Later renewals end on the target's day of the month. */
 export type UnifyTarget =
   /** A date in the account's time zone. It must be later than every old last day, and must not have passed. */
   { date: Scalars['Date']['input']; dayOfMonth?: never; }

@@ -42,7 +42,7 @@ class InstanceFilter(BaseModel):
     search: Optional[str] = None
     "Text that the id, the name or a configuration value contains, case-insensitive."
     tab: Optional[RenewalTab] = None
-    "The tab of the renewal console."
+    "The tab of the renewal console that the instance is on."
     expires_from: Optional[DateTime] = None
     "Expires at this instant or later."
     expires_before: Optional[DateTime] = None
@@ -79,7 +79,7 @@ class InstanceOrder(BaseModel):
 
 
 class LedgerFilter(BaseModel):
-    """Conditions on ledger entries."""
+    """Conditions on ledger entries. An entry must meet all of them. Null: no condition."""
 
     vouchers: Optional[bool] = None
     "True: entries of vouchers only. False: entries of the balance only, which add up to the balance. Null: both."
@@ -121,7 +121,7 @@ class QuoteRenewalInput(BaseModel):
     bundles: BundleHandling = BundleHandling.REFUSE
     "How to handle members of bundles (强关联)."
     months: int
-    "Number of months: 1 to 36, and at most the product's longest term from now."
+    "Number of months: 1 to 36. The new expiry must be within the product's longest term from now."
 
 
 class QuoteUnifyExpiryInput(BaseModel):
@@ -149,7 +149,7 @@ class RenewInstancesInput(BaseModel):
     idempotency_key: str
     "1 to 64 printable characters. Repeating a request with the same key returns the first result and changes nothing. Another request with the same key is refused with IdempotencyKeyReused. A refused request does not use up its key."
     months: int
-    "Number of months: 1 to 36, and at most the product's longest term from now."
+    "Number of months: 1 to 36. The new expiry must be within the product's longest term from now."
 
 
 class Selection(BaseModel):
@@ -171,7 +171,7 @@ class SetRenewalPolicyInput(BaseModel):
     mode: RenewalMode
     "The new mode. An expired instance cannot be set to AUTO."
     auto_renew_months: Optional[int] = None
-    "For AUTO: 1 to 36. Null: each instance keeps its months, which are initially 1."
+    "For AUTO: 1 to 36. Null: each instance keeps its months, 1 by default."
     batch_mode: BatchMode = BatchMode.BEST_EFFORT
     "The effect of one refused instance on the others."
 
@@ -203,7 +203,7 @@ class UnifyExpiryInput(BaseModel):
 
 
 class UnifyTarget(BaseModel):
-    """The new last day: one date for all instances, or a day of the month. An expiry is never shortened. Later renewals end on the target's day of the month."""
+    """The new last day: one date for all instances, or a day of the month. No expiry becomes earlier. Later renewals end on the target's day of the month."""
 
     date: Optional[Date] = None
     "A date in the account's time zone. It must be later than every old last day, and must not have passed."
