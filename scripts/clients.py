@@ -117,7 +117,7 @@ def read_schema() -> graphql.GraphQLSchema:
 
 
 def used_schema(document: str) -> str:
-    """Return the parts of the schema that the operations in `document` use; other changes need no new client."""
+    """Return the parts of the schema that the operations in `document` use; other changes of it need no new client."""
     schema = read_schema()
     types = graphql.TypeInfo(schema)
     uses = _UseVisitor(schema, types)

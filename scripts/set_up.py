@@ -99,7 +99,7 @@ def install(wanted: Sequence[Pin], *options: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "files").mkdir()
-        say(f"Downloading {len(wanted)} packages ...")
+        say(f"Downloading packages ({len(wanted)}) ...")
         download(wanted, folder)
         files = sorted(map(str, (folder / "files").iterdir()))
         if files:  # none if the missing packages are for other systems

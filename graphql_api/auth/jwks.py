@@ -105,7 +105,9 @@ class JwksCache:
         if _content(keys) != _content(self._keys):
             self.generation += 1
             self._keys = keys
-            log.info("%s has %s keys: %s", self._issuer, len(keys), ", ".join(sorted(keys)))
+            log.info(
+                "read the keys of %s; number: %s; ids: %s", self._issuer, len(keys), ", ".join(sorted(keys))
+            )
 
     async def _discover(self) -> str:
         """Return the URL of the keys from the issuer's metadata (OpenID Connect Discovery 4)."""

@@ -76,7 +76,7 @@ def _as_text(move: "ClockMove", settings: "config.Settings", language: "Language
     )
     message = Message(
         "the clock of {account} moved from {start} to {end}: {renewed} renewed, {refused} refused, "
-        "{expired} expired, {released} released, {events} events",
+        "{expired} expired, {released} released; events: {events}",
         account=move.account_id,
         start=start,
         end=end,

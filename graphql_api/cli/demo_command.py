@@ -12,14 +12,19 @@ from graphql_api.server import bootstrap
 def demo(
     day: Annotated[
         dt.datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Day of the account's clock. [default: 2027-01-15]"),
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Day to which the account's clock is set. [default: 2027-01-15]"
+        ),
     ] = None,
     reset: Annotated[
         bool, typer.Option("--reset", help="Delete the demo account's data and reload it.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --reset: skip the confirmation.")] = False,
 ) -> None:
-    """Load the demo account, or reset it with --reset. Print a new API key, unless the reset keeps existing keys."""
+    """Load the demo account, and print a new API key.
+
+    With --reset, an existing demo account is deleted and reloaded; it keeps its keys, and no key is printed.
+    """
     from renewals.demo import loader
     from renewals.domain import errors
 
@@ -66,8 +71,8 @@ def _reset(url: str, day: dt.date, *, is_confirmed: bool) -> bool:
     if contents is None:
         return False
     typer.echo(
-        f"This deletes the demo account's {contents.instances} instances, {contents.orders} orders and "
-        f"{contents.ledger_entries} ledger entries, and reloads it as of {day}. "
+        f"This deletes all instances ({contents.instances}), orders ({contents.orders}) and ledger entries "
+        f"({contents.ledger_entries}) of the demo account, and reloads the account as of {day}. "
         "Its API keys and events are kept. Other accounts are not changed."
     )
     if not is_confirmed:

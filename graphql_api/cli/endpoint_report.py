@@ -24,7 +24,7 @@ def format_endpoint(endpoint: EndpointStatus, language: Language) -> str:
         return translate(line, language)
     response = endpoint.last_status or endpoint.last_error or ""
     return translate(
-        Message("{endpoint}, last response {response}", endpoint=line, response=response), language
+        Message("{endpoint}; last attempt: {response}", endpoint=line, response=response), language
     )
 
 

@@ -29,7 +29,10 @@ def forecast(
     ] = None,
     all_accounts: Annotated[
         bool,
-        typer.Option("--all", help="Print one line for each account that has due AUTO instances."),
+        typer.Option(
+            "--all",
+            help="Print one line for each account with AUTO instances due in these days, except test accounts.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, or JSON Lines with --all.")] = False,
     lang: output_language.Lang = None,
@@ -42,7 +45,7 @@ def forecast(
     if all_accounts and account is not None:
         raise typer.BadParameter("cannot be combined with ACCOUNT", param_hint="--all")
     if not all_accounts and account is None:
-        raise typer.BadParameter("is missing; --all shows every account", param_hint="ACCOUNT")
+        raise typer.BadParameter("is required without --all", param_hint="ACCOUNT")
     settings = bootstrap.configure()
     url = bootstrap.required(lambda: settings.required_database_url)
     clock = options.parse_instant(at, settings)

@@ -109,7 +109,7 @@ class ProgressReporter:
             typer.echo(f"{file_name}:{problem.line}:{place} {self._say(problem.reason)}", err=True)
         if more := self._problem_count - len(self._shown_problems):
             hint = Message(
-                "... and {count:,} more problems; use --errors FILE.csv to write all of them to a file",
+                "... and {count:,} more; use --errors FILE.csv to write all problems to a file",
                 count=more,
             )
             typer.echo(self._say(hint), err=True)

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 def api_key(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Account id.")],
     role: Annotated[
-        model.Role, typer.Option(help="VIEWER is read-only.", case_sensitive=False)
+        model.Role,
+        typer.Option(
+            help="VIEWER is read-only; CALENDAR opens only the calendar feed. For OPERATOR, use operator-key.",
+            case_sensitive=False,
+        ),
     ] = model.Role.RENEWER,
     name: Annotated[str, typer.Option(help="Name of the key in lists. [default: none]")] = "",
 ) -> None:

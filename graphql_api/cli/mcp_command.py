@@ -26,7 +26,9 @@ def mcp(
     ] = "http://127.0.0.1:8000/graphql",
     transport: Annotated[
         Transport,
-        typer.Option(help="stdio serves one API key; http (streamable HTTP) uses the key of each caller."),
+        typer.Option(
+            help="stdio uses the key in GRAPHQL_KEY; http (streamable HTTP) uses the key of each caller."
+        ),
     ] = Transport.STDIO,
     host: Annotated[str, typer.Option(help="With --transport http: address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -36,7 +38,7 @@ def mcp(
         list[str] | None,
         typer.Option(
             "--allow-host",
-            help="With --transport http: a host that the Host and Origin headers can name. Repeat for several.",
+            help="With --transport http: a host to accept in Host and Origin headers. Repeat the option for several.",
         ),
     ] = None,
     lang: output_language.Lang = None,

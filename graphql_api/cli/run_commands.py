@@ -100,13 +100,13 @@ def runs(
     count: Annotated[
         int | None,
         typer.Option(
-            help=f"Number of rows. [default: {RUN_COUNT_DEFAULT} runs, or {ATTEMPT_COUNT_DEFAULT} attempts]",
+            help=f"Maximum number of rows. [default: {RUN_COUNT_DEFAULT} runs, or {ATTEMPT_COUNT_DEFAULT} attempts]",
             min=1,
             max=COUNT_MAX,
         ),
     ] = None,
     run: Annotated[
-        int | None, typer.Option(help="Show the attempts of this run.", min=1, max=2**63 - 1)
+        int | None, typer.Option(help="Show the attempts of the run with this id.", min=1, max=2**63 - 1)
     ] = None,
     account: Annotated[str | None, typer.Option(help="With --run: only this account.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="With --run: only failed attempts.")] = False,

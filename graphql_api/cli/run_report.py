@@ -69,7 +69,7 @@ def format_attempts(
         yield f"  {attempt.account_id}  {attempt.instance_id}  {translate(_outcome(attempt), language)}"
     if attempts[count_max:]:
         more = Message(
-            "only the first {count} attempts are shown: filter with --account or --failed, or raise --count",
+            "there are more attempts: filter with --account or --failed, or raise --count above {count}",
             count=count_max,
         )
         yield f"  {translate(more, language)}"
@@ -106,7 +106,7 @@ def _run(run: RenewalRun) -> Message:
         else Message("not ended")
     )
     return Message(
-        "run {id} {trigger} for {scheduled}, {late} s late, {ended}: {counts}, {parked} parked; {integrity}",
+        "run {id} {trigger} for {scheduled}, {late} s late, {ended}: {counts}, parked accounts: {parked}; {integrity}",
         id=run.id,
         trigger=_TRIGGERS.get(run.trigger, run.trigger),
         scheduled=run.scheduled_at.isoformat(timespec="seconds"),

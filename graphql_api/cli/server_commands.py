@@ -68,7 +68,8 @@ def serve(
 def worker() -> None:
     """Run the worker.
 
-    It renews due instances every hour. Every minute it expires and releases others, and sends reminders and warnings.
+    It renews due instances at its start and every hour, and delivers events to webhook endpoints.
+    Every minute, it expires and releases instances, and sends reminders and warnings.
     """
     from workers import main
 

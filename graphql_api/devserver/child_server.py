@@ -117,8 +117,8 @@ class ChildServer:
                 if (owner and reaper.start_time(int(owner)) is not None) or time.monotonic() > deadline:
                     os.close(lock)
                     raise FolderInUseError(
-                        f"{self.folder} is in use by process {owner or 'unknown'}. "
-                        "Stop this process, or choose another folder with RENEWALS_DATA_DIR."
+                        f"{self.folder} is in use by another process (id {owner or 'unknown'}). "
+                        "Stop that process, or choose another folder with `renewals up --data-dir FOLDER`."
                     ) from None
                 time.sleep(POLL_SECONDS)
         os.ftruncate(lock, 0)
@@ -128,7 +128,7 @@ class ChildServer:
         user_id = user.pw_uid if user else os.geteuid()
         if self.data.exists() and self.data.stat().st_uid != user_id:
             raise ForeignFolderError(
-                f"{self.data} belongs to another user. Start as that user, or delete the folder."
+                f"{self.data} belongs to another user. Start Renewals as that user, or delete the folder."
             )
 
     def _make(self, folder: Path) -> None:

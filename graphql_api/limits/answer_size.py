@@ -80,8 +80,8 @@ class UnreadAnswers:
                 429,
                 "TOO_MANY_AT_ONCE",
                 Message(
-                    "This key has {count:,} unread bytes of earlier responses; this response would raise them above "
-                    "{maximum:,}. Read the earlier responses first.",
+                    "This key has {count:,} unread bytes of earlier responses; with this response, the number would "
+                    "exceed {maximum:,}. Read the earlier responses first.",
                     count=self._bytes[caller],
                     maximum=self._bytes_max,
                 ),

@@ -95,7 +95,7 @@ class Voucher(Result):
     available: str
     face_value: str
     expires_at: str
-    products: list[str] = Field(description="Codes of the products that it can pay. Empty: all.")
+    products: list[str] = Field(description="Codes of the products that it can pay for. Empty: all.")
 
 
 class LedgerAccount(Result):

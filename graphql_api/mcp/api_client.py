@@ -18,7 +18,7 @@ _REPEAT = (
 )
 _REMEDIES = {
     "IdempotencyKeyReused": "Quote again, and send the idempotencyKey of that quote.",
-    "InsufficientFunds": "Select fewer instances or top up the shortfall, and repeat the call.",
+    "InsufficientFunds": "Top up the shortfall and repeat the call, or quote fewer instances.",
     "InvalidInput": "Correct the argument.",
     "NotRenewable": "Leave these instances out, or send batchMode BEST_EFFORT.",
     "PriceChanged": "Quote again, and ask the customer to agree to the new total.",
@@ -78,7 +78,7 @@ class ApiClient:
             problems = answer.get("errors")
         except (ValueError, AttributeError):
             raise ToolError(
-                f"The API's URL returned HTTP {response.status_code} without GraphQL. Check --url."
+                f"The API's URL returned HTTP {response.status_code} without a GraphQL response. Check --url."
             ) from None
         if problems:
             raise ToolError("\n".join(map(_describe_problem, problems)) + _wait(response))

@@ -10,7 +10,8 @@ from graphql_api.mcp import api_tool, change_results, inputs, quote_key
 from graphql_api.mcp.api_client import ApiClient
 
 AutoRenewMonths = Annotated[
-    int | None, Field(ge=1, le=36, description="For AUTO. Null: each instance keeps its months.")
+    int | None,
+    Field(ge=1, le=36, description="For AUTO: months per renewal. Null: each instance keeps its number."),
 ]
 _LATEST_ENTRY: dict[str, object] = {"filter": None, "first": 1}
 
@@ -64,8 +65,8 @@ class ChangeTools:
         count = data["previewRenewalPolicy"]["changeCount"]
         if count not in (expected_change_count, 0):  # 0: an earlier call has made the change
             raise ToolError(
-                f"expectedChangeCount: {count} instances would change, not {expected_change_count}. "
-                "Nothing was changed. Preview again, and ask the customer to agree."
+                f"expectedChangeCount: the number of instances that would change is {count}, "
+                f"not {expected_change_count}. Nothing was changed. Preview again, and ask the customer to agree."
             )
         result = await self._api.change(ctx.headers, "SetPolicy", {"input": request})
         return change_results.PolicyResult.model_validate(result)

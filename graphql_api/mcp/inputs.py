@@ -11,7 +11,7 @@ PAGE_ROWS_MAX = 100
 Instant = Annotated[str, Field(description="ISO 8601 with offset, such as 2027-01-15T10:00:00+08:00.")]
 Day = Annotated[str, Field(description="YYYY-MM-DD in the account's time zone.")]
 Cursor = Annotated[str | None, Field(description="endCursor of the previous page. Null: the first page.")]
-PageRows = Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX, description="Rows of the page.")]
+PageRows = Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX, description="Maximum number of rows.")]
 Months = Annotated[int, Field(ge=1, le=36, description="Months to renew for.")]
 RenewalMode = Annotated[
     Literal["MANUAL", "AUTO", "NONE"],
@@ -20,12 +20,14 @@ RenewalMode = Annotated[
 Bundles = Annotated[
     Literal["REFUSE", "WHOLE"],
     Field(
-        description="REFUSE: members of a bundle (强关联) are refused in a batch. WHOLE: widens to whole bundles."
+        description="REFUSE: members of a bundle (强关联) are refused in a batch. WHOLE: adds the rest of each bundle."
     ),
 ]
 BatchMode = Annotated[
     Literal["ALL_OR_NOTHING", "BEST_EFFORT"],
-    Field(description="BEST_EFFORT: refused instances are left out. ALL_OR_NOTHING: one refuses all."),
+    Field(
+        description="BEST_EFFORT: refused instances are left out. ALL_OR_NOTHING: one refusal stops everything."
+    ),
 ]
 ExpectedTotal = Annotated[
     str,
@@ -69,7 +71,9 @@ class InstanceFilter(Input):
     tab: Literal["MANUAL", "AUTO", "NONE", "NO_EXPIRY"] | None = Field(None, description="By renewal mode.")
     expires_on_from: Day | None = None
     expires_on_to: Day | None = None
-    expires_within_days: int | None = Field(None, description="Days of 24 hours from now; not expired.")
+    expires_within_days: int | None = Field(
+        None, description="Not expired, and expires at most this many days of 24 hours from now."
+    )
     products: list[str] | None = Field(None, description="Codes, as count_instances returns them.")
     data_centers: list[str] | None = Field(None, description="Codes, as count_instances returns them.")
     data_center_types: list[str] | None = Field(None, description="Codes, as count_instances returns them.")
@@ -144,7 +148,7 @@ class LedgerFilter(Input):
 class EventFilter(Input):
     """Conditions on events. All must hold."""
 
-    types: list[str] | None = Field(None, description="Such as instance.renewed.")
+    types: list[str] | None = Field(None, description="Event types, such as instance.renewed.")
     instance_id: str | None = None
     occurred_from: Instant | None = None
     occurred_before: Instant | None = None

@@ -9,7 +9,9 @@ from pydantic import Field
 from graphql_api.mcp import account_results, api_tool, inputs, instance_results
 from graphql_api.mcp.api_client import ApiClient
 
-FilterArgument = Annotated[inputs.InstanceFilter | None, Field(alias="filter", description="Null: all.")]
+FilterArgument = Annotated[
+    inputs.InstanceFilter | None, Field(alias="filter", description="Null: all except RELEASED.")
+]
 
 
 class ReadTools:
@@ -35,7 +37,8 @@ class ReadTools:
         ctx: api_tool.ToolContext,
         conditions: FilterArgument = None,
         order_by: Annotated[
-            Literal["EXPIRES_AT", "CREATED_AT", "NAME", "PRODUCT", "ID"], Field(description="Sort by.")
+            Literal["EXPIRES_AT", "CREATED_AT", "NAME", "PRODUCT", "ID"],
+            Field(description="The key to sort by."),
         ] = "EXPIRES_AT",
         direction: Literal["ASC", "DESC"] = "ASC",
         first: inputs.PageRows = 20,

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 PATH = "/mcp"
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 INSTRUCTIONS = (
-    "Renewal management of prepaid cloud instances. Reading is free. Before a payment, call the quote, show the "
-    "customer its total and what is refused. Pay only when the customer agrees: send the quote's total as "
+    "Renewal management of prepaid cloud instances. Reading is free. Before a payment, call its quote tool, and show "
+    "the customer the total and the refused instances. Pay only when the customer agrees: send the quote's total as "
     "expectedTotal, and its idempotencyKey. If a response is lost, repeat the same call: it pays only once. Before "
     "set_renewal_policy, call preview_renewal_policy. Amounts are in the account's currency, days in its time zone."
 )

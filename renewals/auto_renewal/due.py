@@ -105,7 +105,7 @@ def refuse_left(instance: model.Instance, account: model.Account) -> errors.Refu
         f"{instant.astimezone(account.zone):%Y-%m-%d %H:%M}" for instant in (at, account.auto_renew_from)
     )
     message = Message(
-        "It was due at {due}, before the account's automatic renewals start at {start}; renew it manually.",
+        "Its due time, {due}, is before {start}, when the account's automatic renewals start; renew it manually.",
         due=due,
         start=start,
     )

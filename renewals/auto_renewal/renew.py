@@ -119,7 +119,7 @@ async def process_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> bool:
         if db_errors.is_unavailable(error):
             raise
         log.exception(
-            "chunk %s of run %s failed; it is split or parked",
+            "chunk %s of run %s failed; it is split, or its only account is parked",
             chunk.number,
             chunk.run_id,
             extra=_log_fields(chunk),

@@ -41,12 +41,12 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         asyncpg.ProtocolViolationError,
         POOLER_REFUSED,
-        "A pooler refuses the connection: {}. Set DATABASE_URL to PostgreSQL itself, or see docs/scaling.md.",
+        "A pooler refuses the connection: {}. Name PostgreSQL itself in DATABASE_URL, or see docs/scaling.md.",
     ),
     (
         (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError),
         POOLER_REFUSED,
-        "A pooler loses prepared statements: {}. Restart the process, so that it detects this.",
+        "A pooler loses prepared statements: {}. Restart the process, which detects such a pooler only when it starts.",
     ),
     (
         (AuthenticationError, AuthorizationError, NoPermissionError),

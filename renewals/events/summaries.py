@@ -99,8 +99,8 @@ def _renewed(facts: _Facts) -> Message:
     months, day, price = facts.number("months"), facts.day("expiresAt"), facts.amount("price")
     if facts.text("orderKind") == model.OrderKind.AUTO_RENEWAL:
         return CountedMessage(
-            "{instance} was renewed automatically for {count} month at {price} {currency}, until {date}.",
-            "{instance} was renewed automatically for {count} months at {price} {currency}, until {date}.",
+            "{instance} was renewed automatically for {count} month until {date}; the price was {price} {currency}.",
+            "{instance} was renewed automatically for {count} months until {date}; the price was {price} {currency}.",
             count=months,
             instance=facts.instance,
             price=price,
@@ -108,8 +108,8 @@ def _renewed(facts: _Facts) -> Message:
             date=day,
         )
     return CountedMessage(
-        "{instance} was renewed for {count} month at {price} {currency}, until {date}.",
-        "{instance} was renewed for {count} months at {price} {currency}, until {date}.",
+        "{instance} was renewed for {count} month until {date}; the price was {price} {currency}.",
+        "{instance} was renewed for {count} months until {date}; the price was {price} {currency}.",
         count=months,
         instance=facts.instance,
         price=price,

@@ -70,7 +70,7 @@ def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Itera
                 record.line,
                 raw,
                 Message(
-                    "has {count} cells, but the header has {expected}",
+                    "must have as many cells as the header ({expected}), not {count}",
                     count=len(record.content),
                     expected=len(names),
                 ),

@@ -86,7 +86,7 @@ POOL_MAX = Gauge(
 )
 POOL_WAIT_SECONDS = Histogram(
     "renewals_database_pool_wait_seconds",
-    "Seconds of waiting for a connection; for a transaction, until it has begun.",
+    "Seconds of waiting for a connection or, before a transaction, until the transaction has begun.",
     buckets=_WAIT_SECONDS,
     registry=REGISTRY,
 )

@@ -131,4 +131,4 @@ async def test_statements_stay_prepared_unless_the_pooler_loses_them(
 async def test_a_migration_through_it_is_refused(bouncer: pgbouncer.PgBouncer) -> None:
     with pytest.raises(asyncpg.ProtocolViolationError) as refused:
         await migrate.migrate(bouncer.url)
-    assert "Set DATABASE_URL to PostgreSQL itself" in (configuration_errors.explain(refused.value) or "")
+    assert "Name PostgreSQL itself in DATABASE_URL" in (configuration_errors.explain(refused.value) or "")

@@ -28,7 +28,7 @@ def test_it_moves_a_test_account_and_shows_each_hour(renewals: Renewals, url: st
     [last] = [line for line in done.stdout.splitlines() if " moved from " in line]
     assert last == (
         "the clock of t moved from 2027-01-10T12:00+08:00 to 2027-02-01T10:00+08:00: "
-        "1 renewed, 0 refused, 0 expired, 0 released, 2 events"
+        "1 renewed, 0 refused, 0 expired, 0 released; events: 2"
     )
     assert "2027-01-31T00:30+08:00" in done.stderr.splitlines()
     assert query(url, "SELECT test_clock FROM accounts WHERE id = 't'") == [

@@ -113,8 +113,8 @@ def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, d
         done = renewals(*RESET, stdin_text=answer, DATABASE_URL=database_url)
         assert done.exit_code == 1
         assert (
-            "deletes the demo account's 300 instances, 0 orders and 11 ledger entries, and reloads it"
-            in done.stdout
+            "deletes all instances (300), orders (0) and ledger entries (11) of the demo account, "
+            "and reloads the account" in done.stdout
         )
         assert query(database_url, MARCH) == [("2027-02-28",)]
     for options, answer in ((("--yes",), ""), ((), "y\n")):
@@ -290,7 +290,7 @@ def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewal
     assert newest.startswith("run 2 OPERATOR for 2027-01-30T17:30:00+00:00, ")
     assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")
     assert rest[-1].startswith("run 1 OPERATOR")
-    assert rest[-1].endswith("0 parked; consistent")
+    assert rest[-1].endswith(", parked accounts: 0; consistent")
 
 
 async def put_endpoints(url: str) -> list[str]:

@@ -65,7 +65,7 @@ def test_only_what_failed_or_one_account_can_be_chosen(renewals: Renewals, ran: 
 
 
 def test_there_are_no_more_than_asked_for_and_that_is_said(renewals: Renewals, ran: str) -> None:
-    more = "  only the first 2 attempts are shown: filter with --account or --failed, or raise --count"
+    more = "  there are more attempts: filter with --account or --failed, or raise --count above 2"
     assert attempts(renewals, ran, "--count", "2")[2:] == [more]
     assert len(attempts(renewals, ran, "--count", "3")) == 3
 

@@ -157,7 +157,9 @@ async def test_a_policy_is_set_only_as_previewed_and_again_without_effect(
     assert (preview["changeCount"], preview["changes"][0]["toMonths"]) == (2, 3)
     before = await world.snapshot()
     error = await refused(agent, "set_renewal_policy", **wish, expectedChangeCount=1)
-    assert error.startswith("expectedChangeCount: 2 instances would change, not 1. Nothing was changed.")
+    assert error.startswith(
+        "expectedChangeCount: the number of instances that would change is 2, not 1. Nothing was changed."
+    )
     assert await world.snapshot() == before
     wish = {"selection": {"ids": ["i-1", "i-2"]}, "mode": "AUTO", "autoRenewMonths": 3}
     results = [await call(agent, "set_renewal_policy", **wish, expectedChangeCount=2) for _ in range(2)]
@@ -233,6 +235,6 @@ async def test_another_server_and_a_lost_answer_are_errors_that_say_what_to_do(b
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(respond)) as http:
         agent = build("key", http=http)
         error = await refused(agent, "list_instances")
-        assert error == "The API's URL returned HTTP 502 without GraphQL. Check --url."
+        assert error == "The API's URL returned HTTP 502 without a GraphQL response. Check --url."
         error = await refused(agent, "renew_instances", **paying)
         assert error.endswith("Repeat the call with the same arguments: the change is made only once.")

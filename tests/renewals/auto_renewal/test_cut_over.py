@@ -102,7 +102,7 @@ async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None
     assert [(each.code, str(each.message)) for each in left.refusals] == [
         (
             "BEFORE_CUT_OVER",
-            "It was due at 2027-01-20 00:30, before the account's automatic renewals start at 2027-01-20 12:00; renew it manually.",  # noqa: E501
+            "Its due time, 2027-01-20 00:30, is before 2027-01-20 12:00, when the account's automatic renewals start; renew it manually.",  # noqa: E501
         )
     ]
 

@@ -24,13 +24,13 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
     (
         EventType.INSTANCE_RENEWED,
         ORDER | {"orderKind": "MANUAL_RENEWAL", "months": 1, "days": 0, "price": "99.00"},
-        "web-1 (i-1) was renewed for 1 month at 99.00 CNY, until 2027-01-31.",
+        "web-1 (i-1) was renewed for 1 month until 2027-01-31; the price was 99.00 CNY.",
         "实例 web-1 (i-1) 已续费 1 个月，金额 99.00 CNY，新到期日 2027-01-31。",
     ),
     (
         EventType.INSTANCE_RENEWED,
         ORDER | {"orderKind": "AUTO_RENEWAL", "months": 3, "days": 0, "price": "297.00"},
-        "web-1 (i-1) was renewed automatically for 3 months at 297.00 CNY, until 2027-01-31.",
+        "web-1 (i-1) was renewed automatically for 3 months until 2027-01-31; the price was 297.00 CNY.",
         "实例 web-1 (i-1) 已自动续费 3 个月，金额 297.00 CNY，新到期日 2027-01-31。",
     ),
     (

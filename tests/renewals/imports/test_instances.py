@@ -114,7 +114,7 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
         "3: autoRenewMonths: '1.5': must be a whole number",
         "3: configuration: '{': must be JSON: unexpected end of data: line 1 column 2 (char 1)",
         "3: createdAt: 'noon': an instant must be in ISO 8601 with an offset, as in \"2026-11-23T23:59:59+08:00\"",
-        "4: has 4 cells, but the header has 13",
+        "4: must have as many cells as the header (13), not 4",
         "5: productCode: 'moon': unknown product 'moon'; add it to the catalog first",
         "6: accountId: 'nobody': there is no such account",
         "7: id: 'i-1': is also on line 2; only that line is used",
@@ -204,7 +204,7 @@ def test_a_hundred_mistakes_are_shown_and_all_are_written(run_import: RunImport,
     assert len(problems(result)) == 100
     assert (
         result.stderr.splitlines()[-1]
-        == "... and 50 more problems; use --errors FILE.csv to write all of them to a file"
+        == "... and 50 more; use --errors FILE.csv to write all problems to a file"
     )
     written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
     assert (len(written), written[0]) == (151, "line,column,value,reason")

@@ -48,7 +48,7 @@ async def read_events(count: int, language: Language) -> list[dict[str, Any]]:
         (
             Language.EN,
             [
-                "web-1 (i-1) was renewed for 1 month at 300.00 CNY, until 2027-02-28.",
+                "web-1 (i-1) was renewed for 1 month until 2027-02-28; the price was 300.00 CNY.",
                 (
                     'The renewal policy of web-1 (i-1) was changed from "Manual renewal" to '
                     '"Auto-renewal, 1 month at a time".'
