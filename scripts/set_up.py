@@ -103,7 +103,7 @@ def install(wanted: Sequence[Pin], *options: str) -> None:
         download(wanted, folder)
         files = sorted(map(str, (folder / "files").iterdir()))
         if files:  # none if the missing packages are for other systems
-            say("Installing them ...")
+            say("Installing the packages ...")
             run([*PIP, "install", "--quiet", "--no-deps", "--no-compile", *options, *files])
 
 
@@ -119,7 +119,7 @@ def finish(profile: str, site_packages: Path, node: Path | None) -> None:
 
     The profile `dev` also fetches the JavaScript packages of the tests and builds the console.
     """
-    say("Compiling, and fetching GraphiQL's files ...")
+    say("Compiling the packages, and fetching GraphiQL's files ...")
     compiling = start(["-m", "compileall", "-q", "-q", "-j", "0", "-x", _RARELY_IMPORTED, str(site_packages)])
     later = "With a network connection, run: .venv/bin/renewals graphiql-assets"
     fetching = {

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def verify(as_json: options.AsJson = False, lang: output_language.Lang = None) -> None:
     """Check the integrity of all data.
 
-    The rules cover balances, vouchers, orders, periods, bundles and runs. The exit code is 1 if a rule is broken.
+    The rules cover money, orders, refunds, instances, runs, events, webhooks and the audit log.
+    The exit code is 1 if a rule is broken.
     """
     from graphql_api.cli import json_reports, run_report
     from renewals import integrity

@@ -73,7 +73,8 @@ class Postgres(child_server.ChildServer):
         pid = int(pid_file.read_text().split("\n", 1)[0])
         if str(self.data) in _command_of(pid):
             raise child_server.FolderInUseError(
-                f"{self.data} is in use by a PostgreSQL server that was started by hand (process {pid}). Stop it."
+                f"{self.data} is in use by a PostgreSQL server that was started by hand (process {pid}). "
+                "Stop that server."
             )
         pid_file.unlink()
 

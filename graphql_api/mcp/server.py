@@ -82,5 +82,7 @@ async def run_http(url: str, language: str, host: str, port: int, allowed_hosts:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.create_server((host, port), family=family) as listener:
             _log_errors_only()
-            log.info("MCP at http://%s:%d%s", f"[{host}]" if ":" in host else host, port, PATH)
+            log.info(
+                "the MCP server listens at http://%s:%d%s", f"[{host}]" if ":" in host else host, port, PATH
+            )
             await uvicorn.Server(configuration).serve([listener])

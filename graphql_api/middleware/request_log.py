@@ -172,6 +172,6 @@ def separate_record() -> Iterator[None]:
 def operation() -> Iterator[None]:
     """Log the current operation of a web socket at the end of the block."""
     record = request_record.current.get()
-    assert record is not None, "call it in separate_record()"
+    assert record is not None, "call operation() only in separate_record()"
     with _tracer.start_as_current_span("operation") as span, RequestLog(record, span):
         yield

@@ -170,7 +170,8 @@ class Supervisor:
                 new = await self._start()
                 if not await new.wait_until_ready():
                     log.error(
-                        "restart stopped; old workers keep running: a new worker ended with code %s before it served",
+                        "restart stopped, because a new worker ended with code %s before it was ready; "
+                        "old workers keep running",
                         await new.ended,
                     )
                     return False

@@ -190,7 +190,7 @@ async def flush_last_used() -> None:
             LAST_USED_PRECISION,
         )
     except Exception as error:  # noqa: BLE001 - the next use of a key is written by a later flush
-        log.warning("cannot write when API keys were last used: %r", error)
+        log.warning("cannot store the times of the last use of API keys: %r", error)
 
 
 def _hash(key: str) -> bytes:

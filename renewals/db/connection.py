@@ -130,7 +130,7 @@ async def transaction(name: str = DEFAULT_CONNECTION) -> AsyncIterator[Connectio
         try:
             work()
         except Exception:  # the transaction has succeeded
-            log.exception("work after a commit failed")
+            log.exception("a callback raised an error after its transaction was committed")
 
 
 @contextlib.asynccontextmanager

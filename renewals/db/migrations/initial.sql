@@ -265,7 +265,7 @@ CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
 CREATE FUNCTION refuse_other_demo() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF OLD.is_demo OR OLD.ledger_number > 0 OR EXISTS (SELECT FROM instances WHERE account_id = OLD.id) THEN
-    RAISE EXCEPTION 'an account becomes the demo before it holds anything, and stays it'
+    RAISE EXCEPTION 'only an empty account can become the demo account, and then it stays the demo account'
       USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
