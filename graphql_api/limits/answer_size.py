@@ -20,7 +20,7 @@ UNREAD_ANSWERS_MAX = 2
 """The limit on a key's unread bytes, as a number of responses of the maximum size. It bounds the use of memory."""
 RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
-_TOO_LARGE = Message("The response is larger than {count:,} bytes. Select fewer fields or smaller pages.")
+_TOO_LARGE = Message("The response is larger than {count:,} bytes. Request fewer fields or smaller pages.")
 _EXECUTED = Message(
     "The mutation was executed. {problem} To get the result, repeat the mutation with the same "
     "idempotencyKey."

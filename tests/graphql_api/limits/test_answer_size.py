@@ -48,7 +48,7 @@ def error_of(answer: dict[str, Any]) -> dict[str, Any]:
 async def test_a_response_beyond_the_limit_is_an_error(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json={"query": PAGE})
     assert answer.status_code == 400
-    expected = "The response is larger than 2,000 bytes. Select fewer fields or smaller pages."
+    expected = "The response is larger than 2,000 bytes. Request fewer fields or smaller pages."
     assert error_of(answer.json())["message"] == expected
     chinese = await client.post(URL, json={"query": PAGE}, headers={"Accept-Language": "zh"})
     assert error_of(chinese.json())["message"] == "响应超过 2,000 字节，请减少字段或缩小每页条数。"
