@@ -42,7 +42,7 @@ _COSTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
 
 REQUESTS = Counter(
     "renewals_requests",
-    "Requests with a response, by the first code of their errors, or OK.",
+    "Requests with a response, by the code of the first error in the response; OK without errors.",
     ("operation", "kind", "code"),
     registry=REGISTRY,
 )
@@ -55,7 +55,7 @@ REQUEST_SECONDS = Histogram(
 )
 REQUEST_COST = Histogram(
     "renewals_request_cost",
-    "Cost of requests, if it was computed.",
+    "Cost of each request whose cost was computed.",
     ("kind",),
     buckets=_COSTS,
     registry=REGISTRY,
@@ -139,12 +139,15 @@ QUEUE = "renewals_queue_jobs"
 CHECK = "renewals_check_ok"
 
 POLLED_METRICS = {
-    RUN_LATENESS: ("Seconds since the hourly run should have begun; 0 if it has.", None),
-    RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 without one.", None),
-    DUE: ("Instances that are due and not renewed, including those refused for insufficient funds.", None),
+    RUN_LATENESS: ("Seconds since the hourly run should have begun; 0 if it has begun.", None),
+    RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 if all runs have ended.", None),
+    DUE: ("Instances that are due and not renewed, including those whose renewal was refused.", None),
     PENDING_CHUNKS: ("Chunks of runs that are not done yet.", None),
     PARKED_ACCOUNTS: ("Accounts parked by the last run.", None),
-    BROKEN_RULES: ("Broken rules of `renewals verify` after the last verified run.", None),
+    BROKEN_RULES: (
+        "Number of rules of `renewals verify` that were broken after the last verified run.",
+        None,
+    ),
     EVENTS_BEHIND: ("Events not yet matched against webhook endpoints.", None),
     DELIVERIES: ("Deliveries by state: waiting for their next try, or parked.", "state"),
     ENDPOINTS_DISABLED: ("Disabled webhook endpoints.", None),
