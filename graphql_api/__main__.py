@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 PACKAGES = ("renewals", "schema", "workers")
-"""The packages beside this one. Their names are common, so another distribution may install one of the same name."""
+"""The packages beside this one. Their names are common, so another distribution may contain one of these names."""
 _SITE = Path(__file__).resolve().parents[1]
 
 

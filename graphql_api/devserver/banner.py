@@ -102,7 +102,10 @@ def _build_table(address: str, keys: Keys, environment: Mapping[str, str], langu
 def _next_steps(
     keys: Keys, settings: config.Settings, folders: Sequence[Path]
 ) -> Sequence[Sequence[Message]]:
-    """Return the last lines: the next steps, and how to start over or, if the demo account is missing, to load it."""
+    """Return the last lines: the next steps, and how to start over.
+
+    If the demo account is missing, they say how to load it instead.
+    """
     shell = _SHELL.fill(folder=str(settings.data_dir))
     if keys.demo is None:
         return [[_NO_DEMO], [shell]]

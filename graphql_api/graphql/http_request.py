@@ -15,9 +15,9 @@ from graphql_api.responses import JSON
 from renewals.domain.messages import Message
 
 VALUES_MAX = 30_000
-"""The maximum number of commas, which separate the values, in a customer's JSON: three for each of 10,000 instances.
+"""The maximum number of commas in the JSON that a customer sends: three for each of 10,000 instances.
 
-Parsing a body with this number of values takes 10 ms.
+Commas separate values, so this limits the number of values. Parsing a body with this number of values takes 10 ms.
 """
 BODY_SECONDS_MAX = 20.0
 """The maximum time for a client to send a body, at any path."""

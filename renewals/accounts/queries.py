@@ -49,7 +49,8 @@ async def fetch_vouchers(
 ) -> Sequence[Row]:
     """Return the account's vouchers in the order in which they are redeemed (rule 15).
 
-    If `usable` is True, return only the usable vouchers; if False, only empty and expired vouchers; if None, all.
+    If `usable` is True, return only the usable vouchers; if False, only those that are empty or
+    expired; if None, all.
     """
     return await database.fetch(
         connection,

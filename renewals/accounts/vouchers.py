@@ -1,6 +1,6 @@
 """Vouchers in the database; each change has a ledger entry (rule 16).
 
-Only the reset of the demo account also writes `vouchers`.
+Besides this module, only the reset of the demo account writes `vouchers`.
 """
 
 import datetime as dt

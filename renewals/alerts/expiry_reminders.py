@@ -1,4 +1,6 @@
-"""Reminders before an expiry, each sent once (rule 25). Only the reset of the demo also writes `reminders`.
+"""Reminders before an expiry, each sent once (rule 25).
+
+Besides this module, only the reset of the demo account writes `reminders`.
 
 The table holds the last reminder of each instance: the expiry, and the number of days before the expiry. After a change
 of the expiry, every reminder can be sent again.

@@ -1,4 +1,7 @@
-"""The attempts that runs make on instances (rule 24). Only the reset of the demo also writes `renewal_attempts`."""
+"""The attempts that runs make on instances (rule 24).
+
+Besides this module, only the reset of the demo account writes `renewal_attempts`.
+"""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -2,7 +2,8 @@
 
 If a chunk of several accounts fails, it is split. If a chunk of one account fails, the account is parked: this run does
 not renew its instances, but the next run does. For parked accounts, `operators.runs` can start a run without waiting
-for the next scheduled one. Only the reset of the demo also writes `renewal_chunks`.
+for the next scheduled one. Besides this module, only the reset of the demo
+account writes `renewal_chunks`.
 """
 
 import datetime as dt

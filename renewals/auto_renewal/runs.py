@@ -1,7 +1,7 @@
 """The runs of the worker: their start, end and queries (rules 23 and 24).
 
-One transaction inserts a run and all its chunks, so no run is stored without its chunks. Only the reset of the demo
-also writes `renewal_runs`.
+One transaction inserts a run and all its chunks, so no run is stored without its chunks. Besides this module, only the
+reset of the demo account writes `renewal_runs`.
 """
 
 import datetime as dt

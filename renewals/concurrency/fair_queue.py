@@ -1,6 +1,7 @@
 """Fair queues: round robin between owners, and first in, first out within one owner.
 
-The API runs a limited number of heavy requests concurrently. A lane is a request's place among them.
+The API runs a limited number of heavy requests concurrently. Each account has a lane, in which at most
+one of its heavy requests is at a time.
 """
 
 import asyncio

@@ -96,12 +96,12 @@ class Settings(BaseSettings):
     auto_renew_time: Annotated[
         dt.time, Field(le=AUTO_RENEW_TIME_MAX), AfterValidator(validators.check_whole_minute)
     ] = dt.time(0, 30)
-    """Start of automatic renewals on the day of expiry, in the account's zone.
+    """Time of day at which an AUTO instance becomes due, in the account's zone.
 
     At most 22:45, so that in every zone an hourly run follows on the same day.
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
-    """Days from the start of automatic renewals to the day of expiry; an account can have its own value."""
+    """Days before its day of expiry on which an AUTO instance becomes due; an account can have its own value."""
     instances_per_chunk: Annotated[int, Field(ge=1), INTERNAL] = INSTANCES_PER_CHUNK
     """Approximate number of instances renewed in one transaction."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], *CommaSeparated] = ()
     """Private networks in which endpoints are allowed."""
     webhook_endpoints_at_once: Annotated[int, Field(ge=2, le=256), FIXED] = 16
-    """Maximum number of endpoints to which a worker sends concurrently; at most half of them are failing or slow."""
+    """Maximum number of endpoints to which a worker sends concurrently; failing or slow endpoints get at most half."""
     webhook_requests_at_once: Annotated[int, Field(ge=1, le=256), FIXED] = 16
     """Maximum number of concurrent requests to one endpoint."""
 

@@ -129,7 +129,8 @@ def update_row(
         if stored.id in context.paid_ids:
             assert stored.expires_at is not None and stored.anchor_day is not None
             message = Message(
-                "cannot be changed: the instance is paid until {date} (anchor day {anchor_day}); renew it instead",
+                "cannot be changed, because the instance is paid for until {date} (anchor day {anchor_day}); omit it "
+                "to keep this expiry",
                 date=dates.last_day(stored.expires_at, context.zone),
                 anchor_day=stored.anchor_day,
             )

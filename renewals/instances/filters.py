@@ -116,9 +116,9 @@ def build_conditions(account_id: str, instance_filter: InstanceFilter, now: dt.d
 def _add_search(conditions: WhereClause, account: str, search: str) -> None:
     """Add the condition that the id, the name or a configuration value of an instance contains a text, ignoring case.
 
-    The index contains the account and the trigrams of the text. A search for one or two ASCII characters has no
-    trigram, so PostgreSQL reads all texts of the account by the primary key. The array makes PostgreSQL search the
-    texts first, even if it expects few rows from the other conditions.
+    The index of `search_texts` contains the account and the trigrams of each stored text. A search for one or two
+    ASCII characters has no trigram, so PostgreSQL reads all texts of the account by the primary key. The array makes
+    PostgreSQL search the texts first, even if it expects few rows from the other conditions.
     """
     if not is_storable(search) or search_text.SEPARATOR in search:
         conditions.add("FALSE")

@@ -1,6 +1,6 @@
 """Orders in the database: insertion, and lookup by idempotency key.
 
-Only the reset of the demo account also writes `orders` and `order_lines`.
+Besides this module, only the reset of the demo account writes `orders` and `order_lines`.
 """
 
 import datetime as dt

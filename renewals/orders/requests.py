@@ -50,7 +50,7 @@ def fingerprint(request: OrderRequest) -> bytes:
 
 
 def _with_sets(value: object) -> object:
-    """Return the value with sorted names and, for every list, its distinct items as sorted JSON."""
+    """Return the value with its names sorted, and each list replaced by the sorted JSON texts of its distinct items."""
     match value:
         case dict():
             return {name: _with_sets(item) for name, item in sorted(value.items())}

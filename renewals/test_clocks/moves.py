@@ -1,7 +1,7 @@
 """The moves of test clocks, with their progress and results (rule 37).
 
 A move is written before its first tick, so that any process can finish it. An account has at most one unfinished move.
-Only the reset of the demo also writes `test_clock_moves`.
+Besides this module, only the reset of the demo account writes `test_clock_moves`.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ async def insert_in(
     to_at: dt.datetime,
     now: dt.datetime,
 ) -> ClockMove:
-    """Insert a move of a locked account and return the move; `now` is in real time."""
+    """Insert a move of a locked account and return the move; `now` is the real time, not that of the test clock."""
     return await ClockMove.create(
         using_db=connection,
         id=database.new_id(),

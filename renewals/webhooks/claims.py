@@ -1,7 +1,8 @@
 """The writer of `webhook_states`, which holds the claim of a worker on each endpoint, and the health of the endpoint.
 
 A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. The worker's writes are refused once the claim is
-lost. Only `deliveries.delete_orphans` also writes the table: it deletes the rows of deleted endpoints.
+lost. Besides this module, only `deliveries.delete_orphans` writes the table: it deletes the rows of
+deleted endpoints.
 """
 
 import datetime as dt

@@ -106,9 +106,10 @@ async def create_in(
 
 @database.retry_on_conflict
 async def update(owner: str | None, endpoint_id: str, change: EndpointUpdate, clock: Clock) -> Endpoint:
-    """Change an endpoint; delivery continues where it stopped, and waiting events are retried immediately.
+    """Change an endpoint.
 
-    Raises InvalidInputError for an invalid change or an unknown id.
+    If the endpoint is enabled afterwards, delivery continues with the first undelivered event, and waiting events are
+    retried immediately. Raises InvalidInputError for an invalid change or an unknown id.
     """
     check_update(change)
     async with _locked_owner(owner) as connection:

@@ -121,7 +121,7 @@ class Measure:
     """The number of pairs of fields with the same response name. Validation compares each pair."""
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """The number of selections of each response name, and the largest number of fields below one of them."""
+    """For each response name, the number of its selections and the largest number of fields below one selection."""
     cost: limits_cost.Parts = field(default_factory=limits_cost.Parts)
 
     def contain(self, below: "Measure") -> None:

@@ -43,7 +43,7 @@ OUTLOOK_MONTHS = 6
 """The outlook of instances costs as much as the AUTO renewals of this number of months in a forecast."""
 
 CLOCK_DAY = 20_000
-"""A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hours with 12 ms of work each."""
+"""A day of a move of a test clock. Measured for the demo account: 48 ms, for 4 hourly ticks of 12 ms each."""
 CLOCK_DAY_INSTANCE = 10
 """An AUTO instance on a day of a move. Measured for 2,000 of them: 30 microseconds."""
 CLOCK_MOVE_MAX = 8_000_000

@@ -251,7 +251,7 @@ async def test_a_paid_expiry_is_not_changed_by_registration(world: World, provid
         await customer.Buyer(client).renew(["i-1"], months=1)
     answer = await register(provider, instance("i-1", expiresOn="2027-03-31"))
     [refusal] = answer["refusals"]
-    assert (refusal["field"], "paid until 2027-02-28" in refusal["message"]) == ("expiresOn", True)
+    assert (refusal["field"], "paid for until 2027-02-28" in refusal["message"]) == ("expiresOn", True)
     changed = await register(provider, instance("i-1", expiresOn=None, name="New"))
     assert counts(changed) == (0, 1, 0), "without expiresOn the expiry does not change"
     assert await world.expiry("i-1") == "2027-02-28"
