@@ -140,7 +140,7 @@ _STATEMENTS: Mapping[Message, str] = {
         FULL JOIN (SELECT account_id, count(*) AS count, max(sequence) AS last FROM events GROUP BY account_id) AS e
           ON e.account_id = s.account_id
         WHERE (s.last_sequence, s.last_sequence) IS DISTINCT FROM (e.count, e.last)""",
-    Message("a test clock is at the instant that its last move reached"): """
+    Message("each test clock is at the instant that its last move reached"): """
         SELECT a.id AS account_id, a.test_clock, m.reached_at FROM accounts a
         JOIN (SELECT DISTINCT ON (account_id) account_id, reached_at FROM test_clock_moves
               ORDER BY account_id, from_at DESC) AS m ON m.account_id = a.id
@@ -151,7 +151,7 @@ _STATEMENTS: Mapping[Message, str] = {
           AND e.number = (l.answer->>'number')::bigint AND e.amount_cents = (l.request->>'amount_cents')::bigint
         WHERE l.action = 'TOP_UP' AND e.id IS NULL AND coalesce(l.answer->>'account_id', '') NOT IN (
           SELECT id FROM accounts WHERE is_demo)""",
-    Message("an API key in the audit log belongs to an operator"): """
+    Message("each API key that the audit log names is an operator's key"): """
         SELECT l.id AS entry_id, l.operator_key_id, k.role FROM audit_log l
         JOIN api_keys k ON k.id = l.operator_key_id WHERE k.role <> 'OPERATOR'""",
     Message(
@@ -173,7 +173,7 @@ _STATEMENTS: Mapping[Message, str] = {
           SELECT *, row_number() OVER (PARTITION BY endpoint_id, account_id, lane ORDER BY sequence) AS place
           FROM webhook_deliveries WHERE parked_at IS NULL) AS waiting
         WHERE (place = 1) <> (next_attempt_at IS NOT NULL)""",
-    Message("an ended run has completed its chunks, and its counts and amount match its attempts"): """
+    Message("each ended run has completed its chunks, and its counts and amount match its attempts"): """
         SELECT r.id AS run_id, r.renewed_count, r.refused_count, r.amount_cents,
           tried.renewed_count AS renewed, tried.refused_count AS refused, coalesce(paid.cents, 0) AS paid_cents
         FROM renewal_runs r

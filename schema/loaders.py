@@ -199,7 +199,10 @@ def _per_slice(fetch: Callable[..., Awaitable[Mapping[Any, list[Row]]]]) -> Any:
 
 
 def _per_part(fetch: Callable[[Connection, Any, Any, Any], Awaitable[Mapping[Any, list[Row]]]]) -> Any:
-    """Return a function that reads lists by an owner's key and a part; it calls `fetch` once for each distinct part."""
+    """Return a function that reads lists by an owner's key and the wanted part of the list.
+
+    A part is a slice, or a number of latest rows. The function calls `fetch` once for each distinct part.
+    """
 
     async def fetch_parts(
         connection: Connection, account_id: str, keys_and_parts: list[tuple[object, object]]

@@ -157,7 +157,10 @@ class JwksCache:
 
 
 def parse_key(member: object, algorithms: frozenset[str]) -> jwt.PyJWK | None:
-    """Return a member of a key set as a key; None if it has no id or cannot verify with one of `algorithms`."""
+    """Return a member of a key set as a key.
+
+    Return None if the member has no id, or if it cannot verify signatures with any of `algorithms`.
+    """
     if not isinstance(member, dict) or not isinstance(member.get("kid"), str):
         return None
     operations = member.get("key_ops", ["verify"])

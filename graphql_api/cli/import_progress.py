@@ -97,7 +97,7 @@ class ProgressReporter:
         return self.latest.total / max(time.monotonic() - self._started, 0.001)
 
     def print_problems(self) -> None:
-        """Print the first problems in the order of the file, and the number of further problems."""
+        """Print the problems that were kept, sorted by line, and the number of further problems."""
         file_name = self._source.path.name
         for problem in sorted(self._shown_problems, key=lambda shown: shown.line):
             value = problem.value

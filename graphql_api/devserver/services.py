@@ -64,8 +64,9 @@ class Postgres(child_server.ChildServer):
     def _drop_stale_pid_file(self) -> None:
         """Remove a killed server's pid file, which prevents a start if another process now has the id in the file.
 
-        The lock proves that no server of this program uses the folder. A server that was started by hand has the data
-        folder in its command line. Raises FolderInUseError if the pid file has the id of such a server.
+        This process holds the lock of the folder, so no other server of this program uses the folder. A server that was
+        started by hand has the data folder in its command line. Raises FolderInUseError if the pid file has the id of
+        such a server.
         """
         pid_file = self.data / "postmaster.pid"
         if not pid_file.exists():

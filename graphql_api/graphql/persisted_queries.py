@@ -73,7 +73,7 @@ class DocumentStore:
             raise errors.HTTPError(
                 400,
                 "DOCUMENT_NOT_TRUSTED",
-                Message("This server executes only the documents of its manifest."),
+                Message("This server executes only the trusted documents that its operator has listed."),
             )
         elif name and request.document_id is None and sha256_of(query) != name:
             raise errors.HTTPError(
@@ -111,7 +111,11 @@ class DocumentStore:
                 200, "PERSISTED_QUERY_NOT_SUPPORTED", Message("PersistedQueryNotSupported")
             )
         return errors.HTTPError(
-            400, "DOCUMENT_NOT_TRUSTED", Message("The document is not in the manifest of this server.")
+            400,
+            "DOCUMENT_NOT_TRUSTED",
+            Message(
+                "The document is not one of the trusted documents that this server's operator has listed."
+            ),
         )
 
 

@@ -142,7 +142,7 @@ def _check(
     schemas: tuple[execution_schema.RenewalSchema, ...],
 ) -> None:
     if is_sha256(document_id) and sha256_of(query) != document_id:
-        raise ManifestError(f"The key {document_id} is not the hash of its document.")
+        raise ManifestError(f"In the manifest, {document_id} is not the SHA-256 hash of its document.")
     try:
         document = document_cache.parse_document(query)
         problems = [schema.validation_errors(query, document) for schema in schemas]

@@ -130,7 +130,7 @@ class Exports:
 
     @contextlib.asynccontextmanager
     async def _turn(self, account_id: str) -> AsyncIterator[None]:
-        """Hold an export slot of an account during the block. Raises ExportsBusyError.
+        """Hold one of the export slots for an account during the block. Raises ExportsBusyError.
 
         An account holds at most half of the slots; if there is only one slot, it can hold that one.
         """

@@ -22,7 +22,7 @@ AUTO_RENEW_TIME_MAX = dt.time(22, 45)
 
 
 class SettingMissingError(Exception):
-    """The error of a required setting that is not in the environment."""
+    """The error for a required setting that is not in the environment."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is not set. Set it, or run `renewals up`, which starts its own servers.")
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     ] = dt.time(0, 30)
     """Time of day at which an AUTO instance becomes due, in the account's zone.
 
-    At most 22:45, so that in every zone an hourly run follows on the same day.
+    22:45 at the latest, so that in every zone an hourly run follows on the same day.
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
     """Days before its day of expiry on which an AUTO instance becomes due; an account can have its own value."""

@@ -73,7 +73,7 @@ def _collect(
     number = 0
 
     def close_groups(before: float) -> None:
-        """Move the groups that began before a line into the batch; groups are in the order of their first lines."""
+        """Check each open group whose first line is before line `before`, and move its rows into the batch."""
         while open_groups:
             group, members = next(iter(open_groups.items()))
             if members[0].number >= before:

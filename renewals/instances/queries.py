@@ -35,7 +35,7 @@ _INSTANCE_KEYS: Mapping[InstanceOrderField, tuple[pagination.SortColumn, ...]] =
 }
 
 _INSTANCE_COLUMNS = tuple(name for name in InstanceRow._fields if name != "status")
-"""The columns that registration writes, without the stored status: the API shows the status at an instant."""
+"""The columns that registration writes, except the stored status: the API computes the status at the current time."""
 _SELECT_COLUMNS = ", ".join(f"i.{column}" for column in _INSTANCE_COLUMNS)
 RENEWED_COLUMNS = f"{_SELECT_COLUMNS}, i.status"
 """The columns of `fetch_instances_by_id` for an instance that was just renewed; its stored status is current."""

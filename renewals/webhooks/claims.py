@@ -168,7 +168,10 @@ async def record_state_in(
 
 
 async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID) -> dt.datetime | None:
-    """Block claims and the claiming worker's writes until the transaction ends; return the last turn's time or None."""
+    """Until the transaction ends, block new claims on an endpoint, and the writes of the worker that has claimed it.
+
+    Return the time of the endpoint's last turn, or None if it has had no turn.
+    """
     rows = await database.fetch(
         connection,
         """INSERT INTO webhook_states (endpoint_id) VALUES ($1)

@@ -1,6 +1,7 @@
 """Both APIs as subgraphs of Apollo Federation 2: the keys of entities, and their resolution in batches.
 
-The printed schemas do not contain this part: a subgraph is a second schema, built if the setting `federation` is on.
+`schema.graphql` and `operator.graphql` do not contain these types: a subgraph is a second schema. It is built if the
+setting `federation` is on, and for `renewals schema --federation`.
 """
 
 import dataclasses

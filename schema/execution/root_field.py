@@ -52,7 +52,7 @@ class RootField:
         return None
 
     async def execute(self, executor: Executor[Any], request: Request) -> object:
-        """Return the result of the operation, with the same errors and paths as from graphql-core."""
+        """Return the result of the operation, with the same errors and paths that graphql-core would return."""
         data = None
         try:
             data = {self._key: await self._value(executor, request)}

@@ -71,13 +71,13 @@ DAMAGES = {
     "a successful attempt has an order line of its instance, and an automatic order has an attempt": (
         "UPDATE orders SET kind = 'AUTO_RENEWAL'"
     ),
-    "a test clock is at the instant that its last move reached": (
+    "each test clock is at the instant that its last move reached": (
         "UPDATE accounts SET test_clock = test_clock + interval '1 second' WHERE id = 't'"
     ),
     "each top-up in the audit log is in the ledger, except those of demo accounts": (
         """UPDATE audit_log SET request = '{"amount_cents": 2, "account_id": "a"}'"""
     ),
-    "an API key in the audit log belongs to an operator": (
+    "each API key that the audit log names is an operator's key": (
         "UPDATE api_keys SET role = 'RENEWER', account_id = 'a' WHERE role = 'OPERATOR'"
     ),
     "a webhook cursor stores the number of its account's last event, and its position is not beyond that number": (
@@ -91,7 +91,7 @@ DAMAGES = {
         """INSERT INTO webhook_deliveries (endpoint_id, account_id, sequence, lane, attempts)
            SELECT endpoint_id, account_id, 1, 'i-1', 1 FROM webhook_cursors"""
     ),
-    "an ended run has completed its chunks, and its counts and amount match its attempts": (
+    "each ended run has completed its chunks, and its counts and amount match its attempts": (
         "UPDATE renewal_runs SET renewed_count = renewed_count + 1"
     ),
     "each instance has its search text, and there are no other search texts": (

@@ -144,7 +144,7 @@ def postgres_pid(pid_file: Path) -> int:
 
 async def test_a_folder_in_use_is_refused_and_its_server_keeps_running(room: Path) -> None:
     with services.Postgres(room) as first:
-        with pytest.raises(child_server.FolderInUseError, match=f"process {os.getpid()}"):
+        with pytest.raises(child_server.FolderInUseError, match=f"process \\(id {os.getpid()}\\)"):
             services.Postgres(room).__enter__()
         assert await run(first.url, "SELECT 1") == 1
 

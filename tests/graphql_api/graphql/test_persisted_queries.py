@@ -211,7 +211,7 @@ async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
         (orjson.dumps({"a": "{ " + "__typename " * 101 + "}"}), "exceeds the limits"),
         (b'{"a": "{ __schema { description } }"}', "exceeds the limits"),
         (orjson.dumps({"a": "{ account " * 2_000}), "cannot be parsed"),
-        (orjson.dumps({digest(QUERY): "{ account { name } }"}), "is not the hash of its document"),
+        (orjson.dumps({digest(QUERY): "{ account { name } }"}), "is not the SHA-256 hash of its document"),
         (b'{"format": "apollo-persisted-query-manifest", "operations": 1}', "list of objects"),
     ],
 )
