@@ -65,46 +65,60 @@ async def connect_first(
 ) -> tuple[asyncpg.Connection, ServerOptions]:
     """Connect and check the limits; return the connection, and the options of later connections.
 
-    Raises UnsupportedServerError and LimitMissingError. The function connects twice, because the options depend on the
-    server: PostgreSQL before version 17 refuses `transaction_timeout`, and some poolers lose prepared statements.
+    Raises UnsupportedServerError and LimitMissingError. The function connects a second time if the server needs other
+    options: before version 17 it refuses `transaction_timeout`, and some poolers lose prepared statements.
     """
-    inspected = await connect(*args, server_settings=server_settings, statement_cache_size=0, **options)
+    first = ServerOptions(server_settings, statement_cache_size)
+    connection = await connect(*args, **options, **first._asdict())
     try:
-        if transaction_seconds_max and server_version.has_transaction_timeout(inspected):
-            server_settings = server_settings | {"transaction_timeout": f"{transaction_seconds_max}s"}
-        is_kept = await _keeps_statements(inspected)
-        await inspected.close()
-    except BaseException:
-        inspected.terminate()
-        raise
-    server_options = ServerOptions(server_settings, statement_cache_size if is_kept else 0)
-    connection = await connect(*args, **options, **server_options._asdict())
-    try:
-        await _check_limits(connection, server_settings)
+        needed = await _find_options(connection, first, transaction_seconds_max)
+        if needed != first:
+            await connection.close()
+            connection = await connect(*args, **options, **needed._asdict())
+        await _check_limits(connection, needed.server_settings)
     except BaseException:
         connection.terminate()
         raise
-    return connection, server_options
+    return connection, needed
+
+
+async def _find_options(
+    connection: asyncpg.Connection, options: ServerOptions, transaction_seconds_max: int
+) -> ServerOptions:
+    """Return the options that the server and a pooler in front of it need."""
+    if transaction_seconds_max and server_version.has_transaction_timeout(connection):
+        limit = {"transaction_timeout": f"{transaction_seconds_max}s"}
+        options = options._replace(server_settings=options.server_settings | limit)
+    if await _is_pooled(connection) and not await _keeps_statements(connection):
+        options = options._replace(statement_cache_size=0)
+    return options
+
+
+async def _is_pooled(connection: asyncpg.Connection) -> bool:
+    """Return whether a pooler is in front of PostgreSQL. A pooler sends its clients process ids of its own."""
+    try:
+        # asyncpg prepares no statement for `execute` without arguments, so no pooler can lose the statement.
+        await connection.execute(f"SELECT 1 / (pg_backend_pid() = {connection.get_server_pid()})::int")
+    except asyncpg.DivisionByZeroError:
+        return True
+    return False
 
 
 async def _keeps_statements(connection: asyncpg.Connection) -> bool:
-    """Return whether a prepared statement can be executed in later transactions.
+    """Return whether a pooler keeps a client's prepared statements for later transactions.
 
-    A pooler sends a process id of its own when a client connects. It keeps the statements of its clients apart only if
-    it renames them. Otherwise, a later transaction may run in a session without the statement, or in one with another
-    statement of the same name.
+    It keeps them only if it renames them. Otherwise, a later transaction may run in a session that has no statement of
+    this name, or another client's.
     """
-    if await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid():
-        return True
     name = f"probe_{secrets.token_hex(8)}"  # unique, because a killed process leaves its statement in the session
     async with connection.transaction():
         statement = await connection.prepare(
             "SELECT NOT EXISTS (SELECT FROM pg_prepared_statements WHERE name = $1)", name=name
         )
         is_renamed: bool = await statement.fetchval(name)
-        del statement  # asyncpg deallocates it when it prepares the next statement, here in the same session
-        await connection.fetchval("SELECT 1")
-        return is_renamed
+        if not is_renamed:
+            await connection.execute(f"DEALLOCATE {name}")
+    return is_renamed
 
 
 async def _check_limits(connection: asyncpg.Connection, settings: dict[str, str]) -> None:

@@ -25,8 +25,9 @@ class Statement(NamedTuple):
 def counted() -> Iterator[list[str]]:
     """Record the SQL of the statements that all tasks run in the block, in order.
 
-    BEGIN, COMMIT and ROLLBACK are left out. So is the first statement that reads the size of an account, because it
-    belongs to the account's first request and not to the requested fields. A repetition of it is recorded.
+    BEGIN, COMMIT, ROLLBACK and the check of a connection are left out. So is the first statement that reads the size
+    of an account, because it belongs to the account's first request and not to the requested fields. A repetition of it
+    is recorded.
     """
     statements: list[str] = []
     sized: set[Statement] = set()
@@ -46,7 +47,7 @@ def counted() -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def noted() -> Iterator[list[Statement]]:
-    """Record every statement of the block with its values, except BEGIN, COMMIT and ROLLBACK."""
+    """Record each statement of the block with its values, except BEGIN, COMMIT, ROLLBACK and a connection's check."""
     statements: list[Statement] = []
     with _noted(statements.append):
         yield statements
@@ -62,7 +63,7 @@ def _noted(note: Callable[[Statement], None]) -> Iterator[None]:
         return await fetch(self, sql, *values, **options)
 
     async def note_execute(self: Any, sql: str, *values: Any, **options: Any) -> Any:
-        if not sql.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+        if not sql.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SELECT 1 / (pg_backend_pid()")):
             note(Statement(sql, values))
         return await execute(self, sql, *values, **options)
 

@@ -230,12 +230,16 @@ async def test_no_account_that_holds_anything_becomes_the_demo_and_the_demo_stay
     with pytest.raises(asyncpg.CheckViolationError, match="demo_has_its_id"):
         await database.execute(database.pool(), mark, "a")
     await world.instance("i-1", account=loader.ACCOUNT_ID)
-    with pytest.raises(asyncpg.RestrictViolationError, match="only an empty account can become the demo account"):
+    with pytest.raises(
+        asyncpg.RestrictViolationError, match="only an empty account can become the demo account"
+    ):
         await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
     await world.account("b", balance="1.00")
     await database.execute(database.pool(), "DELETE FROM instances")
     await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
-    with pytest.raises(asyncpg.RestrictViolationError, match="only an empty account can become the demo account"):
+    with pytest.raises(
+        asyncpg.RestrictViolationError, match="only an empty account can become the demo account"
+    ):
         await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
 
 
