@@ -9,6 +9,7 @@ from opentelemetry import trace
 
 from renewals.alerts import balance_alerts
 from renewals.auto_renewal import chunks, renew, runs
+from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.domain import clock as clocks
 from renewals.instances import lifecycle
 from renewals.test_clocks import advance
@@ -35,7 +36,7 @@ async def renew_chunk(ctx: Context, run_id: int, number: int) -> None:
     """
     if not await renew.process_chunk(chunks.Chunk(run_id, number)):
         await enqueue_pending_chunks(ctx["redis"])
-    await renew.finish_runs()
+    await finish_runs()
 
 
 @_tracer.start_as_current_span("sweep")
@@ -48,7 +49,7 @@ async def run_every_minute(ctx: Context) -> None:
     now = clocks.utc_now()
     await runs.start_scheduled_run(now)
     await lifecycle.expire_and_release(now)
-    await renew.finish_runs()
+    await finish_runs()
     await deliveries.delete_orphans()
     await enqueue_pending_chunks(ctx["redis"])
     await enqueue_abandoned_moves(ctx["redis"])

@@ -92,7 +92,7 @@ class Verifier:
             key_id = jwt.get_unverified_header(token).get("kid")
             key = await self._keys.find(key_id) if isinstance(key_id, str) else None
             if key is None:
-                raise InvalidTokenError("it has no kid that names a key of the issuer")
+                raise InvalidTokenError("its kid is missing, or names none of the issuer's known keys")
             claims: dict[str, object] = jwt.decode(
                 token,
                 key,

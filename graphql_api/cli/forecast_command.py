@@ -31,7 +31,7 @@ def forecast(
         bool,
         typer.Option(
             "--all",
-            help="Print one line for each account with AUTO instances due in these days, except test accounts.",
+            help="Print one line for each account with AUTO instances due within --days, except test accounts.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, or JSON Lines with --all.")] = False,

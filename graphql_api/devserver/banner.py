@@ -114,7 +114,10 @@ def _next_steps(
 
 
 def _reset_instructions(settings: config.Settings, folders: Sequence[Path]) -> Message:
-    """Return how to start over. If root starts the servers, their data may be outside the data folder."""
+    """Return the instructions for starting over.
+
+    If root starts the servers, their data may be outside the data folder.
+    """
     if settings.database_url:
         return _RESET_DATABASE
     data_folder = settings.data_dir.resolve()

@@ -92,7 +92,7 @@ def load_trusted_documents(
     *schemas: execution_schema.RenewalSchema,
     built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the documents of the manifest that the settings name, and trust those of `built_manifest`, the console's.
+    """Load the documents of the manifest that the settings name; also trust those of `built_manifest`, of the console.
 
     Raises ManifestError if the settings' manifest is not usable, or if no schema can execute one of its documents.
     """

@@ -18,7 +18,8 @@ from graphql_api import responses
 from graphql_api.auth import authentication
 from graphql_api.limits import concurrency
 from graphql_api.limits.export_costs import ExportCosts
-from graphql_api.rest import export_arguments, parameters, streaming
+from graphql_api.rest import export_arguments, parameters
+from graphql_api.rest.streamed_body import StreamedBody
 from renewals import config
 from renewals.accounts import queries as accounts_queries
 from renewals.concurrency import fair_queue
@@ -120,7 +121,7 @@ class Exports:
         if request.method == "HEAD":
             return Response(headers=headers)
         await self._costs.begin_export(account_id)
-        return streaming.StreamedBody(
+        return StreamedBody(
             lambda: self._pieces(account_id, export, writer),
             headers,
             on_failure=_failed,

@@ -1,4 +1,4 @@
-"""The renewal of due instances, chunk by chunk, and the end of runs (rules 20 to 24).
+"""The renewal of due instances, chunk by chunk (rules 20 to 24).
 
 The transaction that renews the instances of a chunk also marks the chunk as done. Each period of an instance is
 therefore charged once, no matter how many workers process the chunk, or how often (rule 23).
@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry import trace
 
-from renewals import catalog, config, integrity
+from renewals import catalog, config
 from renewals.accounts import repository as accounts_repository
 from renewals.accounts import vouchers
 from renewals.auto_renewal import chunks, due, runs
 from renewals.auto_renewal.chunks import Chunk
+from renewals.auto_renewal.finish_runs import finish_runs, verify_runs
 from renewals.auto_renewal.store_results import store_results_in
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
@@ -62,7 +63,7 @@ async def renew_pending_runs(
     """
     await _renew_pending(None, clock, on_chunk)
     ended_ids = await finish_runs(clock)
-    await _verify_runs()
+    await verify_runs()
     return [await runs.get_run(run_id) for run_id in ended_ids]
 
 
@@ -83,24 +84,6 @@ async def _renew_pending(run_id: int | None, clock: Clock, on_chunk: Callable[[i
         async with asyncio.TaskGroup() as group:
             for chunk in pending:
                 group.create_task(renew(chunk, done + len(pending)))
-
-
-async def finish_runs(clock: Clock = clocks.utc_now) -> list[int]:
-    """End the runs that have no pending chunk, verify them, and return their ids."""
-    if ended_ids := await runs.close_finished(clock()):
-        await _verify_runs()
-    return ended_ids
-
-
-async def _verify_runs() -> None:
-    """Check the integrity rules if there are unverified runs, and store the result with each of these runs.
-
-    They can include earlier runs, because a process can be killed between the end of a run and this check. If two
-    processes verify the same run, the later result replaces the earlier one.
-    """
-    if run_ids := await runs.list_unverified_ids():
-        violations = await integrity.check_invariants()
-        await runs.record_violations(run_ids, [rule for rule, rows in violations.items() if rows])
 
 
 async def process_chunk(chunk: Chunk, clock: Clock = clocks.utc_now) -> bool:

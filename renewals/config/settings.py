@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     trusted_documents_only: bool = False
     """Whether every document that is not in `trusted_documents` is refused."""
     persisted_characters_max: Annotated[int, Field(ge=0), FIXED] = 5_000_000
-    """Maximum total characters of the documents that a process keeps for automatic persisted queries; 0: none."""
+    """Maximum number of characters of all documents that a process keeps for persisted queries; 0: it keeps none."""
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
     """Origins of web pages that may call the API, as in https://console.example.com; *: all."""
 

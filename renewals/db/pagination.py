@@ -88,8 +88,8 @@ async def fetch_page(
 
     `select` and `source` are the SQL before and after FROM. `joins` must neither drop nor repeat a row. `counted` adds
     the total count. If `row_id` is given, it names a unique column. A subselect then reads only the ids of the rows of
-    the page and, if `counted` is True and the request has no cursor, counts all rows. An index with the columns of the
-    conditions therefore suffices to count the rows on other pages.
+    the page and, if `counted` is True and the request has no cursor, counts all rows. Of all other rows,
+    PostgreSQL therefore reads only an index, if the index contains the id, the sort keys and the conditions' columns.
     """
     size = _size(request)
     backward = request.last is not None

@@ -108,7 +108,7 @@ AMOUNT_CENTS = Counter(
 )
 CHUNK_SECONDS = Histogram(
     "renewals_chunk_duration_seconds",
-    "Seconds of one transaction that renews the accounts of a chunk.",
+    "Seconds that a transaction takes to renew the due instances of a chunk.",
     buckets=_CHUNK_SECONDS,
     registry=REGISTRY,
 )

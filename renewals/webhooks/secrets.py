@@ -7,10 +7,8 @@ import base64
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Iterable
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from standardwebhooks import Webhook
 
 from renewals import config, idempotency
 from renewals.db import connection as database
@@ -150,17 +148,6 @@ class SecretUnreadableError(Exception):
 
     def __str__(self) -> str:
         return "the secret was encrypted with a key that is not in RENEWALS_WEBHOOK_KEYS"
-
-
-def sign(keys: Iterable[str], message_id: str, body: bytes, now: dt.datetime) -> dict[str, str]:
-    """Return the headers of a message, with one signature for each secret."""
-    text = body.decode()
-    signatures = [Webhook(key).sign(message_id, now.astimezone(dt.UTC), text) for key in keys]
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
 
 
 def _fernet() -> MultiFernet | None:

@@ -14,7 +14,7 @@ from renewals import config
 from renewals.domain import messages as domain_messages
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
-from renewals.webhooks import http_client, retry_policy, secrets
+from renewals.webhooks import http_client, retry_policy, secrets, signatures
 from renewals.webhooks.batches import BatchResult
 from renewals.webhooks.http_client import WebhookResponse
 from renewals.webhooks.messages import WebhookMessage
@@ -62,7 +62,7 @@ async def build_signer(endpoint_id: uuid.UUID, post: Post, clock: Clock) -> Send
         keys, post = [], _failing_post(_SECRET_UNREADABLE)
 
     async def send(message_id: str, body: bytes) -> WebhookResponse:
-        return await post(body, secrets.sign(keys, message_id, body, clock()))
+        return await post(body, signatures.sign(keys, message_id, body, clock()))
 
     return send
 

@@ -264,7 +264,7 @@ async def _first(completed: Awaitable[list[object]]) -> object:
 
 
 def _merge(fields: GroupedFieldSet, plain: dict[str, object], others: dict[str, object]) -> dict[str, object]:
-    """Return the two parts of a result in the order of the selection."""
+    """Merge the two parts of a result into one, with the fields in the order of the selection."""
     return {
         key: plain[key] if key in plain else others[key] for key in fields if key in plain or key in others
     }

@@ -18,6 +18,7 @@ from graphql_api import app
 from graphql_api.middleware import request_log
 from renewals import config
 from renewals.auto_renewal import chunks, renew, runs, schedule
+from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.db import connection as database
 from renewals.health import backlog, probes
 from renewals.observability import metrics, request_record
@@ -210,7 +211,7 @@ async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> Non
     assert found[(metrics.EVENTS_BEHIND, "")] == 7
     await world.rows("DELETE FROM webhook_cursors")
     await renew.renew_chunk(chunks.Chunk(run_id or 0, 0), lambda: NOW)
-    await renew.finish_runs(lambda: NOW)
+    await finish_runs(lambda: NOW)
     assert await world.value("SELECT broken_rules FROM renewal_runs") == []
     found = await backlog.read_backlog(NOW)
     assert found[(metrics.RUN_LATENESS, "")] == found[(metrics.RUN_UNFINISHED, "")] == 0

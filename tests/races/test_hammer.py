@@ -16,6 +16,7 @@ import pytest
 
 from renewals.auto_renewal import chunks, runs
 from renewals.auto_renewal import renew as auto_renewal_renew
+from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.instances import lifecycle
 from tests.support import customer, integrity
 from tests.support.fixtures import World
@@ -139,7 +140,7 @@ async def work(clock: Clock, over: asyncio.Event) -> None:
     async def renew(pending: Sequence[chunks.Chunk]) -> None:
         for chunk in pending:
             assert await auto_renewal_renew.process_chunk(chunk, clock)
-        await auto_renewal_renew.finish_runs(clock)
+        await finish_runs(clock)
 
     async def run_on() -> None:
         while not over.is_set():

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from renewals.auto_renewal import chunks, renew, runs
+from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
 from tests.support import integrity
@@ -108,7 +109,7 @@ async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_d
     [chunk] = await chunks.list_pending_chunks(run_id)
     await renew.renew_chunk(chunk)
     await runs.start_run(runs.Trigger.START, at, at)  # another worker starts before this one ends the run
-    await renew.finish_runs(lambda: at)
+    await finish_runs(lambda: at)
     assert run_id is not None
     assert (await runs.get_run(run_id)).broken_rules == []
 

@@ -4,6 +4,7 @@ import pytest
 
 from renewals import integrity
 from renewals.auto_renewal import chunks, renew, runs
+from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.db import connection as database
 from renewals.db import models
 from tests.renewals.auto_renewal.test_parking import AT, cure, poison
@@ -54,7 +55,7 @@ async def test_only_parked_accounts_are_retried(night: World, operator: Operator
     assert result["run"] == {"id": "2", "endedAt": None, "renewedCount": 0}
     for chunk in await chunks.list_pending_chunks():
         await renew.process_chunk(chunk, lambda: operator.now)
-    await renew.finish_runs(lambda: operator.now)
+    await finish_runs(lambda: operator.now)
     done = await runs.get_run(2)
     assert (done.renewed_count, done.amount_cents, done.ended_at is None) == (1, 30000, False)
     assert (await night.expiry("b-1"), await night.expiry("c-2")) == ("2027-02-28", "2027-01-31")
