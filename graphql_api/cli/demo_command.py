@@ -41,7 +41,7 @@ def demo(
 
 def _load(url: str, day: dt.date) -> None:
     """Load the demo account unless it exists, and print a new key."""
-    from graphql_api.devserver import up
+    from graphql_api.devserver import new_keys
     from renewals.db import connection as database
     from renewals.demo import loader
 
@@ -49,7 +49,7 @@ def _load(url: str, day: dt.date) -> None:
         async with database.connect(url):
             is_loaded = await loader.load(day)
             typer.echo("loaded the demo account" if is_loaded else "the demo account already exists")
-            typer.echo(f"API key, shown once: {await up.new_demo_key()}")
+            typer.echo(f"API key, shown once: {await new_keys.create_for_demo()}")
 
     bootstrap.run(load())
 

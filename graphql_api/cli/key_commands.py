@@ -42,7 +42,7 @@ def operator_key(
 
 
 def _create_key(request: "api_keys.ApiKeyCreate") -> None:
-    from graphql_api.devserver import up
+    from graphql_api.devserver import new_keys
     from renewals.db import connection as database
     from renewals.domain import errors
 
@@ -50,7 +50,7 @@ def _create_key(request: "api_keys.ApiKeyCreate") -> None:
 
     async def create() -> str:
         async with database.connect(url):
-            return await up.new_key(request)
+            return await new_keys.create(request)
 
     try:
         typer.echo(bootstrap.run(create()))

@@ -13,13 +13,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import typer
 
-from graphql_api.devserver import banner, reaper, services
+from graphql_api.devserver import banner, new_keys, reaper, services
 from graphql_api.devserver.banner import Keys
 from graphql_api.server import bootstrap
 from renewals import config
@@ -31,8 +30,6 @@ from renewals.domain import clock as clocks
 from renewals.domain import errors, model
 from renewals.domain.messages import Message
 from renewals.i18n import catalogs
-from renewals.operators import api_keys as operators_api_keys
-from renewals.operators import audit_log
 
 START_SECONDS_MAX = 120
 """The maximum time for the API to start. After an installation, a busy machine may need a minute to compile modules."""
@@ -82,26 +79,6 @@ def run(settings: config.Settings, language: model.Language) -> int:
     return 0
 
 
-async def new_demo_key() -> str:
-    """Create and return an API key for the demo account."""
-    return await api_keys.create(database.pool(), loader.ACCOUNT_ID, clocks.utc_now())
-
-
-async def new_operator_key(name: str) -> str:
-    """Create and return an API key for the operator API."""
-    return await new_key(operators_api_keys.ApiKeyCreate(None, model.Role.OPERATOR, name))
-
-
-async def new_key(request: operators_api_keys.ApiKeyCreate) -> str:
-    """Create and return an API key; the audit log names the command line as its source. Raises DomainError."""
-    request_context = audit_log.OperatorRequest(
-        audit_log.Operator(None, "command line"), str(uuid.uuid4()), clocks.utc_now
-    )
-    secret = (await operators_api_keys.create_key(request_context, request)).secret
-    assert secret is not None
-    return secret
-
-
 def _start_servers(
     settings: config.Settings, language: model.Language, running: contextlib.ExitStack
 ) -> tuple[dict[str, str], list[Path]]:
@@ -145,10 +122,10 @@ async def _prepare(database_url: str, settings: config.Settings, earlier: Keys) 
         customer, operator = [await api_keys.authenticate(database.pool(), key or "", now) for key in earlier]
         is_demo = customer is not None and customer.account_id == loader.ACCOUNT_ID
         is_operator = operator is not None and operator.role is model.Role.OPERATOR
-        customer_key = (earlier.demo if is_demo else await new_demo_key()) if has_demo else None
+        customer_key = (earlier.demo if is_demo else await new_keys.create_for_demo()) if has_demo else None
         return Keys(
             customer_key,
-            earlier.operator if is_operator else await new_operator_key("renewals up"),
+            earlier.operator if is_operator else await new_keys.create_for_operator("renewals up"),
         )
 
 

@@ -106,10 +106,9 @@ async def create_in(
 
 @database.retry_on_conflict
 async def update(owner: str | None, endpoint_id: str, change: EndpointUpdate, clock: Clock) -> Endpoint:
-    """Change an endpoint.
+    """Change an endpoint. If it is enabled afterwards, delivery continues, and waiting events are retried immediately.
 
-    If the endpoint is enabled afterwards, delivery continues with the first undelivered event, and waiting events are
-    retried immediately. Raises InvalidInputError for an invalid change or an unknown id.
+    Raises InvalidInputError for an invalid change or an unknown id.
     """
     check_update(change)
     async with _locked_owner(owner) as connection:
