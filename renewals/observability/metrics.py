@@ -42,7 +42,7 @@ _COSTS = (1, 10, 50, 100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000)
 
 REQUESTS = Counter(
     "renewals_requests",
-    "Requests with a response, by the code of the first error in the response; OK without errors.",
+    "Requests with a response, by the code of the first error in the response, or OK if the response has no error.",
     ("operation", "kind", "code"),
     registry=REGISTRY,
 )
@@ -73,7 +73,7 @@ INTERNAL_ERRORS = Counter(
 
 POOL = Gauge(
     "renewals_database_pool_connections",
-    "Connections of the pool by state, in use or idle, as last measured.",
+    "Connections of the pool by state, in use or idle; measured every 5 seconds and for each request for metrics.",
     ("state",),
     registry=REGISTRY,
     multiprocess_mode="livesum",
@@ -86,13 +86,13 @@ POOL_MAX = Gauge(
 )
 POOL_WAIT_SECONDS = Histogram(
     "renewals_database_pool_wait_seconds",
-    "Seconds of waiting for a connection or, before a transaction, until the transaction has begun.",
+    "Seconds that a statement waited for a connection, or that a transaction took to get one and to begin.",
     buckets=_WAIT_SECONDS,
     registry=REGISTRY,
 )
 REPLICA_READS = Counter(
     "renewals_replica_reads",
-    "Exports and forecasts of a process with a replica, by the server that was read: replica or primary.",
+    "Exports, forecasts and calendars of a process with a replica, by the server that was read: replica or primary.",
     ("server",),
     registry=REGISTRY,
 )
@@ -139,17 +139,23 @@ QUEUE = "renewals_queue_jobs"
 CHECK = "renewals_check_ok"
 
 POLLED_METRICS = {
-    RUN_LATENESS: ("Seconds since the hourly run should have begun; 0 if it has begun.", None),
+    RUN_LATENESS: (
+        "Seconds since the first missed hourly run should have begun; 0 if no run was missed.",
+        None,
+    ),
     RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 if all runs have ended.", None),
     DUE: ("Instances that are due and not renewed, including those whose renewal was refused.", None),
-    PENDING_CHUNKS: ("Chunks of runs that are not done yet.", None),
-    PARKED_ACCOUNTS: ("Accounts parked by the last run.", None),
+    PENDING_CHUNKS: ("Chunks that unfinished runs have not processed yet.", None),
+    PARKED_ACCOUNTS: ("Accounts parked by the latest run that has ended.", None),
     BROKEN_RULES: (
         "Number of rules of `renewals verify` that were broken after the last verified run.",
         None,
     ),
     EVENTS_BEHIND: ("Events not yet matched against webhook endpoints.", None),
-    DELIVERIES: ("Deliveries by state: waiting for their next try, or parked.", "state"),
+    DELIVERIES: (
+        "Undelivered webhook deliveries by state: waiting for their next attempt, or parked.",
+        "state",
+    ),
     ENDPOINTS_DISABLED: ("Disabled webhook endpoints.", None),
     QUEUE: ("Jobs in the queue; reported by workers only.", None),
     CHECK: ("1 if the check of /readyz passes, else 0.", "check"),
