@@ -80,7 +80,7 @@ POOL = Gauge(
 )
 POOL_MAX = Gauge(
     "renewals_database_pool_connections_max",
-    "Maximum number of connections of the pool.",
+    "Maximum number of connections in the pool.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
@@ -144,14 +144,20 @@ POLLED_METRICS = {
         None,
     ),
     RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 if all runs have ended.", None),
-    DUE: ("Instances that are due and not renewed, including those whose renewal was refused.", None),
+    DUE: (
+        "Instances that are due and not renewed, also if their renewal was refused; test accounts do not count.",
+        None,
+    ),
     PENDING_CHUNKS: ("Chunks that unfinished runs have not processed yet.", None),
     PARKED_ACCOUNTS: ("Accounts parked by the latest run that has ended.", None),
     BROKEN_RULES: (
         "Number of rules of `renewals verify` that were broken after the last verified run.",
         None,
     ),
-    EVENTS_BEHIND: ("Events not yet matched against webhook endpoints.", None),
+    EVENTS_BEHIND: (
+        "Events not yet sent, skipped or stored for a retry; each counts once for each endpoint.",
+        None,
+    ),
     DELIVERIES: (
         "Undelivered webhook deliveries by state: waiting for their next attempt, or parked.",
         "state",
