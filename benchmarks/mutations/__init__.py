@@ -14,7 +14,7 @@ import uvloop
 from benchmarks import cpu, results, sizes, stage
 from benchmarks.mutations import api, by_hand, filling
 
-OURS, BY_HAND = "Renewals", "by hand (asyncpg, no HTTP)"
+OURS, BY_HAND = "Renewals", "a hand-written transaction (asyncpg, no HTTP)"
 ROUND_TRIPS_MAX = 7
 RATE, PROCESS_CPU, POSTGRES_CPU = "requests/s", "ms CPU of the process", "ms CPU of PostgreSQL"
 

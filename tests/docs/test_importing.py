@@ -52,4 +52,4 @@ def test_the_table_has_every_column_and_no_other() -> None:
 def test_the_page_states_the_current_bounds() -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert f"All lines of a bundle must be within {grouping.GROUP_LINES_MAX:,} lines" in text
-    assert f"a batch of about {grouping.BATCH_LINES:,} lines in one transaction" in text
+    assert f"each batch of about {grouping.BATCH_LINES:,} lines in one transaction" in text
