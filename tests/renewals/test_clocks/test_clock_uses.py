@@ -10,6 +10,7 @@ CALL = re.compile(r"(?<!\w)(?:call\.|self\._|batch\.)?clock\(\)")
 IN_REAL_TIME = {
     "accounts/api_keys.py": "keys are valid in real time",
     "alerts/balance_alerts.py": "find_changed_accounts leaves test accounts out",
+    "auto_renewal/finish_runs.py": "a run ends in real time",
     "auto_renewal/renew.py": "the worker's runs, which leave test accounts out",
     "health/backlog.py": "metrics of the worker",
     "health/checks.py": "health of the worker",
