@@ -117,7 +117,7 @@ CHUNKS_SET_ASIDE = Counter(
 )
 WEBHOOK_SECONDS = Histogram(
     "renewals_webhook_request_duration_seconds",
-    "Seconds of one request to an endpoint, by outcome: delivered or failed.",
+    "Seconds of each request to a webhook endpoint, by outcome: delivered or failed.",
     ("outcome",),
     buckets=_SECONDS,
     registry=REGISTRY,
@@ -145,17 +145,17 @@ POLLED_METRICS = {
     ),
     RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 if all runs have ended.", None),
     DUE: (
-        "Instances that are due and not renewed, also if their renewal was refused; test accounts do not count.",
+        "Due instances not renewed yet, including those whose renewal was refused; test accounts do not count.",
         None,
     ),
     PENDING_CHUNKS: ("Chunks that unfinished runs have not processed yet.", None),
-    PARKED_ACCOUNTS: ("Accounts parked by the latest run that has ended.", None),
+    PARKED_ACCOUNTS: ("Accounts parked by the latest ended run; runs of test clocks do not count.", None),
     BROKEN_RULES: (
         "Number of rules of `renewals verify` that were broken after the last verified run.",
         None,
     ),
     EVENTS_BEHIND: (
-        "Events not yet sent, skipped or stored for a retry; each counts once for each endpoint.",
+        "Events not yet processed (sent, skipped or stored for a retry), counted once for each endpoint.",
         None,
     ),
     DELIVERIES: (
