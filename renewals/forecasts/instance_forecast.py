@@ -62,8 +62,8 @@ async def _read(
             connection,
             f"""SELECT {instances_repository.columns_with_status("$3")} FROM instances i
                 WHERE i.account_id = $1 AND i.id IN (
-                  SELECT unnest($2::text[]) UNION SELECT m.id FROM instances b
-                  JOIN instances m ON m.bundle_id = b.bundle_id WHERE b.account_id = $1 AND b.id = ANY($2))""",
+                  SELECT unnest($2::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id IN (
+                    SELECT b.bundle_id FROM instances b WHERE b.account_id = $1 AND b.id = ANY($2)))""",
             account_id,
             sql.storable_texts(instance_ids),
             now,

@@ -19,20 +19,16 @@ async def read_rows(
 
     The rows may belong to any account.
     """
-    ids = sql.storable_texts(instance_ids)
-    # Two statements, because a self-join lists the members of a bundle once for each reported member.
-    member_bundles = await database.fetch(
-        connection,
-        "SELECT DISTINCT bundle_id FROM instances WHERE id = ANY($1) AND bundle_id IS NOT NULL",
-        ids,
-    )
     rows = await database.fetch(
         connection,
+        # A join instead of the inner IN would list the members of a bundle once for each reported member.
         f"""SELECT {", ".join(f"i.{name}" for name in InstanceRow._fields)} FROM instances i
             WHERE i.id IN (
-              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2))""",
-        ids,
-        [*sql.storable_texts(bundle_ids), *(row["bundle_id"] for row in member_bundles)],
+              SELECT unnest($1::text[]) UNION SELECT m.id FROM instances m WHERE m.bundle_id = ANY($2)
+              UNION SELECT m.id FROM instances m
+                    WHERE m.bundle_id IN (SELECT b.bundle_id FROM instances b WHERE b.id = ANY($1)))""",
+        sql.storable_texts(instance_ids),
+        sql.storable_texts(bundle_ids),
     )
     return [InstanceRow(*row) for row in rows]
 
