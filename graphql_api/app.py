@@ -31,7 +31,7 @@ from graphql_api.middleware import (
     slow_clients,
     trusted_host,
 )
-from graphql_api.rest import api_probes, calendar_feed, console, exports
+from graphql_api.rest import api_probes, calendar_endpoint, console, exports
 from graphql_api.server import graceful_shutdown
 from renewals import config
 from renewals.accounts import api_keys
@@ -141,10 +141,10 @@ def _build_views(shared: _Shared, *, serves_customers: bool) -> dict[str, view.G
 def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Route]:
     settings, clock, requests, sizes = shared
     costs_of_exports = export_costs.ExportCosts(customers.budgets, sizes)
-    feed = calendar_feed.CalendarFeed(settings, clock, requests, costs_of_exports)
+    feed = calendar_endpoint.CalendarFeed(settings, clock, requests, costs_of_exports)
     return [
         *exports.Exports(settings, clock, requests, costs_of_exports).routes(),
-        Route(calendar_feed.PATH, feed.respond, methods=["GET"]),
+        Route(calendar_endpoint.PATH, feed.respond, methods=["GET"]),
     ]
 
 

@@ -16,7 +16,7 @@ from renewals.domain import model, registration_rows, validation
 from renewals.domain.messages import Message
 from renewals.imports import batches
 from renewals.imports.batches import FieldError, RowOutcome
-from renewals.instances import price_holds
+from renewals.instances import price_held_events
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange
 
@@ -184,12 +184,12 @@ async def _update(
     before = {change.after["id"]: change.before for change in updated if change.before is not None}
     after = {change.after["id"]: change.after for change in updated}
     caps = {
-        account_id: price_holds.CapChange(
+        account_id: price_held_events.CapChange(
             columns["price_rise_cap_bps"], after[account_id]["price_rise_cap_bps"]
         )
         for account_id, columns in before.items()
     }
-    await price_holds.emit_price_held(connection, caps, now, batch.operator.actor)
+    await price_held_events.emit_price_held(connection, caps, now, batch.operator.actor)
     await balance_alerts.mark_for_recheck(connection, list(after))
     change = AuditedChange({"changed_count": len(updated)}, list(after), before, after)
     return [batches.build_batch_record(batch, Action.UPDATE_ACCOUNT, change)] if updated else []

@@ -15,7 +15,7 @@ from renewals.db import models
 from renewals.db.connection import Connection
 from renewals.domain import errors, limits, model, validation
 from renewals.domain.messages import Message
-from renewals.instances import price_holds
+from renewals.instances import price_held_events
 from renewals.operators import audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 
@@ -124,8 +124,8 @@ async def _update_account_in(
     columns["auto_renew_from"] = columns["auto_renew_from"] or before["created_at"]
     columns["language"] = columns["language"] or model.Language.EN
     await accounts_repository.update_account(connection, account_id, **columns)
-    caps = price_holds.CapChange(before["price_rise_cap_bps"], columns["price_rise_cap_bps"])
-    await price_holds.emit_price_held(connection, {account_id: caps}, call.clock(), call.operator.actor)
+    caps = price_held_events.CapChange(before["price_rise_cap_bps"], columns["price_rise_cap_bps"])
+    await price_held_events.emit_price_held(connection, {account_id: caps}, call.clock(), call.operator.actor)
     await balance_alerts.mark_for_recheck(connection, [account_id])
     after = await _get_columns(connection, account_id)
     return AuditedChange({"account_id": account_id}, [account_id], before, after)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from renewals.domain import model
 from renewals.domain.registration_rows import InstanceRow
 from renewals.events import event_log, factories
-from renewals.instances import price_holds
+from renewals.instances import price_held_events
 
 RowChange = tuple[InstanceRow, InstanceRow]
 """The row of an instance before a change, and the row after it."""
@@ -32,7 +32,7 @@ def _events(
             )
             yield factories.instance_event(event_type, after)
         if _is_held(after, accounts, now) and not _is_held(before, accounts, now):
-            yield price_holds.price_held_event(_instance(after))
+            yield price_held_events.price_held_event(_instance(after))
 
 
 def count_held(changes: Sequence[RowChange], accounts: Mapping[str, model.Account], now: dt.datetime) -> int:
@@ -42,7 +42,7 @@ def count_held(changes: Sequence[RowChange], accounts: Mapping[str, model.Accoun
 
 def _is_held(row: InstanceRow, accounts: Mapping[str, model.Account], now: dt.datetime) -> bool:
     account = accounts[row.account_id]
-    return price_holds.is_held_at(_instance(row), account.price_rise_cap_bps, account.instant(now))
+    return price_held_events.is_held_at(_instance(row), account.price_rise_cap_bps, account.instant(now))
 
 
 def _instance(row: InstanceRow) -> model.Instance:

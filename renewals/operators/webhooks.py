@@ -8,12 +8,12 @@ from renewals.domain.messages import Message
 from renewals.operators import accounts, audit_log
 from renewals.operators.audit_log import Action, AuditedChange, IdempotentResult, OperatorRequest
 from renewals.webhooks import (
+    backoff,
     endpoint_requests,
     endpoint_tests,
     endpoints,
     http_client,
     replays,
-    retry_policy,
     secrets,
 )
 
@@ -169,7 +169,7 @@ async def _send_test_message_in(
     endpoint = await _get_endpoint(connection, endpoint_id)
     response = await endpoint_tests.send_to(endpoint, call.clock, resolver)
     outcome = {
-        "delivered": retry_policy.is_delivered(response.status),
+        "delivered": backoff.is_delivered(response.status),
         "status": response.status,
         "error": response.error,
         "response": response.excerpt,

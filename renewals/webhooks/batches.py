@@ -13,7 +13,7 @@ from renewals.db import connection as database
 from renewals.db import sql
 from renewals.domain.messages import Message
 from renewals.events import queries, webhook_cursors
-from renewals.webhooks import claims, http_client, retry_policy
+from renewals.webhooks import backoff, claims, http_client
 from renewals.webhooks.messages import WebhookMessage
 
 TRIAL_MESSAGES = 2
@@ -72,7 +72,7 @@ class BatchResult:
     A message that is neither in `delivered` nor in `failed` was not tried.
     """
 
-    health: retry_policy.EndpointHealth
+    health: backoff.EndpointHealth
     delivered: set[tuple[str, int]] = field(default_factory=set)
     failed: dict[tuple[str, int], http_client.WebhookResponse] = field(default_factory=dict)
     last: http_client.WebhookResponse | None = None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from renewals.db import connection as database
-from renewals.webhooks import http_client, retry_policy
+from renewals.webhooks import backoff, deliveries, http_client
 
 CLAIM_SECONDS = 30
 """The time after which another worker can take over a claim that was not renewed."""
@@ -25,7 +25,7 @@ class Claim(NamedTuple):
 
     endpoint_id: uuid.UUID
     token: uuid.UUID
-    health: retry_policy.EndpointHealth
+    health: backoff.EndpointHealth
     last_account_id: str
     is_changed: bool = False
 
@@ -62,49 +62,20 @@ _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
 """SQL condition: no worker has a claim, and the endpoint is not paused or was changed after its last turn."""
 
 
-async def find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
-    """Return the ids of at most `count` endpoints to which something can be sent, in the order of their last turns.
+async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
+    """Claim at most `count` endpoints, of which at most `degraded_count` are degraded, and return the claims.
 
-    At most `degraded_count` of them are degraded: failing or slow.
+    If the owner has changed an endpoint since its last turn, its waiting deliveries are retried
+    immediately.
     """
-    rows = await database.fetch(
-        database.pool(),
-        f"""{_WORKING}
-            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_degraded FROM working w
-            JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
-            LEFT JOIN webhook_states s ON s.endpoint_id = e.id
-            WHERE s.endpoint_id IS NULL OR ({_FREE})
-            ORDER BY s.last_turn_at NULLS FIRST, e.id""",
-        now,
-    )
-    degraded = [row["id"] for row in rows if row["is_degraded"]][:degraded_count]
-    return [row["id"] for row in rows if not row["is_degraded"] or row["id"] in degraded][:count]
-
-
-async def claim_in(
-    connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
-) -> list[Claim]:
-    """Claim the endpoints that are still free, and return the claims."""
-    await database.execute(
-        connection,
-        "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
-        sorted(endpoint_ids),
-    )
-    rows = await database.fetch(
-        connection,
-        f"""UPDATE webhook_states s SET claim = $3, last_turn_at = greatest($1, f.changed_at),
-              claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
-            FROM (SELECT s.endpoint_id, e.changed_at, coalesce(e.changed_at > s.last_turn_at, false) AS is_changed
-                  FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
-                  WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED) AS f
-            WHERE s.endpoint_id = f.endpoint_id
-            RETURNING s.endpoint_id, s.claim, s.failure_count, s.pause_count, s.paused_until, s.failing_since,
-              s.is_slow, s.last_account_id, f.is_changed""",
-        now,
-        endpoint_ids,
-        uuid.uuid4(),
-    )
-    return [Claim(row[0], row[1], retry_policy.EndpointHealth(*row[2:7]), *row[7:]) for row in rows]
+    endpoint_ids = await _find_claimable(now, count=count, degraded_count=degraded_count)
+    if not endpoint_ids:
+        return []
+    async with database.transaction() as connection:
+        claimed = await _claim_in(connection, endpoint_ids, now)
+        changed_ids = [claim.endpoint_id for claim in claimed if claim.is_changed]
+        await deliveries.retry_now_in(connection, changed_ids, now)
+    return claimed
 
 
 async def release_claim(claim: Claim) -> None:
@@ -181,3 +152,48 @@ async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID)
     )
     last_turn_at: dt.datetime | None = rows[0]["last_turn_at"]
     return last_turn_at
+
+
+async def _find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
+    """Return the ids of at most `count` endpoints to which something can be sent, in the order of their last turns.
+
+    At most `degraded_count` of them are degraded: failing or slow.
+    """
+    rows = await database.fetch(
+        database.pool(),
+        f"""{_WORKING}
+            SELECT e.id, coalesce(s.failure_count > 0 OR s.is_slow, false) AS is_degraded FROM working w
+            JOIN webhook_endpoints e ON e.id = w.id AND e.disabled_reason IS NULL
+            LEFT JOIN webhook_states s ON s.endpoint_id = e.id
+            WHERE s.endpoint_id IS NULL OR ({_FREE})
+            ORDER BY s.last_turn_at NULLS FIRST, e.id""",
+        now,
+    )
+    degraded = [row["id"] for row in rows if row["is_degraded"]][:degraded_count]
+    return [row["id"] for row in rows if not row["is_degraded"] or row["id"] in degraded][:count]
+
+
+async def _claim_in(
+    connection: database.Connection, endpoint_ids: Sequence[uuid.UUID], now: dt.datetime
+) -> list[Claim]:
+    """Claim the endpoints that are still free, and return the claims."""
+    await database.execute(
+        connection,
+        "INSERT INTO webhook_states (endpoint_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING",
+        sorted(endpoint_ids),
+    )
+    rows = await database.fetch(
+        connection,
+        f"""UPDATE webhook_states s SET claim = $3, last_turn_at = greatest($1, f.changed_at),
+              claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_SECONDS})
+            FROM (SELECT s.endpoint_id, e.changed_at, coalesce(e.changed_at > s.last_turn_at, false) AS is_changed
+                  FROM webhook_states s JOIN webhook_endpoints e ON e.id = s.endpoint_id
+                  WHERE s.endpoint_id = ANY($2) AND {_FREE} FOR NO KEY UPDATE OF s SKIP LOCKED) AS f
+            WHERE s.endpoint_id = f.endpoint_id
+            RETURNING s.endpoint_id, s.claim, s.failure_count, s.pause_count, s.paused_until, s.failing_since,
+              s.is_slow, s.last_account_id, f.is_changed""",
+        now,
+        endpoint_ids,
+        uuid.uuid4(),
+    )
+    return [Claim(row[0], row[1], backoff.EndpointHealth(*row[2:7]), *row[7:]) for row in rows]

@@ -18,13 +18,13 @@ from renewals.domain.clock import Clock
 from renewals.domain.messages import Message
 from renewals.events import pubsub
 from renewals.webhooks import (
-    batch_results,
+    backoff,
     batches,
     claims,
     endpoints,
     http_client,
-    retry_policy,
     sender,
+    store_results,
 )
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ async def _run(subscriber: pubsub.Subscriber, clock: Clock, resolver: http_clien
 
 async def _claim(now: dt.datetime, free: int, degraded_free: int) -> list[claims.Claim]:
     try:
-        return await batch_results.claim_endpoints(now, count=free, degraded_count=max(0, degraded_free))
+        return await claims.claim_endpoints(now, count=free, degraded_count=max(0, degraded_free))
     except Exception as error:
         if not db_errors.is_unavailable(error):
             log.exception("cannot claim webhook endpoints")
@@ -135,7 +135,7 @@ async def _send_batches(
                 await sender.send_lanes(lanes, endpoint.id, send, result, clock, deadline)
             _update_health(result, endpoint, clock())
             claimed_at = loop.time()
-            claim = await batch_results.record_results(claim, batch, result, clock())
+            claim = await store_results.store_results(claim, batch, result, clock())
             if result.last and (result.health.paused_until or result.disabled_reason):
                 return
             if result.health.is_slow and not was_degraded:
@@ -146,13 +146,13 @@ def _update_health(result: batches.BatchResult, endpoint: endpoints.Endpoint, no
     """Decide whether the endpoint is paused or disabled after a batch, and store the decision in `result`."""
     if result.last is None:
         return
-    result.health = retry_policy.after_batch(
+    result.health = backoff.after_batch(
         result.health,
         now,
         slowest_seconds=result.slowest_seconds,
         retry_after_seconds=result.retry_after_seconds,
     )
-    if retry_policy.should_disable(result.health, endpoint.changed_at, now):
+    if backoff.should_disable(result.health, endpoint.changed_at, now):
         result.disabled_reason = Message(
-            "no delivery succeeded for {days} days", days=retry_policy.DISABLE_AFTER.days
+            "no delivery succeeded for {days} days", days=backoff.DISABLE_AFTER.days
         )

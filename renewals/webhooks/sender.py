@@ -14,7 +14,7 @@ from renewals import config
 from renewals.domain import messages as domain_messages
 from renewals.domain.clock import Clock
 from renewals.observability import metrics
-from renewals.webhooks import http_client, retry_policy, secrets, signatures
+from renewals.webhooks import backoff, http_client, secrets, signatures
 from renewals.webhooks.batches import BatchResult
 from renewals.webhooks.http_client import WebhookResponse
 from renewals.webhooks.messages import WebhookMessage
@@ -91,7 +91,7 @@ async def send_lanes(
                 response = await _send_measured(send, message.id_for(endpoint_id), message.body, endpoint_id)
                 result.slowest_seconds = max(result.slowest_seconds, loop.time() - sent_at)
                 _add_response(result, message, response, clock())
-                if not retry_policy.is_delivered(response.status):
+                if not backoff.is_delivered(response.status):
                     break
 
     requests_max = config.get_settings().webhook_requests_at_once
@@ -108,7 +108,7 @@ async def _send_measured(send: Send, message_id: str, body: bytes, endpoint_id: 
         response = await send(message_id, body)
         if response.status is not None:
             span.set_attribute("http.response.status_code", response.status)
-    outcome = "delivered" if retry_policy.is_delivered(response.status) else "failed"
+    outcome = "delivered" if backoff.is_delivered(response.status) else "failed"
     metrics.WEBHOOK_SECONDS.labels(outcome).observe(time.perf_counter() - started_at)
     return response
 
@@ -120,7 +120,7 @@ def _must_stop(result: BatchResult) -> bool:
     """
     if result.disabled_reason or result.retry_after_seconds:
         return True
-    if result.slowest_seconds >= retry_policy.SLOW_SECONDS and not result.health.is_degraded:
+    if result.slowest_seconds >= backoff.SLOW_SECONDS and not result.health.is_degraded:
         return True
     return result.health.is_half_open and bool(result.failed)
 
@@ -129,14 +129,14 @@ def _add_response(
     result: BatchResult, message: WebhookMessage, response: WebhookResponse, now: dt.datetime
 ) -> None:
     result.last = response
-    if retry_policy.is_delivered(response.status):
+    if backoff.is_delivered(response.status):
         result.delivered.add(message.key)
-        result.health = retry_policy.after_success(result.health)
+        result.health = backoff.after_success(result.health)
         return
     result.failed[message.key] = response
-    result.health = retry_policy.after_failure(result.health, now)
-    if response.status == retry_policy.GONE:
+    result.health = backoff.after_failure(result.health, now)
+    if response.status == backoff.GONE:
         result.disabled_reason = _GONE
-    if response.status in retry_policy.RETRY_AFTER_STATUSES:
+    if response.status in backoff.RETRY_AFTER_STATUSES:
         seconds = http_client.parse_retry_after(response.retry_after, now)
         result.retry_after_seconds = max(result.retry_after_seconds or 0, seconds or 0) or None

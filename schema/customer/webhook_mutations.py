@@ -1,6 +1,6 @@
 """The functions that carry out the mutations of webhook endpoints."""
 
-from renewals.webhooks import endpoint_tests, endpoints, replays, retry_policy
+from renewals.webhooks import backoff, endpoint_tests, endpoints, replays
 from schema.context import Context
 from schema.customer import webhooks
 
@@ -65,7 +65,7 @@ async def send_test_webhook(
     """Send a test request to an endpoint, and return the response or why there was none."""
     response = await endpoint_tests.send_test(context.account_id, request.id, context.clock)
     return webhooks.SendTestWebhookSuccess(
-        delivered=retry_policy.is_delivered(response.status),
+        delivered=backoff.is_delivered(response.status),
         status=response.status,
         reason=response.error,
         response=response.excerpt,

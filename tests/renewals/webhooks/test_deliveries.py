@@ -7,7 +7,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from renewals.db import connection as database
 from renewals.domain.model import Language
-from renewals.webhooks import batch_results, batches, deliveries, endpoints, replays
+from renewals.webhooks import batches, claims, deliveries, endpoints, replays
 from tests.renewals.webhooks.conftest import Sending
 from tests.support.webhook_receiver import Receiver
 
@@ -100,7 +100,7 @@ async def test_a_replay_while_a_batch_is_read_has_no_later_event_sent_before_an_
            SELECT endpoint_id, 'a', 3, 'i-1', 1, now() FROM webhook_cursors""",
     ):
         await database.execute(database.pool(), sql)
-    [claim] = await batch_results.claim_endpoints(sending.clock(), count=1, degraded_count=0)
+    [claim] = await claims.claim_endpoints(sending.clock(), count=1, degraded_count=0)
     has_lock, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def replay() -> None:

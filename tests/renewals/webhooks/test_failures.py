@@ -15,13 +15,13 @@ from renewals.db import connection as database
 from renewals.domain import errors, stored_messages
 from renewals.domain.messages import Message
 from renewals.webhooks import (
+    backoff,
     claims,
     dispatcher,
     endpoint_requests,
     endpoints,
     http_client,
     replays,
-    retry_policy,
     secrets,
 )
 from tests.renewals.webhooks.conftest import Sending, put_parked
@@ -67,17 +67,17 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
     await sending.write("bad", "bad")
     started_at = sending.clock()
     async with sending.running():
-        for attempts, pause in enumerate(retry_policy.RETRY_PAUSES, start=1):
+        for attempts, pause in enumerate(backoff.RETRY_PAUSES, start=1):
             await sending.until_tried(attempts)
             await sending.write("good")  # so that the endpoint has successful deliveries
             await receiver.wait(1 + attempts)
             assert len([got for got in receiver.got if got.data["instanceId"] == "bad"]) == attempts
-            sending.clock.ahead += pause * (1 + retry_policy.JITTER)
+            sending.clock.ahead += pause * (1 + backoff.JITTER)
         await sending.until("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL", 1)
         assert dt.timedelta(hours=70) < sending.clock() - started_at < dt.timedelta(hours=80)
         [parked] = await deliveries_parked(sending)
-        assert parked == (1, len(retry_policy.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
-        await receiver.wait(2 + len(retry_policy.RETRY_PAUSES))  # the second event can be sent now
+        assert parked == (1, len(backoff.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
+        await receiver.wait(2 + len(backoff.RETRY_PAUSES))  # the second event can be sent now
         receiver.answer = accept
         with pytest.raises(errors.InvalidInputError, match=r"input\.sequence"):
             await replays.replay("a", endpoint_id, "a", 2, sending.clock)
@@ -94,14 +94,14 @@ async def deliveries_parked(sending: Sending) -> list[tuple[object, ...]]:
 
 
 def test_the_schedule_is_three_days_and_its_jitter_keeps_them_apart() -> None:
-    assert dt.timedelta(hours=70) < sum(retry_policy.RETRY_PAUSES, dt.timedelta()) <= dt.timedelta(days=3)
-    assert list(retry_policy.RETRY_PAUSES) == sorted(retry_policy.RETRY_PAUSES)
+    assert dt.timedelta(hours=70) < sum(backoff.RETRY_PAUSES, dt.timedelta()) <= dt.timedelta(days=3)
+    assert list(backoff.RETRY_PAUSES) == sorted(backoff.RETRY_PAUSES)
     now = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
-    for attempts, pause in enumerate(retry_policy.RETRY_PAUSES, start=1):
-        found = [retry_policy.next_attempt(attempts, now) for _ in range(200)]
+    for attempts, pause in enumerate(backoff.RETRY_PAUSES, start=1):
+        found = [backoff.next_attempt(attempts, now) for _ in range(200)]
         assert len(set(found)) > 100
         assert all(each and 0.9 * pause <= each - now <= 1.1 * pause for each in found)
-    assert retry_policy.next_attempt(len(retry_policy.RETRY_PAUSES) + 1, now) is None
+    assert backoff.next_attempt(len(backoff.RETRY_PAUSES) + 1, now) is None
 
 
 async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped(
@@ -378,7 +378,7 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
                 await asyncio.sleep(0.1)
         assert max(delays) < 1
         for each in dead:
-            assert len(each.got) <= 16 + retry_policy.FAILURES_UNTIL_PAUSE
+            assert len(each.got) <= 16 + backoff.FAILURES_UNTIL_PAUSE
         rows = await sending.world.rows(
             "SELECT pause_count FROM webhook_states WHERE paused_until IS NOT NULL"
         )
@@ -389,7 +389,7 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
 async def test_slow_endpoints_do_not_hold_up_a_fast_one(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry_policy, "SLOW_SECONDS", 0.3)
+    monkeypatch.setattr(backoff, "SLOW_SECONDS", 0.3)
     monkeypatch.setattr(dispatcher, "BATCH_SECONDS_MAX", 2.0)
     sending.allow(webhook_endpoints_at_once=4, webhook_requests_at_once=1)
 
@@ -486,8 +486,8 @@ def test_a_date_to_wait_for_is_understood() -> None:
 async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retry_policy, "PAUSE_MIN", dt.timedelta(milliseconds=20))
-    monkeypatch.setattr(retry_policy, "PAUSE_MAX", dt.timedelta(milliseconds=20))
+    monkeypatch.setattr(backoff, "PAUSE_MIN", dt.timedelta(milliseconds=20))
+    monkeypatch.setattr(backoff, "PAUSE_MAX", dt.timedelta(milliseconds=20))
 
     async def refuse_some(got: Got) -> Response:
         return Response(status_code=400 if str(got.data["instanceId"]).startswith("bad") else 204)

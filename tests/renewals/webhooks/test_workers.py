@@ -10,7 +10,7 @@ from renewals import integrity
 from renewals.db import connection as database
 from renewals.domain import model
 from renewals.events import event_log
-from renewals.webhooks import batch_results
+from renewals.webhooks import claims
 from tests.renewals.webhooks.conftest import Sending
 from tests.support.webhook_receiver import Receiver
 from tests.workers.conftest import Start, start
@@ -112,10 +112,10 @@ async def test_endpoints_that_fail_or_are_slow_get_half_of_the_turns_and_none_is
     for _ in range(8):
         await sending.endpoint(receiver, owner=None)
     await sending.write("i-1")
-    assert len(await batch_results.claim_endpoints(sending.clock(), count=3, degraded_count=2)) == 3
+    assert len(await claims.claim_endpoints(sending.clock(), count=3, degraded_count=2)) == 3
     await database.execute(
         database.pool(), f"UPDATE webhook_states SET {burden}, claim = NULL, claimed_until = NULL"
     )
-    claimed = await batch_results.claim_endpoints(sending.clock(), count=6, degraded_count=1)
+    claimed = await claims.claim_endpoints(sending.clock(), count=6, degraded_count=1)
     assert sorted(claim.health.is_degraded for claim in claimed) == [False] * 5 + [True]
     assert await sending.value("SELECT count(*) FROM webhook_states WHERE claim IS NOT NULL") == 6

@@ -1,4 +1,4 @@
-"""The claiming of endpoints for delivery, and the storage of the results of a batch."""
+"""The storage of a batch's results: the claim, the cursors, retries, and the state of the endpoint."""
 
 import datetime as dt
 import uuid
@@ -6,29 +6,13 @@ from collections.abc import Mapping
 
 from renewals.db import connection as database
 from renewals.events import webhook_cursors
-from renewals.webhooks import claims, deliveries, endpoints, http_client, retry_policy
+from renewals.webhooks import backoff, claims, deliveries, endpoints, http_client
 from renewals.webhooks.batches import BatchResult, DeliveryBatch
 from renewals.webhooks.claims import Claim
 from renewals.webhooks.messages import WebhookMessage
 
 
-async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
-    """Claim at most `count` endpoints, of which at most `degraded_count` are degraded, and return the claims.
-
-    The endpoints are those of `claims.find_claimable` that are still free. If the owner has changed an endpoint since
-    its last turn, its waiting deliveries are retried immediately.
-    """
-    endpoint_ids = await claims.find_claimable(now, count=count, degraded_count=degraded_count)
-    if not endpoint_ids:
-        return []
-    async with database.transaction() as connection:
-        claimed = await claims.claim_in(connection, endpoint_ids, now)
-        changed_ids = [claim.endpoint_id for claim in claimed if claim.is_changed]
-        await deliveries.retry_now_in(connection, changed_ids, now)
-    return claimed
-
-
-async def record_results(claim: Claim, batch: DeliveryBatch, result: BatchResult, now: dt.datetime) -> Claim:
+async def store_results(claim: Claim, batch: DeliveryBatch, result: BatchResult, now: dt.datetime) -> Claim:
     """Store the results of a batch and return the renewed claim. Raises ClaimLostError.
 
     If the claim is already lost, nothing is stored. Each cursor that another transaction has locked is moved last, in
@@ -141,8 +125,8 @@ def _attempt_columns(message: WebhookMessage, result: BatchResult, now: dt.datet
         return (message.attempts, None, None, None, None, None)
     attempts = message.attempts + 1
     retry_after_seconds = None
-    if response.status in retry_policy.RETRY_AFTER_STATUSES:
+    if response.status in backoff.RETRY_AFTER_STATUSES:
         retry_after_seconds = http_client.parse_retry_after(response.retry_after, now)
-    next_attempt_at = retry_policy.next_attempt(attempts, now, retry_after_seconds=retry_after_seconds)
+    next_attempt_at = backoff.next_attempt(attempts, now, retry_after_seconds=retry_after_seconds)
     parked_at = None if next_attempt_at else now
     return (attempts, next_attempt_at, parked_at, response.status, response.stored_error, response.excerpt)
