@@ -5,9 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements" / "run.txt"
 SECONDS_MAX = 60
@@ -36,6 +33,10 @@ def make() -> str:
 
 def problem(bill: str) -> str | None:
     """Return the first problem that CycloneDX's own validation finds, or None."""
+    # These imports take more than a second, which each process that only collects the tests would spend.
+    from cyclonedx.schema import SchemaVersion  # noqa: PLC0415
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415
+
     error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill)
     return str(error) if error else None
 
