@@ -87,7 +87,7 @@ def create(
 
 
 def create_for_operators() -> ASGIApp:
-    """Return the application that serves the operator API without the customers' API, for use on a separate port."""
+    """Return the application that serves the operator API without the customer API, for use on a separate port."""
     return create(serves_customers=False)
 
 

@@ -112,7 +112,7 @@ class _UseVisitor(visitor.Visitor):
 
 
 def read_schema() -> graphql.GraphQLSchema:
-    """Return the schema of the customers' API."""
+    """Return the schema of the customer API."""
     return graphql.build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""`renewals mcp`: serve the customers' API as tools for agents."""
+"""`renewals mcp`: serve the customer API as tools for agents."""
 
 import enum
 import os

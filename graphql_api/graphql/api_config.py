@@ -49,12 +49,12 @@ async def _authenticate_operator(header: str, clock: Clock) -> operator_context.
 
 
 def customers(settings: config.Settings) -> ApiConfig:
-    """Return the customers' API. Its schema is a subgraph if `settings.federation` is true."""
+    """Return the customer API. Its schema is a subgraph if `settings.federation` is true."""
     schema = customer_federation.build() if settings.federation else customer_schema.schema
     return ApiConfig(schema, _authenticate_customer, has_subscriptions=True)
 
 
 def operators(settings: config.Settings) -> ApiConfig:
-    """Return the operators' API. Its schema is a subgraph if `settings.federation` is true."""
+    """Return the operator API. Its schema is a subgraph if `settings.federation` is true."""
     schema = operator_federation.build() if settings.federation else operator_schema.schema
     return ApiConfig(schema, _authenticate_operator, has_subscriptions=False)

@@ -1,1 +1,1 @@
-"""The customers' API as tools for agents (Model Context Protocol). The tools call that API over HTTP."""
+"""The customer API as tools for agents (Model Context Protocol). The tools call that API over HTTP."""

@@ -76,11 +76,11 @@ class Settings(BaseSettings):
     console: bool = False
     """Whether the console is served at /console/; `renewals up` turns it on."""
     operator_api: bool = False
-    """Whether the operators' API is served at /operator/graphql; `renewals up` turns it on."""
+    """Whether the operator API is served at /operator/graphql; `renewals up` turns it on."""
     federation: bool = False
     """Whether both APIs are served as subgraphs of Apollo Federation 2."""
     graphiql_operator_key: Annotated[str | None, INTERNAL] = None
-    """Key that GraphiQL sends to the operators' API; everyone who opens the page can read the key."""
+    """Key that GraphiQL sends to the operator API; everyone who opens the page can read the key."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["json", "text"] | None = None
     """None: text if the log is a terminal, otherwise JSON."""
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
 
     body_bytes_max: Annotated[int, Field(ge=1_000)] = 1024 * 1024
     operator_body_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 16 * 1024 * 1024
-    """Maximum bytes of a request to the operators' API; a call can have 10,000 rows."""
+    """Maximum bytes of a request to the operator API; a call can have 10,000 rows."""
     document_characters_max: Annotated[int, Field(ge=1_000), FIXED] = 100_000
     document_tokens_max: Annotated[int, Field(ge=100), FIXED] = 2_000
     """Maximum tokens of a document: names and punctuators; literal values do not count."""

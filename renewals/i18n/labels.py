@@ -109,6 +109,6 @@ BY_ENUM: Mapping[str, Mapping[str, Message]] = {
     "Role": ROLES,
     "WebhookDeliveryState": {"WAITING": Message("Waiting"), "PARKED": Message("Parked")},
 }
-"""The labels of enum values in the customers' API, by the name of the enum and the value."""
+"""The labels of enum values in the customer API, by the name of the enum and the value."""
 COUNT = sum(map(len, BY_ENUM.values()))
 """The number of labels in BY_ENUM."""

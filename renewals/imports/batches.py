@@ -1,6 +1,6 @@
 """One batch of an import: each row is accepted or refused, and one transaction writes the accepted rows.
 
-The rules are those of the operators' API. The audit log gets entries for each batch that changed something and
+The rules are those of the operator API. The audit log gets entries for each batch that changed something and
 was not a dry run.
 """
 

@@ -1,4 +1,4 @@
-"""Queries of the operators' API for accounts, orders, keys and audit entries, across all accounts."""
+"""Queries of the operator API for accounts, orders, keys and audit entries, across all accounts."""
 
 import uuid
 from collections.abc import Sequence

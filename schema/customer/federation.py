@@ -1,4 +1,4 @@
-"""The customers' API as a subgraph: its entities are the caller's account, its instances and its orders."""
+"""The customer API as a subgraph: its entities are the caller's account, its instances and its orders."""
 
 import functools
 import uuid

@@ -1,4 +1,4 @@
-"""The typed errors of the operators' API.
+"""The typed errors of the operator API.
 
 An error of a whole request is a member of the result's union. An error of a row is a RowRefusal in the success, or in
 NotRefundable.

@@ -1,4 +1,4 @@
-"""The operators' API as a subgraph: its entities are the accounts, instances and orders of all customers."""
+"""The operator API as a subgraph: its entities are the accounts, instances and orders of all customers."""
 
 import functools
 from collections.abc import Mapping, Sequence

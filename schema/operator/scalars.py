@@ -1,4 +1,4 @@
-"""The scalars of the operators' API: those of the customers' API, and percentages."""
+"""The scalars of the operator API: those of the customer API, and percentages."""
 
 from typing import NewType
 

@@ -1,1 +1,1 @@
-"""GraphQL types and errors that the customers' and the operators' APIs share."""
+"""GraphQL types and errors that the customers' and the operator APIs share."""

@@ -175,7 +175,7 @@ _enum(
     RENEWER="Reads and changes of one account.",
     VIEWER="Reads of one account.",
     CALENDAR="The calendar feed of one account.",
-    OPERATOR="The operator API, but not the customers' API.",
+    OPERATOR="The operator API, but not the customer API.",
 )
 _enum(
     CustomerRole,

@@ -1,4 +1,4 @@
-"""An account `a` with an API key, for tests of the customers' API."""
+"""An account `a` with an API key, for tests of the customer API."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Test access to the customers' and the operators' API, and that neither API reveals the other."""
+"""Test access to the customers' and the operator API, and that neither API reveals the other."""
 
 from collections.abc import MutableMapping
 from typing import Any
