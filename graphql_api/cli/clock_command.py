@@ -36,7 +36,7 @@ def clock(
     try:
         move = _move(url, settings, account, instant)
     except errors.DomainError as error:
-        output_language.fail(error, language)
+        output_language.fail(error, language, {"account": "ACCOUNT", "input.to": "--to"})
     typer.echo(_as_json(move) if as_json else _as_text(move, settings, language))
 
 

@@ -11,7 +11,7 @@ from typing import TextIO
 import typer
 from rich import console, progress
 
-from renewals.domain.messages import Message
+from renewals.domain.messages import CountedMessage, Message
 from renewals.domain.model import Language
 from renewals.exports import formats
 from renewals.i18n import catalogs
@@ -26,13 +26,9 @@ PLAIN_SECONDS = 5.0
 VALUE_CHARACTERS_MAX = 80
 
 _RATE = Message("{rate:,} lines/s")
-_SUMMARY = Message(
-    "{count:,} lines: {created:,} created, {changed:,} changed, {unchanged:,} unchanged, {refused:,} refused; "
-    "{encoding}, {rate:,} lines/s"
-)
-_DRY_RUN_SUMMARY = Message(
-    "{count:,} lines: {created:,} would be created, {changed:,} would be changed, {unchanged:,} unchanged, "
-    "{refused:,} refused; {encoding}, {rate:,} lines/s"
+_OUTCOMES = Message("{created:,} created, {changed:,} changed, {unchanged:,} unchanged, {refused:,} refused")
+_DRY_RUN_OUTCOMES = Message(
+    "{created:,} would be created, {changed:,} would be changed, {unchanged:,} unchanged, {refused:,} refused"
 )
 
 
@@ -117,12 +113,16 @@ class ProgressReporter:
     def print_summary(self, *, is_dry_run: bool) -> None:
         """Print the numbers of created, changed, unchanged and refused rows."""
         outcomes = self.latest.outcomes
-        summary = (_DRY_RUN_SUMMARY if is_dry_run else _SUMMARY).fill(
+        summary = CountedMessage(
+            "{count} line: {outcomes}; {encoding}, {rate:,} lines/s",
+            "{count:,} lines: {outcomes}; {encoding}, {rate:,} lines/s",
             count=self.latest.total,
-            created=outcomes[RowOutcome.CREATED],
-            changed=outcomes[RowOutcome.CHANGED],
-            unchanged=outcomes[RowOutcome.UNCHANGED],
-            refused=self.latest.refused_count,
+            outcomes=(_DRY_RUN_OUTCOMES if is_dry_run else _OUTCOMES).fill(
+                created=outcomes[RowOutcome.CREATED],
+                changed=outcomes[RowOutcome.CHANGED],
+                unchanged=outcomes[RowOutcome.UNCHANGED],
+                refused=self.latest.refused_count,
+            ),
             encoding=self._source.encoding,
             rate=round(self.rate),
         )

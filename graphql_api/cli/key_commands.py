@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from graphql_api.cli import options
+from graphql_api.cli import options, output_language
 from graphql_api.server import bootstrap
 from renewals.domain import model
 
 if TYPE_CHECKING:
     from renewals.operators import api_keys
+
+_OPTIONS = {"input.accountId": "ACCOUNT", "input.name": "--name", "input.role": "--role"}
+"""The arguments and options of `renewals api-key`, by the field of the mutation's input."""
 
 
 def api_key(
@@ -55,4 +58,4 @@ def _create_key(request: "api_keys.ApiKeyCreate") -> None:
     try:
         typer.echo(bootstrap.run(create()))
     except errors.DomainError as error:
-        bootstrap.fail(str(error))
+        output_language.fail(error, model.Language.EN, _OPTIONS)

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -21,11 +23,20 @@ Lang = Annotated[
 ]
 
 
-def fail(error: "errors.DomainError", language: Language) -> NoReturn:
-    """End the command with the error as a sentence in `language`."""
+def fail(
+    error: "errors.DomainError", language: Language, options: Mapping[str, str] = MappingProxyType({})
+) -> NoReturn:
+    """End the command with the error as a sentence in `language`.
+
+    `options` has the name of the option or argument for each field of a mutation's input that the error can name.
+    """
+    from renewals.domain import errors
     from renewals.i18n import catalogs
 
-    bootstrap.fail(catalogs.translate(error.message, language))
+    message = error.message
+    if isinstance(error, errors.InvalidInputError | errors.NotFoundError):
+        message = message.fill(field=options.get(error.field, error.field), reason=error.reason)
+    bootstrap.fail(catalogs.translate(message, language))
 
 
 def choose(lang: Language | None) -> Language:

@@ -48,8 +48,8 @@ def test_json_has_the_counts(renewals: Renewals, url: str) -> None:
     ("account", "to", "problem"),
     [
         ("a", "2027-02-01T10:00", "The account has no test clock"),
-        ("nobody", "2027-02-01T10:00", "there is no account 'nobody'"),
-        ("t", "2027-01-01T10:00", "must be after 2027-01-10T04:00:00+00:00"),
+        ("nobody", "2027-02-01T10:00", "ACCOUNT: there is no account 'nobody'"),
+        ("t", "2027-01-01T10:00", "--to: must be after 2027-01-10T04:00:00+00:00"),
     ],
 )
 def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to: str, problem: str) -> None:
@@ -60,7 +60,7 @@ def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to:
 
 def test_a_refusal_is_in_the_language_of_the_command(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "nobody", "--to", "2027-02-01T10:00", "--lang", "zh", DATABASE_URL=url)
-    assert (done.exit_code, done.stderr.strip()) == (1, "account：账户“nobody”不存在")
+    assert (done.exit_code, done.stderr.strip()) == (1, "ACCOUNT：账户“nobody”不存在")
 
 
 def test_the_runs_of_a_clock_are_listed_only_on_request(renewals: Renewals, url: str) -> None:

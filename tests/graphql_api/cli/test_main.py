@@ -180,10 +180,14 @@ def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, databas
         assert re.fullmatch(r"rk_\S+\n", done.stdout)
         sql = "SELECT role, account_id FROM api_keys WHERE prefix = '" + done.stdout.split("_")[1] + "'"
         assert query(database_url, sql) == [(role, "demo")]
-    for refused in (("nobody",), ("demo", "--role", "operator"), ("demo", "--name", "x" * 201)):
+    for refused, name in (
+        (("nobody",), "ACCOUNT"),
+        (("demo", "--role", "operator"), "ACCOUNT"),
+        (("demo", "--name", "x" * 201), "--name"),
+    ):
         done = renewals("api-key", *refused, DATABASE_URL=database_url)
         assert (done.exit_code, done.stdout) == (1, "")
-        assert "Traceback" not in done.stderr
+        assert done.stderr.startswith(f"{name}: ")
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(3,)]
     assert query(database_url, "SELECT count(*) FROM audit_log") == [(2,)]
 

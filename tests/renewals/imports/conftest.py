@@ -1,6 +1,7 @@
 """Fixtures for the tests of imports: a database with a catalog and two accounts, and files."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,8 @@ def jsonl_of(rows: list[Row]) -> str:
 
 def counts(result: Result) -> tuple[int, int, int, int]:
     """Return the numbers of created, changed, unchanged and refused rows in the summary."""
-    [line] = [line for line in result.stdout.splitlines() if " lines: " in line]
-    said = line.replace(",", "").replace(" would be", "").partition("lines: ")[2].partition(";")[0].split()
+    [line] = [line for line in result.stdout.splitlines() if re.match(r"[\d,]+ lines?: ", line)]
+    said = line.replace(",", "").replace(" would be", "").partition(": ")[2].partition(";")[0].split()
     assert said[1::2] == ["created", "changed", "unchanged", "refused"]
     return tuple(map(int, said[::2]))  # type: ignore[return-value]
 
