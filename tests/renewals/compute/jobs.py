@@ -8,12 +8,12 @@ from renewals.domain import errors
 from renewals.domain.messages import Message
 
 
-async def pid() -> int:
+async def get_pid() -> int:
     """Return the id of the process that runs the job."""
     return os.getpid()
 
 
-async def rest(seconds: float) -> float:
+async def block(seconds: float) -> float:
     """Block the process, as a long computation does."""
     time.sleep(seconds)  # noqa: ASYNC251 - a long computation blocks, too
     return seconds

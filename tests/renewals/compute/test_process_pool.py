@@ -1,4 +1,4 @@
-"""The process pool: equal results, turns of accounts, replacement of lost processes, and the end with the parent."""
+"""The process pool: its results, the order of its accounts, lost processes, and the end of the parent process."""
 
 import asyncio
 import os
@@ -44,10 +44,10 @@ async def account(world: World) -> str:
     return "a"
 
 
-async def test_what_is_computed_in_another_process_is_what_would_be_computed_here(
+async def test_forecasts_and_quotes_of_the_process_pool_equal_those_computed_directly(
     account: str, pool: None
 ) -> None:
-    assert await process_pool.run(account, jobs.pid) != os.getpid()
+    assert await process_pool.run(account, jobs.get_pid) != os.getpid()
     for days in (1, 40, 366):
         assert await forecast.read_forecast(account, days, NOW) == await forecast.read_whole_forecast(
             account, days, NOW
@@ -56,17 +56,17 @@ async def test_what_is_computed_in_another_process_is_what_would_be_computed_her
     assert await instance_forecast.read_instance_forecasts(
         account, ids, NOW
     ) == await instance_forecast.read_whole(account, ids, NOW)
-    there, here = (
+    pooled, direct = (
         await place_order.quote(account, REQUEST, NOW),
         await place_order._quote(account, REQUEST, NOW),
     )
-    assert isinstance(there.lines, Packed)
-    assert (list(there.lines), list(there.refusals)) == (list(here.lines), list(here.refusals))
-    assert (there.payment, there.total_cents) == (here.payment, here.total_cents)
+    assert isinstance(pooled.lines, Packed)
+    assert (list(pooled.lines), list(pooled.refusals)) == (list(direct.lines), list(direct.refusals))
+    assert (pooled.payment, pooled.total_cents) == (direct.payment, direct.total_cents)
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 250])
-def test_a_packed_list_is_a_list(count: int) -> None:
+def test_a_packed_list_has_the_length_items_and_slices_of_the_list(count: int) -> None:
     items = list(range(count))
     packed = Packed(items)
     assert len(packed) == count and list(packed) == items
@@ -75,7 +75,7 @@ def test_a_packed_list_is_a_list(count: int) -> None:
             assert packed[start : start + length] == items[start : start + length]
 
 
-async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) -> None:
+async def test_an_error_of_a_job_is_raised_to_its_caller(account: str, pool: None) -> None:
     with pytest.raises(errors.InvalidInputError, match=r"input\.x: is refused"):
         await process_pool.run(account, jobs.refuse, "input.x")
     with pytest.raises(ConnectionError) as outage:
@@ -83,30 +83,30 @@ async def test_a_job_raises_here_what_it_raised_there(account: str, pool: None) 
     assert db_errors.is_unavailable(outage.value)
     with pytest.raises(RuntimeError, match="1 2"):
         await process_pool.run(account, jobs.raise_unpicklable)
-    assert await process_pool.run(account, jobs.pid)
+    assert await process_pool.run(account, jobs.get_pid)
 
 
-async def test_a_process_that_is_killed_is_an_outage_for_its_job_and_the_next_has_another(
+async def test_the_job_of_a_killed_process_fails_as_an_outage_and_the_next_has_a_new_process(
     account: str, pool: None
 ) -> None:
-    first = await process_pool.run(account, jobs.pid)
-    working = asyncio.create_task(process_pool.run(account, jobs.rest, 30.0))
+    first = await process_pool.run(account, jobs.get_pid)
+    working = asyncio.create_task(process_pool.run(account, jobs.block, 30.0))
     await asyncio.sleep(0.2)
     os.kill(first, signal.SIGKILL)
     with pytest.raises(process_pool.ProcessLostError) as lost:
         await working
     assert db_errors.is_unavailable(lost.value)
-    second = await process_pool.run(account, jobs.pid)
+    second = await process_pool.run(account, jobs.get_pid)
     os.kill(second, signal.SIGKILL)
     await asyncio.sleep(0.2)
-    assert await process_pool.run(account, jobs.pid) not in (first, second)
+    assert await process_pool.run(account, jobs.get_pid) not in (first, second)
 
 
-async def test_accounts_take_turns_and_who_gives_up_stops_nobody(pool: None) -> None:
+async def test_jobs_of_different_accounts_alternate_even_if_some_are_cancelled(pool: None) -> None:
     order: list[str] = []
 
     async def work(owner: str) -> None:
-        await process_pool.run(owner, jobs.rest, 0.05)
+        await process_pool.run(owner, jobs.block, 0.05)
         order.append(owner)
 
     await work("warm")
@@ -119,25 +119,25 @@ async def test_accounts_take_turns_and_who_gives_up_stops_nobody(pool: None) -> 
     assert order.index("few") <= 2 and order.count("many") == 8
 
 
-async def test_as_many_jobs_of_an_account_wait_as_may_and_the_next_is_an_outage(pool: None) -> None:
+async def test_a_job_beyond_the_waiting_limit_of_its_account_is_refused_as_busy(pool: None) -> None:
     working = [
-        asyncio.create_task(process_pool.run("a", jobs.rest, 0.0))
+        asyncio.create_task(process_pool.run("a", jobs.block, 0.0))
         for _ in range(process_pool.WAITING_PER_ACCOUNT_MAX + 1)
     ]
     await asyncio.sleep(0)
     with pytest.raises(process_pool.BusyError):
-        await process_pool.run("a", jobs.rest, 0.0)
+        await process_pool.run("a", jobs.block, 0.0)
     await asyncio.gather(*working)
 
 
-async def test_the_many_forecasts_of_one_request_wait_for_each_other_and_not_in_the_queue(
+async def test_twenty_forecasts_of_one_request_stay_within_the_waiting_limit_of_the_account(
     account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graphql.key = await world.key(account)
     monkeypatch.setattr(process_pool._pool._slots, "_waiting_max", connection_turns.REQUEST_JOBS_MAX)  # type: ignore[union-attr]
     fields = " ".join(f"f{days}: forecast(days: {days}) {{ total }}" for days in range(40, 60))
     data = await graphql(f"{{ {fields} }}")
-    assert len(data) == 20 and all(Decimal(each["total"]) > 0 for each in data.values())
+    assert len(data) == 20 and all(Decimal(result["total"]) > 0 for result in data.values())
 
 
 PARENT = """
@@ -149,14 +149,14 @@ from tests.renewals.compute import jobs
 
 async def main():
     async with process_pool.opened(config.get_settings()):
-        print(await process_pool.run("a", jobs.pid), flush=True)
-        await process_pool.run("a", jobs.rest, 60.0)
+        print(await process_pool.run("a", jobs.get_pid), flush=True)
+        await process_pool.run("a", jobs.block, 60.0)
 
 asyncio.run(main())
 """
 
 
-def test_a_process_ends_with_its_parent_even_if_that_is_killed_in_the_midst_of_a_job(
+def test_a_process_ends_when_its_parent_is_killed_during_a_job(
     database_url: str,
 ) -> None:
     command = [sys.executable, "-c", PARENT]
@@ -173,5 +173,7 @@ def test_a_process_ends_with_its_parent_even_if_that_is_killed_in_the_midst_of_a
 
 
 def is_running(number: int) -> bool:
-    shown = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(number)], capture_output=True, check=False)
-    return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith(b"Z")
+    process_status = subprocess.run(
+        ["/bin/ps", "-o", "stat=", "-p", str(number)], capture_output=True, check=False
+    )
+    return bool(process_status.stdout.strip()) and not process_status.stdout.strip().startswith(b"Z")

@@ -20,7 +20,7 @@ async def holding(slots: fair_queue.FairSlots, owner: str) -> AsyncIterator[None
         slots.release(owner)
 
 
-async def test_slots_are_given_in_turns_and_first_come_first_served_within_an_owner() -> None:
+async def test_owners_get_slots_alternately_and_each_owner_in_the_order_of_its_requests() -> None:
     slots = fair_queue.FairSlots(1, per_owner_max=1, waiting_max=10)
     await slots.acquire("busy")
     order: list[str] = []
@@ -38,7 +38,7 @@ async def test_slots_are_given_in_turns_and_first_come_first_served_within_an_ow
     assert order == ["busy 0", "small 0", "busy 1", "small 1", "busy 2"]
 
 
-async def test_an_owner_has_no_more_than_its_slots_and_the_rest_is_for_others() -> None:
+async def test_an_owner_gets_no_more_than_its_slots_even_if_others_are_free() -> None:
     slots = fair_queue.FairSlots(3, per_owner_max=2, waiting_max=1)
     await slots.acquire("a")
     await slots.acquire("a")
@@ -50,12 +50,12 @@ async def test_an_owner_has_no_more_than_its_slots_and_the_rest_is_for_others() 
     assert not waiting.done()
     slots.release("b")
     await asyncio.sleep(0)
-    assert not waiting.done(), "the slot that is free is for others"
+    assert not waiting.done(), "the free slot is for the other owners"
     slots.release("a")
     await waiting
 
 
-async def test_who_stops_waiting_or_is_cut_short_leaves_no_slot_taken() -> None:
+async def test_cancelled_holders_and_waiters_leave_no_slot_occupied() -> None:
     chance = random.Random(18)
     slots = fair_queue.FairSlots(3, per_owner_max=2, waiting_max=1_000)
 

@@ -7,38 +7,38 @@ from renewals.observability import debounce, log_config
 SECONDS = 0.01
 
 
-async def test_it_is_done_once_for_all_who_asked_and_again_for_who_asks_then() -> None:
-    done: list[str] = []
-    work = debounce.Debouncer(lambda: done.append("done"), SECONDS)
+async def test_several_requests_cause_one_call_and_a_later_request_causes_another() -> None:
+    calls: list[str] = []
+    debouncer = debounce.Debouncer(lambda: calls.append("called"), SECONDS)
     for times in (1, 2):
-        assert [work.schedule() for _ in range(3)] == [True] * 3
+        assert [debouncer.schedule() for _ in range(3)] == [True] * 3
         await asyncio.sleep(5 * SECONDS)
-        assert len(done) == times
+        assert len(calls) == times
 
 
-def test_the_next_loop_does_what_one_that_ended_has_left() -> None:
-    done: list[str] = []
-    work = debounce.Debouncer(lambda: done.append("done"), SECONDS)
+def test_the_next_event_loop_makes_a_call_that_an_ended_loop_did_not_make() -> None:
+    calls: list[str] = []
+    debouncer = debounce.Debouncer(lambda: calls.append("called"), SECONDS)
 
-    async def ask(seconds: float) -> None:
-        assert work.schedule()
+    async def schedule_and_wait(seconds: float) -> None:
+        assert debouncer.schedule()
         await asyncio.sleep(seconds)
 
-    asyncio.run(ask(0))
-    assert not done
-    asyncio.run(ask(5 * SECONDS))
-    assert done == ["done"]
+    asyncio.run(schedule_and_wait(0))
+    assert not calls
+    asyncio.run(schedule_and_wait(5 * SECONDS))
+    assert calls == ["called"]
 
 
-def test_without_a_loop_whoever_asks_must_do_it() -> None:
+def test_scheduling_without_an_event_loop_returns_false() -> None:
     assert not debounce.Debouncer(lambda: None).schedule()
 
 
-async def test_the_work_has_nothing_of_the_request_that_asked_for_it_first() -> None:
-    found: list[object] = []
-    work = debounce.Debouncer(lambda: found.append(log_config.context.get()))
-    held = log_config.context.set({"request_id": "one"})
-    work.schedule()
-    log_config.context.reset(held)
+async def test_the_call_runs_without_the_context_of_the_request_that_scheduled_it() -> None:
+    contexts: list[object] = []
+    debouncer = debounce.Debouncer(lambda: contexts.append(log_config.context.get()))
+    token = log_config.context.set({"request_id": "one"})
+    debouncer.schedule()
+    log_config.context.reset(token)
     await asyncio.sleep(SECONDS)
-    assert found == [{}]
+    assert contexts == [{}]
