@@ -40,12 +40,12 @@ async def set_mode(instance_id: str, mode: model.RenewalMode, now: dt.datetime) 
     )
 
 
-async def renewed_at(now: dt.datetime) -> int:
+async def renew_automatically(now: dt.datetime) -> int:
     return (await renew.run_at(now)).renewed_count
 
 
 @dst_nights.every_night
-async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mode(
+async def test_an_instance_of_any_mode_expires_after_the_last_second_of_its_last_day(
     world: World, night: Night
 ) -> None:
     last_day, until = night.last_day, utc(night.due_until)
@@ -73,7 +73,7 @@ async def test_it_expires_after_the_last_second_of_its_last_day_whatever_its_mod
     await integrity.assert_holds()
 
 
-async def test_a_second_sweep_changes_nothing(world: World) -> None:
+async def test_repeating_the_expiry_and_release_changes_nothing(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires="2027-01-31")
     now = world.at("2027-02-08 00:00:00")
@@ -83,7 +83,7 @@ async def test_a_second_sweep_changes_nothing(world: World) -> None:
     assert await world.snapshot() == lapsed
 
 
-async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None:
+async def test_concurrent_expiries_and_releases_count_each_instance_once(world: World) -> None:
     for account in "abc":
         await world.account(account)
         await world.instances([f"{account}-{n}" for n in range(20)], account=account, expires="2027-01-31")
@@ -97,7 +97,9 @@ async def test_two_sweeps_at_once_count_each_instance_once(world: World) -> None
 
 
 @dst_nights.every_night
-async def test_an_unpaid_instance_stays_auto_and_is_not_renewed(world: World, night: Night) -> None:
+async def test_an_auto_instance_that_expired_unpaid_stays_auto_and_the_worker_does_not_renew_it(
+    world: World, night: Night
+) -> None:
     await world.account("a", balance="0.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     assert (await renew.run_at(world.at(night.at("23:30")))).refused_count == 1
@@ -105,7 +107,7 @@ async def test_an_unpaid_instance_stays_auto_and_is_not_renewed(world: World, ni
     await world.top_up("1000.00")
     tried = await world.count("renewal_attempts")
     for moment in (night.at("00:30", days=1), night.at("12:30", days=1), night.at("23:30", days=7)):
-        assert await renewed_at(world.at(moment)) == 0
+        assert await renew_automatically(world.at(moment)) == 0
     instance = await world.read("i-1")
     assert (instance.status, instance.renewal_mode) == ("EXPIRED", "AUTO")
     assert await world.count("renewal_attempts") == tried
@@ -114,40 +116,40 @@ async def test_an_unpaid_instance_stays_auto_and_is_not_renewed(world: World, ni
 
 
 @dst_nights.every_night
-async def test_an_expired_instance_is_not_renewed_before_the_sweep(world: World, night: Night) -> None:
+async def test_the_worker_does_not_renew_an_expired_instance_whose_status_is_still_running(
+    world: World, night: Night
+) -> None:
     await world.account("a", balance="1000.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
-    assert await renewed_at(world.at(night.at("00:00", days=1))) == 0
+    assert await renew_automatically(world.at(night.at("00:00", days=1))) == 0
     assert (await world.read("i-1")).status == "RUNNING"
     assert await world.expiry("i-1") == night.last_day
     assert await world.balance() == "1000.00"
 
 
-@pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "not yet noted"])
+@pytest.mark.parametrize("is_marked_expired", [True, False], ids=["marked as expired", "not yet marked"])
 @dst_nights.every_night
-async def test_a_manual_renewal_restores_it_and_the_worker_renews_it_next(
-    world: World, night: Night, is_noted: bool
+async def test_a_manual_renewal_restores_an_expired_instance_and_the_worker_makes_the_next_one(
+    world: World, night: Night, is_marked_expired: bool
 ) -> None:
     await world.account("a", balance="600.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
-    if is_noted:
+    if is_marked_expired:
         await lifecycle.expire_and_release(world.at(night.at("10:00", days=3)))
     await renew_manually("i-1", months=1, now=world.at(night.at("12:00", days=3)))
     instance = await world.read("i-1")
     assert (instance.status, instance.renewal_mode) == ("RUNNING", "AUTO")
     assert await world.expiry("i-1") == night.following
     assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=20))) == LapseCounts(0, 0)
-    assert await renewed_at(world.at(f"{night.following} 00:29:59")) == 0
-    assert await renewed_at(world.at(f"{night.following} 00:30")) == 1
+    assert await renew_automatically(world.at(f"{night.following} 00:29:59")) == 0
+    assert await renew_automatically(world.at(f"{night.following} 00:30")) == 1
     assert (await world.read("i-1")).expires_at == world.end_of(night.third)
     assert await world.balance() == "0.00"
     await integrity.assert_holds()
 
 
 @dst_nights.every_night
-async def test_an_expired_one_cannot_be_set_to_auto_but_to_the_other_modes(
-    world: World, night: Night
-) -> None:
+async def test_an_expired_instance_can_be_set_to_none_but_not_to_auto(world: World, night: Night) -> None:
     await world.account("a", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, mode="AUTO")
     now = world.at(night.at("00:00", days=1))
@@ -163,13 +165,13 @@ RETENTIONS = {
     "a week": ("Asia/Shanghai", "2027-01-31", 7, "2027-02-07T15:59:59"),
     "a week in UTC": ("UTC", "2027-01-31", 7, "2027-02-07T23:59:59"),
     "a week in New York": ("America/New_York", "2027-01-31", 7, "2027-02-08T04:59:59"),
-    "no day": ("Asia/Shanghai", "2027-01-31", 0, "2027-01-31T15:59:59"),
+    "no retention": ("Asia/Shanghai", "2027-01-31", 0, "2027-01-31T15:59:59"),
     "a week in which the clock goes forward": ("America/New_York", "2027-03-12", 7, "2027-03-20T03:59:59"),
-    "up to the night in which it goes forward": ("America/New_York", "2027-03-07", 7, "2027-03-15T03:59:59"),
-    "from the night in which it goes forward": ("America/New_York", "2027-03-14", 7, "2027-03-22T03:59:59"),
+    "until the night the clock goes forward": ("America/New_York", "2027-03-07", 7, "2027-03-15T03:59:59"),
+    "from the night the clock goes forward": ("America/New_York", "2027-03-14", 7, "2027-03-22T03:59:59"),
     "a week in which the clock goes back": ("America/New_York", "2027-11-05", 7, "2027-11-13T04:59:59"),
-    "up to the night in which it goes back": ("America/New_York", "2027-10-31", 7, "2027-11-08T04:59:59"),
-    "from the night in which it goes back": ("America/New_York", "2027-11-07", 7, "2027-11-15T04:59:59"),
+    "until the night the clock goes back": ("America/New_York", "2027-10-31", 7, "2027-11-08T04:59:59"),
+    "from the night the clock goes back": ("America/New_York", "2027-11-07", 7, "2027-11-15T04:59:59"),
     "from 28 February in Shanghai": ("Asia/Shanghai", "2027-02-28", 7, "2027-03-07T15:59:59"),
     "from 28 February in UTC": ("UTC", "2027-02-28", 7, "2027-03-07T23:59:59"),
     "from 28 February in New York": ("America/New_York", "2027-02-28", 7, "2027-03-08T04:59:59"),
@@ -184,7 +186,7 @@ RETENTIONS = {
 
 
 @pytest.mark.parametrize(("zone", "last_day", "days", "kept_until"), RETENTIONS.values(), ids=RETENTIONS)
-async def test_it_is_released_after_its_products_retention_and_not_a_second_before(
+async def test_an_instance_is_released_after_the_retention_days_and_not_a_second_earlier(
     world: World, zone: str, last_day: str, days: int, kept_until: str
 ) -> None:
     await put_product("retained", retention_days=days)
@@ -209,7 +211,9 @@ async def test_a_bundle_is_released_as_a_whole_with_the_longest_retention(world:
     assert await lifecycle.expire_and_release(world.at("2027-02-16 00:00:00")) == LapseCounts(0, 3)
 
 
-async def test_an_instance_that_joined_an_expired_bundle_is_released_with_it(world: World) -> None:
+async def test_an_instance_added_to_an_expired_bundle_expires_and_is_released_with_the_bundle(
+    world: World,
+) -> None:
     await world.account("a")
     await world.instance("b-1", bundle="b", expires="2027-01-01", status="EXPIRED")
     await world.instance("b-2", bundle="b", expires="2027-01-01")
@@ -237,13 +241,15 @@ async def test_a_released_instance_cannot_be_changed(world: World, night: Night)
     for mode in model.RenewalMode:
         [refusal] = (await set_mode("i-1", mode, now)).refusals
         assert refusal.code == "RELEASED"
-    assert await renewed_at(now) == 0
+    assert await renew_automatically(now) == 0
     assert await lifecycle.expire_and_release(world.at(night.at("00:00", days=335))) == LapseCounts(0, 0)
     assert await world.snapshot() == before
 
 
 @dst_nights.every_night
-async def test_an_instance_renewed_in_time_is_not_released(world: World, night: Night) -> None:
+async def test_an_instance_renewed_within_its_retention_days_is_not_released(
+    world: World, night: Night
+) -> None:
     await world.account("a", balance="300.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, price="300.00")
     await lifecycle.expire_and_release(world.at(night.at("00:00", days=1)))
@@ -253,7 +259,7 @@ async def test_an_instance_renewed_in_time_is_not_released(world: World, night: 
     await integrity.assert_holds()
 
 
-async def test_a_sweep_of_several_batches_expires_all(world: World) -> None:
+async def test_more_instances_than_one_batch_are_all_expired_and_released(world: World) -> None:
     for account in "ab":
         await world.account(account)
         await world.instances([f"{account}-{n}" for n in range(1_100)], account=account, expires="2027-01-31")

@@ -7,16 +7,16 @@ from renewals.domain.model import RenewalMode
 from renewals.instances import policy
 from renewals.instances import selection as instances_selection
 
-NOBODY = instances_selection.ById(("i-1",))
+SELECTION = instances_selection.ById(("i-1",))
 
 
 @pytest.mark.parametrize("months", [-1, 0, 37])
 def test_auto_renew_months_are_1_to_36(months: int) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
-        policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=months))
+        policy.check_request(policy.PolicyRequest(SELECTION, RenewalMode.AUTO, auto_renew_months=months))
     assert str(caught.value) == f"input.autoRenewMonths: must be between 1 and 36, not {months}"
-    policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=1))
-    policy.check_request(policy.PolicyRequest(NOBODY, RenewalMode.AUTO, auto_renew_months=36))
+    policy.check_request(policy.PolicyRequest(SELECTION, RenewalMode.AUTO, auto_renew_months=1))
+    policy.check_request(policy.PolicyRequest(SELECTION, RenewalMode.AUTO, auto_renew_months=36))
 
 
 def test_a_selection_has_1_to_10_000_instances() -> None:

@@ -40,10 +40,10 @@ async def fleet(world: World) -> World:
     return world
 
 
-def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def walk_plan(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield plan
-    for below in plan.get("Plans", ()):
-        yield from nodes(below)
+    for child in plan.get("Plans", ()):
+        yield from walk_plan(child)
 
 
 async def explain_scans(
@@ -65,7 +65,7 @@ async def explain_scans(
     [(sql, values)] = seen
     rows = await database.fetch(database.pool(), f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *values)
     plan = json.loads(rows[0][0])[0]["Plan"]
-    return [node for node in nodes(plan) if node.get("Relation Name") == "instances"]
+    return [node for node in walk_plan(plan) if node.get("Relation Name") == "instances"]
 
 
 async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
@@ -91,17 +91,17 @@ async def explain(instance_filter: filters.InstanceFilter) -> set[str]:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-async def test_a_page_reads_no_released_instances(
+async def test_a_page_of_ten_instances_reads_at_most_11_rows_by_the_expected_index(
     fleet: World, instance_filter: filters.InstanceFilter, index: str
 ) -> None:
     assert await explain(instance_filter) == {index}
 
 
-async def test_a_page_at_an_offset_reads_the_rows_of_the_page_alone(fleet: World) -> None:
+async def test_a_page_at_an_offset_reads_complete_rows_only_for_the_page(fleet: World) -> None:
     scans = await explain_scans(filters.InstanceFilter(), pagination.PageRequest(first=10, offset=20))
     counts = {scan["Index Name"]: scan["Actual Rows"] * scan["Actual Loops"] for scan in scans}
     assert counts == {"instances_by_expiry": 31, "instances_pkey": 11}
 
 
-async def test_no_statement_is_compiled(world: World) -> None:
+async def test_just_in_time_compilation_is_off(world: World) -> None:
     assert await world.value("SHOW jit") == "off"

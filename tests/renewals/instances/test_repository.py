@@ -7,7 +7,7 @@ from renewals.domain.registration_rows import InstanceRow
 from tests.support.fixtures import World
 
 
-async def test_a_bundle_takes_no_member_of_another_account(world: World) -> None:
+async def test_a_bundle_refuses_a_member_of_another_account(world: World) -> None:
     await world.account("a")
     await world.account("b")
     await world.instances(["i-1", "i-2"], account="a", bundle="k")
@@ -21,7 +21,7 @@ async def test_a_bundle_takes_no_member_of_another_account(world: World) -> None
     "other",
     [{"expires": "2027-02-28"}, {"mode": "AUTO"}, {"expires": "2027-01-30"}, {"anchor": 31, "months": 3}],
 )
-async def test_a_later_member_shares_expiry_anchor_and_policy_with_its_bundle(
+async def test_a_new_member_with_another_expiry_anchor_day_or_policy_than_its_bundle_is_refused(
     world: World, other: dict[str, object]
 ) -> None:
     await world.account("a")
@@ -32,7 +32,9 @@ async def test_a_later_member_shares_expiry_anchor_and_policy_with_its_bundle(
     assert await world.snapshot() == before
 
 
-async def test_a_later_member_that_shares_them_is_accepted(world: World) -> None:
+async def test_a_new_member_with_the_expiry_anchor_day_and_policy_of_its_bundle_is_accepted(
+    world: World,
+) -> None:
     await world.account("a")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", bundle="k")
     await world.instance("i-3", expires="2027-01-31", bundle="k")
@@ -47,7 +49,7 @@ async def test_an_anchor_day_must_match_the_expiry(world: World, anchor: int) ->
     assert await world.count("instances") == 0
 
 
-async def test_a_month_end_may_be_anchored_on_a_later_day(world: World) -> None:
+async def test_an_expiry_at_a_month_end_may_have_a_later_anchor_day(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", expires="2027-02-28", anchor=31)
     assert (await world.read("i-1")).anchor_day == 31

@@ -41,7 +41,7 @@ async def explain(search: str) -> str:
 
 
 @pytest.fixture
-async def shop(world: World) -> World:
+async def filled(world: World) -> World:
     await world.account("a")
     await world.account("b")
     await world.instance("i-1", name="门户 Web", configuration={"链路": "BGP", "地址": "10.1.2.3"})
@@ -73,19 +73,19 @@ async def shop(world: World) -> World:
     ],
 )
 async def test_a_search_finds_ids_names_and_values_of_the_configuration(
-    shop: World, search: str, ids: str
+    filled: World, search: str, ids: str
 ) -> None:
     assert await find(search) == ids.split()
 
 
-async def test_a_changed_name_or_configuration_is_found_and_the_former_is_not(shop: World) -> None:
-    await shop.instance("i-1", name="New", configuration={"链路": "CN2"})
+async def test_a_changed_name_or_configuration_is_found_and_the_former_is_not(filled: World) -> None:
+    await filled.instance("i-1", name="New", configuration={"链路": "CN2"})
     assert (await find("CN2"), await find("new")) == (["i-1"], ["i-1"])
     assert (await find("BGP"), await find("门户")) == ([], [])
 
 
-async def test_a_new_price_neither_writes_nor_locks_the_text(shop: World) -> None:
-    await shop.instance(
+async def test_a_new_price_neither_writes_nor_locks_the_search_text(filled: World) -> None:
+    await filled.instance(
         "i-2", price="777.00", configuration={"链路": "电信单线", "地址": "10.1.2.33", "域名": "ÉCLAIR_x%y"}
     )
     rows = await database.fetch(
@@ -97,7 +97,7 @@ async def test_a_new_price_neither_writes_nor_locks_the_text(shop: World) -> Non
 
 
 @pytest.fixture
-async def crowd(world: World) -> World:
+async def large_accounts(world: World) -> World:
     """Return two accounts with 50,000 instances each."""
     for account_id in ("a", "b"):
         await world.account(account_id)
@@ -108,8 +108,8 @@ async def crowd(world: World) -> World:
     return world
 
 
-async def test_terms_of_an_account_of_50000_are_found_by_the_index_and_short_ones_without(
-    crowd: World,
+async def test_a_search_in_50000_instances_uses_the_trigram_index_unless_the_term_is_short(
+    large_accounts: World,
 ) -> None:
     for search in ("10.17.200.7", "server 4711", "电信", "京"):
         plan = await explain(search)
