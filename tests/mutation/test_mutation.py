@@ -42,7 +42,8 @@ MUTANTS = {
         "renewals/db/migrations/0001_schema.py",
         '"unique_together": (("instance", "starts_at", "refund_count"),),',
         "",
-        "tests/renewals/db/test_guards.py::test_it_is_refused[a second line with the same instance and start]",
+        "tests/renewals/db/test_guards.py::test_an_invalid_statement_is_refused_by_its_constraint"
+        "[a second line with the same instance and start]",
     ),
     "a refund that does not make the next line another": Mutant(
         "renewals/domain/refund_rules.py",

@@ -15,20 +15,20 @@ PACKAGES = ("renewals", "schema", "graphql_api", "workers")
 WAIT_SECONDS = 0.3
 
 
-def test_no_two_things_share_a_number() -> None:
+def test_every_advisory_lock_has_its_own_number() -> None:
     """Two locks with the same number would make unrelated work wait."""
     assert len({lock.value for lock in AdvisoryLock}) == len(AdvisoryLock.__members__)
 
 
-def test_no_advisory_lock_is_taken_but_by_its_name() -> None:
-    taken = re.compile(r"pg_(try_)?advisory_")
+def test_only_the_module_advisory_locks_calls_the_lock_functions_of_postgresql() -> None:
+    lock_call = re.compile(r"pg_(try_)?advisory_")
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     assert len(modules) > 100
-    found = [path.name for path in modules if taken.search(path.read_text(encoding="utf-8"))]
-    assert found == ["advisory_locks.py"]
+    callers = [path.name for path in modules if lock_call.search(path.read_text(encoding="utf-8"))]
+    assert callers == ["advisory_locks.py"]
 
 
-async def test_a_lock_of_a_transaction_ends_with_it(opened: str) -> None:
+async def test_a_transaction_lock_is_released_when_its_transaction_ends(opened: str) -> None:
     other = await asyncpg.connect(opened)
     try:
         async with database.transaction() as connection:
@@ -43,7 +43,7 @@ async def test_a_lock_of_a_transaction_ends_with_it(opened: str) -> None:
 
 
 @pytest.mark.parametrize("lock", AdvisoryLock)
-async def test_a_lock_of_a_session_is_taken_once_and_holds_up_no_other(
+async def test_a_session_lock_excludes_only_the_same_lock_of_another_session(
     database_url: str, lock: AdvisoryLock
 ) -> None:
     first, second = await asyncpg.connect(database_url), await asyncpg.connect(database_url)

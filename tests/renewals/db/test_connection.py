@@ -17,7 +17,9 @@ from tests.support import sql_log
 from tests.support.fixtures import NOW, World
 
 
-async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(database_url: str) -> None:
+async def test_a_transaction_cancelled_at_any_moment_returns_its_connection_to_the_pool(
+    database_url: str,
+) -> None:
     """The pool has one connection, so that a single leak blocks the next task."""
 
     async def work() -> None:
@@ -35,9 +37,11 @@ async def test_a_transaction_cancelled_at_any_moment_gives_its_connection_back(d
                 await work()
 
 
-async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(database_url: str) -> None:
+async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_without_a_transaction(
+    database_url: str,
+) -> None:
     """A statement that is cancelled while it is prepared leaves an implicit transaction, which a BEGIN would join."""
-    cut = 0
+    cancelled_count = 0
     async with database.connect(database_url, pool_size=1):
         for moment in range(200):
             statement = f"SELECT {moment} AS moment_{moment}, count(*) FROM products WHERE code <> $1"
@@ -46,10 +50,10 @@ async def test_a_statement_cancelled_at_any_moment_leaves_its_connection_as_new(
                 await asyncio.sleep(0.0002 * (moment % 3))
             task.cancel()
             await asyncio.wait([task])
-            cut += task.cancelled()
+            cancelled_count += task.cancelled()
             async with asyncio.timeout(5), database.read_snapshot() as connection:
                 await database.fetch(connection, "SELECT 1")
-    assert cut > 50
+    assert cancelled_count > 50
 
 
 async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World) -> None:
@@ -71,49 +75,51 @@ async def test_a_transaction_cancelled_in_its_block_is_rolled_back(world: World)
     assert await world.snapshot() == before
 
 
-async def test_a_connection_is_given_back_without_waiting_unless_it_was_left_in_a_transaction(
+async def test_releasing_a_connection_waits_only_for_the_rollback_of_an_open_transaction(
     database_url: str,
 ) -> None:
     async with database.connect(database_url, pool_size=2):
         await database.fetch(database.pool(), "SELECT 1")  # opens the pool
         pool = database.pool()._pool
-        at_rest = await pool.acquire()
+        idle_connection = await pool.acquire()
         with pytest.raises(StopIteration):
-            pool.release(at_rest).send(None)
-        left = await pool.acquire()
-        await left.execute("BEGIN; CREATE TABLE half_done ()")
-        await pool.release(left)
+            pool.release(idle_connection).send(None)
+        in_transaction = await pool.acquire()
+        await in_transaction.execute("BEGIN; CREATE TABLE half_done ()")
+        await pool.release(in_transaction)
         [row] = await database.fetch(database.pool(), "SELECT to_regclass('half_done')")
         assert row[0] is None
 
 
-async def test_a_statement_that_waits_for_a_connection_keeps_its_place(
+async def test_statements_get_a_connection_in_the_order_in_which_they_began_to_wait(
     database_url: str,
 ) -> None:
     order = []
 
-    async def ask(name: str, times: int) -> None:
+    async def run_statements(name: str, times: int) -> None:
         for _ in range(times):
             await database.fetch(database.pool(), "SELECT 1")
             order.append(name)
 
     async with database.connect(database_url, pool_size=1):
-        await asyncio.gather(ask("many", 90), ask("one", 1), ask("another", 1))
+        await asyncio.gather(
+            run_statements("many", 90), run_statements("one", 1), run_statements("another", 1)
+        )
     assert order.index("one") < order.index("another") <= 4
 
 
-async def test_a_row_that_is_cut_short_leaves_its_connection_as_new(database_url: str) -> None:
+async def test_a_connection_is_usable_after_the_fetch_of_a_row_was_cancelled(database_url: str) -> None:
     async with database.connect(database_url, pool_size=1):
         async with database.pool().acquire_connection() as connection:
-            asking = asyncio.create_task(connection.fetchrow("SELECT pg_sleep(60)"))
+            fetching = asyncio.create_task(connection.fetchrow("SELECT pg_sleep(60)"))
             await asyncio.sleep(0.05)
-            asking.cancel()
-            await asyncio.wait([asking])
+            fetching.cancel()
+            await asyncio.wait([fetching])
         async with asyncio.timeout(5):
             assert await database.fetch(database.pool(), "SELECT 1")
 
 
-async def test_a_connection_that_has_served_for_long_is_closed(
+async def test_a_connection_is_closed_after_its_maximum_number_of_statements(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "STATEMENTS_MAX", 10)
@@ -126,9 +132,9 @@ async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
     world: World, database_url: str
 ) -> None:
     await asyncio.gather(*(world.count("accounts") for _ in range(10)))
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    other_connections = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     killer = await asyncpg.connect(database_url)
-    assert await killer.fetchval(f"SELECT bool_and(pg_terminate_backend(pid, 5000)) {others}")
+    assert await killer.fetchval(f"SELECT bool_and(pg_terminate_backend(pid, 5000)) {other_connections}")
     await killer.close()
     await asyncio.sleep(0.1)  # until the pool has noticed that the connections are closed
     async with asyncio.timeout(5):
@@ -136,24 +142,24 @@ async def test_after_every_connection_was_killed_the_pool_opens_new_ones(
     assert await world.balance() == "10.00"
 
 
-def test_a_database_that_nobody_has_opened_is_asked_nothing() -> None:
+def test_using_the_pool_before_it_is_opened_raises_an_error() -> None:
     with pytest.raises(RuntimeError, match="not open"):
         database.pool()
 
 
-def test_ids_are_uuids_of_version_7_that_follow_each_other() -> None:
+def test_new_ids_are_unique_uuids_of_version_7_in_ascending_order() -> None:
     ids = []
     for _ in range(5):
         ids += [database.new_id() for _ in range(100)]
         time.sleep(0.002)
     assert len(set(ids)) == len(ids)
-    assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
+    assert {(new_id.version, new_id.variant) for new_id in ids} == {(7, uuid.RFC_4122)}
     assert ids == sorted(ids)
     assert abs((ids[-1].int >> 80) / 1_000 - time.time()) < 5
     assert uuid.UUID(str(ids[0])) == ids[0]
 
 
-async def test_every_connection_bounds_its_transactions_where_the_server_can(database_url: str) -> None:
+async def test_every_connection_sets_transaction_timeout_if_the_server_has_it(database_url: str) -> None:
     """This includes the first connection, which reads the server's version, and a connection that was reset."""
     if postgres_major() < server_version.TRANSACTION_TIMEOUT_MAJOR_MIN:
         pytest.skip("this PostgreSQL has no transaction_timeout")
@@ -168,7 +174,7 @@ async def test_every_connection_bounds_its_transactions_where_the_server_can(dat
             assert (await database.fetch(database.pool(), "SHOW transaction_timeout"))[0][0] == "123s"
 
 
-async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
+async def test_transaction_timeout_is_not_set_on_a_server_that_does_not_have_it(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An older server refuses a connection or a statement that names `transaction_timeout`."""
@@ -186,7 +192,7 @@ async def test_an_older_server_is_not_asked_for_a_bound_that_it_does_not_know(
     assert not [sql for sql in seen if sql.startswith("SET") and "transaction_timeout" in sql]
 
 
-async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
+async def test_a_server_that_is_too_old_is_an_outage_whose_message_names_the_required_version(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
@@ -201,13 +207,15 @@ async def test_a_server_that_is_too_old_is_an_outage_that_says_what_is_needed(
 
 
 @pytest.mark.parametrize("parameters", ["sslmode=prefer", "sslmode=disable&target_session_attrs=any"])
-async def test_the_parameters_of_an_address_reach_asyncpg(database_url: str, parameters: str) -> None:
+async def test_a_database_url_with_ssl_and_session_parameters_is_accepted(
+    database_url: str, parameters: str
+) -> None:
     async with database.connect(f"{database_url}?{parameters}", pool_size=1):
         [row] = await database.fetch(database.pool(), "SELECT 1 AS one")
     assert row["one"] == 1
 
 
-async def test_the_error_of_postgresql_is_found_behind_the_one_of_tortoise(opened: str) -> None:
+async def test_the_postgresql_error_that_caused_a_tortoise_error_is_recognized(opened: str) -> None:
     async def insert() -> None:
         await models.WriteCheck.create(id=7, checked_at=NOW)
 

@@ -15,7 +15,9 @@ def numbers_up_to(count: int, *, is_large: bool = False) -> statements.Query[lis
     )
 
 
-async def test_queries_are_one_statement_and_keep_their_own_values_and_orders(world: World) -> None:
+async def test_queries_fetched_together_are_one_statement_and_keep_their_values_and_orders(
+    world: World,
+) -> None:
     counts = [3, 0, 2, 1, 4, 5]  # two values each, so that placeholders reach $12
     with sql_log.noted() as seen:
         results = await statements.fetch_together(database.pool(), *map(numbers_up_to, counts))
@@ -23,7 +25,7 @@ async def test_queries_are_one_statement_and_keep_their_own_values_and_orders(wo
     assert len(seen) == 1
 
 
-async def test_a_large_query_is_a_statement_of_its_own_and_keeps_its_place(world: World) -> None:
+async def test_a_large_query_is_a_separate_statement_and_its_result_keeps_its_position(world: World) -> None:
     with sql_log.noted() as seen:
         results = await statements.fetch_together(
             database.pool(), numbers_up_to(1), numbers_up_to(2, is_large=True), numbers_up_to(3)
@@ -32,19 +34,21 @@ async def test_a_large_query_is_a_statement_of_its_own_and_keeps_its_place(world
     assert len(seen) == 2
 
 
-async def test_changes_are_one_statement_whose_parts_may_read_what_earlier_ones_return(world: World) -> None:
+async def test_changes_are_one_statement_in_which_a_part_can_read_the_rows_of_an_earlier_part(
+    world: World,
+) -> None:
     async with database.transaction() as connection:
         await database.execute(connection, "CREATE TEMP TABLE written (number int, origin text)")
         with sql_log.noted() as seen:
             returned = await statements.execute_together(
-                connection, written([1, 2], "first"), written([], "none"), copied(3)
+                connection, insert_rows([1, 2], "first"), insert_rows([], "none"), insert_and_copy(3)
             )
         assert (len(seen), list(map(tuple, returned))) == (1, [(4,)])
         rows = await database.fetch(connection, "SELECT number, origin FROM written ORDER BY number, origin")
     assert list(map(tuple, rows)) == [(1, "first"), (2, "first"), (3, "chained"), (4, "chained")]
 
 
-async def test_a_change_of_one_row_is_not_planned_anew_each_time(world: World) -> None:
+async def test_a_repeated_change_of_one_row_reuses_its_plan(world: World) -> None:
     change = statements.Change(
         {
             "moved": "UPDATE places p SET at = u.at FROM unnest($1::int[], $2::int[]) AS u(id, at) WHERE p.id = u.id"
@@ -66,12 +70,12 @@ async def test_a_change_of_one_row_is_not_planned_anew_each_time(world: World) -
     assert tuple(plans) == (5, 5)  # PostgreSQL compares the two kinds of plans after five executions
 
 
-def written(numbers: list[int], origin: str) -> statements.Change:
+def insert_rows(numbers: list[int], origin: str) -> statements.Change:
     sql = "INSERT INTO written SELECT n, $2 FROM unnest($1::int[]) AS n"
     return statements.Change({f"written_{origin}": sql}, [numbers, origin])
 
 
-def copied(number: int) -> statements.Change:
+def insert_and_copy(number: int) -> statements.Change:
     return statements.Change(
         {
             "made": "INSERT INTO written VALUES ($1, 'chained') RETURNING number",
