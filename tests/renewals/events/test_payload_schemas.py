@@ -15,17 +15,17 @@ POLICY = {"renewalMode": "AUTO", "autoRenewMonths": 1}
 CHANGED = {"before": POLICY, "after": POLICY}
 
 
-def test_every_type_has_a_form() -> None:
+def test_every_event_type_has_a_schema() -> None:
     assert set(payload_schemas.BY_TYPE) == set(EventType)
 
 
-def test_the_published_schemas_are_those_of_the_code() -> None:
+def test_the_published_schemas_equal_the_schemas_of_the_code() -> None:
     published = event_schemas.PAGE.read_text(encoding="utf-8")
-    assert published == event_schemas.text(), "write it again: python -m scripts.event_schemas"
+    assert published == event_schemas.text(), "write the page again: python -m scripts.event_schemas"
 
 
 @pytest.mark.parametrize("event_type", EventType)
-def test_the_page_names_every_member_of_each_type(event_type: EventType) -> None:
+def test_the_page_of_events_names_every_member_of_each_type(event_type: EventType) -> None:
     [row] = re.findall(rf"^\| `{re.escape(event_type)}` \|.*$", PAGE, re.MULTILINE)
     if "as `instance.renewed`" in row:
         return
@@ -45,7 +45,7 @@ def test_the_page_names_every_member_of_each_type(event_type: EventType) -> None
     ],
     ids=str,
 )
-def test_a_payload_of_another_form_is_noticed(payload: dict[str, object]) -> None:
+def test_a_payload_that_does_not_fit_its_schema_fails_validation(payload: dict[str, object]) -> None:
     schema = payload_schemas.BY_TYPE[EventType.POLICY_CHANGED]
     schema.model_validate_json(orjson.dumps(CHANGED))
     schema.model_validate_json(orjson.dumps({**CHANGED, "testClock": True}))
@@ -53,7 +53,7 @@ def test_a_payload_of_another_form_is_noticed(payload: dict[str, object]) -> Non
         schema.model_validate_json(orjson.dumps(payload))
 
 
-def test_the_tests_hold_each_appended_event_against_its_form() -> None:
+def test_each_event_that_a_test_appends_is_validated_against_its_schema() -> None:
     event = event_log.NewEvent("a", EventType.POLICY_CHANGED, "i-1", {"after": POLICY})
     with pytest.raises(ValueError, match="before"):
         event_log.encode_payload(event)

@@ -121,13 +121,13 @@ CASES: list[tuple[EventType, dict[str, Any], str, str]] = [
         "未来 15 天的自动续费还缺 300.00 CNY，自 2027-01-31 起资金不足，当前余额 12.50 CNY。",
     ),
 ]
-UNSAID = frozenset(
+OMITTED = frozenset(
     {"orderId", "refundId", "orderKind", "startsAt", "dueAt", "daysBefore", "renewalMode", "message", "code"}
 )
 """The members that a summary expresses in other words or omits."""
 
 
-def sentence(
+def summarize(
     event_type: str,
     payload: object,
     language: Language = Language.EN,
@@ -144,19 +144,19 @@ def subject_of(event_type: str) -> summaries.Subject:
 
 def facts(payload: Mapping[str, Any]) -> set[str]:
     """Return the numbers, amounts and dates of a payload in the form in which a summary contains them."""
-    said = {name: value for name, value in payload.items() if name not in UNSAID and value is not None}
+    stated = {name: value for name, value in payload.items() if name not in OMITTED and value is not None}
     if "orderId" in payload and payload.get("orderKind") == "UNIFY_EXPIRY":
-        said = {name: value for name, value in said.items() if name not in ("months", "days")}
-    found = {"2027-01-31" if name == "expiresAt" else str(value) for name, value in said.items()}
-    return found - {"0", str(MANUAL), str(AUTO)}
+        stated = {name: value for name, value in stated.items() if name not in ("months", "days")}
+    texts = {"2027-01-31" if name == "expiresAt" else str(value) for name, value in stated.items()}
+    return texts - {"0", str(MANUAL), str(AUTO)}
 
 
 @pytest.mark.parametrize(("event_type", "payload", "english", "chinese"), CASES)
 def test_a_summary_is_one_sentence_in_the_language_of_its_reader(
     event_type: EventType, payload: dict[str, Any], english: str, chinese: str
 ) -> None:
-    assert sentence(event_type, payload, Language.EN, subject_of(event_type)) == english
-    assert sentence(event_type, payload, Language.ZH, subject_of(event_type)) == chinese
+    assert summarize(event_type, payload, Language.EN, subject_of(event_type)) == english
+    assert summarize(event_type, payload, Language.ZH, subject_of(event_type)) == chinese
 
 
 @pytest.mark.parametrize("language", Language)
@@ -164,7 +164,7 @@ def test_a_summary_is_one_sentence_in_the_language_of_its_reader(
 def test_amounts_dates_and_names_of_a_summary_are_those_of_the_payload(
     event_type: EventType, payload: dict[str, Any], english: str, chinese: str, language: Language
 ) -> None:
-    text = sentence(event_type, payload, language, subject_of(event_type))
+    text = summarize(event_type, payload, language, subject_of(event_type))
     missing = {fact for fact in facts(payload) if fact not in text}
     assert not missing
     amounts = {value for value in payload.values() if isinstance(value, str) and "." in value}
@@ -172,50 +172,52 @@ def test_amounts_dates_and_names_of_a_summary_are_those_of_the_payload(
     assert event_type == EventType.ACCOUNT_SHORTFALL or ("web-1" in text and "i-1" in text)
 
 
-def test_every_type_has_a_summary_of_its_own() -> None:
+def test_the_expected_summaries_cover_every_event_type() -> None:
     assert {event_type for event_type, *_ in CASES} == set(EventType)
 
 
-def test_a_summary_has_the_day_of_the_account_and_its_currency() -> None:
+def test_a_summary_has_the_date_in_the_time_zone_and_the_currency_of_its_account() -> None:
     in_new_york = WEB._replace(time_zone="America/New_York", currency="USD")
     payload = {"expiresAt": "2027-02-01T04:59:59+00:00", "amount": "1.00"}
-    text = sentence(EventType.INSTANCE_REFUNDED, payload, subject=in_new_york)
+    text = summarize(EventType.INSTANCE_REFUNDED, payload, subject=in_new_york)
     assert text == "1.00 USD was refunded for web-1 (i-1); its expiry is 2027-01-31 again."
 
 
 @pytest.mark.parametrize("code", errors.RefusalCode)
 @pytest.mark.parametrize("language", Language)
-def test_a_failure_has_its_reason_in_words(code: errors.RefusalCode, language: Language) -> None:
-    text = sentence(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": code}, language)
+def test_the_summary_of_a_failed_renewal_has_its_reason_in_words_not_as_a_code(
+    code: errors.RefusalCode, language: Language
+) -> None:
+    text = summarize(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": code}, language)
     assert code not in text
     assert "2027-01-31" in text
 
 
-def test_a_reason_that_is_not_known_is_shown_as_its_code() -> None:
-    text = sentence(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": "MOON_PHASE"}, Language.ZH)
+def test_the_summary_of_a_failed_renewal_has_an_unknown_reason_as_its_code() -> None:
+    text = summarize(EventType.INSTANCE_RENEWAL_FAILED, LAST_DAY | {"code": "MOON_PHASE"}, Language.ZH)
     assert text == "实例 web-1 (i-1) 自动续费失败，原因：MOON_PHASE。到期日 2027-01-31。"
 
 
 @pytest.mark.parametrize("payload", [None, 1, "text", [], {}, {"expiresAt": "yesterday"}, {"before": 1}])
 @pytest.mark.parametrize("event_type", [*EventType, "instance.teleported"])
-def test_an_unknown_type_or_an_old_payload_has_a_sentence_that_names_the_type(
+def test_the_summary_of_an_unknown_type_or_an_invalid_payload_names_the_type(
     event_type: str, payload: object
 ) -> None:
-    text = sentence(event_type, payload)
+    text = summarize(event_type, payload)
     plain = {f"Event {event_type} of web-1 (i-1).", "web-1 (i-1) was released."}
     assert text in plain
-    assert sentence(event_type, payload, Language.ZH, ACCOUNT) in {
+    assert summarize(event_type, payload, Language.ZH, ACCOUNT) in {
         f"账户事件：{event_type}。",
         "实例  已释放。",
     }
 
 
 @pytest.mark.parametrize("name", ["{0}", "{instance.__class__}", "100 %", "数据库-1"])
-def test_a_name_is_never_read_as_a_text_with_placeholders(name: str) -> None:
-    text = sentence(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=name))
+def test_braces_in_the_name_of_an_instance_are_not_placeholders(name: str) -> None:
+    text = summarize(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=name))
     assert text == f"{name} (i-1) expired on 2027-01-31."
 
 
-def test_an_instance_without_a_row_is_named_by_its_id() -> None:
-    text = sentence(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=None))
+def test_an_instance_whose_name_is_unknown_is_named_by_its_id() -> None:
+    text = summarize(EventType.INSTANCE_EXPIRED, LAST_DAY, subject=WEB._replace(instance_name=None))
     assert text == "i-1 expired on 2027-01-31."
