@@ -43,26 +43,26 @@ def test_the_preferred_known_language_is_chosen(header: str, language: Language)
     "header",
     ["", " ", ",", ";;;", "zh;q=", "zh;q=two", "zh;q=2", "zh;q=-1", "zh;q=nan", "zh;level=1", "z" * 10_000],
 )
-def test_a_malformed_header_is_english(header: str) -> None:
+def test_a_malformed_header_results_in_english(header: str) -> None:
     assert accept_language.negotiate(header) is EN
 
 
-def test_a_header_longer_than_the_bound_is_not_read() -> None:
+def test_a_header_longer_than_the_bound_is_ignored() -> None:
     assert accept_language.negotiate("zh," * accept_language.HEADER_CHARACTERS_MAX) is EN
 
 
 @pytest.mark.parametrize("header", ["", "*", "fr", "fr, *;q=0.5", "z" * 10_000])
-def test_a_header_that_names_neither_language_has_none(header: str) -> None:
+def test_a_header_without_chinese_and_english_has_no_preferred_language(header: str) -> None:
     assert accept_language.find_preferred(header) is None
 
 
 @pytest.mark.parametrize("header", ["en", "en;q=0.1, fr", "zh;q=0, en"])
-def test_a_header_that_names_english_prefers_it(header: str) -> None:
+def test_a_header_with_english_as_its_only_known_language_prefers_english(header: str) -> None:
     assert accept_language.find_preferred(header) is EN
 
 
 @given(st.text())
-def test_any_header_has_a_language(header: str) -> None:
+def test_any_header_results_in_a_known_language(header: str) -> None:
     assert accept_language.negotiate(header) in Language
 
 

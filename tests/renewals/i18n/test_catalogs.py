@@ -36,7 +36,7 @@ def test_writing_a_complete_catalog_changes_nothing(language: Language) -> None:
     assert script.update(language, script.extract_messages()) == text
 
 
-def test_the_check_names_what_is_missing_stale_fuzzy_or_different(
+def test_the_check_reports_each_kind_of_incomplete_or_outdated_translation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(catalogs, "FOLDER", tmp_path)
@@ -62,7 +62,7 @@ def test_the_check_names_what_is_missing_stale_fuzzy_or_different(
     ]
 
 
-def test_a_text_that_is_no_literal_is_found(tmp_path: Path) -> None:
+def test_a_message_whose_text_is_not_a_literal_is_reported(tmp_path: Path) -> None:
     (tmp_path / "renewals").mkdir()
     (tmp_path / "renewals" / "a.py").write_text(
         'import renewals.domain.messages\nMessage(f"{a}")\nmessages.Message("b" "c")\nCountedMessage("a", b)\n'
@@ -73,12 +73,12 @@ def test_a_text_that_is_no_literal_is_found(tmp_path: Path) -> None:
     ]
 
 
-def test_chinese_has_full_width_punctuation() -> None:
+def test_chinese_texts_have_full_width_punctuation() -> None:
     texts = [str(message.string) for message in read(Language.ZH) if message.id]
     assert [text for text in texts if HALF_WIDTH.search(text)] == []
 
 
-def test_a_message_is_put_into_the_language() -> None:
+def test_a_message_is_translated_with_its_arguments() -> None:
     message = Message(
         "Add {amount} today to pay for every renewal.", amount=Message("{total}", total=Cents(150))
     )

@@ -34,13 +34,15 @@ def terms() -> list[tuple[str, str, list[str]]]:
     return [(row[0], row[1], row[2].split("、") if row[2:] and row[2] else []) for row in rows]
 
 
-@pytest.mark.parametrize(("english", "chinese", "others"), terms())
-def test_a_term_has_one_chinese_word(english: str, chinese: str, others: list[str]) -> None:
-    wrong = {text for _, text in entries() for other in others if other in text}
+@pytest.mark.parametrize(("english", "chinese", "excluded_words"), terms())
+def test_no_text_has_a_chinese_word_that_the_table_of_terms_excludes(
+    english: str, chinese: str, excluded_words: list[str]
+) -> None:
+    wrong = {text for _, text in entries() for word in excluded_words if word in text}
     assert not wrong, f"write {chinese}"
 
 
-def test_each_term_is_used() -> None:
+def test_each_chinese_term_of_the_table_is_used() -> None:
     texts = "".join(text for _, text in entries())
     assert [chinese for _, chinese, _ in terms() if chinese not in texts] == []
 
@@ -60,13 +62,13 @@ def test_spaces_divide_chinese_from_names_amounts_and_dates() -> None:
     assert wrong == []
 
 
-def test_no_space_stands_beside_full_width_punctuation() -> None:
+def test_no_space_is_next_to_full_width_punctuation() -> None:
     assert [
         text for _, text in entries() if re.search(r" [，。；：！？（）“”、]|[，。；：！？（）“”、] ", text)
     ] == []
 
 
-def test_a_sentence_ends_as_its_original_does() -> None:
+def test_a_translation_has_the_final_punctuation_of_the_english_text() -> None:
     ends = ((" ...", "……"), (".", "。"))
     wrong = [
         text
@@ -78,5 +80,5 @@ def test_a_sentence_ends_as_its_original_does() -> None:
 
 
 @pytest.mark.parametrize("word", ["您", "它", "被", "如果你", "进行了"])
-def test_no_text_has_a_word_of_translated_prose(word: str) -> None:
+def test_no_text_has_a_word_that_is_typical_of_literal_translation(word: str) -> None:
     assert [text for _, text in entries() if word in text] == []
