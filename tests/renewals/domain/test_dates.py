@@ -20,20 +20,20 @@ SECOND = dt.timedelta(seconds=1)
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 12, 31))
 MONTHS = st.integers(0, 120)
 ZONES = st.sampled_from(sorted(zoneinfo.available_timezones())).map(ZoneInfo)
-LIVED_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
+RECENT_DAYS = st.dates(dt.date(2018, 1, 1), dt.date(2059, 12, 31))
 """Days since 2018. In earlier years, some islands skipped a day."""
 
 
 @st.composite
 def anchored(draw: st.DrawFn) -> tuple[int, dt.date]:
     """Draw an anchor day and a date on it."""
-    anchor_day, some = draw(st.integers(1, 31)), draw(DAYS)
-    return anchor_day, dates.anchor_date(anchor_day, some.year, some.month)
+    anchor_day, date = draw(st.integers(1, 31)), draw(DAYS)
+    return anchor_day, dates.anchor_date(anchor_day, date.year, date.month)
 
 
-def is_on(day_of_month: int, some: dt.date) -> bool:
-    is_month_end = (some + dt.timedelta(days=1)).day == 1
-    return some.day == day_of_month or (is_month_end and some.day < day_of_month)
+def is_on(day_of_month: int, date: dt.date) -> bool:
+    is_month_end = (date + dt.timedelta(days=1)).day == 1
+    return date.day == day_of_month or (is_month_end and date.day < day_of_month)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,9 @@ def test_months_are_added_on_the_anchor_day(anchor_day: int, start: str, months:
         (30, "2018-01-31", "2018-02-28"),
     ],
 )
-def test_the_first_date_on_a_day_of_the_month(day_of_month: int, earliest: str, first: str) -> None:
+def test_the_first_date_on_a_day_of_the_month_is_not_before_the_given_date(
+    day_of_month: int, earliest: str, first: str
+) -> None:
     assert dates.first_on_day_of_month(day_of_month, day(earliest)) == day(first)
 
 
@@ -88,7 +90,7 @@ def test_the_first_date_on_a_day_of_the_month(day_of_month: int, earliest: str, 
         (10, "2018-12-10", "2018-09-10", 1),
     ],
 )
-def test_the_smallest_number_of_months_that_reaches_a_day(
+def test_the_minimum_months_are_the_fewest_from_1_on_that_reach_a_date(
     anchor_day: int, start: str, today: str, months: int
 ) -> None:
     assert dates.min_months_to_reach(anchor_day, day(start), day(today)) == months
@@ -128,7 +130,7 @@ def test_a_day_ends_at_its_last_second_in_the_zone(zone: ZoneInfo, last: str, ex
         ("2018-09-11 00:00:00", "2018-09-11"),
     ],
 )
-def test_the_current_day_ends_with_its_last_second(now: str, current: str) -> None:
+def test_in_the_last_second_of_a_day_the_current_day_is_already_the_next_day(now: str, current: str) -> None:
     assert dates.current_day(at(now), SHANGHAI) == day(current)
     assert dates.current_day(at(now, NEW_YORK), NEW_YORK) == day(current)
 
@@ -239,7 +241,7 @@ def test_the_first_date_on_a_day_of_the_month_is_the_earliest(day_of_month: int,
 
 @factories.unhurried
 @hypothesis.given(anchored(), st.integers(1, 36))
-def test_an_instance_that_expires_today_may_have_the_whole_term_and_no_more(
+def test_an_instance_that_expires_today_can_be_renewed_for_the_longest_term_and_no_more(
     start: tuple[int, dt.date], months: int
 ) -> None:
     anchor_day, today = start
@@ -252,7 +254,7 @@ def test_an_instance_that_expires_today_may_have_the_whole_term_and_no_more(
 
 
 @factories.unhurried
-@hypothesis.given(LIVED_DAYS, ZONES)
+@hypothesis.given(RECENT_DAYS, ZONES)
 def test_a_day_ends_one_second_before_the_next_in_every_zone(last: dt.date, zone: ZoneInfo) -> None:
     end = dates.end_of_day(last, zone)
     assert dates.last_day(end, zone) == last
@@ -281,7 +283,7 @@ def test_the_last_due_day_is_the_latest_whose_due_time_has_passed(
 
 @factories.unhurried
 @hypothesis.given(INSTANTS, ZONES, st.integers(0, 9))
-def test_an_expiry_is_due_exactly_when_its_time_has_come(
+def test_the_expiries_up_to_the_latest_due_expiry_are_exactly_those_that_are_due(
     now: dt.datetime, zone: ZoneInfo, lead_days: int
 ) -> None:
     cutoff = due.latest_due_expiry(now, model.Account("a", zone, 0, 0, lead_days))

@@ -143,7 +143,7 @@ def test_set_auto_is_allowed_if_the_policy_is_accepted(
         ("2016-09-10", "LONG", (24, 36)),
     ],
 )
-def test_the_months_are_bounded_by_today_and_the_longest_term(
+def test_the_months_of_a_renewal_are_bounded_by_today_and_the_longest_term(
     expires: str, product_code: str, bounds: tuple[int, int]
 ) -> None:
     renew = actions(instance(expires=expires, product_code=product_code))[InstanceActionKind.RENEW]
@@ -167,7 +167,7 @@ def test_the_months_are_bounded_by_today_and_the_longest_term(
         (instance(product_code="SHORT", auto_renew_months=4), [None, "MAX_TERM_EXCEEDED", None]),
     ],
 )
-def test_a_refused_action_has_the_reason_of_its_operation(
+def test_a_refused_action_has_the_refusal_code_of_its_operation(
     refused: model.Instance, codes: list[str | None]
 ) -> None:
     listed = list(actions(refused).values())
@@ -176,7 +176,7 @@ def test_a_refused_action_has_the_reason_of_its_operation(
     assert [action.allowed for action in listed] == [code is None for code in codes]
 
 
-def test_a_member_can_do_what_its_whole_bundle_can() -> None:
+def test_a_bundle_member_allows_only_the_actions_that_its_whole_bundle_allows() -> None:
     member, other = instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b", is_trial=True)
     assert all(action.allowed for action in actions(member, member._replace(id="b-2")).values())
     for action in actions(member, other).values():
@@ -186,13 +186,13 @@ def test_a_member_can_do_what_its_whole_bundle_can() -> None:
     assert actions(member, short)[InstanceActionKind.RENEW].months_max == 3
 
 
-def test_instances_that_differ_in_nothing_else_share_their_actions() -> None:
+def test_instances_that_differ_only_in_id_and_price_share_one_list_of_actions() -> None:
     first, second = instance("i-1"), instance("i-2", monthly_cents=1)
     lists = instance_actions.list_actions(facts(first, second), {}, NOON)
     assert lists[0] is lists[1]
 
 
-def test_a_shared_refusal_names_its_own_instance() -> None:
+def test_each_refusal_of_otherwise_equal_instances_names_its_own_instance() -> None:
     expired = [instance(f"i-{number}", expires="2018-09-01") for number in range(3)]
     for listed, one in zip(instance_actions.list_actions(facts(*expired), {}, NOON), expired, strict=True):
         [refusal] = [action.refusal for action in listed if action.refusal]

@@ -14,7 +14,7 @@ from renewals.domain.money import Cents
 DATE = dt.date(2027, 1, 31)
 
 
-def test_amounts_dates_and_lists_are_put_into_words() -> None:
+def test_a_message_formats_amounts_dates_lists_and_nested_messages() -> None:
     message = Message(
         "{total} by {date} for {ids}: {reason}",
         total=Cents(51290),
@@ -29,7 +29,7 @@ def test_amounts_dates_and_lists_are_put_into_words() -> None:
     ("count", "text"),
     [(0, "0 instances"), (1, "1 instance"), (2, "2 instances"), (10_000, "10000 instances")],
 )
-def test_a_count_chooses_singular_or_plural(count: int, text: str) -> None:
+def test_the_count_of_a_message_selects_singular_or_plural(count: int, text: str) -> None:
     assert str(CountedMessage("{count} instance", "{count} instances", count=count)) == text
 
 
@@ -56,7 +56,7 @@ ARGUMENTS: st.SearchStrategy[Argument] = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), ARGUMENTS), st.integers(0, 3))
-def test_a_stored_message_is_the_message_with_the_types_of_its_arguments(
+def test_a_restored_message_equals_the_stored_message_with_the_types_of_its_arguments(
     arguments: dict[str, Argument], count: int
 ) -> None:
     for message in (

@@ -37,7 +37,7 @@ ANY_CENTS = st.integers(-money.CENTS_MAX, money.CENTS_MAX)
         ("0" * 5000 + "5.10", 510),
     ],
 )
-def test_an_amount_is_a_decimal_string_or_a_whole_number(text: object, cents: int) -> None:
+def test_a_decimal_string_or_a_whole_number_is_parsed_as_an_amount(text: object, cents: int) -> None:
     assert money.parse_cents(text) == cents
 
 
@@ -48,7 +48,7 @@ def test_a_float_is_refused_even_if_it_is_whole(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [True, False, None, b"512", [512], {"cents": 512}])
-def test_another_type_of_value_is_refused(value: object) -> None:
+def test_a_boolean_null_bytes_and_containers_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         money.parse_cents(value)
 
@@ -68,7 +68,7 @@ def test_a_text_that_only_looks_like_an_amount_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0.001", "512.900", "1.000", "-0.005"])
-def test_a_third_place_is_refused_and_never_rounded_away(text: str) -> None:
+def test_a_third_decimal_place_is_refused_and_not_rounded(text: str) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         money.parse_cents(text)
 
@@ -107,7 +107,7 @@ def test_an_amount_that_is_too_large_is_refused_with_the_bound(value: object) ->
         (10**15, "10000000000000.00"),
     ],
 )
-def test_an_amount_is_written_with_two_places(cents: int, text: str) -> None:
+def test_an_amount_is_formatted_with_two_decimal_places(cents: int, text: str) -> None:
     assert money.format_cents(cents) == text
 
 
@@ -131,13 +131,13 @@ def test_a_half_is_rounded_up_not_to_even(numerator: int, denominator: int, quot
 
 @factories.unhurried
 @hypothesis.given(st.integers(1 - money.CENTS_MAX, money.CENTS_MAX - 1))
-def test_a_formatted_amount_is_parsed_back(cents: int) -> None:
+def test_parsing_a_formatted_amount_returns_the_same_amount(cents: int) -> None:
     assert money.parse_cents(money.format_cents(cents)) == cents
 
 
 @factories.unhurried
 @hypothesis.given(st.text(alphabet="0123456789.-+eE _٣５\n", max_size=20) | st.text(max_size=8))
-def test_a_text_is_refused_or_means_what_decimal_says(text: str) -> None:
+def test_a_parsed_text_has_the_same_value_as_its_decimal(text: str) -> None:
     try:
         cents = money.parse_cents(text)
     except ValueError:
@@ -149,13 +149,13 @@ def test_a_text_is_refused_or_means_what_decimal_says(text: str) -> None:
 
 @factories.unhurried
 @hypothesis.given(st.floats() | st.booleans() | st.none() | st.decimals() | st.fractions())
-def test_only_texts_and_whole_numbers_are_parsed(value: object) -> None:
+def test_floats_decimals_fractions_booleans_and_null_are_refused_as_amounts(value: object) -> None:
     with pytest.raises(ValueError, match="decimal string"):
         money.parse_cents(value)
 
 
 @factories.unhurried
 @hypothesis.given(ANY_CENTS.map(abs), st.integers(1, 400_000))
-def test_division_is_exact_but_for_the_last_rounding(numerator: int, denominator: int) -> None:
+def test_division_returns_the_exact_quotient_rounded_half_up(numerator: int, denominator: int) -> None:
     exact = Fraction(numerator, denominator)
     assert money.divide_half_up(numerator, denominator) == math.floor(exact + Fraction(1, 2))

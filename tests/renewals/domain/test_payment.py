@@ -36,7 +36,7 @@ def test_the_larger_of_two_vouchers_with_one_expiry_pays_first() -> None:
     assert order(voucher("a", 100), voucher("b", 300), voucher("c", 200)) == ["b", "c", "a"]
 
 
-def test_the_id_decides_between_equal_vouchers() -> None:
+def test_equal_vouchers_pay_in_the_order_of_their_ids() -> None:
     assert order(voucher("v-9", 100), voucher("v-10", 100), voucher("v-1", 100)) == ["v-1", "v-10", "v-9"]
 
 
@@ -49,40 +49,40 @@ def test_a_voucher_is_valid_until_the_second_of_its_expiry() -> None:
     assert wallet(50, passed).pay([Charge("KEC", 50)]) == Payment((), 0, 50, 0, 0)
 
 
-def test_an_empty_voucher_does_not_count() -> None:
+def test_an_empty_voucher_is_not_used() -> None:
     assert order(voucher("empty", 0), voucher("full", 1)) == ["full"]
 
 
-def test_vouchers_pay_before_the_balance_and_partly_where_that_is_enough() -> None:
+def test_a_voucher_pays_before_the_balance_and_keeps_its_remainder() -> None:
     payment = wallet(500, voucher("v-1", 300)).pay([Charge("KEC", 200)])
     assert payment == Payment((VoucherRedemption("v-1", 200, 100),), 200, 0, 500, 0)
 
 
-def test_the_balance_pays_what_the_vouchers_leave() -> None:
+def test_the_balance_pays_the_part_that_the_vouchers_do_not_cover() -> None:
     payment = wallet(500, voucher("v-1", 300), voucher("v-2", 50)).pay([Charge("KEC", 400)])
     assert payment.uses == (VoucherRedemption("v-1", 300, 0), VoucherRedemption("v-2", 50, 0))
     assert payment[1:] == (350, 50, 450, 0)
 
 
-def test_the_last_cent_may_be_spent() -> None:
+def test_a_payment_may_use_the_last_cent_of_the_balance() -> None:
     payment = wallet(100, voucher("v-1", 300)).pay([Charge("KEC", 400)])
     assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 0)
 
 
-def test_a_voucher_limited_to_products_pays_for_no_other() -> None:
+def test_a_voucher_limited_to_products_pays_for_no_other_product() -> None:
     limited = voucher("v-1", 300, product_codes=["EBS", "KES"])
     assert wallet(500, limited).pay([Charge("KEC", 200)]) == Payment((), 0, 200, 300, 0)
     assert wallet(500, limited).pay([Charge("KES", 200)]).voucher_cents == 200
 
 
-def test_a_limited_voucher_pays_its_line_and_leaves_the_other_to_the_balance() -> None:
+def test_a_limited_voucher_pays_for_its_product_and_the_balance_for_the_other_one() -> None:
     payment = wallet(500, voucher("v-1", 300, product_codes=["EBS"])).pay(
         [Charge("KEC", 200), Charge("EBS", 250)]
     )
     assert payment == Payment((VoucherRedemption("v-1", 250, 50),), 250, 200, 300, 0)
 
 
-def test_a_cent_too_little_takes_nothing() -> None:
+def test_a_shortfall_of_one_cent_charges_nothing() -> None:
     account = wallet(99, voucher("v-1", 300))
     payment = account.pay([Charge("KEC", 150), Charge("KEC", 250)])
     assert payment.shortfall_cents == 1
@@ -91,18 +91,18 @@ def test_a_cent_too_little_takes_nothing() -> None:
     assert account.pay([Charge("KEC", 399)]) == Payment((VoucherRedemption("v-1", 300, 0),), 300, 99, 0, 0)
 
 
-def test_a_shortfall_shows_all_that_is_missing() -> None:
+def test_a_shortfall_is_the_whole_missing_amount() -> None:
     payment = wallet(100, voucher("v-1", 300)).pay([Charge("KEC", 1000)])
     assert payment == Payment((VoucherRedemption("v-1", 300, 0),), 300, 100, 0, 600)
 
 
-def test_an_empty_wallet_changes_nothing() -> None:
+def test_a_payment_without_money_or_without_charges_uses_no_money() -> None:
     assert wallet(0).pay([Charge("KEC", 1)]) == Payment((), 0, 0, 0, 1)
     assert wallet(0).pay([]) == Payment((), 0, 0, 0, 0)
     assert wallet(0, voucher("v-1", 10)).pay([Charge("KEC", 0)]) == Payment((), 0, 0, 0, 0)
 
 
-def test_the_order_stays_as_it_was_at_the_start() -> None:
+def test_the_order_of_the_vouchers_does_not_change_after_a_payment() -> None:
     # After a payment of 250, the first voucher is the smaller one. It still pays first.
     account = wallet(0, voucher("a", 300), voucher("b", 200))
     first, second = account.pay([Charge("KEC", 250)]), account.pay([Charge("KEC", 100)])
@@ -132,42 +132,49 @@ BALANCES = st.integers(0, 30)
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, st.lists(CHARGES, max_size=5))
-def test_a_wallet_pays_like_the_literal_rule(
+def test_a_payment_equals_the_payment_computed_cent_by_cent(
     balance_cents: int, vouchers: list[model.Voucher], orders: list[list[Charge]]
 ) -> None:
     account = wallet(balance_cents, *vouchers)
-    left = {v.id: v.available_cents for v in vouchers}
+    remaining = {v.id: v.available_cents for v in vouchers}
     for charges in orders:
-        expected = pay_by_the_literal_rule(balance_cents, vouchers, left, charges)
+        expected = pay_cent_by_cent(balance_cents, vouchers, remaining, charges)
         assert account.pay(charges) == expected
         if not expected.shortfall_cents:
-            left |= {use.voucher_id: use.available_after_cents for use in expected.uses}
+            remaining |= {use.voucher_id: use.available_after_cents for use in expected.uses}
             balance_cents -= expected.balance_cents
         assert account.balance_cents == balance_cents
 
 
-def pay_by_the_literal_rule(
-    balance_cents: int, vouchers: Sequence[model.Voucher], left: dict[str, int], charges: Sequence[Charge]
+def pay_cent_by_cent(
+    balance_cents: int,
+    vouchers: Sequence[model.Voucher],
+    remaining: dict[str, int],
+    charges: Sequence[Charge],
 ) -> Payment:
     """Return the payment by rules 15 and 16, computed cent by cent."""
-    counting = [v for v in vouchers if v.expires_at >= NOW]
-    counting.sort(key=lambda v: v.id)
-    counting.sort(key=lambda v: v.available_cents, reverse=True)
-    counting.sort(key=lambda v: v.expires_at)
-    left = dict(left)
-    used = dict.fromkeys((v.id for v in counting), 0)
+    valid_vouchers = [v for v in vouchers if v.expires_at >= NOW]
+    valid_vouchers.sort(key=lambda v: v.id)
+    valid_vouchers.sort(key=lambda v: v.available_cents, reverse=True)
+    valid_vouchers.sort(key=lambda v: v.expires_at)
+    remaining = dict(remaining)
+    used = dict.fromkeys((v.id for v in valid_vouchers), 0)
     unpaid_cents = 0
     for charge in charges:
         for _ in range(charge.cents):
-            fitting = (v for v in counting if not v.product_codes or charge.product_code in v.product_codes)
-            payer = next((v.id for v in fitting if left[v.id] > 0), None)
+            fitting = (
+                v for v in valid_vouchers if not v.product_codes or charge.product_code in v.product_codes
+            )
+            payer = next((v.id for v in fitting if remaining[v.id] > 0), None)
             if payer is None:
                 unpaid_cents += 1
             else:
-                left[payer] -= 1
+                remaining[payer] -= 1
                 used[payer] += 1
     uses = tuple(
-        VoucherRedemption(voucher_id, cents, left[voucher_id]) for voucher_id, cents in used.items() if cents
+        VoucherRedemption(voucher_id, cents, remaining[voucher_id])
+        for voucher_id, cents in used.items()
+        if cents
     )
     paid_cents = min(unpaid_cents, balance_cents)
     return Payment(
@@ -177,7 +184,7 @@ def pay_by_the_literal_rule(
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, CHARGES)
-def test_a_payment_adds_up_and_nothing_falls_below_zero(
+def test_the_parts_of_a_payment_add_up_and_none_is_negative(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge]
 ) -> None:
     account = wallet(balance_cents, *vouchers)
@@ -196,7 +203,7 @@ def test_a_payment_adds_up_and_nothing_falls_below_zero(
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, CHARGES, CHARGES)
-def test_a_shortfall_changes_nothing(
+def test_a_payment_with_a_shortfall_does_not_change_later_payments(
     balance_cents: int, vouchers: list[model.Voucher], charges: list[Charge], later: list[Charge]
 ) -> None:
     tried, untouched = wallet(balance_cents, *vouchers), wallet(balance_cents, *vouchers)
@@ -208,7 +215,9 @@ def test_a_shortfall_changes_nothing(
 
 @factories.unhurried
 @hypothesis.given(VOUCHERS, CHARGES)
-def test_a_batch_takes_the_same_as_single_steps(vouchers: list[model.Voucher], charges: list[Charge]) -> None:
+def test_charges_paid_together_use_the_same_money_as_charges_paid_one_by_one(
+    vouchers: list[model.Voucher], charges: list[Charge]
+) -> None:
     at_once, singly = wallet(1_000, *vouchers), wallet(1_000, *vouchers)
     batch = at_once.pay(charges)
     steps = [singly.pay([charge]) for charge in charges]
@@ -223,7 +232,7 @@ def test_a_batch_takes_the_same_as_single_steps(vouchers: list[model.Voucher], c
 
 @factories.unhurried
 @hypothesis.given(BALANCES, VOUCHERS, st.randoms(use_true_random=False), CHARGES)
-def test_the_order_in_which_vouchers_are_read_does_not_matter(
+def test_a_payment_does_not_depend_on_the_order_in_which_the_vouchers_are_read(
     balance_cents: int, vouchers: list[model.Voucher], chance: random.Random, charges: list[Charge]
 ) -> None:
     shuffled = list(vouchers)
@@ -236,7 +245,7 @@ PAID = st.lists(
     min_size=1,
     max_size=8,
 )
-GIVEN = st.lists(
+VOUCHER_ROWS = st.lists(
     st.tuples(
         st.integers(1, 1_200),
         st.sampled_from(["2018-10-01 00:00:00", "2018-10-02 00:00:00"]),
@@ -247,24 +256,26 @@ GIVEN = st.lists(
 
 
 @factories.unhurried
-@hypothesis.given(orders=st.lists(PAID, min_size=1, max_size=3), given_vouchers=GIVEN)
-def test_the_payment_of_each_line_is_reconstructed(
-    orders: list[list[tuple[str, int]]], given_vouchers: list[tuple[int, str, tuple[str, ...]]]
+@hypothesis.given(orders=st.lists(PAID, min_size=1, max_size=3), voucher_rows=VOUCHER_ROWS)
+def test_the_payment_of_each_line_is_reconstructed_from_the_payment_of_its_order(
+    orders: list[list[tuple[str, int]]], voucher_rows: list[tuple[int, str, tuple[str, ...]]]
 ) -> None:
     """Compare the reconstruction of each order with the payments of its single lines."""
     vouchers = [
         voucher(f"v-{number}", cents, expires=expires, product_codes=codes)
-        for number, (cents, expires, codes) in enumerate(given_vouchers)
+        for number, (cents, expires, codes) in enumerate(voucher_rows)
     ]
     of_orders, of_lines = wallet(10**6, *vouchers), wallet(10**6, *vouchers)
     known = {v.id: v for v in vouchers}
     for lines in orders:
         charges = [Charge(*line) for line in lines]
         payment = of_orders.pay(charges)
-        truth = [of_lines.pay([charge]) for charge in charges]
+        single_payments = [of_lines.pay([charge]) for charge in charges]
         taken = [known[use.voucher_id]._replace(available_cents=use.amount_cents) for use in payment.uses]
         shares = domain_payment.reconstruct_payments(charges, taken, payment.balance_cents)
-        assert [_who_paid(share) for share in shares] == [_who_paid(payment) for payment in truth]
+        assert [_amounts_by_source(share) for share in shares] == [
+            _amounts_by_source(payment) for payment in single_payments
+        ]
         sums: dict[str, int] = {}
         for share in shares:
             for use in share.uses:
@@ -273,11 +284,11 @@ def test_the_payment_of_each_line_is_reconstructed(
         assert sum(share.balance_cents for share in shares) == payment.balance_cents
 
 
-def _who_paid(payment: Payment) -> tuple[dict[str, int], int]:
+def _amounts_by_source(payment: Payment) -> tuple[dict[str, int], int]:
     return {use.voucher_id: use.amount_cents for use in payment.uses}, payment.balance_cents
 
 
-def test_a_reconstruction_with_a_remainder_is_an_error() -> None:
+def test_a_reconstruction_of_payments_that_leaves_a_remainder_is_an_error() -> None:
     for taken_cents, balance_cents in ((99, 0), (101, 0), (100, 1), (50, 49)):
         with pytest.raises(AssertionError):
             domain_payment.reconstruct_payments(

@@ -13,7 +13,7 @@ from renewals.domain.planning import RenewAuto, RenewFor, UnifyToDate, UnifyToDa
 from tests.renewals import factories
 from tests.renewals.factories import NEW_YORK, SHANGHAI, at, codes, context, day, instance, plan, product
 
-EVERY_WAY = [RenewFor(1), RenewAuto(), UnifyToDate(day("2018-12-01")), UnifyToDayOfMonth(1)]
+EXTENSIONS = [RenewFor(1), RenewAuto(), UnifyToDate(day("2018-12-01")), UnifyToDayOfMonth(1)]
 
 
 def only_line(planned: planning.Plan) -> planning.RenewalLine:
@@ -30,9 +30,9 @@ def only_refusal(planned: planning.Plan) -> errors.Refusal:
     return refusal
 
 
-@pytest.mark.parametrize("extension", EVERY_WAY)
+@pytest.mark.parametrize("extension", EXTENSIONS)
 @pytest.mark.parametrize(
-    ("left_out", "code", "message"),
+    ("unmanageable", "code", "message"),
     [
         (instance(product_code="KAD"), "UNSUPPORTED_PRODUCT", "It is not needed."),
         (instance(is_trial=True), "TRIAL", "A trial instance cannot be renewed."),
@@ -48,24 +48,24 @@ def only_refusal(planned: planning.Plan) -> errors.Refusal:
     ],
 )
 def test_an_unmanageable_instance_is_refused_by_every_extension(
-    left_out: model.Instance, code: str, message: str, extension: planning.Extension
+    unmanageable: model.Instance, code: str, message: str, extension: planning.Extension
 ) -> None:
     judged_by = context(products=[product("KEC"), product("KAD", unsupported_reason="It is not needed.")])
-    refusal = only_refusal(plan(left_out, extension, judged_by))
+    refusal = only_refusal(plan(unmanageable, extension, judged_by))
     assert (refusal.code.value, str(refusal.message)) == (code, message)
 
 
-def test_support_depends_on_the_catalog_row_and_not_on_the_product_code() -> None:
+def test_a_product_that_the_catalog_supports_is_renewable_whatever_its_code() -> None:
     assert only_line(plan(instance(product_code="KAD"), RenewFor(1), context(products=[product("KAD")])))
 
 
-def test_a_new_period_starts_at_the_old_expiry_and_ends_with_a_day_of_the_zone() -> None:
+def test_a_new_period_starts_at_the_old_expiry_and_ends_at_the_end_of_a_day() -> None:
     line = only_line(plan(instance(expires="2018-09-10"), RenewFor(1)))
     assert (line.starts_at, line.expires_at) == (at("2018-09-10 23:59:59"), at("2018-10-10 23:59:59"))
     assert (line.months, line.days, line.anchor_day) == (1, 0, 10)
 
 
-def test_last_days_are_those_of_the_zone_and_outlast_its_change_of_clock() -> None:
+def test_a_period_over_a_clock_change_ends_at_the_end_of_a_day_in_the_time_zone() -> None:
     # In UTC, the instance expires on 1 November.
     line = only_line(plan(instance(expires="2018-10-31", zone=NEW_YORK), RenewFor(1), context(zone=NEW_YORK)))
     assert line.starts_at == dt.datetime(2018, 11, 1, 3, 59, 59, tzinfo=dt.UTC)
@@ -80,7 +80,7 @@ def test_monthly_renewals_return_to_the_anchor_day() -> None:
         renewed = renewed._replace(expires_at=line.expires_at, anchor_day=line.anchor_day)
 
 
-def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
+def test_a_late_renewal_starts_at_the_old_expiry_and_charges_the_whole_period() -> None:
     line = only_line(plan(instance(expires="2018-09-10"), RenewFor(2), context("2018-10-20 12:00")))
     assert (line.starts_at, line.expires_at) == (at("2018-09-10 23:59:59"), at("2018-11-10 23:59:59"))
     assert line.price == (600_00, 600_00)
@@ -95,7 +95,9 @@ def test_a_late_renewal_starts_at_the_old_expiry_and_costs_all_of_it() -> None:
         ("2018-12-11 00:00:00", 3, 4),
     ],
 )
-def test_a_period_that_is_too_short_is_refused_with_the_minimum(now: str, months: int, least: int) -> None:
+def test_a_renewal_that_would_end_in_the_past_is_refused_with_the_minimum_months(
+    now: str, months: int, least: int
+) -> None:
     late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
     refusal = only_refusal(plan(late, RenewFor(months), context(now)))
     assert refusal.code.value == "PERIOD_TOO_SHORT"
@@ -103,7 +105,7 @@ def test_a_period_that_is_too_short_is_refused_with_the_minimum(now: str, months
     assert only_line(plan(late, RenewFor(least), context(now))).expires_at > at(now)
 
 
-def test_until_the_last_second_of_the_new_day_the_period_is_long_enough() -> None:
+def test_a_late_renewal_is_accepted_until_a_second_before_its_new_expiry() -> None:
     late = instance(expires="2018-09-10")
     assert only_line(plan(late, RenewFor(1), context("2018-10-10 23:59:58"))).months == 1
 
@@ -116,7 +118,7 @@ def test_until_the_last_second_of_the_new_day_the_period_is_long_enough() -> Non
         (UnifyToDate(day("2019-09-10")), UnifyToDate(dt.date.max)),
     ],
 )
-def test_no_expiry_is_beyond_the_products_longest_term_from_now(
+def test_an_extension_beyond_the_longest_term_from_now_is_refused(
     extension: planning.Extension, too_far: planning.Extension
 ) -> None:
     judged_by = context("2018-09-10 12:00", products=[product(max_term_months=12)])
@@ -135,7 +137,7 @@ def test_the_longest_term_counts_from_now_and_not_from_the_expiry() -> None:
     assert only_line(plan(instance(expires="2018-09-10"), RenewFor(11), judged_by))
 
 
-def test_twelve_months_are_17_percent_off_and_the_list_price_is_kept() -> None:
+def test_a_plan_has_the_list_price_beside_the_discounted_price() -> None:
     judged_by = context(products=[product(tiers=[(12, 1700)])])
     planned = plan(instance(), RenewFor(12), judged_by)
     assert only_line(planned).price == (3600_00, 2988_00)
@@ -143,7 +145,7 @@ def test_twelve_months_are_17_percent_off_and_the_list_price_is_kept() -> None:
     assert plan(instance(), RenewFor(11), judged_by).total_cents == 3300_00
 
 
-def test_unify_charges_whole_months_and_the_days_of_the_next() -> None:
+def test_unify_charges_whole_months_and_the_remaining_days() -> None:
     line = only_line(plan(instance(expires="2018-09-10"), UnifyToDate(day("2018-11-01"))))
     assert (line.months, line.days, line.anchor_day) == (1, 22, 1)
     assert line.price == (512_90, 512_90)
@@ -170,7 +172,7 @@ def test_the_total_is_the_sum_of_rounded_lines() -> None:
         ("2018-02-10", 30, "2018-03-30"),
     ],
 )
-def test_unify_to_a_day_of_month_is_a_month_later_at_least(
+def test_unify_to_a_day_of_the_month_extends_by_at_least_one_month(
     expires: str, day_of_month: int, target: str
 ) -> None:
     line = only_line(
@@ -180,7 +182,7 @@ def test_unify_to_a_day_of_month_is_a_month_later_at_least(
     assert line.months >= 1
 
 
-def test_a_unified_instance_is_renewed_on_its_new_anchor() -> None:
+def test_a_renewal_after_a_unify_uses_the_new_anchor_day() -> None:
     unified = only_line(
         plan(instance(expires="2018-01-15"), UnifyToDayOfMonth(31), context("2018-01-10 12:00"))
     )
@@ -191,14 +193,14 @@ def test_a_unified_instance_is_renewed_on_its_new_anchor() -> None:
 
 
 @pytest.mark.parametrize("target", ["2018-09-09", "2018-09-10", "0001-01-01"])
-def test_unify_never_shortens(target: str) -> None:
+def test_unify_to_a_date_that_is_not_after_the_expiry_is_refused(target: str) -> None:
     picked = factories.selection(instance("i-1", expires="2018-08-31"), instance("i-2", expires="2018-09-10"))
     planned = plan(picked, UnifyToDate(day(target)), context("2018-08-20 12:00"))
     assert codes(planned.refusals)["i-2"] == "TARGET_NOT_LATER"
     assert "i-2" not in {line.instance.id for line in planned.lines}
 
 
-def test_an_expired_instance_takes_part_if_the_target_is_in_the_future() -> None:
+def test_unify_includes_an_expired_instance_only_if_the_target_is_in_the_future() -> None:
     late, now = instance(expires="2018-09-10"), context("2018-10-20 12:00")
     line = only_line(plan(late, UnifyToDate(day("2018-10-20")), now))
     assert (line.starts_at, line.months, line.days) == (at("2018-09-10 23:59:59"), 1, 10)
@@ -227,7 +229,7 @@ def test_the_longest_term_begins_today_even_in_the_last_second_of_the_day() -> N
     st.integers(1, 900),
     st.integers(0, 10_000_00),
 )
-def test_unify_to_the_day_of_a_renewal_is_that_renewal(
+def test_unify_to_a_date_equals_another_extension_that_ends_on_the_same_date(
     start: dt.date, anchor_day: int, day_of_month: int, days: int, monthly_cents: int
 ) -> None:
     old = dates.anchor_date(anchor_day, start.year, start.month)

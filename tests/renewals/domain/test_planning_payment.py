@@ -42,20 +42,20 @@ def test_a_whole_bundle_alone_is_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "beside",
+    "picked",
     [selection(SINGLE, KEC, EBS), selection(SINGLE, KEC, unpicked=[EBS])],
 )
-def test_a_bundle_member_in_a_batch_is_refused_and_the_rest_is_planned(
-    beside: domain_selection.Selection,
+def test_bundle_members_in_a_batch_are_refused_and_the_other_instance_is_planned(
+    picked: domain_selection.Selection,
 ) -> None:
-    planned = plan(beside, RenewFor(1))
+    planned = plan(picked, RenewFor(1))
     assert line_ids(planned) == ["i-1"]
-    assert set(codes(planned.refusals)) == {i.id for i in beside.instances} - {"i-1"}
+    assert set(codes(planned.refusals)) == {i.id for i in picked.instances} - {"i-1"}
     assert {(r.code.value, r.bundle_instance_ids) for r in planned.refusals} == {("BUNDLED", ("b-1", "b-2"))}
     assert planned.total_cents == planned.payment.balance_cents == 300_00
 
 
-def test_two_bundles_are_a_batch_and_so_is_a_bundle_with_a_missing_id() -> None:
+def test_a_bundle_beside_another_bundle_or_a_missing_id_is_refused() -> None:
     other = instance("c-1", bundle_id="c")
     planned = plan(selection(KEC, EBS, other), RenewFor(1))
     assert (line_ids(planned), codes(planned.refusals)) == (
@@ -67,7 +67,7 @@ def test_two_bundles_are_a_batch_and_so_is_a_bundle_with_a_missing_id() -> None:
     assert planned.total_cents == planned.payment.balance_cents == 0
 
 
-def test_a_bundle_that_lacks_members_is_refused_and_they_are_named() -> None:
+def test_a_bundle_without_all_its_members_is_refused_and_the_missing_ids_are_named() -> None:
     third = instance("b-3", bundle_id="b")
     planned = plan(selection(EBS, unpicked=[third, KEC]), RenewFor(1))
     (refusal,) = planned.refusals
@@ -80,7 +80,7 @@ def test_a_bundle_that_lacks_members_is_refused_and_they_are_named() -> None:
 @pytest.mark.parametrize(
     "picked", [selection(SINGLE, TRIAL, unpicked=[KEC]), selection(TRIAL, unpicked=[KEC])]
 )
-def test_an_unmanageable_member_is_refused_as_such_and_not_as_bundled(
+def test_an_unmanageable_bundle_member_is_refused_for_its_own_reason(
     picked: domain_selection.Selection,
 ) -> None:
     planned = plan(picked, RenewFor(1))
@@ -88,7 +88,7 @@ def test_an_unmanageable_member_is_refused_as_such_and_not_as_bundled(
     assert set(line_ids(planned)) <= {"i-1"}
 
 
-def test_widened_to_whole_bundles_a_batch_takes_all_their_members() -> None:
+def test_the_handling_whole_adds_all_members_of_a_selected_bundle() -> None:
     planned = plan(selection(SINGLE, EBS, unpicked=[KEC]), RenewFor(1), handling=BundleHandling.WHOLE)
     assert line_ids(planned) == ["b-1", "b-2", "i-1"]
     assert planned.refusals == ()
@@ -96,28 +96,28 @@ def test_widened_to_whole_bundles_a_batch_takes_all_their_members() -> None:
 
 
 @pytest.mark.parametrize("handling", list(BundleHandling))
-def test_one_bad_member_refuses_its_whole_bundle(handling: BundleHandling) -> None:
+def test_an_unmanageable_member_causes_the_refusal_of_its_whole_bundle(handling: BundleHandling) -> None:
     planned = plan(selection(KEC, EBS, TRIAL), RenewFor(1), handling=handling)
     assert planned.lines == ()
     assert codes(planned.refusals) == {"b-1": "BUNDLED", "b-2": "BUNDLED", "b-3": "TRIAL"}
     assert str(planned.refusals[0].message) == "Its bundle is refused as a whole because of b-3."
 
 
-def test_a_bad_member_refuses_no_other_bundle() -> None:
+def test_an_unmanageable_member_does_not_cause_the_refusal_of_another_bundle() -> None:
     picked = selection(KEC, TRIAL, SINGLE, instance("c-1", bundle_id="c"), unpicked=[EBS])
     planned = plan(picked, RenewFor(1), handling=BundleHandling.WHOLE)
     assert line_ids(planned) == ["c-1", "i-1"]
     assert set(codes(planned.refusals)) == {"b-1", "b-2", "b-3"}
 
 
-def test_a_bundle_keeps_one_expiry_and_one_anchor() -> None:
+def test_all_members_of_an_extended_bundle_have_the_same_expiry_and_anchor_day() -> None:
     for extension in (RenewFor(5), UnifyToDayOfMonth(31)):
         planned = plan(selection(KEC, EBS), extension)
         assert len(planned.lines) == 2
         assert len({(line.expires_at, line.anchor_day) for line in planned.lines}) == 1
 
 
-def test_the_refused_are_listed_and_the_rest_is_one_order() -> None:
+def test_refused_instances_are_listed_and_the_others_are_planned_and_paid() -> None:
     picked = selection(instance("i-2"), instance("i-1", is_trial=True), missing_ids=["i-404"])
     planned = plan(picked, RenewFor(1), balance_cents=300_00)
     assert (line_ids(planned), planned.payment) == (["i-2"], Payment((), 0, 300_00, 0, 0))
@@ -129,7 +129,7 @@ def test_lines_are_in_order_of_expiry_and_id() -> None:
     assert line_ids(plan(picked, RenewFor(1))) == ["i-10", "y", "z", "x"]
 
 
-def test_vouchers_pay_line_by_line_in_that_order() -> None:
+def test_vouchers_pay_the_lines_in_order_of_id() -> None:
     picked = selection(instance("i-2", product_code="EBS"), instance("i-1"))
     vouchers = [
         voucher("soon", 300_00, expires="2018-10-01 12:00"),
@@ -143,19 +143,19 @@ def test_vouchers_pay_line_by_line_in_that_order() -> None:
     assert planned.payment[1:] == (600_00, 0, 7, 0)
 
 
-def test_a_voucher_counts_at_the_instant_of_charging() -> None:
+def test_a_voucher_pays_only_if_it_is_valid_at_the_instant_of_charging() -> None:
     vouchers = [voucher("v-1", 300_00, expires="2018-09-10 12:00:00")]
     in_time = plan(SINGLE, RenewFor(1), context("2018-09-10 12:00:00"), vouchers=vouchers)
     too_late = plan(SINGLE, RenewFor(1), context("2018-09-10 12:00:01"), vouchers=vouchers)
     assert in_time.payment.voucher_cents == too_late.payment.balance_cents == 300_00
 
 
-def test_an_empty_wallet_shows_the_price_and_takes_nothing() -> None:
+def test_a_plan_without_money_has_the_price_and_the_shortfall_and_charges_nothing() -> None:
     planned = plan(SINGLE, RenewFor(1), balance_cents=0)
     assert (planned.total_cents, planned.payment) == (300_00, Payment((), 0, 0, 0, 300_00))
 
 
-def test_the_worker_renews_each_for_its_own_months() -> None:
+def test_the_worker_renews_each_instance_for_its_own_months() -> None:
     (first, second) = run(
         instance("i-1", auto_renew_months=3), SINGLE._replace(id="i-2"), balance_cents=2_000_00
     )
@@ -176,17 +176,19 @@ def test_the_earliest_expiry_is_renewed_first_and_then_the_lower_id() -> None:
     assert renewed_ids(outcomes) == ["b", "c"]
 
 
-def test_an_unpayable_unit_is_skipped_and_the_next_cheaper_one_is_paid() -> None:
+def test_a_run_skips_an_instance_without_sufficient_money_and_renews_a_cheaper_one() -> None:
     dear, cheap = instance("i-1", monthly_cents=500_00), instance("i-2", monthly_cents=200_00)
-    passed, paid = run(dear, cheap, balance_cents=250_00, vouchers=(voucher("v-1", 100_00),))
-    assert (passed.lines, passed.payment) == ((), None)
-    assert codes(passed.refusals) == {"i-1": "INSUFFICIENT_FUNDS"}
-    assert str(passed.refusals[0].message) == "500.00 is required and 350.00 is available; 150.00 is missing."
+    skipped, paid = run(dear, cheap, balance_cents=250_00, vouchers=(voucher("v-1", 100_00),))
+    assert (skipped.lines, skipped.payment) == ((), None)
+    assert codes(skipped.refusals) == {"i-1": "INSUFFICIENT_FUNDS"}
+    assert (
+        str(skipped.refusals[0].message) == "500.00 is required and 350.00 is available; 150.00 is missing."
+    )
     assert paid.payment == Payment((VoucherRedemption("v-1", 100_00, 0),), 100_00, 100_00, 150_00, 0)
     assert paid.refusals == ()
 
 
-def test_an_unrenewable_instance_is_refused_and_takes_nothing_from_the_next() -> None:
+def test_a_run_refuses_an_unmanageable_instance_and_renews_the_next_one() -> None:
     refused, paid = run(instance("i-1", is_trial=True), instance("i-2"), balance_cents=300_00)
     assert (refused.lines, refused.payment, codes(refused.refusals)) == ((), None, {"i-1": "TRIAL"})
     assert renewed_ids([paid]) == ["i-2"]
@@ -203,7 +205,7 @@ def test_the_worker_renews_a_bundle_as_a_whole_or_not_at_all() -> None:
     assert renewed_ids([single]) == ["i-1"]
 
 
-def test_a_bundle_pays_in_the_order_of_its_ids_however_it_was_read() -> None:
+def test_the_lines_of_a_bundle_are_paid_in_the_order_of_their_ids() -> None:
     # In the reverse order, EBS would use the unrestricted voucher and KEC its own, and the balance would pay nothing.
     vouchers = (voucher("v-all", 300_00), voucher("v-kec", 200_00, product_codes=["KEC"]))
     for members in ([KEC, EBS], [EBS, KEC]):
@@ -219,7 +221,7 @@ def test_a_bundle_pays_in_the_order_of_its_ids_however_it_was_read() -> None:
     st.lists(st.tuples(st.integers(1, 9), st.sets(st.sampled_from(["KEC", "EBS"]))), max_size=4),
     st.integers(0, 40),
 )
-def test_a_run_is_one_order_in_single_steps(
+def test_a_run_pays_the_same_as_one_order_if_the_money_is_sufficient(
     priced: list[tuple[str, int]], amounts: list[tuple[int, set[str]]], balance_cents: int
 ) -> None:
     due = [
@@ -243,13 +245,13 @@ def test_a_run_is_one_order_in_single_steps(
         assert any(outcome.payment is None for outcome in outcomes)
 
 
-def test_a_run_leaves_an_expired_instance_to_a_manual_renewal() -> None:
+def test_a_run_refuses_an_expired_instance() -> None:
     [outcome] = run(instance("i-1", expires="2018-09-09"), balance_cents=300_00, now="2018-09-10 00:00")
     assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
     assert (outcome.lines, outcome.payment) == ((), None)
 
 
-def test_lead_days_do_not_cost_an_instance_its_longest_term() -> None:
+def test_an_automatic_renewal_before_the_last_day_can_use_the_whole_longest_term() -> None:
     longest = instance("i-1", expires="2018-09-10", auto_renew_months=36)
     [outcome] = run(longest, balance_cents=300_00 * 36, now="2018-09-07 00:30")
     assert [line.months for line in outcome.lines] == [36]

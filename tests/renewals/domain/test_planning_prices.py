@@ -10,10 +10,10 @@ NOW = at("2018-09-10 00:30:00")
 CAPS = [(None, False), (0, True), (999, True), (1000, False), (1001, False)]
 
 
-def auto(instance_id: str = "i-1", *, agreed: int | None = 100_00, **about: object) -> model.Instance:
+def auto(instance_id: str = "i-1", *, agreed: int | None = 100_00, **options: object) -> model.Instance:
     """Return an AUTO instance with a monthly price of 110.00 and an agreed price of 100.00."""
-    made = instance(instance_id, monthly_cents=110_00, renewal_mode=model.RenewalMode.AUTO, **about)  # type: ignore[arg-type]
-    return made._replace(agreed_price_cents=agreed)
+    built = instance(instance_id, monthly_cents=110_00, renewal_mode=model.RenewalMode.AUTO, **options)  # type: ignore[arg-type]
+    return built._replace(agreed_price_cents=agreed)
 
 
 def run(*instances: model.Instance, cap_bps: int | None) -> list[planning.UnitResult]:
@@ -23,14 +23,16 @@ def run(*instances: model.Instance, cap_bps: int | None) -> list[planning.UnitRe
 
 
 @pytest.mark.parametrize(("cap_bps", "is_held"), CAPS)
-def test_ten_percent_is_held_by_a_cap_below_ten(cap_bps: int | None, is_held: bool) -> None:
+def test_a_price_rise_of_ten_percent_is_held_by_a_cap_below_ten_percent(
+    cap_bps: int | None, is_held: bool
+) -> None:
     [outcome] = run(auto(), cap_bps=cap_bps)
     assert [refusal.code for refusal in outcome.refusals] == [RefusalCode.PRICE_HELD] * is_held
     assert (outcome.payment is None) == is_held
     assert outcome.price_cents == (0 if is_held else 110_00)
 
 
-def test_an_agreed_price_is_never_held() -> None:
+def test_a_price_that_equals_the_agreed_price_is_not_held() -> None:
     [outcome] = run(auto(agreed=None), cap_bps=0)
     assert outcome.payment is not None
 
@@ -40,12 +42,12 @@ def test_a_price_that_fell_is_not_held() -> None:
     assert outcome.payment is not None
 
 
-def test_an_instance_that_was_free_is_held_by_any_cap() -> None:
+def test_an_instance_with_an_agreed_price_of_zero_is_held_by_any_cap() -> None:
     [outcome] = run(auto(agreed=0), cap_bps=1_000_000)
     assert [refusal.code for refusal in outcome.refusals] == [RefusalCode.PRICE_HELD]
 
 
-def test_a_held_member_holds_its_bundle_and_leaves_the_money_to_the_next() -> None:
+def test_a_held_member_causes_the_refusal_of_its_bundle_and_the_next_instance_is_renewed() -> None:
     held, paid = run(
         auto("a-1", bundle_id="b"),
         auto("a-2", agreed=None, bundle_id="b"),
@@ -59,7 +61,7 @@ def test_a_held_member_holds_its_bundle_and_leaves_the_money_to_the_next() -> No
     assert paid.payment is not None and paid.payment.balance_after_cents == 890_00
 
 
-def test_a_manual_renewal_charges_any_price() -> None:
+def test_the_cap_on_price_rises_does_not_affect_a_manual_renewal() -> None:
     products = {product.code: product for product in PRODUCTS}
     plan = planning.plan(
         selection=selection.Selection([auto()], {}),
@@ -73,7 +75,7 @@ def test_a_manual_renewal_charges_any_price() -> None:
 
 
 @pytest.mark.parametrize(
-    ("agreed", "price", "cap", "beyond"),
+    ("agreed", "price", "cap", "is_exceeded"),
     [
         (3, 4, 3333, True),
         (3, 4, 3334, False),
@@ -81,5 +83,5 @@ def test_a_manual_renewal_charges_any_price() -> None:
         (10**11, 2 * 10**11, 10_000, False),
     ],
 )
-def test_the_cap_is_compared_without_rounding(agreed: int, price: int, cap: int, beyond: bool) -> None:
-    assert pricing.exceeds_cap(agreed, price, cap) is beyond
+def test_the_cap_is_compared_without_rounding(agreed: int, price: int, cap: int, is_exceeded: bool) -> None:
+    assert pricing.exceeds_cap(agreed, price, cap) is is_exceeded

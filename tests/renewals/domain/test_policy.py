@@ -28,7 +28,7 @@ def decide(new: policy.NewPolicy, *instances: model.Instance) -> policy.PolicyPl
     return plan(selection(*instances), new)
 
 
-def test_each_instance_is_decided_alone() -> None:
+def test_a_refused_or_unchanged_instance_does_not_prevent_the_change_of_another() -> None:
     outcome = decide(
         AUTO,
         instance("i-manual"),
@@ -41,24 +41,24 @@ def test_each_instance_is_decided_alone() -> None:
 
 
 @pytest.mark.parametrize("mode", [RenewalMode.MANUAL, RenewalMode.AUTO, RenewalMode.NONE])
-def test_an_expired_instance_cannot_be_set_to_auto_even_if_it_is(mode: RenewalMode) -> None:
+def test_an_expired_instance_cannot_be_set_to_auto_even_if_its_mode_is_auto(mode: RenewalMode) -> None:
     outcome = decide(AUTO, instance(expires="2018-08-31", renewal_mode=mode))
     assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
     assert outcome.changed_ids == outcome.unchanged_ids == ()
 
 
-def test_an_instance_stored_as_expired_is_refused_too() -> None:
+def test_an_instance_with_the_status_expired_cannot_be_set_to_auto() -> None:
     outcome = decide(AUTO, instance(expires="2018-08-31", status=InstanceStatus.EXPIRED))
     assert codes(outcome.refusals) == {"i-1": "EXPIRED"}
 
 
-def test_a_released_instance_is_refused() -> None:
+def test_a_released_instance_cannot_be_set_to_auto() -> None:
     released = instance(expires="2018-08-31", status=InstanceStatus.RELEASED)
     assert released.status_at(NOW.now) is InstanceStatus.RELEASED
     assert codes(decide(AUTO, released).refusals) == {"i-1": "RELEASED"}
 
 
-def test_in_the_last_second_of_its_last_day_it_has_not_expired() -> None:
+def test_an_instance_has_not_expired_in_the_last_second_of_its_last_day() -> None:
     picked = selection(instance(expires="2018-09-10"))
     in_time = plan(picked, AUTO, context("2018-09-10 23:59:59"))
     too_late = plan(picked, AUTO, context("2018-09-10 23:59:59.000001"))
@@ -67,14 +67,14 @@ def test_in_the_last_second_of_its_last_day_it_has_not_expired() -> None:
 
 
 @pytest.mark.parametrize("wanted", [MANUAL, NONE])
-def test_an_expired_instance_may_leave_auto(wanted: policy.NewPolicy) -> None:
+def test_an_expired_instance_can_be_set_from_auto_to_manual_or_none(wanted: policy.NewPolicy) -> None:
     outcome = decide(wanted, instance(expires="2018-08-31", renewal_mode=RenewalMode.AUTO))
     assert outcome.changed_ids == ("i-1",)
     assert outcome.refusals == ()
 
 
 @pytest.mark.parametrize(
-    ("left_out", "code"),
+    ("unmanageable", "code"),
     [
         (instance(product_code="KAD"), "UNSUPPORTED_PRODUCT"),
         (instance(is_trial=True), "TRIAL"),
@@ -84,15 +84,15 @@ def test_an_expired_instance_may_leave_auto(wanted: policy.NewPolicy) -> None:
     ],
 )
 @pytest.mark.parametrize("wanted", [AUTO, MANUAL, NONE])
-def test_an_unrenewable_instance_has_no_policy_to_set(
-    left_out: model.Instance, code: str, wanted: policy.NewPolicy
+def test_the_policy_of_an_unmanageable_instance_cannot_be_set(
+    unmanageable: model.Instance, code: str, wanted: policy.NewPolicy
 ) -> None:
-    outcome = decide(wanted, left_out)
+    outcome = decide(wanted, unmanageable)
     assert codes(outcome.refusals) == {"i-1": code}
     assert outcome.changed_ids == outcome.unchanged_ids == ()
 
 
-def test_the_months_matter_to_auto_alone() -> None:
+def test_new_months_change_an_auto_policy_but_not_a_manual_one() -> None:
     auto = instance("i-1", renewal_mode=RenewalMode.AUTO, auto_renew_months=1)
     manual = instance("i-2", renewal_mode=RenewalMode.MANUAL, auto_renew_months=1)
     three_months = policy.NewPolicy(RenewalMode.AUTO, 3)
@@ -117,21 +117,21 @@ def test_auto_renew_months_stay_within_the_products_longest_term() -> None:
     assert decide_months(12, current=13).changed_ids == ("i-1",)
 
 
-def test_a_bundle_member_cannot_take_part_in_a_batch() -> None:
+def test_bundle_members_in_a_batch_are_refused_and_the_other_instance_changes() -> None:
     outcome = decide(AUTO, instance("i-1"), instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b"))
     assert outcome.changed_ids == ("i-1",)
     assert codes(outcome.refusals) == {"b-1": "BUNDLED", "b-2": "BUNDLED"}
 
 
-def test_a_bundle_alone_is_set_whole_or_not_at_all() -> None:
+def test_the_policy_of_a_bundle_is_set_for_all_members_or_refused() -> None:
     first, second = instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b")
     assert decide(AUTO, first, second).changed_ids == ("b-1", "b-2")
-    lacking = plan(selection(first, unpicked=[second]), AUTO)
-    assert lacking.changed_ids == ()
-    assert codes(lacking.refusals) == {"b-1": "BUNDLE_INCOMPLETE"}
+    incomplete = plan(selection(first, unpicked=[second]), AUTO)
+    assert incomplete.changed_ids == ()
+    assert codes(incomplete.refusals) == {"b-1": "BUNDLE_INCOMPLETE"}
 
 
-def test_widened_to_whole_bundles_all_members_change_their_mode() -> None:
+def test_the_handling_whole_changes_all_members_of_a_selected_bundle() -> None:
     picked = selection(
         instance("i-1"), instance("b-1", bundle_id="b"), unpicked=[instance("b-2", bundle_id="b")]
     )
@@ -140,7 +140,7 @@ def test_widened_to_whole_bundles_all_members_change_their_mode() -> None:
     assert outcome.refusals == ()
 
 
-def test_a_refused_member_refuses_its_bundle() -> None:
+def test_a_refused_member_causes_the_refusal_of_its_whole_bundle() -> None:
     picked = selection(
         instance("i-1"), instance("b-1", bundle_id="b"), instance("b-2", bundle_id="b", is_trial=True)
     )
@@ -149,13 +149,13 @@ def test_a_refused_member_refuses_its_bundle() -> None:
     assert codes(outcome.refusals) == {"b-1": "BUNDLED", "b-2": "TRIAL"}
 
 
-def test_a_missing_id_is_refused_and_the_others_are_decided() -> None:
+def test_a_missing_id_is_refused_and_the_other_instance_changes() -> None:
     outcome = plan(selection(instance(), missing_ids=["i-404"]), AUTO)
     assert outcome.changed_ids == ("i-1",)
     assert codes(outcome.refusals) == {"i-404": "NOT_FOUND"}
 
 
-def test_with_all_or_nothing_one_refusal_stops_all() -> None:
+def test_in_the_mode_all_or_nothing_one_refusal_prevents_all_changes() -> None:
     picked = selection(instance("i-1"), instance("i-expired", expires="2018-08-31"))
     stopped = plan(picked, AUTO, batch_mode=BatchMode.ALL_OR_NOTHING)
     assert (stopped.changed_ids, stopped.unchanged_ids) == ((), ())
@@ -164,7 +164,7 @@ def test_with_all_or_nothing_one_refusal_stops_all() -> None:
     assert whole.changed_ids == ("i-1",)
 
 
-def test_a_change_has_the_policy_before_and_after() -> None:
+def test_a_change_of_policy_has_the_instance_before_and_after() -> None:
     agreed = instance(monthly_cents=400_00)._replace(agreed_price_cents=300_00)
     [change] = decide(policy.NewPolicy(RenewalMode.AUTO, 3), agreed).changes
     assert change.before == agreed

@@ -29,7 +29,7 @@ def parts(draw: st.DrawFn) -> tuple[int, int]:
     return draw(st.integers(0, days_in_month - 1)), days_in_month
 
 
-def test_twelve_months_are_17_percent_off() -> None:
+def test_a_tier_of_17_percent_from_12_months_reduces_the_price_of_12_months() -> None:
     assert pricing.price_period(300_00, 12, 0, 1, TIERS) == Price(list_cents=3600_00, price_cents=2988_00)
 
 
@@ -37,20 +37,20 @@ def test_twelve_months_are_17_percent_off() -> None:
     ("months", "bps"),
     [(0, 0), (1, 0), (11, 0), (12, 1700), (13, 1700), (23, 1700), (24, 2500), (35, 2500), (36, 4000)],
 )
-def test_the_largest_tier_that_is_reached_counts_alone(months: int, bps: int) -> None:
+def test_only_the_largest_tier_that_the_months_reach_applies(months: int, bps: int) -> None:
     assert pricing.discount_bps(TIERS, months) == bps
     assert pricing.discount_bps(TIERS[::-1], months) == bps
 
 
-def test_the_largest_tier_counts_even_where_a_smaller_one_is_cheaper() -> None:
+def test_the_largest_reached_tier_applies_even_if_a_smaller_tier_is_cheaper() -> None:
     assert pricing.discount_bps([DiscountTier(12, 3000), DiscountTier(24, 1000)], 24) == 1000
 
 
-def test_without_tiers_nothing_is_off() -> None:
+def test_without_tiers_the_price_is_the_list_price() -> None:
     assert pricing.price_period(300_00, 36, 0, 1, ()) == Price(10800_00, 10800_00)
 
 
-def test_one_month_and_22_days_of_31_are_512_90() -> None:
+def test_one_month_and_22_of_31_days_at_300_00_a_month_cost_512_90() -> None:
     assert pricing.price_period(300_00, 1, 22, 31, ()) == Price(512_90, 512_90)
 
 
@@ -59,7 +59,7 @@ def test_tiers_apply_to_the_months_and_not_to_the_days() -> None:
     assert pricing.price_period(300_00, 12, 15, 30, TIERS) == Price(list_cents=3750_00, price_cents=3138_00)
 
 
-def test_days_alone_never_reach_a_tier() -> None:
+def test_days_do_not_count_toward_the_months_of_a_tier() -> None:
     assert pricing.price_period(300_00, 11, 30, 31, TIERS) == Price(3590_32, 3590_32)
 
 
@@ -78,7 +78,7 @@ def test_a_line_is_rounded_once_and_not_month_by_month() -> None:
     assert pricing.price_period(10, 12, 0, 1, TIERS).price_cents == 100
 
 
-def test_a_line_is_rounded_once_and_not_months_and_days_apart() -> None:
+def test_a_line_is_rounded_once_and_not_separately_for_months_and_days() -> None:
     # 1 x 12 x 0.83 = 9.96 and 1 x 15 / 30 = 0.50: together 10.46. Rounded separately, 10 + 1 would be 11.
     assert pricing.price_period(1, 12, 15, 30, TIERS).price_cents == 10
     # 13 x 12 x 0.83 = 129.48 and 13 x 1 / 30 = 0.43: together 129.91. Rounded separately, 129 + 0 would be 129.
@@ -91,12 +91,12 @@ def test_a_price_of_zero_stays_zero_for_any_period() -> None:
 
 @factories.unhurried
 @hypothesis.given(MONTHLY, MONTHS, parts(), ANY_TIERS)
-def test_the_price_is_the_exact_one_rounded_half_up(
+def test_the_price_is_the_exact_price_rounded_half_up(
     monthly_cents: int, months: int, part: tuple[int, int], tiers: Sequence[DiscountTier]
 ) -> None:
     days, days_in_month = part
-    off = {tier.months: Fraction(tier.discount_bps, 10_000) for tier in tiers if tier.months <= months}
-    discount = off[max(off)] if off else Fraction(0)
+    discounts = {tier.months: Fraction(tier.discount_bps, 10_000) for tier in tiers if tier.months <= months}
+    discount = discounts[max(discounts)] if discounts else Fraction(0)
     share = Fraction(days, days_in_month)
     price = pricing.price_period(monthly_cents, months, days, days_in_month, tiers)
     assert price.list_cents == half_up(monthly_cents * (months + share))
@@ -119,14 +119,16 @@ def test_a_discounted_price_is_between_zero_and_the_list_price(
 
 @factories.unhurried
 @hypothesis.given(MONTHLY, MONTHS, st.integers(28, 31))
-def test_all_days_of_a_month_cost_the_month(monthly_cents: int, months: int, days_in_month: int) -> None:
+def test_all_days_of_a_month_cost_the_same_as_the_month(
+    monthly_cents: int, months: int, days_in_month: int
+) -> None:
     whole = pricing.price_period(monthly_cents, months, days_in_month, days_in_month, ())
     assert whole == pricing.price_period(monthly_cents, months + 1, 0, 1, ())
 
 
 @factories.unhurried
 @hypothesis.given(MONTHLY, MONTHS, ANY_TIERS)
-def test_whole_months_are_priced_the_same_by_either_rule(
+def test_the_price_of_whole_months_does_not_depend_on_the_length_of_the_next_month(
     monthly_cents: int, months: int, tiers: Sequence[DiscountTier]
 ) -> None:
     by_months = pricing.price_period(monthly_cents, months, 0, 1, tiers)
@@ -140,7 +142,7 @@ def test_whole_months_are_priced_the_same_by_either_rule(
     st.integers(1, 1100),
     st.integers(1, 31),
 )
-def test_without_tiers_a_later_day_never_costs_less(
+def test_without_tiers_the_price_to_a_later_day_is_never_lower(
     monthly_cents: int, start: dt.date, days: int, days_later: int
 ) -> None:
     sooner = start + dt.timedelta(days=days)

@@ -18,39 +18,39 @@ from tests.support.fixtures import NOW
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_linter_keeps_every_module_of_the_domain_from_the_clock() -> None:
+def test_an_import_contract_forbids_the_clock_in_every_module_of_the_domain() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     [pure] = [
         contract for contract in contracts["contracts"] if contract["name"].startswith("Pure decisions")
     ]
     domain = {f"renewals.domain.{path.stem}" for path in (ROOT / "renewals/domain").glob("*.py")}
-    but = {"renewals.domain.__init__", "renewals.domain.clock"}
-    assert domain - but == {module for module in pure["source_modules"] if ".domain." in module}
+    excluded = {"renewals.domain.__init__", "renewals.domain.clock"}
+    assert domain - excluded == {module for module in pure["source_modules"] if ".domain." in module}
     assert "renewals.domain.clock" in pure["forbidden_modules"]
 
 
 ACCOUNT = model.Account("a", ZoneInfo("Asia/Shanghai"), 1_000_00, 0, 0)
 AUTO = factories.instance(expires="2027-01-31", renewal_mode=model.RenewalMode.AUTO)
 PRODUCTS: Mapping[str, model.Product] = {product.code: product for product in factories.PRODUCTS}
-HELD = simulation.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
-BASIS = planning.PlanContext(PRODUCTS, ACCOUNT.zone, NOW)
+SNAPSHOT = simulation.AccountSnapshot(ACCOUNT, PRODUCTS, [AUTO], ())
+CONTEXT = planning.PlanContext(PRODUCTS, ACCOUNT.zone, NOW)
 PURE: Mapping[str, Callable[[], object]] = {
-    "foresee": lambda: simulation.simulate(HELD, 40, NOW),
-    "look": lambda: instance_forecast.simulate_instances(
-        instance_forecast.find_first(HELD, 40, NOW), [AUTO], BASIS, ACCOUNT
+    "simulate": lambda: simulation.simulate(SNAPSHOT, 40, NOW),
+    "simulate_instances": lambda: instance_forecast.simulate_instances(
+        instance_forecast.find_first(SNAPSHOT, 40, NOW), [AUTO], CONTEXT, ACCOUNT
     ),
-    "agenda": lambda: list(calendar_entries._simulate_entries(HELD, 40, NOW)),
+    "simulate_entries": lambda: list(calendar_entries._simulate_entries(SNAPSHOT, 40, NOW)),
     "due_at": lambda: due.due_at(AUTO, ACCOUNT),
-    "due_before": lambda: due.latest_due_expiry(NOW, ACCOUNT),
+    "latest_due_expiry": lambda: due.latest_due_expiry(NOW, ACCOUNT),
     "refuse_left": lambda: due.refuse_left(AUTO, ACCOUNT),
     "plan_policy": lambda: policy.plan_policy(
         factories.selection(AUTO),
         policy.NewPolicy(model.RenewalMode.NONE),
-        BASIS,
+        CONTEXT,
         handling=model.BundleHandling.REFUSE,
         batch_mode=model.BatchMode.BEST_EFFORT,
     ),
-    "find_first_charges": lambda: policy_preview.find_first_charges([AUTO], ACCOUNT, BASIS),
+    "find_first_charges": lambda: policy_preview.find_first_charges([AUTO], ACCOUNT, CONTEXT),
 }
 
 
@@ -63,6 +63,6 @@ def test_a_pure_module_reads_no_setting(name: str, monkeypatch: pytest.MonkeyPat
     assert PURE[name]() is not None or name == "refuse_left"
 
 
-def test_the_time_of_day_and_the_lead_days_come_with_the_account() -> None:
+def test_the_due_time_uses_the_time_of_day_and_the_lead_days_of_the_account() -> None:
     early = model.Account("a", ZoneInfo("Asia/Shanghai"), 0, 0, 2, auto_renew_time=dt.time(5, 15))
     assert due.due_at(AUTO, early) == dt.datetime(2027, 1, 28, 21, 15, tzinfo=dt.UTC)

@@ -21,12 +21,14 @@ def contains_in_any_case(text: str, term: str) -> bool:
 
 
 @given(TEXTS, TEXTS)
-def test_a_folded_text_contains_exactly_the_terms_of_the_text(text: str, term: str) -> None:
+def test_a_folded_text_contains_a_folded_term_exactly_if_the_text_contains_the_term(
+    text: str, term: str
+) -> None:
     assert (search_text.fold(term) in search_text.fold(text)) is contains_in_any_case(text, term)
 
 
 @given(TEXTS, TEXTS, TEXTS)
-def test_every_part_of_a_text_is_found(before: str, term: str, after: str) -> None:
+def test_every_part_of_a_text_is_found_in_any_case(before: str, term: str, after: str) -> None:
     for cased in (term, term.lower(), term.upper()):
         if len(cased) == len(term):
             assert search_text.fold(cased) in search_text.fold(before + term + after)
@@ -40,10 +42,12 @@ def test_a_folded_text_is_ascii(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "term"), [("u4e0a", "上"), ("UEOAK", "上"), ("4051", "\u4051"), ("北", "京"), ("e", "é")]
 )
-def test_a_code_is_found_by_nothing_but_its_character(text: str, term: str) -> None:
+def test_a_folded_character_matches_neither_its_code_as_text_nor_another_character(
+    text: str, term: str
+) -> None:
     assert search_text.fold(term) not in search_text.fold(text)
     assert search_text.fold(text) not in search_text.fold(term)
 
 
-def test_one_chinese_character_has_trigrams() -> None:
+def test_one_folded_chinese_character_is_long_enough_for_a_trigram() -> None:
     assert len(search_text.fold("京")) >= 3

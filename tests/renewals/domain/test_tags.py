@@ -13,7 +13,7 @@ TAGS = st.dictionaries(KEYS, st.text(max_size=5), max_size=5)
 
 
 @given(TAGS, TAGS, st.sets(KEYS))
-def test_a_change_replaces_removes_and_leaves_the_rest(
+def test_a_change_of_tags_sets_and_removes_the_given_keys_and_keeps_the_others(
     stored: dict[str, str], new: dict[str, str], removed: set[str]
 ) -> None:
     change = TagChange(list(new.items()), sorted(removed - new.keys()))
@@ -40,14 +40,16 @@ def test_a_change_replaces_removes_and_leaves_the_rest(
         (TagChange([], [f"k{n}" for n in range(21)]), "removeKeys", "must have at most 20 items, not 21"),
     ],
 )
-def test_a_change_out_of_bounds_names_the_argument(change: TagChange, field: str, message: str) -> None:
+def test_the_refusal_of_an_invalid_change_of_tags_names_the_argument(
+    change: TagChange, field: str, message: str
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
         change.check()
     assert refused.value.field == f"input.{field}"
     assert message in str(refused.value)
 
 
-def test_the_longest_tags_are_accepted() -> None:
+def test_the_most_tags_with_the_longest_keys_and_values_are_accepted() -> None:
     TagChange([(f"{number:064}", "v" * 128) for number in range(20)], ["x"] * 1).check()
 
 
