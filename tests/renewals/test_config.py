@@ -25,7 +25,7 @@ from renewals.domain import limits
         ("RENEWALS_COST_PER_MINUTE_MAX", "999999"),
     ],
 )
-def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
+def test_the_error_of_an_invalid_setting_has_the_name_of_the_setting_and_not_its_value(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -36,7 +36,9 @@ def test_a_setting_out_of_bounds_is_explained_by_its_name_and_without_its_value(
     assert "secret" not in line
 
 
-def test_a_key_s_budget_is_enough_for_one_request_or_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_of_a_key_is_zero_or_at_least_the_maximum_cost_of_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for least, budget in ((1_000_000, 1_000_000), (5, 5), (5, 0)):
         monkeypatch.setenv("RENEWALS_COST_MAX", str(least))
         monkeypatch.setenv("RENEWALS_COST_PER_MINUTE_MAX", str(budget))
@@ -47,12 +49,12 @@ def test_a_key_s_budget_is_enough_for_one_request_or_there_is_none(monkeypatch: 
         config.Settings()
 
 
-def test_the_latest_time_for_the_day_s_renewals_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latest_allowed_time_of_automatic_renewals_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENEWALS_AUTO_RENEW_TIME", "22:45")
     assert config.Settings().auto_renew_time == dt.time(22, 45)
 
 
-def test_no_setting_changes_a_limit_of_the_contract() -> None:
+def test_no_setting_has_the_name_of_a_limit_that_the_schema_promises() -> None:
     names = {name.lower() for name in vars(limits) if name.isupper()}
     assert len(names) > 6
     assert not names & config.Settings.model_fields.keys()
@@ -61,7 +63,7 @@ def test_no_setting_changes_a_limit_of_the_contract() -> None:
 SETTINGS_MAX = 44
 
 
-def test_a_limit_of_the_product_is_not_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fixed_limit_cannot_be_set_by_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENEWALS_DEPTH_MAX", "3")
     assert config.Settings().depth_max == 15
     assert config.unknown_variables(["RENEWALS_DEPTH_MAX"]) == [
@@ -74,7 +76,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.*?) \|", re.MULTILINE)
 
 
-def shown(default: object) -> str:
+def format_default(default: object) -> str:
     """Return a default in the form of the page."""
     match default:
         case None | ():
@@ -89,15 +91,15 @@ def shown(default: object) -> str:
             return f"`{default}`"
 
 
-def test_the_page_lists_every_setting_once_with_its_default() -> None:
+def test_the_page_of_settings_lists_every_setting_once_with_its_default() -> None:
     rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
-    defaults = {name: shown(field.default) for name, field in config.variables().items()}
+    defaults = {name: format_default(field.default) for name, field in config.variables().items()}
     assert dict(rows) == defaults
     assert len(defaults) <= SETTINGS_MAX
     assert len(rows) == len(defaults)
 
 
-def test_every_setting_is_explained_and_says_when_to_change_it() -> None:
+def test_the_page_of_settings_explains_every_setting_and_when_to_change_it() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if ROW.match(line)]
     assert rows

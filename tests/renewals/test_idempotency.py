@@ -18,12 +18,12 @@ class Item(NamedTuple):
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 64, "订单 1", "a key with spaces"])
-def test_a_key_of_1_to_64_printable_characters_is_accepted(key: str) -> None:
+def test_an_idempotency_key_of_1_to_64_printable_characters_is_accepted(key: str) -> None:
     idempotency.check_idempotency_key(key)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 65, "a\nb", "\0", "\ud800"])
-def test_any_other_key_is_refused_by_name(key: str) -> None:
+def test_an_idempotency_key_that_is_empty_too_long_or_not_printable_is_refused(key: str) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
         idempotency.check_idempotency_key(key)
     assert str(caught.value) == "input.idempotencyKey: must be 1 to 64 printable characters"
@@ -53,7 +53,7 @@ def test_a_fingerprint_differs_by_operation_and_by_request() -> None:
     assert idempotency.fingerprint("TOP_UP", b"{}") in fingerprints
 
 
-def test_only_the_same_request_may_repeat_a_key() -> None:
+def test_an_idempotency_key_may_be_repeated_only_with_the_same_request() -> None:
     idempotency.check_same_request("k", b"one", b"one")
     with pytest.raises(errors.IdempotencyKeyReusedError, match="'k' was used for another request"):
         idempotency.check_same_request("k", b"one", b"two")

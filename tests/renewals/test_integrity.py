@@ -19,7 +19,7 @@ from renewals.test_clocks import advance
 from renewals.webhooks import endpoint_requests, endpoints
 from tests.support.fixtures import NOW, World
 
-FREE = "SET session_replication_role = replica"
+DISABLE_TRIGGERS = "SET session_replication_role = replica"
 """A statement that disables triggers and foreign keys."""
 
 DAMAGES = {
@@ -137,36 +137,38 @@ async def fill(world: World) -> None:
 async def damage(sql: str) -> int:
     """Execute a statement without triggers and foreign keys, and return the number of rows."""
     async with database.transaction() as connection:
-        await database.execute(connection, FREE)
+        await database.execute(connection, DISABLE_TRIGGERS)
         count = await database.execute(connection, sql)
         await database.execute(connection, "SET session_replication_role = origin")
     return count
 
 
-async def broken() -> dict[str, list[integrity.Violation]]:
-    return {rule: damages for rule, damages in (await integrity.check_invariants()).items() if damages}
+async def read_violations() -> dict[str, list[integrity.Violation]]:
+    return {
+        rule: violations for rule, violations in (await integrity.check_invariants()).items() if violations
+    }
 
 
 def test_every_invariant_has_a_test() -> None:
     assert DAMAGES.keys() == integrity.RULES.keys()
 
 
-def test_the_documentation_has_the_number_of_invariants() -> None:
+def test_the_documentation_states_the_number_of_invariants() -> None:
     page = Path(__file__).parents[2] / "docs" / "reliability.md"
-    said = re.findall(r"`renewals verify` checks (\w+) rules", page.read_text(encoding="utf-8"))
-    assert said == [str(len(integrity.RULES))]
+    numbers = re.findall(r"`renewals verify` checks (\w+) rules", page.read_text(encoding="utf-8"))
+    assert numbers == [str(len(integrity.RULES))]
 
 
-async def test_an_undamaged_database_is_clean(world: World) -> None:
+async def test_an_undamaged_database_violates_no_invariant(world: World) -> None:
     await fill(world)
-    assert await broken() == {}
+    assert await read_violations() == {}
 
 
 @pytest.mark.parametrize("rule", DAMAGES)
-async def test_damage_is_reported_by_its_invariant(world: World, rule: str) -> None:
+async def test_each_invariant_reports_the_damage_that_violates_it(world: World, rule: str) -> None:
     await fill(world)
     assert await damage(DAMAGES[rule]) > 0
-    violations = await broken()
+    violations = await read_violations()
     assert rule in violations
     assert violations[rule][0]
 
@@ -206,7 +208,9 @@ EXPIRY = "an instance expires at the end of its last period without a refund, or
         (TEXT, "UPDATE instances SET configuration = 'null' WHERE id = 'i-2'"),
     ],
 )
-async def test_other_damage_is_reported_too(world: World, rule: str, sql: str) -> None:
+async def test_further_kinds_of_damage_are_reported_by_the_violated_invariant(
+    world: World, rule: str, sql: str
+) -> None:
     await fill(world)
     assert await damage(sql) > 0
-    assert (await broken())[rule]
+    assert (await read_violations())[rule]
