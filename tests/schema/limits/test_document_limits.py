@@ -26,7 +26,7 @@ SIZE = AccountSize(instances=20_000, ledger_entries=500, events=500)
         ('mutation { setTags(input: {selection: {ids: ["a"]}, set: []}) { __typename } }', False),
     ],
 )
-def test_one_page_of_a_list_is_recognized(query: str, is_one_page: bool) -> None:
+def test_a_query_of_exactly_one_list_is_recognized_as_one_page(query: str, is_one_page: bool) -> None:
     limits = document_limits.Limits.of(config.get_settings())
     checked = document_limits.DocumentLimits(customer_schema.schema._schema, limits)
     admitted = checked.check(query, None, {}, SIZE)

@@ -1,4 +1,4 @@
-"""A request can name only a bounded number of instances, in any of its lists."""
+"""The lists and the search text of a filter or a selection have a maximum length."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ import pytest
 from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
-LISTED = "query Q($f: InstanceFilter) { instances(filter: $f) { totalCount } }"
-QUOTED = "query Q($s: Selection!) { quoteRenewal(input: {selection: $s, months: 1}) { total } }"
+LIST = "query Q($f: InstanceFilter) { instances(filter: $f) { totalCount } }"
+QUOTE = "query Q($s: Selection!) { quoteRenewal(input: {selection: $s, months: 1}) { total } }"
 
 
 @pytest.fixture
-async def shop(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     await world.account("a")
     await world.instance("i-1")
     graphql.key = await world.key("a")
@@ -28,22 +28,24 @@ async def shop(world: World, graphql: Client) -> Client:
         ("search", "x" * 201),
     ],
 )
-async def test_a_filter_names_no_more_than_a_selection_may(
-    shop: Client, limits_override: Any, name: str, value: Any
+async def test_a_filter_with_too_many_values_or_too_long_a_search_is_refused(
+    client: Client, limits_override: Any, name: str, value: Any
 ) -> None:
     limits_override(INSTANCES_PER_SELECTION_MAX=5)
-    [error] = await shop.errors(LISTED, f={name: value})
+    [error] = await client.errors(LIST, f={name: value})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": f"filter.{name}"}
-    [error] = await shop.errors(QUOTED, s={"matching": {"filter": {name: value}}})
+    [error] = await client.errors(QUOTE, s={"matching": {"filter": {name: value}}})
     assert error["extensions"] == {
         "code": "INVALID_INPUT",
         "field": f"input.selection.matching.filter.{name}",
     }
-    assert (await shop(LISTED, f={name: value[:5]}))["instances"]["totalCount"] in (0, 1)
+    assert (await client(LIST, f={name: value[:5]}))["instances"]["totalCount"] in (0, 1)
 
 
-async def test_so_many_may_be_excepted(shop: Client, limits_override: Any) -> None:
+async def test_a_selection_with_too_many_excepted_ids_is_refused(
+    client: Client, limits_override: Any
+) -> None:
     limits_override(INSTANCES_PER_SELECTION_MAX=5)
-    [error] = await shop.errors(QUOTED, s={"matching": {"filter": {}, "except": ["x"] * 6}})
+    [error] = await client.errors(QUOTE, s={"matching": {"filter": {}, "except": ["x"] * 6}})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "input.selection.matching.except"}
-    await shop(QUOTED, s={"matching": {"filter": {}, "except": ["x"] * 5}})
+    await client(QUOTE, s={"matching": {"filter": {}, "except": ["x"] * 5}})
