@@ -584,13 +584,13 @@ WAITING = frozenset(
 )
 """The fields whose results must be awaited."""
 
-RECORDS = """
+VALID_RECORDS = """
     SELECT 1 AS o, 2 AS values, 'x' AS c0, 'y' AS v0, 1.5::float8 AS x, true AS class_, false AS is_, 'id' AS i0,
         ARRAY[1, NULL] AS items, ARRAY[['a', NULL]] AS keys, ARRAY[[1]] AS strict, 'red' AS color, 100 AS money,
         gen_random_uuid() AS maybe_id, 'text' AS "class", 7 AS friend_id, ARRAY[1, 2] AS friend_ids, 1 AS step,
         'plain' AS odd, now() AS at, '{"a": 1}'::jsonb AS json, NULL AS type, NULL AS kid, NULL AS maybe_kids
 """
-WORSE = """
+INVALID_RECORDS = """
     SELECT NULL AS o, 2::bigint << 40 AS values, NULL AS c0, 3 AS v0, 'NaN'::float8 AS x, 'infinity'::float8 AS maybe_x,
         1 AS class_, NULL AS is_, '\\x00'::bytea AS i0, ARRAY['x'] AS items, 'no' AS color, 1.5 AS money, 9 AS step
 """

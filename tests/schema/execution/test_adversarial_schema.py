@@ -41,7 +41,8 @@ async def records() -> list[asyncpg.Record]:
     connection = await asyncpg.connect(os.environ[POSTGRES])
     try:
         return [
-            await connection.fetchrow(sql) for sql in (adversarial_schema.RECORDS, adversarial_schema.WORSE)
+            await connection.fetchrow(sql)
+            for sql in (adversarial_schema.VALID_RECORDS, adversarial_schema.INVALID_RECORDS)
         ]
     finally:
         await connection.close()
@@ -50,7 +51,7 @@ async def records() -> list[asyncpg.Record]:
 @pytest.mark.parametrize(
     "seed", [pytest.param(seed, marks=[pytest.mark.long] * (seed >= SHORT_SEEDS)) for seed in SEEDS]
 )
-async def test_answers_are_the_same(
+async def test_compiled_execution_returns_the_data_and_the_errors_of_graphql_core(
     seed: int, records: list[asyncpg.Record], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL, logger="strawberry.execution")

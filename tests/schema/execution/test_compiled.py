@@ -57,10 +57,10 @@ TWELVE = "o maybe id name share isNew color at tags note inner { o } inners { o 
 
 class Item12:
     def __init__(self, number: int) -> None:
-        self.__dict__.update(row(number))
+        self.__dict__.update(make_row(number))
 
 
-def row(number: int) -> dict[str, Any]:
+def make_row(number: int) -> dict[str, Any]:
     return {
         "o": number,
         "maybe": None,
@@ -78,7 +78,7 @@ def row(number: int) -> dict[str, Any]:
 
 
 @dataclasses.dataclass
-class Given:
+class RequestContext:
     """The context: the value of a root field, and the recorded calls."""
 
     items: Any = None
@@ -89,7 +89,7 @@ class Given:
 @strawberry.type
 class Query:
     @strawberry.field
-    def items(self, info: strawberry.Info[Given, None]) -> list[Item | None]:
+    def items(self, info: strawberry.Info[RequestContext, None]) -> list[Item | None]:
         return info.context.items  # type: ignore[no-any-return]
 
     @strawberry.field
@@ -100,14 +100,14 @@ class Query:
 @strawberry.type
 class Mutation:
     @strawberry.mutation
-    async def put(self, name: str, info: strawberry.Info[Given, None]) -> list[Item]:
+    async def put(self, name: str, info: strawberry.Info[RequestContext, None]) -> list[Item]:
         info.context.called.append(f"{name} begins")
         await asyncio.sleep(0)
         info.context.called.append(f"{name} ends")
         return info.context.items  # type: ignore[no-any-return]
 
 
-def make(
+def make_schema(
     executor_class: Any = executor.Executor, query: type = Query, *extensions: Any, **config: Any
 ) -> strawberry.Schema:
     return strawberry.Schema(
@@ -119,23 +119,23 @@ def make(
     )
 
 
-async def ask(schema: strawberry.Schema, document: str, given: Any = None, **variables: Any) -> Any:
+async def execute(schema: strawberry.Schema, document: str, context: Any = None, **variables: Any) -> Any:
     """Return the data of a result without errors."""
-    answer = await schema.execute(document, variables, given)
-    assert not answer.errors, answer.errors
-    return answer.data
+    result = await schema.execute(document, variables, context)
+    assert not result.errors, result.errors
+    return result.data
 
 
-async def assert_same(query: type, document: str, given: Any = None, **variables: Any) -> Any:
+async def assert_same_results(query: type, document: str, context: Any = None, **variables: Any) -> Any:
     """Execute twice with both executors, check that the results are equal, and return the compiled one's."""
-    stock = make(StrawberryGraphQLCoreExecutionContext, query)
-    compiled = make(executor.Executor, query)
-    found = []
+    stock = make_schema(StrawberryGraphQLCoreExecutionContext, query)
+    compiled = make_schema(executor.Executor, query)
+    results = []
     for _ in range(2):
-        expected = await stock.execute(document, variables, given)
-        found.append(await compiled.execute(document, variables, given))
-        assert not compare.differences(expected, found[-1], waited=False)
-    return found[-1]
+        expected = await stock.execute(document, variables, context)
+        results.append(await compiled.execute(document, variables, context))
+        assert not compare.differences(expected, results[-1], waited=False)
+    return results[-1]
 
 
 @pytest.fixture
@@ -144,91 +144,103 @@ def completed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return core_calls.count_core_calls(monkeypatch, "complete_list_item_value", "execute_field")
 
 
-@pytest.mark.parametrize("make_item", [row, Item12])
+@pytest.mark.parametrize("make_item", [make_row, Item12])
 async def test_a_plain_list_is_completed_without_graphql_core(
     completed: Counter[str], make_item: Any
 ) -> None:
-    schema, document = make(), f"{{ items {{ {TWELVE} }} }}"
-    data = await ask(schema, document, Given([make_item(number) for number in range(1000)]))
+    schema, document = make_schema(), f"{{ items {{ {TWELVE} }} }}"
+    data = await execute(schema, document, RequestContext([make_item(number) for number in range(1000)]))
     assert [item["o"] for item in data["items"]] == list(range(1000))
-    assert completed == {"execute_field": 1}, "the root field alone"
-    assert await ask(schema, document, Given([make_item(number) for number in range(1000)])) == data
-    assert completed == {"execute_field": 1}, "not even that once its selection is known"
-    stock = await ask(make(StrawberryGraphQLCoreExecutionContext), document, Given([make_item(1)]))
+    assert completed == {"execute_field": 1}, "graphql-core resolves only the root field"
+    assert (
+        await execute(schema, document, RequestContext([make_item(number) for number in range(1000)])) == data
+    )
+    assert completed == {"execute_field": 1}, (
+        "graphql-core resolves no field of a document that is already compiled"
+    )
+    stock = await execute(
+        make_schema(StrawberryGraphQLCoreExecutionContext), document, RequestContext([make_item(1)])
+    )
     assert list(stock["items"][0].items()) == list(data["items"][1].items())
-    assert completed["complete_list_item_value"] > 0, "which is what is counted here"
+    assert completed["complete_list_item_value"] > 0, "graphql-core itself increments this counter"
 
 
 async def test_one_invalid_value_in_a_thousand_is_reported_at_its_path(completed: Counter[str]) -> None:
-    items = [row(number) for number in range(1000)]
+    items = [make_row(number) for number in range(1000)]
     items[617]["inners"][1]["o"] = "two"
-    answer = await make().execute(f"{{ items {{ {TWELVE} }} }}", None, Given(items))
-    [error] = answer.errors or []
+    result = await make_schema().execute(f"{{ items {{ {TWELVE} }} }}", None, RequestContext(items))
+    [error] = result.errors or []
     assert error.path == ["items", 617, "inners", 1, "o"]
     assert error.message == "Int cannot represent non-integer value: 'two'"
-    assert answer.data is not None
-    assert [item is None for item in answer.data["items"]].index(True) == 617
-    assert sum(item is None for item in answer.data["items"]) == 1
-    assert completed["complete_list_item_value"] == 1002, "the items, and the inners of one"
+    assert result.data is not None
+    assert [item is None for item in result.data["items"]].index(True) == 617
+    assert sum(item is None for item in result.data["items"]) == 1
+    assert completed["complete_list_item_value"] == 1002, (
+        "the 1,000 items, and the two inner objects of the invalid item"
+    )
 
 
-async def test_root_fields_of_mutations_run_once_and_one_after_the_other(completed: Counter[str]) -> None:
-    given = Given([row(1), row(2) | {"o": None}])
+async def test_the_root_fields_of_a_mutation_run_once_and_one_after_the_other(
+    completed: Counter[str],
+) -> None:
+    context = RequestContext([make_row(1), make_row(2) | {"o": None}])
     document = 'mutation { a: put(name: "a") { o } b: put(name: "b") { name } c: put(name: "c") { o } }'
-    answer = await make().execute(document, None, given)
-    assert given.called == ["a begins", "a ends"], "its null went up to the root, which is the end"
-    assert answer.data is None and [error.path for error in answer.errors or ()] == [["a", 1, "o"]]
-    given = Given([row(1), row(2) | {"share": 1}])
+    result = await make_schema().execute(document, None, context)
+    assert context.called == ["a begins", "a ends"], "a null at the root ends the operation"
+    assert result.data is None and [error.path for error in result.errors or ()] == [["a", 1, "o"]]
+    context = RequestContext([make_row(1), make_row(2) | {"share": 1}])
     document = (
         'mutation { a: put(name: "a") { share } b: put(name: "b") { name } c: put(name: "c") { share } }'
     )
-    data = await ask(make(), document, given)
-    assert given.called == [f"{name} {what}" for name in "abc" for what in ("begins", "ends")]
-    assert data["c"] == [{"share": 0.5}, {"share": 1.0}], "though it was not compiled"
+    data = await execute(make_schema(), document, context)
+    assert context.called == [f"{name} {step}" for name in "abc" for step in ("begins", "ends")]
+    assert data["c"] == [{"share": 0.5}, {"share": 1.0}], "a list that was not compiled has the same values"
     assert completed["complete_list_item_value"] > 0
 
 
-async def test_an_extension_that_resolves_sees_every_field() -> None:
-    seen: Counter[str] = Counter()
+async def test_the_resolve_hook_of_an_extension_is_called_for_every_field() -> None:
+    calls: Counter[str] = Counter()
 
-    class Watching(SchemaExtension):
+    class CountingExtension(SchemaExtension):
         def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
-            seen[info.field_name] += 1
+            calls[info.field_name] += 1
             return _next(root, info, *args, **kwargs)
 
     document = "{ items { o name inner { o } } }"
-    schema = make(executor.Executor, Query, Watching)
+    schema = make_schema(executor.Executor, Query, CountingExtension)
     for _ in range(2):
-        await ask(schema, document, Given([row(1), row(2)]))
-    assert seen == {"items": 2, "name": 4, "inner": 4, "o": 8}
+        await execute(schema, document, RequestContext([make_row(1), make_row(2)]))
+    assert calls == {"items": 2, "name": 4, "inner": 4, "o": 8}
 
 
-async def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_of_compiled_documents_and_their_variants_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(document_cache, "DOCUMENTS_MAX", 3)
     monkeypatch.setattr(executor, "VARIANTS_MAX", 2)
     executor._compiled.clear()
-    schema, given = make(), Given([row(1)])
+    schema, context = make_schema(), RequestContext([make_row(1)])
     names = ["a", "b", "c", "d"]
     document = f"query ({', '.join(f'${name}: Boolean!' for name in names)}) {{ items {{ id %s }} }}"
     document %= " ".join(f"{name}: o @include(if: ${name})" for name in names)
     for bits in range(16):
         variables = {name: bool(bits & 1 << place) for place, name in enumerate(names)}
-        data = await ask(schema, document, given, **variables)
+        data = await execute(schema, document, context, **variables)
         assert list(data["items"][0]) == ["id", *(name for name in names if variables[name])]
     [compiled] = executor._compiled.values()
     assert compiled._variants is not None and len(compiled._variants) == 2
     for number in range(10):
-        await ask(schema, f"{{ items {{ k{number}: o }} }}", given)
+        await execute(schema, f"{{ items {{ k{number}: o }} }}", context)
         assert len(executor._compiled) <= 3
-    await ask(schema, "{ items { k7: o } }", given)
-    assert len(executor._compiled) == 3, "it was there"
+    await execute(schema, "{ items { k7: o } }", context)
+    assert len(executor._compiled) == 3, "the document is still in the cache"
 
 
-def test_threads_do_not_mix_their_requests() -> None:
-    schema = make()
+def test_concurrent_threads_receive_the_results_of_their_own_requests() -> None:
+    schema = make_schema()
     document = """query ($a: Boolean!, $b: Boolean!) { items {
         o @include(if: $a) name @include(if: $b) inner @skip(if: $a) { o } same: name @skip(if: $b) } }"""
-    wrong: list[Any] = []
+    wrong_results: list[Any] = []
     ready = threading.Barrier(4)
 
     def run(number: int) -> None:
@@ -240,9 +252,11 @@ def test_threads_do_not_mix_their_requests() -> None:
         for turn in range(20):
             ready.wait()  # all threads begin each new document at the same time
             for _ in range(3):
-                asked = ask(schema, f"# {turn}\n{document}", Given([row(number)] * 5), a=is_a, b=is_b)
-                if (data := loop.run_until_complete(asked)) != {"items": [expected] * 5}:
-                    wrong.append(data)
+                execution = execute(
+                    schema, f"# {turn}\n{document}", RequestContext([make_row(number)] * 5), a=is_a, b=is_b
+                )
+                if (data := loop.run_until_complete(execution)) != {"items": [expected] * 5}:
+                    wrong_results.append(data)
         loop.close()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
@@ -250,38 +264,44 @@ def test_threads_do_not_mix_their_requests() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong
+    assert not wrong_results
 
 
 async def test_the_same_document_of_two_schemas_is_compiled_for_each() -> None:
     @strawberry.type(name="Query")
-    class Other:
+    class OtherQuery:
         @strawberry.field
         def items(self, info: strawberry.Info) -> list[Inner]:
             return info.context.items  # type: ignore[no-any-return]
 
     document = "{ items { __typename o } ... on Query { items { o } } }"
-    for schema, name in ((make(), "Item"), (make(query=Other), "Inner"), (make(), "Item")):
-        assert await ask(schema, document, Given([row(5)])) == {"items": [{"__typename": name, "o": 5}]}
+    for schema, name in (
+        (make_schema(), "Item"),
+        (make_schema(query=OtherQuery), "Inner"),
+        (make_schema(), "Item"),
+    ):
+        assert await execute(schema, document, RequestContext([make_row(5)])) == {
+            "items": [{"__typename": name, "o": 5}]
+        }
 
 
-async def test_operations_of_one_document_may_call_different_things_by_one_name() -> None:
+async def test_operations_of_one_document_can_use_one_variable_name_for_different_types() -> None:
     document = """query A($x: Boolean!) { items { o @include(if: $x) id } }
         query B($x: [Int!]!) { numbers(of: $x) }"""
-    schema = make()
+    schema = make_schema()
     for name, x, data in [
         ("A", True, {"items": [{"o": 1, "id": "1"}]}),
         ("B", [1, 2], {"numbers": [1, 2]}),
         ("A", False, {"items": [{"id": "1"}]}),
     ]:
-        answer = await schema.execute(document, {"x": x}, Given([row(1)]), operation_name=name)
-        assert (answer.errors, answer.data) == (None, data)
+        result = await schema.execute(document, {"x": x}, RequestContext([make_row(1)]), operation_name=name)
+        assert (result.errors, result.data) == (None, data)
 
 
-async def test_null_for_a_condition_is_an_error_of_each_item() -> None:
+async def test_a_null_condition_of_a_directive_has_the_same_result_as_with_graphql_core() -> None:
     document = "query ($x: Boolean = false) { items { id o @skip(if: $x) inner { o } } }"
     for x in (False, None, True, None):
-        await assert_same(Query, document, Given([row(1), row(2)]), x=x)
+        await assert_same_results(Query, document, RequestContext([make_row(1), make_row(2)]), x=x)
 
 
 class Raising:
@@ -294,9 +314,11 @@ class Raising:
         raise StopIteration
 
 
-async def test_a_property_that_ends_an_iteration_shortens_no_list() -> None:
-    found = await assert_same(Query, "{ items { id inner { o } } }", Given([Item12(1), Raising(), Item12(2)]))
-    assert [item and item["id"] for item in found.data["items"]] == ["1", None, "2"]
+async def test_a_property_that_raises_stop_iteration_does_not_shorten_a_list() -> None:
+    result = await assert_same_results(
+        Query, "{ items { id inner { o } } }", RequestContext([Item12(1), Raising(), Item12(2)])
+    )
+    assert [item and item["id"] for item in result.data["items"]] == ["1", None, "2"]
 
 
 @strawberry.type
@@ -348,14 +370,16 @@ async def test_a_slice_of_a_list_is_completed_without_graphql_core(
     ]
     for executor_class in (StrawberryGraphQLCoreExecutionContext, executor.Executor):
         completed.clear()
-        given = Given(items, load=DataLoader(load_fn=load))
-        assert await ask(make(executor_class, Lists), SLICES, given, **variables) == {"lists": expected}
-        assert {key for keys in loaded for key in keys} == {
-            each["o"]
-            for listed in expected
-            for each in listed["members"]  # type: ignore[attr-defined]
+        context = RequestContext(items, load=DataLoader(load_fn=load))
+        assert await execute(make_schema(executor_class, Lists), SLICES, context, **variables) == {
+            "lists": expected
         }
-    assert completed == {"execute_field": 1}, "the root's"
+        assert {key for keys in loaded for key in keys} == {
+            member["o"]
+            for listed in expected
+            for member in listed["members"]  # type: ignore[attr-defined]
+        }
+    assert completed == {"execute_field": 1}, "graphql-core resolves only the root field"
 
 
 async def load_nothing(keys: list[int]) -> list[int]:
@@ -363,13 +387,15 @@ async def load_nothing(keys: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize("variables", [{"first": -1}, {"first": 1_001}, {"offset": -1}], ids=str)
-async def test_a_slice_out_of_bounds_is_refused(variables: dict[str, int]) -> None:
-    given = Given(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=load_nothing))
-    found = await assert_same(Lists, SLICES, given, **variables)
-    assert found.errors and isinstance(found.errors[0].original_error, errors.InvalidInputError)
+async def test_a_slice_out_of_bounds_is_refused_before_its_items_are_loaded(
+    variables: dict[str, int],
+) -> None:
+    context = RequestContext(lambda: [{"keys": [1], "values": []}], load=DataLoader(load_fn=load_nothing))
+    result = await assert_same_results(Lists, SLICES, context, **variables)
+    assert result.errors and isinstance(result.errors[0].original_error, errors.InvalidInputError)
 
 
-async def test_a_custom_field_class_resolves_by_itself() -> None:
+async def test_a_custom_field_class_uses_its_own_method_to_resolve() -> None:
     class Doubled(StrawberryField):
         def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
             result: Any = super().get_result(source, info, args, kwargs)
@@ -385,5 +411,5 @@ async def test_a_custom_field_class_resolves_by_itself() -> None:
         def items(self, info: strawberry.Info) -> list[Twice]:
             return info.context.items  # type: ignore[no-any-return]
 
-    found = await assert_same(Twices, "{ items { o } }", Given([{"o": 1}]))
-    assert found.data == {"items": [{"o": 2}]}
+    result = await assert_same_results(Twices, "{ items { o } }", RequestContext([{"o": 1}]))
+    assert result.data == {"items": [{"o": 2}]}

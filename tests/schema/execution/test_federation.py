@@ -34,7 +34,7 @@ RENEW = """mutation($ids: [ID!]!) { renewInstances(input: {selection: {ids: $ids
 
 
 @node_packages.schema_tools_needed
-async def test_both_compose_with_another_subgraph_and_execute_the_fetches_of_a_gateway(
+async def test_both_apis_compose_with_another_subgraph_and_execute_the_fetches_of_a_gateway(
     world: World, clients: tuple[Client, Operator]
 ) -> None:
     catalogue, page_query = re.findall(r"```graphql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -47,7 +47,7 @@ async def test_both_compose_with_another_subgraph_and_execute_the_fetches_of_a_g
             (customers, catalogue.replace("PageInfo @shareable", "PageInfo")),
         )
     ]
-    done = await asyncio.to_thread(
+    process = await asyncio.to_thread(
         subprocess.run,
         [node_packages.NODE, str(node_packages.SCHEMA_TOOLS / "compose.mjs")],
         input=json.dumps(plans),
@@ -56,8 +56,8 @@ async def test_both_compose_with_another_subgraph_and_execute_the_fetches_of_a_g
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    *planned, refused = json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr
+    *planned, refused = json.loads(process.stdout)
     assert "PageInfo" in refused["errors"][0]  # a type of both subgraphs must be shareable in both
 
     order_id = (await clients[0](RENEW, ids=["i-1"]))["renewInstances"]["order"]["id"]
@@ -76,7 +76,7 @@ async def test_both_compose_with_another_subgraph_and_execute_the_fetches_of_a_g
             assert entity == expected[type_name]
 
 
-async def test_an_entity_is_what_the_normal_field_returns_in_the_order_of_the_representations(
+async def test_entities_equal_the_normal_fields_in_the_order_of_the_representations(
     clients: tuple[Client, Operator],
 ) -> None:
     customer, _ = clients
@@ -100,40 +100,40 @@ async def test_an_entity_is_what_the_normal_field_returns_in_the_order_of_the_re
     assert await resolve(customer, QUERY, *refer("RenewOrder", capital, order_id)) == [normal["o"]] * 2
 
 
-async def test_another_account_s_entities_are_those_that_do_not_exist(
+async def test_entities_of_another_account_are_null_like_unknown_entities(
     world: World, clients: tuple[Client, Operator]
 ) -> None:
     customer, operator = clients
     await world.account("b", balance="1000.00", test_clock=NOW + dt.timedelta(days=60))
     await world.instances(["theirs"], account="b", expires="2027-01-31", price="100.00")
-    other = Client()
-    other.key = await world.key("b")
-    async with other.http:
+    other_customer = Client()
+    other_customer.key = await world.key("b")
+    async with other_customer.http:
         await world.put("theirs", expires_at=NOW + dt.timedelta(days=90))
-        order_id = (await other(RENEW, ids=["theirs"]))["renewInstances"]["order"]["id"]
+        order_id = (await other_customer(RENEW, ids=["theirs"]))["renewInstances"]["order"]["id"]
     await world.put("theirs", expires_at=NOW + dt.timedelta(days=59))
-    theirs = [*refer("Instance", "theirs"), *refer("Account", "b"), *refer("RenewOrder", order_id)]
+    foreign = [*refer("Instance", "theirs"), *refer("Account", "b"), *refer("RenewOrder", order_id)]
     missing = [*refer("Instance", "none"), *refer("Account", "none"), *refer("RenewOrder", str(uuid.uuid4()))]
-    odd = [*refer("Instance", "\0", ""), *refer("Account", "", "\0"), *refer("RenewOrder", "\0", "a")]
-    answers = [(await customer.post(QUERY, representations=part)).content for part in (theirs, missing)]
-    assert answers[0] == answers[1]
-    assert json.loads(answers[0])["data"] == {"_entities": [None] * 3}
-    assert await resolve(customer, QUERY, *odd) == [None] * 6
+    unusual = [*refer("Instance", "\0", ""), *refer("Account", "", "\0"), *refer("RenewOrder", "\0", "a")]
+    bodies = [(await customer.post(QUERY, representations=part)).content for part in (foreign, missing)]
+    assert bodies[0] == bodies[1]
+    assert json.loads(bodies[0])["data"] == {"_entities": [None] * 3}
+    assert await resolve(customer, QUERY, *unusual) == [None] * 6
 
     # An operator reads every account. The status of an instance is that at its account's own instant (rule 37).
-    found = await resolve(operator, OPERATORS_QUERY, *theirs)
-    assert found == [
+    entities = await resolve(operator, OPERATORS_QUERY, *foreign)
+    assert entities == [
         {"id": "theirs", "accountId": "b", "status": "EXPIRED"},
         {"id": "b", "name": "Account b"},
         {"id": order_id, "accountId": "b"},
     ]
-    assert await resolve(operator, OPERATORS_QUERY, *missing, *odd) == [None] * 9
+    assert await resolve(operator, OPERATORS_QUERY, *missing, *unusual) == [None] * 9
     customer.key, operator.key = operator.key, customer.key
     for client, query in ((customer, QUERY), (operator, OPERATORS_QUERY)):
-        assert (await client.post(query, representations=theirs)).status_code == 401
+        assert (await client.post(query, representations=foreign)).status_code == 401
 
 
-async def test_a_type_is_read_by_one_statement_and_completed_without_graphql_core(
+async def test_entities_of_one_type_are_read_in_one_statement_and_completed_without_graphql_core(
     world: World, clients: tuple[Client, Operator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = await world.instances([f"n-{number:03}" for number in range(200)])
@@ -155,7 +155,7 @@ async def test_a_type_is_read_by_one_statement_and_completed_without_graphql_cor
     assert not completed
 
 
-async def test_compiled_entities_are_those_of_graphql_core(
+async def test_compiled_entities_equal_the_entities_of_graphql_core(
     clients: tuple[Client, Operator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customer, _ = clients
@@ -176,11 +176,11 @@ async def test_compiled_entities_are_those_of_graphql_core(
         [],
     ]
 
-    async def ask() -> list[Any]:
+    async def read_entities() -> list[Any]:
         return [await customer(query, representations=part) for query in queries for part in parts]
 
-    compiled = await ask()
+    compiled = await read_entities()
     for name in ("complete_iterable_value", "execute_fields"):
         original = getattr(StrawberryGraphQLCoreExecutionContext, name)
         monkeypatch.setattr("schema.execution.executor.Executor." + name, original)
-    assert await ask() == compiled
+    assert await read_entities() == compiled

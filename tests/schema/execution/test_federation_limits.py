@@ -28,7 +28,7 @@ MALFORMED: list[tuple[object, str]] = [
 ]
 
 
-async def test_references_cost_as_much_as_a_page_and_are_limited(
+async def test_each_entity_reference_has_a_cost_and_a_request_has_at_most_1_000_references(
     clients: tuple[Client, Operator], settings_override: Callable[..., None]
 ) -> None:
     customer, operator = clients
@@ -38,22 +38,28 @@ async def test_references_cost_as_much_as_a_page_and_are_limited(
         return int(response.json()["extensions"]["cost"])
 
     nested = INSTANCES.replace("id name", "id bundle { instances(first: 100) { id name } }")
-    for client, query, each in ((customer, INSTANCES, 4), (operator, INSTANCES, 4), (customer, nested, 304)):
-        assert await cost(client, query, 900) - await cost(client, query, 400) == each * 500
-    one = '{ _entities(representations: {__typename: "Instance", id: "i-1"}) { ... on Instance { name } } }'
-    assert (await customer(one))["_entities"] == [{"name": "Instance i-1"}]
+    for client, query, cost_of_one in (
+        (customer, INSTANCES, 4),
+        (operator, INSTANCES, 4),
+        (customer, nested, 304),
+    ):
+        assert await cost(client, query, 900) - await cost(client, query, 400) == cost_of_one * 500
+    single = (
+        '{ _entities(representations: {__typename: "Instance", id: "i-1"}) { ... on Instance { name } } }'
+    )
+    assert (await customer(single))["_entities"] == [{"name": "Instance i-1"}]
 
     at_most = refer("Instance", *["i-1"] * limits.PAGE_ROWS_MAX)
     assert len(await resolve(customer, INSTANCES, *at_most)) == limits.PAGE_ROWS_MAX
     for client in clients:
         [problem] = await client.errors(INSTANCES, representations=[*at_most, *refer("Instance", "i-1")])
         assert problem["message"] == "representations: must have at most 1,000 items, not 1,001"
-    heavy = INSTANCES.replace("id name", "bundle { instances(first: 1000) { id } }")
-    [problem] = await customer.errors(heavy, representations=at_most)
+    expensive = INSTANCES.replace("id name", "bundle { instances(first: 1000) { id } }")
+    [problem] = await customer.errors(expensive, representations=at_most)
     assert problem["extensions"]["code"] == "COST_TOO_HIGH"
 
 
-async def test_a_malformed_representation_is_named(clients: tuple[Client, Operator]) -> None:
+async def test_a_malformed_representation_is_refused_with_its_path(clients: tuple[Client, Operator]) -> None:
     for client in clients:
         for representation, message in MALFORMED:
             [problem] = await client.errors(
@@ -63,7 +69,7 @@ async def test_a_malformed_representation_is_named(clients: tuple[Client, Operat
             assert problem["extensions"]["code"] == "INVALID_INPUT"
 
 
-async def test_the_sdl_is_introspection_and_all_of_it_is_off_by_default(
+async def test_the_sdl_of_a_subgraph_requires_the_settings_introspection_and_federation(
     world: World, clients: tuple[Client, Operator], settings_override: Callable[..., None]
 ) -> None:
     customer, operator = clients

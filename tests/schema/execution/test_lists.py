@@ -20,7 +20,7 @@ LISTS = {
 
 
 @pytest.fixture
-async def shop(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     await world.account("a", balance="1000.00")
     await world.voucher("20.00")
     await world.instances(["i-1", "i-2"], bundle="b", configuration={"CPU": "4"})
@@ -34,27 +34,27 @@ async def shop(world: World, graphql: Client) -> Client:
 
 @pytest.mark.parametrize("name", LISTS)
 async def test_a_list_of_the_schema_is_completed_without_graphql_core(
-    shop: Client, monkeypatch: pytest.MonkeyPatch, name: str
+    client: Client, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     completed = core_calls.count_core_calls(monkeypatch, "complete_list_item_value")
     for _ in range(2):
-        data = await shop(f"{{ {name} {{ totalCount {LISTS[name]} }} }}")
+        data = await client(f"{{ {name} {{ totalCount {LISTS[name]} }} }}")
         assert data[name]["nodes"]
     assert not completed
 
 
-async def test_fragments_that_spread_the_next_twice_are_read_once(
-    shop: Client, monkeypatch: pytest.MonkeyPatch
+async def test_nested_fragments_that_are_spread_twice_are_each_read_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading each spread again would take a million steps for 20 levels."""
-    looked: Counter[str] = Counter()
+    counter: Counter[str] = Counter()
     original = selected._Collector.add
 
-    def counting(*args: Any) -> None:
-        looked["selection"] += 1
+    def count_and_add(*args: Any) -> None:
+        counter["selection"] += 1
         original(*args)
 
-    monkeypatch.setattr(selected._Collector, "add", counting)
+    monkeypatch.setattr(selected._Collector, "add", count_and_add)
     spreads = [f"fragment F{n} on InstanceConnection {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20)]
     doubled = [
         f"fragment G{n} on Instance {{ bundle {{ instances(first: 5) {{ ...G{n + 1} ...G{n + 1} }} }} }}"
@@ -70,17 +70,15 @@ async def test_fragments_that_spread_the_next_twice_are_read_once(
             "fragment G3 on Instance { name }",
         ]
     )
-    data = await shop(document)
+    data = await client(document)
     assert [node["id"] for node in data["instances"]["nodes"]] == ["i-1", "i-2"]
-    assert looked["selection"] < 60
+    assert counter["selection"] < 60
 
 
-async def test_columns_of_rows_that_are_read_at_once_are_those_read_one_by_one(world: World) -> None:
-    found = await database.fetch(
+async def test_columnar_rows_have_the_same_values_as_the_single_rows(world: World) -> None:
+    rows = await database.fetch(
         database.pool(), "SELECT n AS number, 'x' || n AS \"product.name\" FROM generate_series(1, 3) n"
     )
-    together = sources.ColumnarRows(found)
-    assert together.columns == {
-        name: tuple(row[name] for row in found) for name in ("number", "product.name")
-    }
+    columnar = sources.ColumnarRows(rows)
+    assert columnar.columns == {name: tuple(row[name] for row in rows) for name in ("number", "product.name")}
     assert sources.ColumnarRows([]).columns == {}

@@ -71,7 +71,7 @@ def argument(rng: random.Random, name: str, type_name: str) -> Any:
 
 
 @pytest.fixture
-async def shop(world: fixtures.World, graphql: Client) -> None:
+async def filled_account(world: fixtures.World, graphql: Client) -> None:
     """An account with objects of every kind, including orders and used vouchers."""
     buyer = await customer.open_account(world, graphql, balance="5000.00")
     await world.voucher("120.00", products=["eip"], voucher_id="00000000-0000-4000-8000-00000000000a")
@@ -88,9 +88,11 @@ async def shop(world: fixtures.World, graphql: Client) -> None:
     await buyer.unify(["i-3", "i-4"], day=15, key="3")
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("filled_account")
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_customers_schema_returns_the_data_and_the_errors_of_graphql_core(
+    seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.CRITICAL)
     stock = execution_schema.build_schema(
         StrawberryGraphQLCoreExecutionContext,
@@ -106,7 +108,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
         assigned = [document.variables(rng) for _ in range(TIMES // 2)]
         for variables in assigned * 2:
             expected, found = [
-                await ask(schema, document.text, variables) for schema in (stock, customer_schema.schema)
+                await execute(schema, document.text, variables) for schema in (stock, customer_schema.schema)
             ]
             different = compare.differences(expected, found, waited=True)
             assert not different, "\n".join([f"seed {seed}", document.text, str(variables), *different])
@@ -114,7 +116,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
             if again and not again.errors:
                 assert orjson.dumps(again.data) == orjson.dumps(expected.data), document.text
             codes = {(error.extensions or {}).get("code") for error in expected.errors or ()}
-            assert "INTERNAL" not in codes, f"both ways share what reads: {document.text}"
+            assert "INTERNAL" not in codes, f"an internal error with both executors: {document.text}"
             tally["executions"] += 1
             tally["again"] += bool(again)
             tally["with errors"] += bool(expected.errors)
@@ -125,7 +127,7 @@ async def test_answers_are_the_same(seed: int, caplog: pytest.LogCaptureFixture)
     print(dict(tally))  # noqa: T201
 
 
-async def ask(schema: strawberry.Schema, document: str, variables: dict[str, Any]) -> ExecutionResult:
+async def execute(schema: strawberry.Schema, document: str, variables: dict[str, Any]) -> ExecutionResult:
     return await schema.execute(document, variables, context(), operation_name="Q")
 
 
