@@ -67,7 +67,7 @@ MUTANTS = {
         "renewals/domain/payment.py",
         "key=lambda v: (v.expires_at, -v.available_cents, v.id)",
         "key=lambda v: v.id",
-        "tests/schema/customer/test_paying.py::test_the_soonest_expiry_pays_first_then_the_larger_then_the_lower_id",
+        "tests/schema/customer/test_paying.py::test_the_voucher_with_the_first_expiry_pays_first_then_the_larger_then_the_lower_id",
     ),
 }
 

@@ -7,7 +7,7 @@ from tests.support.graphql_client import Client
 
 
 @pytest.fixture
-async def asked(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     """Return a client of account `a`, which is empty."""
     await world.account("a")
     graphql.key = await world.key("a")

@@ -37,7 +37,9 @@ async def move(buyer: Buyer, to: str, key: str = "key") -> dict[str, Any]:
     return result
 
 
-async def test_it_answers_what_the_worker_would_have_done(world: World, buyer: Buyer) -> None:
+async def test_a_move_of_a_test_clock_renews_expires_and_releases_instances_like_the_worker(
+    world: World, buyer: Buyer
+) -> None:
     result = await move(buyer, "2027-02-01T12:00:00+08:00")
     events = result.pop("events")
     assert result == {
@@ -62,10 +64,10 @@ async def test_it_answers_what_the_worker_would_have_done(world: World, buyer: B
     ]
     triggers = await world.rows("SELECT trigger, count(*) FROM renewal_runs GROUP BY 1")
     assert triggers == [("TEST_CLOCK", 25)]
-    tries = (
+    failed_attempts = (
         "SELECT count(*) FROM renewal_attempts WHERE instance_id = 'i-dear' AND code = 'INSUFFICIENT_FUNDS'"
     )
-    assert await world.value(tries) == 24
+    assert await world.value(failed_attempts) == 24
 
 
 async def test_the_same_key_returns_the_first_result_and_another_request_is_refused(
@@ -88,7 +90,7 @@ async def test_the_same_key_returns_the_first_result_and_another_request_is_refu
         ("2300-01-10T12:00:01+08:00", "must be between 2000-01-01 and 2199-12-31, not 2300-01-10"),
     ],
 )
-async def test_it_moves_forward_and_at_most_two_years(
+async def test_a_test_clock_cannot_move_back_or_by_more_than_two_years(
     world: World, buyer: Buyer, to: str, message: str
 ) -> None:
     before = await world.snapshot()
@@ -98,7 +100,9 @@ async def test_it_moves_forward_and_at_most_two_years(
     assert await world.snapshot() == before
 
 
-async def test_the_clock_of_an_account_in_real_time_cannot_be_moved(world: World, graphql: Client) -> None:
+async def test_the_time_of_an_account_without_a_test_clock_cannot_be_moved(
+    world: World, graphql: Client
+) -> None:
     await customer.open_account(world, graphql)
     before = await world.snapshot()
     [error] = await graphql.errors(ADVANCE, to="2027-02-01T12:00:00+08:00", key="key")
@@ -110,7 +114,7 @@ async def test_the_clock_of_an_account_in_real_time_cannot_be_moved(world: World
     assert await world.snapshot() == before
 
 
-async def test_a_key_moves_its_own_account_only(world: World, buyer: Buyer) -> None:
+async def test_an_api_key_moves_only_the_test_clock_of_its_own_account(world: World, buyer: Buyer) -> None:
     await world.account("b", test_clock=NOW)
     await world.instance("b-1", account="b", expires="2027-01-11")
     await move(buyer, "2027-01-20T12:00:00+08:00")
@@ -118,7 +122,7 @@ async def test_a_key_moves_its_own_account_only(world: World, buyer: Buyer) -> N
     assert (await world.read("b-1")).status == "RUNNING"
 
 
-async def test_a_long_move_times_out_goes_on_and_is_answered_to_the_same_key(
+async def test_a_move_that_timed_out_is_continued_and_the_same_key_returns_its_result(
     world: World, buyer: Buyer, settings_override: Callable[..., None]
 ) -> None:
     settings_override(request_seconds_max=0.05)
@@ -127,8 +131,8 @@ async def test_a_long_move_times_out_goes_on_and_is_answered_to_the_same_key(
     assert error["extensions"]["code"] == "TIMEOUT"
     assert error["message"].startswith("测试时钟当前为 ")
     buyer.client.language = None
-    other = await move(buyer, "2027-01-15T12:00:00+08:00", key="other")
-    assert (other["__typename"], other["field"]) == ("InvalidInput", "input.idempotencyKey")
+    refused = await move(buyer, "2027-01-15T12:00:00+08:00", key="other")
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "input.idempotencyKey")
     settings_override(request_seconds_max=30)
     later = clocks.utc_now() + dt.timedelta(days=999)
     [move_id] = await advance.list_abandoned(lambda: later)
@@ -137,7 +141,7 @@ async def test_a_long_move_times_out_goes_on_and_is_answered_to_the_same_key(
     assert (result["renewedCount"], result["expiredCount"]) == (1, 2)
 
 
-async def test_a_tick_whose_renewals_raise_parks_the_account_and_goes_on(
+async def test_a_move_continues_after_an_error_in_the_renewals_and_records_the_error(
     world: World, buyer: Buyer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
@@ -150,7 +154,7 @@ async def test_a_tick_whose_renewals_raise_parks_the_account_and_goes_on(
     assert rows == [("ZeroDivisionError: defect",)]
 
 
-async def test_an_account_that_cannot_be_checked_moves_on(
+async def test_a_move_renews_instances_but_sends_no_reminder_if_the_balance_check_fails(
     monkeypatch: pytest.MonkeyPatch, world: World, buyer: Buyer
 ) -> None:
     def fail(*_: object) -> None:

@@ -13,19 +13,21 @@ every_verb = pytest.mark.parametrize("verb", VERBS)
 
 
 @every_verb
-async def test_a_whole_bundle_alone_is_done(world: World, graphql: Client, verb: str) -> None:
+async def test_a_bundle_that_is_selected_alone_and_completely_is_paid_in_one_order(
+    world: World, graphql: Client, verb: str
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("b-1", bundle="b", product="kes", price="100.00")
     await world.instance("b-2", bundle="b", product="kec", price="50.00")
-    done = await getattr(buyer, verb)(["b-2", "b-1"], **VERBS[verb])
-    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2"]
+    result = await getattr(buyer, verb)(["b-2", "b-1"], **VERBS[verb])
+    assert [line["instanceId"] for line in result["order"]["lines"]] == ["b-1", "b-2"]
     assert await world.expiry("b-1") == await world.expiry("b-2") != "2027-01-31"
     assert await world.count("orders") == 1
     await integrity.assert_holds()
 
 
 @every_verb
-async def test_a_part_of_a_bundle_is_incomplete_and_names_all_members(
+async def test_a_part_of_a_bundle_is_refused_with_the_ids_of_all_members(
     world: World, graphql: Client, verb: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
@@ -45,26 +47,24 @@ async def test_a_part_of_a_bundle_is_incomplete_and_names_all_members(
 
 
 @every_verb
-@pytest.mark.parametrize("beside", ["single", "unknown", "c-1"])
-async def test_a_bundle_beside_anything_else_is_bundled(
-    world: World, graphql: Client, verb: str, beside: str
+@pytest.mark.parametrize("other_id", ["single", "unknown", "c-1"])
+async def test_a_bundle_that_is_selected_together_with_another_id_is_refused(
+    world: World, graphql: Client, verb: str, other_id: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     await world.instances(["c-1", "c-2"], bundle="c")
     await world.instance("single")
     before = await world.snapshot()
-    refused = await getattr(buyer, verb)(["b-1", "b-2", beside], **VERBS[verb])
+    refused = await getattr(buyer, verb)(["b-1", "b-2", other_id], **VERBS[verb])
     codes = {"b-1": "BUNDLED", "b-2": "BUNDLED"}
-    codes |= {"unknown": {"unknown": "NOT_FOUND"}, "c-1": {"c-1": "BUNDLED"}}.get(beside, {})
+    codes |= {"unknown": {"unknown": "NOT_FOUND"}, "c-1": {"c-1": "BUNDLED"}}.get(other_id, {})
     assert customer.codes(refused) == codes
     assert refused["refusals"][-1]["bundleInstanceIds"] in (["b-1", "b-2"], ["c-1", "c-2"])
     assert await world.snapshot() == before
 
 
-async def test_a_member_that_could_not_take_part_in_any_case_is_refused_as_that(
-    world: World, graphql: Client
-) -> None:
+async def test_a_trial_member_of_a_bundle_is_refused_as_a_trial(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("b-1", bundle="b", trial=True)
     await world.instance("b-2", bundle="b")
@@ -76,7 +76,9 @@ async def test_a_member_that_could_not_take_part_in_any_case_is_refused_as_that(
     assert await world.snapshot() == before
 
 
-async def test_best_effort_does_the_singles_and_leaves_the_bundle(world: World, graphql: Client) -> None:
+async def test_best_effort_renews_instances_without_a_bundle_and_refuses_the_bundle(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     await world.instance("single")
@@ -87,28 +89,34 @@ async def test_best_effort_does_the_singles_and_leaves_the_bundle(world: World, 
 
 
 @every_verb
-async def test_whole_widens_the_selection_to_whole_bundles(world: World, graphql: Client, verb: str) -> None:
+async def test_bundle_handling_whole_adds_the_other_members_to_selected_ids(
+    world: World, graphql: Client, verb: str
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     await world.instances(["c-1", "c-2"], bundle="c")
     await world.instances(["single", "untouched"])
-    done = await getattr(buyer, verb)(["b-2", "single"], bundles="WHOLE", **VERBS[verb])
-    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2", "single"]
+    result = await getattr(buyer, verb)(["b-2", "single"], bundles="WHOLE", **VERBS[verb])
+    assert [line["instanceId"] for line in result["order"]["lines"]] == ["b-1", "b-2", "single"]
     assert [await world.expiry(i) for i in ("c-1", "c-2", "untouched")] == ["2027-01-31"] * 3
     await integrity.assert_holds()
 
 
 @every_verb
-async def test_a_filter_is_widened_too(world: World, graphql: Client, verb: str) -> None:
+async def test_bundle_handling_whole_adds_the_other_members_to_the_matches_of_a_filter(
+    world: World, graphql: Client, verb: str
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("b-1", bundle="b", product="kes")
     await world.instance("b-2", bundle="b", product="kec")
-    done = await getattr(buyer, verb)(customer.matching(products=["kes"]), bundles="WHOLE", **VERBS[verb])
-    assert [line["instanceId"] for line in done["order"]["lines"]] == ["b-1", "b-2"]
+    result = await getattr(buyer, verb)(customer.matching(products=["kes"]), bundles="WHOLE", **VERBS[verb])
+    assert [line["instanceId"] for line in result["order"]["lines"]] == ["b-1", "b-2"]
 
 
 @every_verb
-async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, verb: str) -> None:
+async def test_a_bundle_with_a_refused_member_is_refused_as_a_whole(
+    world: World, graphql: Client, verb: str
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("b-1", bundle="b")
     await world.instance("b-2", bundle="b", trial=True)
@@ -134,7 +142,7 @@ async def test_a_bundle_is_refused_as_a_whole(world: World, graphql: Client, ver
     assert await world.expiry("b-1") == "2027-01-31"
 
 
-async def test_members_keep_one_expiry_and_one_anchor_through_everything(
+async def test_the_members_of_a_bundle_have_the_same_expiry_and_anchor_day_after_each_change(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
@@ -150,7 +158,9 @@ async def test_members_keep_one_expiry_and_one_anchor_through_everything(
     assert {(await world.read(i)).anchor_day for i in ("b-1", "b-2")} == {12}
 
 
-async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Client) -> None:
+async def test_the_renewal_of_an_expired_bundle_sets_all_members_to_running(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b", product="kec", expires="2026-12-20", status="EXPIRED")
     renewed = await buyer.renew(["b-1", "b-2"])
@@ -158,14 +168,14 @@ async def test_an_expired_bundle_runs_again_as_a_whole(world: World, graphql: Cl
 
 
 @every_verb
-async def test_an_excepted_instance_is_not_included_by_its_bundle(
+async def test_bundle_handling_whole_does_not_add_an_excepted_member(
     world: World, graphql: Client, verb: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     await world.instance("i-1")
-    chosen = customer.matching(except_ids=["b-2"])
-    done = await getattr(buyer, verb)(chosen, bundles="WHOLE", batchMode="BEST_EFFORT", **VERBS[verb])
-    assert [line["instanceId"] for line in done["order"]["lines"]] == ["i-1"]
-    assert {r["instanceId"]: r["code"] for r in done["refusals"]} == {"b-1": "BUNDLE_INCOMPLETE"}
+    selection = customer.matching(except_ids=["b-2"])
+    result = await getattr(buyer, verb)(selection, bundles="WHOLE", batchMode="BEST_EFFORT", **VERBS[verb])
+    assert [line["instanceId"] for line in result["order"]["lines"]] == ["i-1"]
+    assert {r["instanceId"]: r["code"] for r in result["refusals"]} == {"b-1": "BUNDLE_INCOMPLETE"}
     assert await world.expiry("b-1") == await world.expiry("b-2") == "2027-01-31"

@@ -45,7 +45,7 @@ def _of_type(node: TypeDefinitionNode) -> Iterator[str]:
     yield f"{name} is a {node.kind}{_directives(node.directives)}"
     match node:
         case ObjectTypeDefinitionNode() | InterfaceTypeDefinitionNode():
-            yield from (f"{name} implements {print_ast(each)}" for each in node.interfaces or ())
+            yield from (f"{name} implements {print_ast(interface)}" for interface in node.interfaces or ())
             for field in node.fields or ():
                 yield from _of_field(name, field)
         case InputObjectTypeDefinitionNode():
@@ -76,28 +76,28 @@ def subject(line: str) -> str:
     return re.split("[ (:]", line, maxsplit=1)[0]
 
 
-def test_the_committed_schema_is_the_one_that_is_served() -> None:
+def test_the_committed_schema_equals_the_served_schema() -> None:
     assert COMMITTED.read_text(encoding="utf-8") == customer_schema.sdl()
 
 
-def test_the_schema_says_all_that_the_contract_says() -> None:
+def test_the_schema_contains_every_element_of_the_contract() -> None:
     missing = statements(CONTRACT) - statements(customer_schema.sdl())
     assert sorted(missing) == []
 
 
-def test_nothing_the_schema_has_beyond_the_contract_must_be_sent() -> None:
-    beyond = statements(customer_schema.sdl()) - statements(CONTRACT)
+def test_arguments_that_were_added_to_fields_of_the_contract_are_optional() -> None:
+    additions = statements(customer_schema.sdl()) - statements(CONTRACT)
     promised = {subject(line) for line in statements(CONTRACT)}
-    arguments = [line for line in beyond if line.endswith(")") and subject(line) in promised]
+    arguments = [line for line in additions if line.endswith(")") and subject(line) in promised]
     assert sorted(line for line in arguments if line.endswith("!)")) == []
 
 
-def test_no_type_of_the_contract_means_more_or_less_than_it_says() -> None:
-    contract, ours = statements(CONTRACT), statements(customer_schema.sdl())
+def test_enums_unions_and_interfaces_of_the_contract_gain_only_the_recorded_elements() -> None:
+    contract, served = statements(CONTRACT), statements(customer_schema.sdl())
     closed = (" may be ", " is a value", " implements ")
     shared = {subject(line).split(".")[0] for line in contract}
-    beyond = [line for line in ours - contract if any(word in line for word in closed)]
-    assert {line for line in beyond if subject(line).split(".")[0] in shared} == SINCE_THEN
+    additions = [line for line in served - contract if any(word in line for word in closed)]
+    assert {line for line in additions if subject(line).split(".")[0] in shared} == SINCE_THEN
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_no_type_of_the_contract_means_more_or_less_than_it_says() -> None:
         ("scalar Date\n", "enum Date { TODAY }\n"),
     ],
 )
-def test_a_broken_promise_shows(promised: str, broken: str) -> None:
+def test_the_comparison_finds_each_breaking_change_of_the_contract(promised: str, broken: str) -> None:
     assert promised in CONTRACT
     missing = statements(CONTRACT) - statements(CONTRACT.replace(promised, broken))
     assert len(missing) == 1

@@ -25,7 +25,7 @@ LATER = (NOW + dt.timedelta(hours=1)).isoformat()
 
 
 @pytest.fixture
-async def shop(world: World, graphql: Client) -> customer.Buyer:
+async def buyer(world: World, graphql: Client) -> customer.Buyer:
     """Account `a` after a renewal and a change of policy by the key `console`, a run, and a refund by `ops`."""
     await world.account("a", balance="1000.00")
     async with database.transaction() as connection:
@@ -44,14 +44,18 @@ async def shop(world: World, graphql: Client) -> customer.Buyer:
     return buyer
 
 
-async def read(client: Client, **variables: Any) -> dict[str, Any]:
+async def read_history(client: Client, **variables: Any) -> dict[str, Any]:
     history: dict[str, Any] = (await client(HISTORY, **variables))["eventHistory"]
     return history
 
 
-async def test_events_come_newest_first_with_who_did_it(shop: customer.Buyer) -> None:
-    history = await read(shop.client)
-    assert [(e["sequence"], e["type"], e["instanceId"], e["actor"]) for e in history["nodes"]] == [
+async def test_events_are_listed_newest_first_with_their_actor_instance_and_order(
+    buyer: customer.Buyer,
+) -> None:
+    history = await read_history(buyer.client)
+    assert [
+        (event["sequence"], event["type"], event["instanceId"], event["actor"]) for event in history["nodes"]
+    ] == [
         (5, "policy.changed", "i-2", {"kind": "CUSTOMER", "name": "console"}),
         (4, "instance.refunded", "i-1", {"kind": "OPERATOR", "name": "ops"}),
         (3, "instance.renewed", "auto", {"kind": "WORKER", "name": "worker"}),
@@ -85,28 +89,30 @@ async def test_events_come_newest_first_with_who_did_it(shop: customer.Buyer) ->
     ids=str,
 )
 async def test_a_filter_selects_events_that_meet_all_conditions(
-    shop: customer.Buyer, event_filter: dict[str, Any], sequences: list[int]
+    buyer: customer.Buyer, event_filter: dict[str, Any], sequences: list[int]
 ) -> None:
-    history = await read(shop.client, filter=event_filter)
+    history = await read_history(buyer.client, filter=event_filter)
     assert [event["sequence"] for event in history["nodes"]] == sequences
     assert history["totalCount"] == len(sequences)
 
 
-async def test_the_history_is_paged_by_cursors(shop: customer.Buyer) -> None:
-    first = await read(shop.client, first=2)
+async def test_the_event_history_is_paged_by_cursors(buyer: customer.Buyer) -> None:
+    first = await read_history(buyer.client, first=2)
     assert [event["sequence"] for event in first["nodes"]] == [5, 4]
-    second = await read(shop.client, first=2, after=first["pageInfo"]["endCursor"])
+    second = await read_history(buyer.client, first=2, after=first["pageInfo"]["endCursor"])
     assert [event["sequence"] for event in second["nodes"]] == [3, 2]
     assert second["pageInfo"]["hasNextPage"]
-    last = await read(shop.client, last=2, before=second["pageInfo"]["startCursor"])
+    last = await read_history(buyer.client, last=2, before=second["pageInfo"]["startCursor"])
     assert last["nodes"] == first["nodes"]
 
 
-async def test_an_expiry_that_an_order_reports_is_the_workers(world: World, graphql: Client) -> None:
+async def test_the_worker_is_the_actor_of_an_expiry_that_a_late_renewal_reports(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-09")
     await buyer.renew(["i-1"])
-    history = await read(graphql)
+    history = await read_history(graphql)
     assert [(event["type"], event["actor"]["kind"]) for event in reversed(history["nodes"])] == [
         ("instance.expired", "WORKER"),
         ("instance.renewed", "CUSTOMER"),
@@ -114,21 +120,21 @@ async def test_an_expiry_that_an_order_reports_is_the_workers(world: World, grap
     ]
 
 
-async def test_what_time_does_is_the_workers(world: World, asked: Client) -> None:
+async def test_the_worker_is_the_actor_of_expired_and_released_events(world: World, client: Client) -> None:
     await world.instance("i-1", expires="2027-01-09")
     await lifecycle.expire_and_release(world.at("2027-02-01 00:00"))
-    history = await read(asked)
+    history = await read_history(client)
     assert [(event["type"], event["actor"]) for event in history["nodes"]] == [
         ("instance.released", {"kind": "WORKER", "name": "worker"}),
         ("instance.expired", {"kind": "WORKER", "name": "worker"}),
     ]
 
 
-async def test_statements_do_not_grow_with_the_page(shop: customer.Buyer) -> None:
+async def test_the_number_of_statements_does_not_grow_with_the_page_of_events(buyer: customer.Buyer) -> None:
     counts = []
     for first in (1, 5):
         with sql_log.counted() as seen:
-            await read(shop.client, first=first)
+            await read_history(buyer.client, first=first)
         counts.append(len(seen))
     assert max(counts) - min(counts) <= 1, counts  # with only the newest event, there is no order to read
 
@@ -144,7 +150,9 @@ async def test_statements_do_not_grow_with_the_page(shop: customer.Buyer) -> Non
     ids=str,
 )
 @pytest.mark.usefixtures("long_history")
-async def test_a_page_is_read_in_the_order_of_an_index(event_filter: events_queries.EventFilter) -> None:
+async def test_a_page_of_the_event_history_is_read_in_the_order_of_an_index(
+    event_filter: events_queries.EventFilter,
+) -> None:
     pool = database.pool()
     with sql_log.noted() as seen:
         page = await events_queries.fetch_history(
@@ -152,4 +160,4 @@ async def test_a_page_is_read_in_the_order_of_an_index(event_filter: events_quer
         )
     assert len(page.rows) == 10
     [statement] = seen
-    await test_index_order.assert_nothing_is_sorted_whole(pool, statement.sql, statement.values)
+    await test_index_order.assert_history_is_not_sorted(pool, statement.sql, statement.values)

@@ -14,7 +14,7 @@ from schema.customer import schema as customer_schema
 from tests.support.fixtures import NOW, World
 
 EVENTS = "subscription { events(after: 0) { type instanceId payload summary } }"
-PICK = selection.ById(("i-1",))
+SELECTION = selection.ById(("i-1",))
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ async def two_events(world: World) -> World:
     """Renew an instance of account `a` by hand, then set it to AUTO."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", name="web-1", expires="2027-01-31", price="300.00")
-    request = requests.OrderRequest(PICK, planning.RenewFor(1), idempotency_key="key")
+    request = requests.OrderRequest(SELECTION, planning.RenewFor(1), idempotency_key="key")
     await place_order.place_order("a", request, lambda: NOW)
-    await policy.set_policy("a", policy.PolicyRequest(PICK, model.RenewalMode.AUTO), lambda: NOW)
+    await policy.set_policy("a", policy.PolicyRequest(SELECTION, model.RenewalMode.AUTO), lambda: NOW)
     return world
 
 
@@ -64,7 +64,7 @@ async def read_events(count: int, language: Language) -> list[dict[str, Any]]:
         ),
     ],
 )
-async def test_each_event_has_a_sentence_in_the_callers_language(
+async def test_each_event_has_a_summary_in_the_caller_s_language(
     two_events: World, language: Language, summaries: list[str]
 ) -> None:
     assert [event["summary"] for event in await read_events(2, language)] == summaries

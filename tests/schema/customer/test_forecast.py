@@ -24,16 +24,18 @@ async def fleet(world: World, graphql: Client) -> Client:
     return graphql
 
 
-async def test_a_forecast_shows_renewals_money_and_instances_at_risk(fleet: Client) -> None:
-    found = (await fleet(FORECAST))["forecast"]
-    assert (found["total"], found["topUpNeeded"], found["firstShortfallOn"]) == (
+async def test_a_forecast_has_the_renewals_the_money_and_the_instances_at_risk_of_each_day(
+    fleet: Client,
+) -> None:
+    forecast = (await fleet(FORECAST))["forecast"]
+    assert (forecast["total"], forecast["topUpNeeded"], forecast["firstShortfallOn"]) == (
         "200.00",
         "50.00",
         "2027-01-31",
     )
-    assert len(found["days"]) == 30
-    [busy] = [day for day in found["days"] if day["dueCount"]]
-    assert busy == {
+    assert len(forecast["days"]) == 30
+    [day_with_renewals] = [day for day in forecast["days"] if day["dueCount"]]
+    assert day_with_renewals == {
         "date": "2027-01-31",
         "dueCount": 2,
         "total": "200.00",
@@ -45,18 +47,20 @@ async def test_a_forecast_shows_renewals_money_and_instances_at_risk(fleet: Clie
     }
 
 
-async def test_a_forecast_changes_nothing_and_reads_in_a_few_statements(world: World, fleet: Client) -> None:
+async def test_a_forecast_makes_no_change_and_takes_at_most_nine_statements(
+    world: World, fleet: Client
+) -> None:
     before = await world.snapshot()
     with sql_log.counted() as seen:
         await fleet(FORECAST, days=366)
     assert len(seen) <= 9, (
-        "the key; a snapshot with account, instances and their hash, products, vouchers; those at risk; catalogue"
+        "the key; a snapshot of account, instances and hash, products, vouchers; the instances at risk; the catalog"
     )
     assert await world.snapshot() == before
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
-async def test_days_out_of_bounds_are_refused_by_name(fleet: Client, days: int) -> None:
+async def test_days_out_of_bounds_are_refused_with_the_name_of_the_argument(fleet: Client, days: int) -> None:
     [error] = await fleet.errors(FORECAST, days=days)
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "days"}
 
@@ -65,11 +69,11 @@ GROUPS = """query ($by: ForecastGrouping!, $key: String) { forecast(days: 40) { 
   groups(by: $by, tagKey: $key) { value label dueCount total } } }"""
 
 
-async def groups(client: Client, language: str, **variables: str) -> list[tuple[str, str, int, str]]:
+async def read_groups(client: Client, language: str, **variables: str) -> list[tuple[str, str, int, str]]:
     headers = {"Authorization": f"Bearer {client.key}", "Accept-Language": language}
-    sent = {"query": GROUPS, "variables": variables}
-    answer = (await client.http.post(client.url, json=sent, headers=headers)).json()
-    return [tuple(group.values()) for group in answer["data"]["forecast"]["groups"]]
+    request = {"query": GROUPS, "variables": variables}
+    response = (await client.http.post(client.url, json=request, headers=headers)).json()
+    return [tuple(group.values()) for group in response["data"]["forecast"]["groups"]]
 
 
 @pytest.fixture
@@ -82,20 +86,20 @@ async def tagged(world: World, fleet: Client) -> Client:
     ("language", "products", "not_set"),
     [("en", ("Elastic IP", "Elastic Compute"), "Not set"), ("zh-CN", ("弹性IP", "云服务器"), "未设置")],
 )
-async def test_groups_are_labelled_in_the_callers_language(
+async def test_groups_are_labeled_in_the_caller_s_language(
     tagged: Client, language: str, products: tuple[str, str], not_set: str
 ) -> None:
-    assert await groups(tagged, language, by="PRODUCT") == [
+    assert await read_groups(tagged, language, by="PRODUCT") == [
         ("eip", products[0], 2, "200.00"),
         ("kec", products[1], 1, "7.00"),
     ]
-    assert await groups(tagged, language, by="DATA_CENTER") == [("bj-6", "北京6区(VPC)", 3, "207.00")]
-    assert await groups(tagged, language, by="TAG", key="env") == [
+    assert await read_groups(tagged, language, by="DATA_CENTER") == [("bj-6", "北京6区(VPC)", 3, "207.00")]
+    assert await read_groups(tagged, language, by="TAG", key="env") == [
         ("", not_set, 2, "200.00"),
         ("prod", "prod", 1, "7.00"),
     ]
 
 
-async def test_a_grouping_by_tag_needs_the_key(tagged: Client) -> None:
+async def test_a_grouping_by_tag_without_a_tag_key_is_refused(tagged: Client) -> None:
     [error] = await tagged.errors(GROUPS, by="TAG")
     assert (error["extensions"]["code"], error["extensions"]["field"]) == ("INVALID_INPUT", "tagKey")

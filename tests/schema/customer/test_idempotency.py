@@ -5,7 +5,7 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 
-async def test_a_repeated_request_returns_the_first_result_and_pays_nothing(
+async def test_a_repeated_request_returns_the_first_result_without_a_second_payment(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -22,7 +22,9 @@ async def test_a_repeated_request_returns_the_first_result_and_pays_nothing(
     await integrity.assert_holds()
 
 
-async def test_the_order_of_ids_and_their_number_make_no_other_request(world: World, graphql: Client) -> None:
+async def test_a_request_with_reordered_or_repeated_ids_is_the_same_request(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2", "i-3"], price="100.00")
     first = await buyer.renew(["i-1", "i-2", "i-3"], key="once")
@@ -41,7 +43,9 @@ async def test_an_omitted_argument_equals_its_default(world: World, graphql: Cli
     assert (again, await world.balance()) == (first, "900.00")
 
 
-async def test_a_repeated_request_returns_a_bundle_in_the_same_order(world: World, graphql: Client) -> None:
+async def test_a_repeated_request_returns_the_members_of_a_bundle_in_the_same_order(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["a", "z"], bundle="b", price="10.00")
     await world.instance("m", price="10.00")
@@ -50,26 +54,30 @@ async def test_a_repeated_request_returns_a_bundle_in_the_same_order(world: Worl
     assert [instance["id"] for instance in first["instances"]] == ["a", "m", "z"]
 
 
-async def test_a_repeated_filter_that_matches_nothing_returns_the_first_result(
+async def test_a_repeated_filter_that_no_longer_matches_returns_the_first_result(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-20", price="100.00")
-    ending = customer.matching(expiresBefore="2027-02-01T00:00:00+08:00", except_ids=["i-2"])
-    first = await buyer.renew(ending, key="once")
+    selection = customer.matching(expiresBefore="2027-02-01T00:00:00+08:00", except_ids=["i-2"])
+    first = await buyer.renew(selection, key="once")
     assert [line["instanceId"] for line in first["order"]["lines"]] == ["i-1"]
     before = await world.snapshot()
-    assert await buyer.renew(ending, key="once") == first
+    assert await buyer.renew(selection, key="once") == first
     assert await world.snapshot() == before
 
 
-async def test_the_lists_of_a_filter_are_sets_too(world: World, graphql: Client) -> None:
+async def test_a_filter_with_reordered_lists_is_the_same_request(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2", "i-3", "i-4"], price="100.00")
-    chosen = customer.matching(ids=["i-1", "i-2", "i-3"], products=["eip", "kec"], except_ids=["i-3", "i-4"])
-    turned = customer.matching(ids=["i-3", "i-2", "i-1"], products=["kec", "eip"], except_ids=["i-4", "i-3"])
-    first = await buyer.renew(chosen, key="once")
-    assert await buyer.renew(turned, key="once") == first
+    selection = customer.matching(
+        ids=["i-1", "i-2", "i-3"], products=["eip", "kec"], except_ids=["i-3", "i-4"]
+    )
+    reordered = customer.matching(
+        ids=["i-3", "i-2", "i-1"], products=["kec", "eip"], except_ids=["i-4", "i-3"]
+    )
+    first = await buyer.renew(selection, key="once")
+    assert await buyer.renew(reordered, key="once") == first
     assert await world.balance() == "800.00"
 
 
@@ -86,12 +94,14 @@ async def test_the_first_result_is_returned_even_if_the_request_would_now_be_ref
     assert await world.snapshot() == before
 
 
-async def test_a_repeated_best_effort_result_has_its_refusals(world: World, graphql: Client) -> None:
+async def test_a_repeated_best_effort_request_returns_the_first_refusals(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("good", expires="2027-01-31")
     await world.instances(["b-1", "b-2"], bundle="b")
-    chosen = ["good", "b-1", "trial", "unknown", "nul\0", "引号\"'\\"]
-    first = await buyer.renew(chosen, key="once", batchMode="BEST_EFFORT")
+    ids = ["good", "b-1", "trial", "unknown", "nul\0", "引号\"'\\"]
+    first = await buyer.renew(ids, key="once", batchMode="BEST_EFFORT")
     assert customer.codes(first) == {
         "b-1": "BUNDLED",
         "trial": "NOT_FOUND",
@@ -101,18 +111,18 @@ async def test_a_repeated_best_effort_result_has_its_refusals(world: World, grap
     }
     await world.instance("trial", trial=True)
     before = await world.snapshot()
-    assert await buyer.renew(chosen, key="once", batchMode="BEST_EFFORT") == first
+    assert await buyer.renew(ids, key="once", batchMode="BEST_EFFORT") == first
     assert await world.snapshot() == before
 
 
-async def test_another_request_with_the_key_is_refused_and_does_nothing(
+async def test_another_request_with_a_used_key_is_refused_without_any_change(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["i-1", "i-2"], price="100.00")
     await buyer.renew(["i-1"], 1, key="once")
     before = await world.snapshot()
-    others = [
+    results = [
         await buyer.renew(["i-2"], 1, key="once"),
         await buyer.renew(["i-1", "i-2"], 1, key="once"),
         await buyer.renew(["i-1"], 2, key="once"),
@@ -124,11 +134,11 @@ async def test_another_request_with_the_key_is_refused_and_does_nothing(
         await buyer.unify(["i-1"], day=1, key="once"),
     ]
     message = "The idempotency key 'once' was used for another request, so nothing was done. Send a new key."
-    assert others == [{"__typename": "IdempotencyKeyReused", "message": message}] * 9
+    assert results == [{"__typename": "IdempotencyKeyReused", "message": message}] * 9
     assert await world.snapshot() == before
 
 
-async def test_a_refusal_does_not_use_the_key_up(world: World, graphql: Client) -> None:
+async def test_a_refused_request_can_be_repeated_with_the_same_key(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100.00")
     await world.instance("i-1", price="300.00")
     refused = [
@@ -137,7 +147,7 @@ async def test_a_refusal_does_not_use_the_key_up(world: World, graphql: Client) 
         await buyer.renew(["i-1"], key="once", expectedTotal="1.00"),
         await buyer.renew(["i-1"], key="once"),
     ]
-    assert [answer["__typename"] for answer in refused] == [
+    assert [result["__typename"] for result in refused] == [
         "InvalidInput",
         "NotRenewable",
         "PriceChanged",
@@ -148,7 +158,7 @@ async def test_a_refusal_does_not_use_the_key_up(world: World, graphql: Client) 
     assert (await world.count("orders"), await world.balance()) == (1, "0.00")
 
 
-async def test_keys_are_per_account(world: World, graphql: Client) -> None:
+async def test_two_accounts_can_use_the_same_idempotency_key(world: World, graphql: Client) -> None:
     a = await customer.open_account(world, graphql, "a", balance="300.00")
     await world.instance("a-1", account="a", price="300.00")
     await a.renew(["a-1"], key="once")
@@ -162,7 +172,9 @@ async def test_keys_are_per_account(world: World, graphql: Client) -> None:
     )
 
 
-async def test_another_key_does_it_again(world: World, graphql: Client) -> None:
+async def test_the_same_request_with_another_key_renews_the_instance_again(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await buyer.renew(["i-1"], key="once")
@@ -170,7 +182,7 @@ async def test_another_key_does_it_again(world: World, graphql: Client) -> None:
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-03-31", "400.00")
 
 
-async def test_keys_differ_by_case_and_by_space(world: World, graphql: Client) -> None:
+async def test_idempotency_keys_differ_by_case_and_by_spaces(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", price="10.00")
     for key in ("key", "KEY", " key", "key ", "钥匙", "k" * 64):

@@ -22,20 +22,20 @@ from tests.support.fixtures import NOW, World
 
 COUNT = 5_000
 FIRST = pagination.PageRequest(first=10)
-EVERYTHING = export_queries.DateRange()
+ALL_DATES = export_queries.DateRange()
 ALL_ENTRIES = accounts_queries.LedgerFilter()
-EVERY = orders_queries.ALL_ORDERS
+ALL_ORDERS = orders_queries.ALL_ORDERS
 LONG_AGO, LATER = NOW - dt.timedelta(minutes=4_000), NOW - dt.timedelta(minutes=3_000)
 
 
-def whole_export(name: str) -> export_queries.Export:
+def build_export(name: str) -> export_queries.Export:
     """Return the export of all orders or all ledger entries of account `a`."""
     if name == "orders":
         return export_queries.export_orders(
-            "a", EVERYTHING, columns=tables.ORDERS.select_columns(None), now=NOW
+            "a", ALL_DATES, columns=tables.ORDERS.select_columns(None), now=NOW
         )
     return export_queries.export_ledger(
-        "a", ALL_ENTRIES, EVERYTHING, columns=tables.LEDGER.select_columns(None), now=NOW
+        "a", ALL_ENTRIES, ALL_DATES, columns=tables.LEDGER.select_columns(None), now=NOW
     )
 
 
@@ -78,11 +78,11 @@ async def long_history(world: World) -> World:
 
 
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """Yield the nodes of a plan with their descendants."""
+    """Return the nodes of a plan with their descendants."""
     return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
 
 
-async def assert_nothing_is_sorted_whole(
+async def assert_history_is_not_sorted(
     connection: database.Connection, sql: str, values: Sequence[object]
 ) -> None:
     [[explained]] = await database.fetch(connection, f"EXPLAIN (FORMAT JSON) {sql}", *values)
@@ -92,17 +92,19 @@ async def assert_nothing_is_sorted_whole(
     assert sorts == of_pages, json.dumps(plan, indent=1)
 
 
-async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_history: World) -> None:
+async def test_pages_of_orders_ledger_events_and_audit_log_are_read_in_the_order_of_an_index(
+    long_history: World,
+) -> None:
     pool = database.pool()
     with sql_log.noted() as seen:
-        page = await orders_queries.fetch_orders(pool, "a", EVERY, FIRST, counted=False)
+        page = await orders_queries.fetch_orders(pool, "a", ALL_ORDERS, FIRST, counted=False)
         cursor = page.cursor(page.rows[-1])
         assert len(page.rows) == 10
         await orders_queries.fetch_orders(
-            pool, "a", EVERY, pagination.PageRequest(first=10, after=cursor), counted=False
+            pool, "a", ALL_ORDERS, pagination.PageRequest(first=10, after=cursor), counted=False
         )
         await orders_queries.fetch_orders(
-            pool, "a", EVERY, pagination.PageRequest(last=5, before=cursor), counted=False
+            pool, "a", ALL_ORDERS, pagination.PageRequest(last=5, before=cursor), counted=False
         )
         await accounts_queries.fetch_ledger(pool, "a", ALL_ENTRIES, FIRST, counted=False)
         await event_log.read_events("a", COUNT // 2)
@@ -112,7 +114,7 @@ async def test_a_page_of_any_history_is_read_in_the_order_of_an_index(long_histo
             )
     assert len(seen) == 7
     for statement in seen:
-        await assert_nothing_is_sorted_whole(pool, statement.sql, statement.values)
+        await assert_history_is_not_sorted(pool, statement.sql, statement.values)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ async def test_a_filtered_page_of_orders_is_read_in_the_order_of_an_index(
     with sql_log.noted() as seen:
         await orders_queries.fetch_orders(database.pool(), "a", order_filter, FIRST, counted=False)
     [statement] = seen
-    await assert_nothing_is_sorted_whole(database.pool(), statement.sql, statement.values)
+    await assert_history_is_not_sorted(database.pool(), statement.sql, statement.values)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +152,13 @@ async def test_a_filtered_page_of_the_ledger_is_read_in_the_order_of_an_index(
     with sql_log.noted() as seen:
         await accounts_queries.fetch_ledger(database.pool(), "a", ledger_filter, FIRST, counted=False)
     [statement] = seen
-    await assert_nothing_is_sorted_whole(database.pool(), statement.sql, statement.values)
+    await assert_history_is_not_sorted(database.pool(), statement.sql, statement.values)
 
 
-async def test_the_orders_of_an_instance_are_found_by_its_lines(long_history: World) -> None:
-    wanted = orders_queries.OrderFilter(instance_id="i-1")
+async def test_the_orders_of_an_instance_are_read_without_a_scan_of_all_orders(long_history: World) -> None:
+    order_filter = orders_queries.OrderFilter(instance_id="i-1")
     with sql_log.noted() as seen:
-        await orders_queries.fetch_orders(database.pool(), "a", wanted, FIRST, counted=False)
+        await orders_queries.fetch_orders(database.pool(), "a", order_filter, FIRST, counted=False)
     [statement] = seen
     [[explained]] = await database.fetch(
         database.pool(), f"EXPLAIN (FORMAT JSON) {statement.sql}", *statement.values
@@ -167,20 +169,20 @@ async def test_the_orders_of_an_instance_are_found_by_its_lines(long_history: Wo
 
 
 @pytest.mark.parametrize("name", ["orders", "ledger"])
-async def test_an_export_of_a_history_has_its_first_rows_before_the_last_are_read(
+async def test_an_export_returns_its_first_page_without_sorting_the_whole_history(
     long_history: World, name: str
 ) -> None:
-    export = whole_export(name)
+    export = build_export(name)
     async with database.read_snapshot() as connection:
         async with contextlib.aclosing(export_queries.read_rows(connection, export)) as rows:
             assert len(await anext(rows)) == export_queries.ROWS_PER_PAGE
-        await assert_nothing_is_sorted_whole(connection, *export.statement())
+        await assert_history_is_not_sorted(connection, *export.statement())
 
 
-async def test_only_its_own_transaction_reads_in_that_way(long_history: World) -> None:
+async def test_an_export_does_not_change_the_sort_setting_of_other_transactions(long_history: World) -> None:
     async with (
         database.read_snapshot() as connection,
-        contextlib.aclosing(export_queries.read_rows(connection, whole_export("ledger"))) as rows,
+        contextlib.aclosing(export_queries.read_rows(connection, build_export("ledger"))) as rows,
     ):
         await anext(rows)
     assert await long_history.value("SHOW enable_sort") == "on"

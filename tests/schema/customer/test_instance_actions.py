@@ -35,7 +35,7 @@ async def is_accepted(account_id: str, instance_id: str, extension: requests.Ext
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
 )
 @hypothesis.given(st.data())
-async def test_an_action_is_allowed_if_its_mutation_is_accepted(
+async def test_an_action_is_allowed_exactly_if_its_mutation_is_accepted(
     world: World, graphql: Client, data: st.DataObject
 ) -> None:
     account_id, ids = await random_accounts.open_account(world, data.draw(random_accounts.fleets()))
@@ -43,10 +43,10 @@ async def test_an_action_is_allowed_if_its_mutation_is_accepted(
     nodes = (await graphql(LIST))["instances"]["nodes"]
     assert len(nodes) == len(ids)
     for node in nodes:
-        alone = await graphql(
+        single = await graphql(
             f"query ($id: ID!) {{ instance(id: $id) {{ id expiresOn {ACTIONS} }} }}", id=node["id"]
         )
-        assert alone["instance"] == node, "a list and a single instance agree"
+        assert single["instance"] == node, "a list and a single instance have the same actions"
         actions = {action["action"]: action for action in node["actions"]}
         await check_renew(account_id, node["id"], actions["RENEW"])
         await check_unify(account_id, node, actions["UNIFY"])
@@ -97,8 +97,8 @@ async def check_set_auto(account_id: str, instance_id: str, action: dict[str, An
     assert (action["refusal"] or {}).get("code") == refusals.get(instance_id)
 
 
-async def test_a_page_of_actions_takes_a_fixed_number_of_statements_and_no_graphql_core(
-    world: World, asked: Client, monkeypatch: pytest.MonkeyPatch
+async def test_the_actions_of_a_page_take_a_fixed_number_of_statements_without_graphql_core(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(40):
         await world.instance(f"i-{number}", expires=f"2027-02-{1 + number % 28:02}")
@@ -108,31 +108,35 @@ async def test_a_page_of_actions_takes_a_fixed_number_of_statements_and_no_graph
     counts = []
     for first in (50, 60):
         with sql_log.counted() as seen:
-            nodes = (await asked(LIST.replace("first: 1000", f"first: {first}")))["instances"]["nodes"]
+            nodes = (await client(LIST.replace("first: 1000", f"first: {first}")))["instances"]["nodes"]
         assert len(nodes) == first
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 5, counts
     assert not completed
 
 
-async def test_actions_below_a_change_are_those_after_it(world: World, asked: Client) -> None:
+async def test_the_actions_in_the_result_of_a_renewal_are_those_after_the_renewal(
+    world: World, client: Client
+) -> None:
     await world.top_up("9000.00")
     await world.instance("i-1", expires="2027-01-08", status="EXPIRED")
-    set_auto = "{ action allowed }"
-    before = (await asked(f'{{ instance(id: "i-1") {{ actions {set_auto} }} }}'))["instance"]["actions"]
+    fields = "{ action allowed }"
+    before = (await client(f'{{ instance(id: "i-1") {{ actions {fields} }} }}'))["instance"]["actions"]
     assert before[1] == {"action": "SET_AUTO", "allowed": False}
-    renewed = await asked(
+    renewed = await client(
         f"""mutation {{ renewInstances(input: {{selection: {{ids: ["i-1"]}}, months: 1, idempotencyKey: "k"}}) {{
-             ... on RenewInstancesSuccess {{ instances {{ actions {set_auto} }} }} }} }}"""
+             ... on RenewInstancesSuccess {{ instances {{ actions {fields} }} }} }} }}"""
     )
     [instance] = renewed["renewInstances"]["instances"]
     assert instance["actions"][1] == {"action": "SET_AUTO", "allowed": True}
 
 
-async def test_a_members_actions_are_those_of_its_bundle(world: World, asked: Client) -> None:
+async def test_the_actions_of_all_members_are_refused_if_one_member_is_unsupported(
+    world: World, client: Client
+) -> None:
     await world.instance("m-1", bundle="b")
     await world.instance("m-2", bundle="b", product="cert")
-    nodes = (await asked(LIST))["instances"]["nodes"]
+    nodes = (await client(LIST))["instances"]["nodes"]
     codes = {node["id"]: [action["refusal"]["code"] for action in node["actions"]] for node in nodes}
     assert codes == {"m-1": ["BUNDLED"] * 3, "m-2": ["UNSUPPORTED_PRODUCT"] * 3}
     assert nodes[0]["actions"][0]["refusal"]["bundleInstanceIds"] == ["m-1", "m-2"]

@@ -57,25 +57,25 @@ async def test_the_instance_of_another_account_is_null_in_a_refusal(
 
 
 async def test_lines_refunds_and_attempts_have_their_instances(world: World, buyer: customer.Buyer) -> None:
-    statements, answer = list[Counter[str]](), {}
+    statements, data = list[Counter[str]](), {}
     for number in range(2):
-        ids = await world.instances([f"i-{number}-{each}" for each in range(1 + 5 * number)])
+        ids = await world.instances([f"i-{number}-{n}" for n in range(1 + 5 * number)])
         renewed = await buyer.renew(ids, months=12, key=str(number))
         await world.refund(renewed["order"]["id"])
         await world.instances([f"auto-{number}"], mode="AUTO", expires="2027-01-31", price="1.00")
         await renew.run_at(world.at(f"2027-01-31 0{number}:30"))
         with sql_log.counted() as seen:
-            answer = await buyer.client(ORDERS)
+            data = await buyer.client(ORDERS)
         statements.append(Counter(seen))
     one_row, more_rows = statements
     assert more_rows.keys() <= one_row.keys()
-    [links] = [sql for sql in more_rows if " ".join(sql.split()).endswith(LOADED_BY_ID)]
-    assert {sql: times for sql, times in more_rows.items() if times > 1 and sql != links} == {}
-    assert more_rows[links] <= SOURCES
-    for order in answer["orders"]["nodes"]:
+    [statement_of_links] = [sql for sql in more_rows if " ".join(sql.split()).endswith(LOADED_BY_ID)]
+    assert {sql: times for sql, times in more_rows.items() if times > 1 and sql != statement_of_links} == {}
+    assert more_rows[statement_of_links] <= SOURCES
+    for order in data["orders"]["nodes"]:
         for line in [*order["lines"], *(line for refund in order["refunds"] for line in refund["lines"])]:
             assert line["instance"]["id"] == line["instanceId"]
-    attempts = [attempt for node in answer["instances"]["nodes"] for attempt in node["attempts"]]
+    attempts = [attempt for node in data["instances"]["nodes"] for attempt in node["attempts"]]
     assert len(attempts) == 2
     assert all(attempt["instance"]["id"] == attempt["instanceId"] for attempt in attempts)
 

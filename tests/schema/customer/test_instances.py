@@ -13,11 +13,11 @@ LIST = """query ($filter: InstanceFilter, $orderBy: InstanceOrder) {
 
 MANAGEABLE = "Web-1 db-1 ip-1 kes-1 kes-2 old-1 past-1 web-2"
 RELEASED = "gone-1 lost-1 try-2"
-LEFT_OUT = "once-1 shield-1 try-1"
+NOT_MANAGEABLE = "once-1 shield-1 try-1"
 
 
 @pytest.fixture
-async def fleet(world: World, asked: Client) -> Client:
+async def fleet(world: World, client: Client) -> Client:
     """Account `a` on 10 January 2027 with an instance of every kind; another account with a similar one."""
     await world.instance("Web-1", name="网站 Front_End", product="kec", expires="2027-01-10")
     await world.instance(
@@ -39,14 +39,14 @@ async def fleet(world: World, asked: Client) -> Client:
     await world.instance("shield-1", expires="2027-01-20", product="ddos")
     await world.account("b")
     await world.instance("web-3", name="网站", account="b", product="kec", expires="2027-01-10")
-    return asked
+    return client
 
 
-async def found(client: Client, instance_filter: dict[str, Any] | None) -> str:
+async def list_ids(client: Client, instance_filter: dict[str, Any] | None) -> str:
     """Return the matching ids in byte order, and check `totalCount`."""
-    answer = (await client(LIST, filter=instance_filter))["instances"]
-    assert answer["totalCount"] == len(answer["nodes"])
-    return " ".join(sorted(node["id"] for node in answer["nodes"]))
+    page = (await client(LIST, filter=instance_filter))["instances"]
+    assert page["totalCount"] == len(page["nodes"])
+    return " ".join(sorted(node["id"] for node in page["nodes"]))
 
 
 FILTERS: list[tuple[dict[str, Any], str]] = [
@@ -84,7 +84,7 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"ids": ["db-1", "db-1", "web-3", "try-1", "nothing"]}, "db-1"),
     ({"ids": []}, ""),
     ({"ids": ["db-1\0"]}, ""),
-    ({"manageable": False}, LEFT_OUT),
+    ({"manageable": False}, NOT_MANAGEABLE),
     ({"manageable": False, "tab": "MANUAL"}, ""),
     ({"manageable": None, "tab": "MANUAL"}, "Web-1 kes-1 kes-2 past-1"),
     ({"manageable": None, "ids": ["db-1", "try-1"]}, "db-1 try-1"),
@@ -110,27 +110,29 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 async def test_a_filter_lists_instances_for_which_all_conditions_hold(
     fleet: Client, instance_filter: dict[str, Any], ids: str
 ) -> None:
-    assert await found(fleet, instance_filter) == ids
+    assert await list_ids(fleet, instance_filter) == ids
 
 
-async def test_a_condition_that_is_null_is_no_condition(fleet: Client) -> None:
+async def test_a_null_condition_does_not_restrict_the_list(fleet: Client) -> None:
     texts = ("ids", "search", "products", "dataCenters")
     expiry = ("expiresFrom", "expiresBefore", "expiresWithinDays")
     conditions = (*texts, *expiry, "tab", "dataCenterTypes", "status", "bundled")
     for condition in conditions:
-        assert await found(fleet, {condition: None}) == MANAGEABLE
-    assert await found(fleet, dict.fromkeys(conditions)) == MANAGEABLE
-    assert await found(fleet, None) == MANAGEABLE
+        assert await list_ids(fleet, {condition: None}) == MANAGEABLE
+    assert await list_ids(fleet, dict.fromkeys(conditions)) == MANAGEABLE
+    assert await list_ids(fleet, None) == MANAGEABLE
 
 
 async def test_every_manageable_instance_is_on_exactly_one_tab(fleet: Client) -> None:
-    tabs = [await found(fleet, {"tab": tab}) for tab in ("MANUAL", "AUTO", "NONE", "NO_EXPIRY")]
+    tabs = [await list_ids(fleet, {"tab": tab}) for tab in ("MANUAL", "AUTO", "NONE", "NO_EXPIRY")]
     assert sorted(" ".join(tabs).split()) == MANAGEABLE.split()
 
 
-async def test_no_instance_is_missing_from_all_lists(world: World, fleet: Client) -> None:
-    everything = await found(fleet, {"manageable": None, "status": ["RUNNING", "EXPIRED", "RELEASED"]})
-    assert sorted(f"{MANAGEABLE} {LEFT_OUT} {RELEASED}".split()) == everything.split()
+async def test_a_filter_for_every_status_lists_every_instance_of_the_account(
+    world: World, fleet: Client
+) -> None:
+    everything = await list_ids(fleet, {"manageable": None, "status": ["RUNNING", "EXPIRED", "RELEASED"]})
+    assert sorted(f"{MANAGEABLE} {NOT_MANAGEABLE} {RELEASED}".split()) == everything.split()
     assert len(everything.split()) == await world.value(
         "SELECT count(*) FROM instances WHERE account_id = 'a'"
     )
@@ -144,8 +146,8 @@ async def test_no_instance_is_missing_from_all_lists(world: World, fleet: Client
         ("2027-01-10T16:00:00Z", "web-2"),
     ],
 )
-async def test_the_expiry_range_begins_with_its_start(fleet: Client, start: str, ids: str) -> None:
-    assert await found(fleet, {"expiresFrom": start, "products": ["kec"]}) == ids
+async def test_the_condition_expires_from_is_inclusive(fleet: Client, start: str, ids: str) -> None:
+    assert await list_ids(fleet, {"expiresFrom": start, "products": ["kec"]}) == ids
 
 
 @pytest.mark.parametrize(
@@ -156,39 +158,41 @@ async def test_the_expiry_range_begins_with_its_start(fleet: Client, start: str,
         ("2027-01-17T16:00:00Z", "Web-1 web-2"),
     ],
 )
-async def test_the_expiry_range_ends_before_its_end(fleet: Client, end: str, ids: str) -> None:
-    assert await found(fleet, {"expiresBefore": end, "products": ["kec"]}) == ids
+async def test_the_condition_expires_before_is_exclusive(fleet: Client, end: str, ids: str) -> None:
+    assert await list_ids(fleet, {"expiresBefore": end, "products": ["kec"]}) == ids
 
 
-async def test_a_range_excludes_instances_without_expiry(fleet: Client) -> None:
+async def test_an_expiry_range_excludes_instances_without_an_expiry(fleet: Client) -> None:
     everything = {"expiresFrom": "0001-01-01T00:00:00Z", "expiresBefore": "9999-12-31T23:59:59Z"}
-    assert await found(fleet, everything) == MANAGEABLE.replace("ip-1 ", "")
+    assert await list_ids(fleet, everything) == MANAGEABLE.replace("ip-1 ", "")
 
 
-async def test_within_days_counts_from_now_and_excludes_expired_instances(fleet: Client) -> None:
-    assert await found(fleet, {"expiresWithinDays": 0}) == ""
-    assert await found(fleet, {"expiresWithinDays": 1}) == "Web-1"
-    assert await found(fleet, {"expiresWithinDays": 7}) == "Web-1"
-    assert await found(fleet, {"expiresWithinDays": 8}) == "Web-1 web-2"
-    assert await found(fleet, {"expiresWithinDays": 36_525}) == "Web-1 db-1 kes-1 kes-2 web-2"
+async def test_expires_within_days_counts_from_now_and_excludes_expired_instances(fleet: Client) -> None:
+    assert await list_ids(fleet, {"expiresWithinDays": 0}) == ""
+    assert await list_ids(fleet, {"expiresWithinDays": 1}) == "Web-1"
+    assert await list_ids(fleet, {"expiresWithinDays": 7}) == "Web-1"
+    assert await list_ids(fleet, {"expiresWithinDays": 8}) == "Web-1 web-2"
+    assert await list_ids(fleet, {"expiresWithinDays": 36_525}) == "Web-1 db-1 kes-1 kes-2 web-2"
     fleet.at(dt.datetime(2027, 1, 10, 15, 59, 59, tzinfo=dt.UTC))
-    assert await found(fleet, {"expiresWithinDays": 0}) == "Web-1"
+    assert await list_ids(fleet, {"expiresWithinDays": 0}) == "Web-1"
 
 
 @pytest.mark.parametrize("days", [-1, -(2**31), 36_526, 2**31 - 1])
-async def test_days_out_of_bounds_are_refused_by_name(fleet: Client, days: int) -> None:
+async def test_days_out_of_bounds_are_refused_with_the_path_of_the_condition(
+    fleet: Client, days: int
+) -> None:
     [error] = await fleet.errors(LIST, filter={"expiresWithinDays": days})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "filter.expiresWithinDays"}
 
 
 async def test_an_instance_is_expired_once_its_last_second_has_passed(world: World, fleet: Client) -> None:
     before = await world.snapshot()
-    web = {"ids": ["Web-1"], "status": ["EXPIRED"]}
+    expired_web = {"ids": ["Web-1"], "status": ["EXPIRED"]}
     fleet.at(world.end_of("2027-01-10"))
-    assert await found(fleet, web) == ""
+    assert await list_ids(fleet, expired_web) == ""
     fleet.at(world.end_of("2027-01-10") + dt.timedelta(microseconds=1))
-    assert await found(fleet, web) == "Web-1"
-    [node] = (await fleet(LIST, filter=web))["instances"]["nodes"]
+    assert await list_ids(fleet, expired_web) == "Web-1"
+    [node] = (await fleet(LIST, filter=expired_web))["instances"]["nodes"]
     assert node["status"] == "EXPIRED"
     assert await world.snapshot() == before
 
@@ -203,8 +207,8 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("field", ORDERS)
-async def test_an_order_holds_in_both_directions_and_ties_go_by_id(
-    world: World, asked: Client, field: str
+async def test_each_sort_order_works_in_both_directions_and_sorts_equal_values_by_id(
+    world: World, client: Client, field: str
 ) -> None:
     later = NOW + dt.timedelta(microseconds=1)
     await world.instance("i-1", expires="2027-03-01", name="b", product="kec")
@@ -214,14 +218,14 @@ async def test_an_order_holds_in_both_directions_and_ties_go_by_id(
     await world.instance("网-5", expires=None, name="网", product="ebs")
     listed = {}
     for direction in ("ASC", "DESC"):
-        answer = await asked(LIST, orderBy={"field": field, "direction": direction})
-        listed[direction] = [node["id"] for node in answer["instances"]["nodes"]]
+        data = await client(LIST, orderBy={"field": field, "direction": direction})
+        listed[direction] = [node["id"] for node in data["instances"]["nodes"]]
     assert listed["ASC"] == ORDERS[field].split()
     assert listed["DESC"] == listed["ASC"][::-1]
 
 
-async def test_without_an_order_the_next_to_expire_is_first(fleet: Client) -> None:
-    wanted = (await fleet(LIST, orderBy={"field": "EXPIRES_AT", "direction": "ASC"}))["instances"]["nodes"]
-    assert [node["id"] for node in wanted][-1] == "ip-1"
+async def test_instances_are_sorted_by_ascending_expiry_by_default(fleet: Client) -> None:
+    expected = (await fleet(LIST, orderBy={"field": "EXPIRES_AT", "direction": "ASC"}))["instances"]["nodes"]
+    assert [node["id"] for node in expected][-1] == "ip-1"
     for order in (None, {}, {"field": "EXPIRES_AT"}, {"direction": "ASC"}):
-        assert (await fleet(LIST, orderBy=order))["instances"]["nodes"] == wanted
+        assert (await fleet(LIST, orderBy=order))["instances"]["nodes"] == expected

@@ -23,7 +23,7 @@ EVERYTHING = {
 
 
 @pytest.fixture
-async def fleet(world: World, asked: Client) -> Client:
+async def fleet(world: World, client: Client) -> Client:
     """Account `a` on 10 January 2027 with seven manageable instances, and with others that must not be counted."""
     await world.instance("k-1", product="kec", expires="2027-01-10")
     await world.instance("k-2", product="kec", expires="2027-01-20", data_center="bj-1", mode="AUTO")
@@ -38,26 +38,26 @@ async def fleet(world: World, asked: Client) -> Client:
     await world.instance("shield-1", product="ddos", expires="2027-01-20")
     await world.account("b")
     await world.instance("k-9", account="b", product="kec", expires="2027-01-20")
-    return asked
+    return client
 
 
-async def counts(client: Client, **conditions: Any) -> dict[str, Any]:
+async def count_facets(client: Client, **conditions: Any) -> dict[str, Any]:
     """Return every facet, and under "total" the number of matching instances."""
     listed = (await client(FACETS, filter=conditions))["instances"]
     facets = {
-        facet: {each["value"]: each["count"] for each in counted}
-        for facet, counted in listed["facets"].items()
+        facet: {bucket["value"]: bucket["count"] for bucket in buckets}
+        for facet, buckets in listed["facets"].items()
     }
     return {**facets, "total": listed["totalCount"]}
 
 
-async def test_facets_count_all_that_is_manageable(fleet: Client) -> None:
-    assert await counts(fleet) == {**EVERYTHING, "total": 7}
+async def test_facets_count_the_manageable_instances_of_the_account(fleet: Client) -> None:
+    assert await count_facets(fleet) == {**EVERYTHING, "total": 7}
 
 
-async def test_a_released_instance_counts_only_if_the_status_names_it(fleet: Client) -> None:
+async def test_a_released_instance_is_counted_only_if_the_filter_names_its_status(fleet: Client) -> None:
     """The retention of `e-3` has ended, but the worker has not run."""
-    assert await counts(fleet, status=["RELEASED"]) == {
+    assert await count_facets(fleet, status=["RELEASED"]) == {
         "tabs": {"MANUAL": 0, "AUTO": 0, "NONE": 2, "NO_EXPIRY": 0},
         "products": {"eip": 2},
         "dataCenters": {"bj-6": 2},
@@ -65,20 +65,22 @@ async def test_a_released_instance_counts_only_if_the_status_names_it(fleet: Cli
         "expiry": dict.fromkeys(EVERYTHING["expiry"], 0) | {"EXPIRED": 2},
         "total": 2,
     }
-    assert (await counts(fleet, status=["RUNNING", "EXPIRED", "RELEASED"]))["total"] == 9
-    assert await counts(fleet, status=["RUNNING", "EXPIRED"]) == await counts(fleet)
+    assert (await count_facets(fleet, status=["RUNNING", "EXPIRED", "RELEASED"]))["total"] == 9
+    assert await count_facets(fleet, status=["RUNNING", "EXPIRED"]) == await count_facets(fleet)
 
 
-async def test_a_bucket_counts_what_its_filter_finds_even_if_it_was_released_early(
+async def test_an_expiry_bucket_counts_an_instance_that_was_released_before_its_expiry(
     world: World, fleet: Client
 ) -> None:
     await world.instance("e-9", product="eip", expires="2027-01-15", status="RELEASED")
-    assert (await counts(fleet, status=["RELEASED"]))["expiry"]["7"] == 1
-    assert (await counts(fleet, status=["RELEASED"], expiresWithinDays=7))["total"] == 1
+    assert (await count_facets(fleet, status=["RELEASED"]))["expiry"]["7"] == 1
+    assert (await count_facets(fleet, status=["RELEASED"], expiresWithinDays=7))["total"] == 1
 
 
-async def test_known_values_come_in_their_order_and_catalogue_codes_by_their_count(fleet: Client) -> None:
-    counted = await counts(fleet)
+async def test_enum_values_are_listed_in_a_fixed_order_and_catalog_codes_by_descending_count(
+    fleet: Client,
+) -> None:
+    counted = await count_facets(fleet)
     assert {facet: list(counted[facet]) for facet in EVERYTHING} == {
         facet: list(values) for facet, values in EVERYTHING.items()
     }
@@ -97,10 +99,10 @@ async def test_known_values_come_in_their_order_and_catalogue_codes_by_their_cou
     ],
     ids=str,
 )
-async def test_a_facet_leaves_out_its_own_condition_and_the_others_keep_it(
+async def test_a_facet_ignores_the_condition_on_itself_and_the_other_facets_apply_it(
     fleet: Client, facet: str, conditions: dict[str, Any], total: int
 ) -> None:
-    counted = await counts(fleet, **conditions)
+    counted = await count_facets(fleet, **conditions)
     assert counted["total"] == total
     assert counted[facet] == EVERYTHING[facet]
     for other in EVERYTHING.keys() - {facet, "expiry", "tabs"}:
@@ -109,8 +111,8 @@ async def test_a_facet_leaves_out_its_own_condition_and_the_others_keep_it(
         assert sum(counted["tabs"].values()) == total
 
 
-async def test_two_conditions_narrow_each_others_facets(fleet: Client) -> None:
-    assert await counts(fleet, tab="AUTO", products=["kec", "eip"]) == {
+async def test_each_of_two_conditions_restricts_the_facet_of_the_other(fleet: Client) -> None:
+    assert await count_facets(fleet, tab="AUTO", products=["kec", "eip"]) == {
         "tabs": {"MANUAL": 2, "AUTO": 3, "NONE": 0, "NO_EXPIRY": 1},
         "products": {"kec": 3},
         "dataCenters": {"bj-1": 2, "bj-6": 1},
@@ -120,35 +122,37 @@ async def test_two_conditions_narrow_each_others_facets(fleet: Client) -> None:
     }
 
 
-async def test_conditions_without_a_facet_hold_for_all(fleet: Client) -> None:
-    counted = await counts(
+async def test_conditions_without_a_facet_apply_to_all_facets(fleet: Client) -> None:
+    counted = await count_facets(
         fleet, search="K-", status=["RUNNING"], bundled=False, ids=["k-1", "k-4", "k-5", "e-1"]
     )
     assert counted["total"] == 2
     assert [sum(counted[facet].values()) for facet in EVERYTHING] == [2, 2, 2, 2, 2]
 
 
-async def test_an_instance_that_is_not_manageable_is_on_no_tab_but_in_the_other_facets(fleet: Client) -> None:
-    counted = await counts(fleet, manageable=False)
+async def test_an_instance_that_is_not_manageable_is_counted_in_no_tab_but_in_the_other_facets(
+    fleet: Client,
+) -> None:
+    counted = await count_facets(fleet, manageable=False)
     assert counted["total"] == 2
     assert counted["tabs"] == {"MANUAL": 0, "AUTO": 0, "NONE": 0, "NO_EXPIRY": 0}
     assert counted["products"] == {"ddos": 1, "kec": 1}
-    everything = await counts(fleet, manageable=None)
+    everything = await count_facets(fleet, manageable=None)
     assert everything["total"] == 9
     assert everything["tabs"] == EVERYTHING["tabs"]
     assert everything["products"] == {"kec": 6, "ddos": 1, "ebs": 1, "eip": 1}
 
 
-async def test_nothing_counts_where_there_is_nothing(asked: Client) -> None:
-    counted = await counts(asked)
+async def test_all_facets_of_an_account_without_instances_are_empty_or_zero(client: Client) -> None:
+    counted = await count_facets(client)
     assert counted["total"] == 0
     assert counted["products"] == counted["dataCenters"] == counted["dataCenterTypes"] == {}
     for facet in ("tabs", "expiry"):
         assert set(counted[facet].values()) == {0}
 
 
-async def test_an_instance_counts_in_the_first_bucket_that_holds_its_expiry(
-    world: World, asked: Client
+async def test_an_instance_is_counted_only_in_the_first_expiry_bucket_that_contains_its_expiry(
+    world: World, client: Client
 ) -> None:
     await world.instance("i-1", expires="2027-01-31")
     expiry = world.end_of("2027-01-31")
@@ -161,8 +165,8 @@ async def test_an_instance_counts_in_the_first_bucket_that_holds_its_expiry(
         (dt.timedelta(0), "7"),
         (-second, "EXPIRED"),
     ]:
-        asked.at(expiry - before)
-        counted = await counts(asked)
+        client.at(expiry - before)
+        counted = await count_facets(client)
         assert [value for value, count in counted["expiry"].items() if count] == [bucket]
 
 
@@ -180,7 +184,9 @@ async def test_an_instance_counts_in_the_first_bucket_that_holds_its_expiry(
         ("nodes { id } totalCount facets { tabs { count } }", 2),
     ],
 )
-async def test_only_what_is_asked_for_is_read(fleet: Client, fields: str, reads: int) -> None:
+async def test_a_list_is_read_in_one_statement_or_in_two_if_it_has_rows_and_facets(
+    fleet: Client, fields: str, reads: int
+) -> None:
     with sql_log.counted() as seen:
         await fleet(f"{{ instances {{ {fields} }} }}")
     assert len(seen) == 1 + reads  # the key's account

@@ -23,19 +23,19 @@ RENEW = """mutation ($id: ID!, $key: String!) {
 
 
 @pytest.fixture
-async def kept(world: World, asked: Client) -> Client:
+async def client_with_entries(world: World, client: Client) -> Client:
     """Account `a` after a top-up, a voucher, three renewals of 300.00 and a second top-up; and `b` with money."""
     await world.top_up("1000.00")
     await world.voucher("350.00")
     await world.instances(["i-1", "i-2", "i-3"], price="300.00")
     for number in (1, 2, 3):
-        await asked(RENEW, id=f"i-{number}", key=f"key-{number}")
+        await client(RENEW, id=f"i-{number}", key=f"key-{number}")
     await world.top_up("0.01")
     await world.account("b", balance="77.00")
-    return asked
+    return client
 
 
-async def page(client: Client, **arguments: Any) -> dict[str, Any]:
+async def read_page(client: Client, **arguments: Any) -> dict[str, Any]:
     listed: dict[str, Any] = (await client(LEDGER, **arguments))["ledger"]
     assert [edge["node"]["id"] for edge in listed["edges"]] == [node["id"] for node in listed["nodes"]]
     return listed
@@ -49,38 +49,42 @@ def sums_by_voucher(entries: list[dict[str, Any]]) -> dict[str | None, Decimal]:
     return sums
 
 
-async def test_the_sum_of_the_entries_without_vouchers_is_the_balance(world: World, kept: Client) -> None:
-    listed = await page(kept, filter={"vouchers": False})
+async def test_the_sum_of_the_entries_without_vouchers_is_the_balance(
+    world: World, client_with_entries: Client
+) -> None:
+    listed = await read_page(client_with_entries, filter={"vouchers": False})
     assert sum(Decimal(entry["amount"]) for entry in listed["nodes"]) == Decimal("450.01")
     assert await world.balance() == "450.01"
-    assert (await kept("{ account { balance } }"))["account"] == {"balance": "450.01"}
+    assert (await client_with_entries("{ account { balance } }"))["account"] == {"balance": "450.01"}
 
 
-async def test_the_entries_of_the_balance_and_of_each_voucher_add_up_to_what_is_left_of_it(
-    world: World, kept: Client
+async def test_the_entries_of_the_balance_and_of_each_voucher_add_up_to_the_remaining_amount(
+    world: World, client_with_entries: Client
 ) -> None:
     await world.voucher("20.00", expires="2027-01-20")
     await world.instance("i-4", price="35.00")
-    order = (await kept(RENEW, id="i-4", key="key-4"))["renewInstances"]["order"]["id"]
+    order = (await client_with_entries(RENEW, id="i-4", key="key-4"))["renewInstances"]["order"]["id"]
     await world.refund(order)
-    sums = sums_by_voucher((await page(kept, first=100))["nodes"])
-    found = (await kept("{ account { balance vouchers(usable: null) { id available } } }"))["account"]
+    sums = sums_by_voucher((await read_page(client_with_entries, first=100))["nodes"])
+    account = (await client_with_entries("{ account { balance vouchers(usable: null) { id available } } }"))[
+        "account"
+    ]
     assert sums == {
-        None: Decimal(found["balance"]),
-        **{voucher["id"]: Decimal(voucher["available"]) for voucher in found["vouchers"]},
+        None: Decimal(account["balance"]),
+        **{voucher["id"]: Decimal(voucher["available"]) for voucher in account["vouchers"]},
     }
     assert len(sums) == 3
 
 
-async def test_issue_use_and_refund_of_a_voucher_are_entries(world: World, asked: Client) -> None:
+async def test_the_issue_use_and_refund_of_a_voucher_are_ledger_entries(world: World, client: Client) -> None:
     voucher = await world.voucher("50.00")
     await world.top_up("100.00")
     await world.instance("i-1", price="80.00")
-    order = (await asked(RENEW, id="i-1", key="key"))["renewInstances"]["order"]["id"]
+    order = (await client(RENEW, id="i-1", key="key"))["renewInstances"]["order"]["id"]
     await world.refund(order)
-    listed = await page(asked)
-    wanted = ("kind", "amount", "balanceAfter", "availableAfter", "orderId")
-    assert [(*(entry[name] for name in wanted), bool(entry["voucher"])) for entry in listed["nodes"]] == [
+    listed = await read_page(client)
+    fields = ("kind", "amount", "balanceAfter", "availableAfter", "orderId")
+    assert [(*(entry[name] for name in fields), bool(entry["voucher"])) for entry in listed["nodes"]] == [
         ("REFUND", "30.00", "100.00", None, order, False),
         ("REFUND", "50.00", "70.00", "50.00", order, True),
         ("RENEWAL", "-30.00", "70.00", None, order, False),
@@ -91,23 +95,27 @@ async def test_issue_use_and_refund_of_a_voucher_are_entries(world: World, asked
     assert {entry["voucher"]["id"] for entry in listed["nodes"] if entry["voucher"]} == {voucher}
 
 
-async def test_a_filter_leaves_out_the_entries_of_vouchers_or_of_the_balance(kept: Client) -> None:
-    everything = (await page(kept))["nodes"]
+async def test_a_filter_lists_only_the_entries_of_vouchers_or_of_the_balance(
+    client_with_entries: Client,
+) -> None:
+    everything = (await read_page(client_with_entries))["nodes"]
     for vouchers in (True, False):
-        listed = await page(kept, filter={"vouchers": vouchers})
+        listed = await read_page(client_with_entries, filter={"vouchers": vouchers})
         assert listed["nodes"] == [entry for entry in everything if bool(entry["voucher"]) is vouchers]
         assert listed["totalCount"] == len(listed["nodes"]) > 0
         only_count = "query ($filter: LedgerFilter) { ledger(filter: $filter) { totalCount } }"
-        counted = await kept(only_count, filter={"vouchers": vouchers})
+        counted = await client_with_entries(only_count, filter={"vouchers": vouchers})
         assert counted["ledger"]["totalCount"] == listed["totalCount"]
-    for none in (None, {}, {"vouchers": None}):
-        assert (await page(kept, filter=none))["nodes"] == everything
+    for no_condition in (None, {}, {"vouchers": None}):
+        assert (await read_page(client_with_entries, filter=no_condition))["nodes"] == everything
     assert len(everything) == 7
 
 
-async def test_entries_come_the_newest_first_with_the_balance_after_each(kept: Client) -> None:
-    orders = (await kept("{ orders { nodes { id balanceTotal } } }"))["orders"]["nodes"]
-    listed = await page(kept, filter={"vouchers": False})
+async def test_ledger_entries_are_listed_newest_first_with_the_balance_after_each_entry(
+    client_with_entries: Client,
+) -> None:
+    orders = (await client_with_entries("{ orders { nodes { id balanceTotal } } }"))["orders"]["nodes"]
+    listed = await read_page(client_with_entries, filter={"vouchers": False})
     assert [(entry["kind"], entry["amount"], entry["balanceAfter"]) for entry in listed["nodes"]] == [
         ("TOP_UP", "0.01", "450.01"),
         ("RENEWAL", "-300.00", "450.00"),
@@ -121,18 +129,20 @@ async def test_entries_come_the_newest_first_with_the_balance_after_each(kept: C
     assert listed["totalCount"] == 4
 
 
-async def test_pages_hold_every_entry_once_in_both_directions(kept: Client) -> None:
-    everything = [entry["id"] for entry in (await page(kept))["nodes"]]
+async def test_pages_contain_every_ledger_entry_exactly_once_in_both_directions(
+    client_with_entries: Client,
+) -> None:
+    everything = [entry["id"] for entry in (await read_page(client_with_entries))["nodes"]]
     forward, after, has_next = [], None, True
     while has_next:
-        listed = await page(kept, first=3, after=after)
+        listed = await read_page(client_with_entries, first=3, after=after)
         assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (7, after is not None)
         forward += [entry["id"] for entry in listed["nodes"]]
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
     backward: list[str] = []
     before, has_previous = None, True
     while has_previous:
-        listed = await page(kept, last=3, before=before)
+        listed = await read_page(client_with_entries, last=3, before=before)
         assert listed["pageInfo"]["hasNextPage"] is (before is not None)
         backward = [entry["id"] for entry in listed["nodes"]] + backward
         before, has_previous = listed["pageInfo"]["startCursor"], listed["pageInfo"]["hasPreviousPage"]
@@ -140,17 +150,19 @@ async def test_pages_hold_every_entry_once_in_both_directions(kept: Client) -> N
     assert len(set(everything)) == 7
 
 
-async def test_an_entry_that_comes_between_pages_moves_no_other(world: World, kept: Client) -> None:
-    everything = (await page(kept))["nodes"]
-    seen = await page(kept, first=2)
+async def test_an_entry_that_is_added_between_pages_moves_no_other_entry(
+    world: World, client_with_entries: Client
+) -> None:
+    everything = (await read_page(client_with_entries))["nodes"]
+    seen = await read_page(client_with_entries, first=2)
     await world.top_up("5.00")
-    rest = await page(kept, first=10, after=seen["pageInfo"]["endCursor"])
+    rest = await read_page(client_with_entries, first=10, after=seen["pageInfo"]["endCursor"])
     assert seen["nodes"] + rest["nodes"] == everything
     assert rest["totalCount"] == 8
 
 
-async def test_a_ledger_without_entries_is_empty(asked: Client) -> None:
-    listed = await page(asked)
+async def test_the_ledger_of_an_account_without_entries_is_empty(client: Client) -> None:
+    listed = await read_page(client)
     assert (listed["nodes"], listed["totalCount"]) == ([], 0)
     assert set(listed["pageInfo"].values()) == {False, None}
 
@@ -165,31 +177,37 @@ async def test_a_ledger_without_entries_is_empty(asked: Client) -> None:
     ],
     ids=str,
 )
-async def test_a_page_out_of_bounds_is_refused_by_name(
-    kept: Client, arguments: dict[str, int], field: str
+async def test_invalid_arguments_of_a_page_are_refused_with_the_name_of_the_argument(
+    client_with_entries: Client, arguments: dict[str, int], field: str
 ) -> None:
-    [error] = await kept.errors(LEDGER, **arguments)
+    [error] = await client_with_entries.errors(LEDGER, **arguments)
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": field}
 
 
-NO_NUMBERS = [-1, 2**63, 2**64, 10**400, True, None, "3", 3.0, [3], {"number": 3}, "3\0"]
+INVALID_NUMBERS = [-1, 2**63, 2**64, 10**400, True, None, "3", 3.0, [3], {"number": 3}, "3\0"]
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])
-async def test_an_invalid_cursor_of_the_ledger_is_refused_by_name(kept: Client, argument: str) -> None:
-    made_up = [json.dumps(["ledger", number]) for number in NO_NUMBERS]
-    for content in (*made_up, '["ledger"]', '["ledger", 1, 2]', '["orders", 1]', "[]", "1", "null", ""):
+async def test_an_invalid_cursor_of_the_ledger_is_refused_with_the_name_of_the_argument(
+    client_with_entries: Client, argument: str
+) -> None:
+    forged = [json.dumps(["ledger", number]) for number in INVALID_NUMBERS]
+    for content in (*forged, '["ledger"]', '["ledger", 1, 2]', '["orders", 1]', "[]", "1", "null", ""):
         cursor = base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
-        answer = (await kept.post(LEDGER.replace("totalCount", ""), **{argument: cursor})).json()
-        assert answer["data"] is None, content
-        for error in answer["errors"]:
+        result = (
+            await client_with_entries.post(LEDGER.replace("totalCount", ""), **{argument: cursor})
+        ).json()
+        assert result["data"] is None, content
+        for error in result["errors"]:
             assert error["extensions"] == {"code": "INVALID_INPUT", "field": argument}, content
 
 
-async def test_the_ledger_is_one_statement_and_its_count_another(kept: Client) -> None:
+async def test_a_page_of_the_ledger_and_its_count_are_each_read_in_one_statement(
+    client_with_entries: Client,
+) -> None:
     with sql_log.counted() as seen:
-        await kept("{ ledger { nodes { id } edges { cursor } pageInfo { endCursor } } }")
+        await client_with_entries("{ ledger { nodes { id } edges { cursor } pageInfo { endCursor } } }")
     assert len(seen) == 2  # the key's account, the page
     with sql_log.counted() as seen:
-        await kept("{ ledger { totalCount } }")
+        await client_with_entries("{ ledger { totalCount } }")
     assert len(seen) == 2  # the key's account, the count

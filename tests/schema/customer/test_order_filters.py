@@ -18,7 +18,7 @@ LATER = (NOW + dt.timedelta(hours=1)).isoformat()
 
 
 @pytest.fixture
-async def shop(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     """Account `a` with a manual renewal at NOW, a unified expiry an hour later, and an automatic renewal that night."""
     buyer = await customer.open_account(world, graphql, balance="5000.00")
     await world.voucher("50.00")
@@ -51,10 +51,10 @@ async def shop(world: World, graphql: Client) -> Client:
     ],
     ids=str,
 )
-async def test_orders_that_match_all_conditions_come_latest_first(
-    shop: Client, order_filter: dict[str, Any] | None, kinds: list[str]
+async def test_orders_that_meet_all_conditions_are_listed_newest_first(
+    client: Client, order_filter: dict[str, Any] | None, kinds: list[str]
 ) -> None:
-    orders = (await shop(ORDERS, filter=order_filter))["orders"]
+    orders = (await client(ORDERS, filter=order_filter))["orders"]
     assert [order["kind"] for order in orders["nodes"]] == kinds
     assert orders["totalCount"] == len(kinds)
 
@@ -72,9 +72,9 @@ async def test_orders_that_match_all_conditions_come_latest_first(
     ],
     ids=str,
 )
-async def test_entries_that_match_all_conditions_come_latest_first(
-    shop: Client, ledger_filter: dict[str, Any], kinds: list[str]
+async def test_ledger_entries_that_meet_all_conditions_are_listed_newest_first(
+    client: Client, ledger_filter: dict[str, Any], kinds: list[str]
 ) -> None:
-    ledger = (await shop(LEDGER, filter=ledger_filter))["ledger"]
+    ledger = (await client(LEDGER, filter=ledger_filter))["ledger"]
     assert [entry["kind"] for entry in ledger["nodes"]] == kinds
     assert ledger["totalCount"] == len(kinds)

@@ -33,31 +33,31 @@ async def renew(client: Client, *ids: str, key: str = "key") -> str:
     return str((await client(RENEW, ids=ids, key=key))["renewInstances"]["order"]["id"])
 
 
-async def page(client: Client, **arguments: Any) -> dict[str, Any]:
+async def read_page(client: Client, **arguments: Any) -> dict[str, Any]:
     listed: dict[str, Any] = (await client(ORDERS, **arguments))["orders"]
     assert [edge["node"]["id"] for edge in listed["edges"]] == [node["id"] for node in listed["nodes"]]
     return listed
 
 
 @pytest.fixture
-async def bought(world: World, asked: Client) -> Client:
+async def client_with_orders(world: World, client: Client) -> Client:
     """Account `a` after seven orders, the first two at the same instant."""
     await world.top_up("9000.00")
     await world.instances([f"i-{number}" for number in range(7)])
     for number in range(7):
-        asked.at(NOW + dt.timedelta(microseconds=max(0, number - 1)))
-        await renew(asked, f"i-{number}", key=f"key-{number}")
-    return asked
+        client.at(NOW + dt.timedelta(microseconds=max(0, number - 1)))
+        await renew(client, f"i-{number}", key=f"key-{number}")
+    return client
 
 
-async def test_an_order_has_its_lines_and_its_payment(world: World, asked: Client) -> None:
+async def test_an_order_has_its_lines_sorted_by_start_and_its_payment(world: World, client: Client) -> None:
     await world.top_up("1000.00")
     await world.voucher("20.00", voucher_id=SMALL)
     await world.voucher("30.00", voucher_id=LARGE)
     await world.instance("i-1", expires="2027-02-28", anchor=31, price="300.00")
     await world.instance("i-2", expires="2027-01-31", price="100.00")
-    order_id = await renew(asked, "i-1", "i-2")
-    order = (await asked(ORDER, id=order_id))["order"]
+    order_id = await renew(client, "i-1", "i-2")
+    order = (await client(ORDER, id=order_id))["order"]
     assert order == {
         "id": order_id,
         "kind": "MANUAL_RENEWAL",
@@ -88,13 +88,13 @@ async def test_an_order_has_its_lines_and_its_payment(world: World, asked: Clien
             },
         ],
     }
-    assert (await page(asked))["nodes"] == [order]
+    assert (await read_page(client))["nodes"] == [order]
 
 
-async def test_orders_come_the_newest_first(world: World, bought: Client) -> None:
-    bought.at(NOW + dt.timedelta(days=1))
-    unified = (await bought(UNIFY))["unifyExpiry"]["order"]["id"]
-    listed = await page(bought)
+async def test_orders_are_listed_newest_first(world: World, client_with_orders: Client) -> None:
+    client_with_orders.at(NOW + dt.timedelta(days=1))
+    unified = (await client_with_orders(UNIFY))["unifyExpiry"]["order"]["id"]
+    listed = await read_page(client_with_orders)
     assert listed["totalCount"] == 8
     assert (listed["nodes"][0]["id"], listed["nodes"][0]["kind"]) == (unified, "UNIFY_EXPIRY")
     renewed = [order["lines"][0]["instanceId"] for order in listed["nodes"][1:]]
@@ -104,18 +104,20 @@ async def test_orders_come_the_newest_first(world: World, bought: Client) -> Non
 
 
 @pytest.mark.parametrize("size", [1, 2, 6, 7])
-async def test_pages_hold_every_order_once_in_both_directions(bought: Client, size: int) -> None:
-    everything = [order["id"] for order in (await page(bought))["nodes"]]
+async def test_pages_contain_every_order_exactly_once_in_both_directions(
+    client_with_orders: Client, size: int
+) -> None:
+    everything = [order["id"] for order in (await read_page(client_with_orders))["nodes"]]
     forward, after, has_next = [], None, True
     while has_next:
-        listed = await page(bought, first=size, after=after)
+        listed = await read_page(client_with_orders, first=size, after=after)
         assert (listed["totalCount"], listed["pageInfo"]["hasPreviousPage"]) == (7, after is not None)
         forward += [order["id"] for order in listed["nodes"]]
         after, has_next = listed["pageInfo"]["endCursor"], listed["pageInfo"]["hasNextPage"]
     backward: list[str] = []
     before, has_previous = None, True
     while has_previous:
-        listed = await page(bought, last=size, before=before)
+        listed = await read_page(client_with_orders, last=size, before=before)
         backward = [order["id"] for order in listed["nodes"]] + backward
         before, has_previous = listed["pageInfo"]["startCursor"], listed["pageInfo"]["hasPreviousPage"]
     assert forward == backward == everything
@@ -123,30 +125,38 @@ async def test_pages_hold_every_order_once_in_both_directions(bought: Client, si
 
 
 @pytest.mark.parametrize("argument", ["after", "before"])
-async def test_the_cursor_of_another_list_is_refused_by_name(bought: Client, argument: str) -> None:
+async def test_a_cursor_of_another_list_is_refused_with_the_name_of_the_argument(
+    client_with_orders: Client, argument: str
+) -> None:
     ledger = "{ ledger(first: 1) { pageInfo { endCursor } } }"
-    of_ledger = (await bought(ledger))["ledger"]["pageInfo"]["endCursor"]
-    answer = (await bought.post(ORDERS.replace("totalCount", ""), **{argument: of_ledger})).json()
-    assert answer["data"] is None
-    for error in answer["errors"]:
+    ledger_cursor = (await client_with_orders(ledger))["ledger"]["pageInfo"]["endCursor"]
+    result = (
+        await client_with_orders.post(ORDERS.replace("totalCount", ""), **{argument: ledger_cursor})
+    ).json()
+    assert result["data"] is None
+    for error in result["errors"]:
         assert error["extensions"] == {"code": "INVALID_INPUT", "field": argument}
 
 
 @pytest.mark.parametrize(
     "order_id", ["", "x", "0", "\0", "%", "' OR TRUE --", "x" * 100_000, "网", str(uuid.UUID(int=0))]
 )
-async def test_an_id_that_is_no_orders_is_null(bought: Client, order_id: str) -> None:
-    assert await bought("query ($id: ID!) { order(id: $id) { id } }", id=order_id) == {"order": None}
+async def test_an_order_with_an_unknown_id_is_null(client_with_orders: Client, order_id: str) -> None:
+    assert await client_with_orders("query ($id: ID!) { order(id: $id) { id } }", id=order_id) == {
+        "order": None
+    }
 
 
-async def test_statements_do_not_grow_with_the_orders(world: World, bought: Client) -> None:
+async def test_the_number_of_statements_does_not_grow_with_the_number_of_orders(
+    world: World, client_with_orders: Client
+) -> None:
     for _ in range(3):
         await world.voucher("100.00", voucher_id=str(uuid.uuid4()))
-    bought.at(NOW + dt.timedelta(days=1))
-    await renew(bought, "i-1", "i-2", key="many")
+    client_with_orders.at(NOW + dt.timedelta(days=1))
+    await renew(client_with_orders, "i-1", "i-2", key="many")
     with sql_log.counted() as few:
-        assert len((await page(bought, first=1))["nodes"][0]["vouchers"]) == 3
+        assert len((await read_page(client_with_orders, first=1))["nodes"][0]["vouchers"]) == 3
     with sql_log.counted() as many:
-        assert len((await page(bought, first=8))["nodes"]) == 8
+        assert len((await read_page(client_with_orders, first=8))["nodes"]) == 8
     # The key's account, the page with its count, and one statement each for all lines, uses and vouchers.
     assert len(few) == len(many) == 5

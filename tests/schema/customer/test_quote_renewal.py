@@ -9,7 +9,9 @@ from tests.support.graphql_client import Client
 A = "00000000-0000-4000-8000-00000000000a"
 
 
-async def test_a_quote_shows_lines_discounts_and_who_pays(world: World, graphql: Client) -> None:
+async def test_a_quote_has_its_lines_discounts_and_refusals_and_the_split_of_the_payment(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.voucher("500.00", voucher_id=A)
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="eip")
@@ -61,7 +63,7 @@ async def test_a_quote_shows_lines_discounts_and_who_pays(world: World, graphql:
     assert await world.snapshot() == before
 
 
-async def test_a_quote_names_what_is_missing(world: World, graphql: Client) -> None:
+async def test_a_quote_has_the_same_shortfall_as_the_refused_renewal(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100.00")
     await world.voucher("50.00", voucher_id=A)
     await world.instance("i-1", price="300.00")
@@ -77,14 +79,16 @@ async def test_a_quote_names_what_is_missing(world: World, graphql: Client) -> N
     assert await world.snapshot() == before
 
 
-async def test_a_quote_of_nothing_is_empty(world: World, graphql: Client) -> None:
+async def test_a_quote_for_a_filter_without_matches_is_empty(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100.00")
     quote = await buyer.quote(customer.matching(search="nothing is called so"))
     assert (quote["lines"], quote["refusals"], quote["total"]) == ([], [], "0.00")
     assert (quote["balanceAfter"], quote["shortfall"]) == ("100.00", "0.00")
 
 
-async def test_a_quote_is_as_of_its_instant(world: World, graphql: Client) -> None:
+async def test_a_quote_uses_the_vouchers_and_the_least_months_at_its_instant(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.voucher("50.00", expires="2027-01-12")
     await world.instance("i-1", product="kec", expires="2026-12-12", status="EXPIRED")
@@ -96,7 +100,7 @@ async def test_a_quote_is_as_of_its_instant(world: World, graphql: Client) -> No
     assert (await buyer.quote(["i-1"], months=2))["voucherTotal"] == "0.00"
 
 
-async def test_a_price_that_moved_after_the_quote_is_not_charged(world: World, graphql: Client) -> None:
+async def test_a_total_that_changed_after_the_quote_is_not_charged(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2"], price="100.00")
     total = (await buyer.quote(customer.matching()))["total"]
@@ -112,7 +116,7 @@ async def test_a_price_that_moved_after_the_quote_is_not_charged(world: World, g
 
 
 @pytest.mark.parametrize("months", [0, -1, 37, 2**31 - 1])
-async def test_months_out_of_bounds_are_an_error_that_names_them(
+async def test_months_of_a_quote_out_of_bounds_are_refused_with_the_path_of_the_input(
     world: World, graphql: Client, months: int
 ) -> None:
     await customer.open_account(world, graphql)

@@ -7,7 +7,9 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 
-async def test_300_a_month_from_2018_09_10_to_2018_11_01_is_512_90(world: World, graphql: Client) -> None:
+async def test_the_quote_from_2018_09_10_to_2018_11_01_at_300_a_month_is_512_90(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2018-09-10", price="300.00")
     graphql.at(world.at("2018-09-01 12:00"))
@@ -39,14 +41,16 @@ async def test_the_total_is_the_sum_of_rounded_lines(world: World, graphql: Clie
     assert quote["total"] == "0.15"
 
 
-async def test_list_price_and_discount_make_the_price(world: World, graphql: Client) -> None:
+async def test_the_total_of_a_quote_is_its_list_total_less_its_discount_total(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="eip")
     quote = await buyer.quote_unify(["i-1"], date="2028-02-10")
     assert (quote["listTotal"], quote["discountTotal"], quote["total"]) == ("3703.45", "612.00", "3091.45")
 
 
-async def test_a_quote_lists_who_would_be_refused(world: World, graphql: Client) -> None:
+async def test_a_quote_has_the_refused_instances_beside_the_lines(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("good", expires="2027-01-31")
     await world.instance("later", expires="2027-06-30")
@@ -63,7 +67,9 @@ async def test_a_quote_lists_who_would_be_refused(world: World, graphql: Client)
 
 
 @pytest.mark.parametrize("day", [0, -1, 32])
-async def test_a_day_no_month_has_is_an_error_that_names_it(world: World, graphql: Client, day: int) -> None:
+async def test_a_day_of_the_month_out_of_bounds_is_refused_with_the_path_of_the_input(
+    world: World, graphql: Client, day: int
+) -> None:
     await customer.open_account(world, graphql)
     target = {"dayOfMonth": day}
     [error] = await graphql.errors(

@@ -17,7 +17,7 @@ async def fill(world: World, chance: random.Random) -> list[str]:
     """Create more than 30 instances of every kind, with bundles, and vouchers; return the ids of the instances."""
     ids = []
     for number in range(24):
-        about: dict[str, Any] = {
+        columns: dict[str, Any] = {
             "price": f"{chance.randint(0, 400)}.{chance.randint(0, 99):02d}",
             "product": chance.choice(["eip", "eip", "kec", "ebs", "kes", "cert"]),
             "expires": str(NOW.date() + dt.timedelta(days=chance.randint(-40, 90))),
@@ -25,10 +25,10 @@ async def fill(world: World, chance: random.Random) -> list[str]:
             "trial": chance.random() < 0.05,
         }
         if chance.random() < 0.05:
-            about["expires"] = None
-        ids.append(await world.instance(f"i-{number:02d}", **about))
+            columns["expires"] = None
+        ids.append(await world.instance(f"i-{number:02d}", **columns))
     for number in range(4):
-        members = [f"b-{number}-{each}" for each in range(chance.randint(2, 3))]
+        members = [f"b-{number}-{n}" for n in range(chance.randint(2, 3))]
         expires = str(NOW.date() + dt.timedelta(days=chance.randint(-20, 60)))
         product = chance.choice(["kec", "kes", "eip"])
         ids += await world.instances(
@@ -43,7 +43,7 @@ async def fill(world: World, chance: random.Random) -> list[str]:
     return ids
 
 
-def picked(chance: random.Random, ids: list[str]) -> customer.Selection:
+def draw_selection(chance: random.Random, ids: list[str]) -> customer.Selection:
     """Draw some ids, or a filter."""
     if chance.random() < 0.6:
         return [*chance.sample(ids, chance.randint(1, 5)), *(["i-unknown"] if chance.random() < 0.1 else [])]
@@ -61,13 +61,15 @@ def picked(chance: random.Random, ids: list[str]) -> customer.Selection:
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_the_charge_equals_the_quote(world: World, graphql: Client, seed: int) -> None:
+async def test_an_order_charges_exactly_its_quote_or_is_refused_as_quoted(
+    world: World, graphql: Client, seed: int
+) -> None:
     chance = random.Random(seed)
     buyer = await customer.open_account(world, graphql, balance=f"{chance.choice([500, 5_000, 50_000])}.00")
     ids = await fill(world, chance)
     for number in range(REQUESTS):
         graphql.at(graphql.now + dt.timedelta(hours=chance.randint(0, 30)))
-        selection = picked(chance, ids)
+        selection = draw_selection(chance, ids)
         bundles = chance.choice(["REFUSE", "WHOLE", "WHOLE"])
         batch_mode = chance.choice(["ALL_OR_NOTHING", "BEST_EFFORT", "BEST_EFFORT"])
         extension: dict[str, Any] = chance.choice(
@@ -77,11 +79,13 @@ async def test_the_charge_equals_the_quote(world: World, graphql: Client, seed: 
                 {"date": str(graphql.now.date() + dt.timedelta(days=chance.randint(-3, 400)))},
             ]
         )
-        ask, do = (buyer.quote, buyer.renew) if "months" in extension else (buyer.quote_unify, buyer.unify)
+        request_quote, send_mutation = (
+            (buyer.quote, buyer.renew) if "months" in extension else (buyer.quote_unify, buyer.unify)
+        )
         before = await world.snapshot()
-        quote = await ask(selection, bundles=bundles, **extension)
+        quote = await request_quote(selection, bundles=bundles, **extension)
         assert await world.snapshot() == before
-        result = await do(
+        result = await send_mutation(
             selection,
             key=str(number),
             bundles=bundles,
@@ -89,13 +93,13 @@ async def test_the_charge_equals_the_quote(world: World, graphql: Client, seed: 
             expectedTotal=quote["total"],
             **extension,
         )
-        compare(quote, result, batch_mode)
+        assert_result_equals_quote(quote, result, batch_mode)
         if "order" not in result:
             assert await world.snapshot() == before
     await integrity.assert_holds()
 
 
-def compare(quote: customer.Result, result: customer.Result, batch_mode: str) -> None:
+def assert_result_equals_quote(quote: customer.Result, result: customer.Result, batch_mode: str) -> None:
     """Check that the result equals the quote."""
     if quote["refusals"] and (batch_mode == "ALL_OR_NOTHING" or not quote["lines"]):
         assert result["__typename"] == "NotRenewable"

@@ -74,7 +74,9 @@ async def test_a_renewal_takes_six_round_trips(world: World, graphql: Client) ->
     assert again == first
 
 
-async def test_one_call_is_one_order_with_a_line_for_each_instance(world: World, graphql: Client) -> None:
+async def test_a_renewal_of_three_instances_is_one_order_with_a_line_for_each_instance(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-3", "i-1"], expires="2027-02-05", price="10.00")
     await world.instance("i-2", expires="2027-01-20", price="20.50")
@@ -89,7 +91,9 @@ async def test_one_call_is_one_order_with_a_line_for_each_instance(world: World,
     await integrity.assert_holds()
 
 
-async def test_months_step_on_the_anchor_day(world: World, graphql: Client) -> None:
+async def test_renewals_by_months_end_on_the_anchor_day_or_on_the_last_day_of_the_month(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["step", "jump"], expires="2027-01-31")
     reached = []
@@ -113,7 +117,7 @@ async def test_twelve_months_are_17_percent_off_and_eleven_are_not(world: World,
     assert (await buyer.renew(["other"], months=12, key="4"))["order"]["total"] == "3600.00"
 
 
-async def test_each_line_is_rounded_half_up_before_they_are_added(world: World, graphql: Client) -> None:
+async def test_each_line_is_rounded_half_up_before_the_lines_are_added(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instances(["i-1", "i-2"], price="0.15", product="eip")
     renewed = await buyer.renew(["i-1", "i-2"], months=13)  # 13 x 0.15 x 0.83 = 1.6185
@@ -121,7 +125,9 @@ async def test_each_line_is_rounded_half_up_before_they_are_added(world: World, 
     assert (renewed["order"]["total"], await world.balance()) == ("3.24", "996.76")
 
 
-async def test_a_late_renewal_starts_at_the_old_expiry_and_runs_again(world: World, graphql: Client) -> None:
+async def test_a_late_renewal_starts_at_the_old_expiry_and_sets_the_instance_to_running(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("noted", product="kec", expires="2026-12-15", status="EXPIRED")
     await world.instance("passed", product="kec", expires="2026-12-10", status="RUNNING")
@@ -134,7 +140,7 @@ async def test_a_late_renewal_starts_at_the_old_expiry_and_runs_again(world: Wor
     assert (await world.read("noted")).status == "RUNNING"
 
 
-async def test_a_period_that_has_passed_is_refused_with_the_least_months(
+async def test_a_renewal_that_would_end_in_the_past_is_refused_with_the_least_months(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
@@ -169,7 +175,7 @@ async def test_an_instance_past_its_retention_is_released_even_before_the_worker
     assert (await buyer.renew(["i-1"]))["__typename"] == "RenewInstancesSuccess"
 
 
-async def test_a_renewal_may_end_tonight(world: World, graphql: Client) -> None:
+async def test_a_renewal_can_end_on_the_present_day(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", product="kec", expires="2026-12-10", status="EXPIRED")
     graphql.at(world.at("2027-01-10 23:59:58"))
@@ -177,7 +183,7 @@ async def test_a_renewal_may_end_tonight(world: World, graphql: Client) -> None:
     assert await world.expiry("i-1") == "2027-01-10"
 
 
-async def test_no_expiry_lies_beyond_the_longest_term_from_now(world: World, graphql: Client) -> None:
+async def test_a_renewal_beyond_the_maximum_term_from_now_is_refused(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.instances(["i-1"], expires="2027-01-10")
     await world.instances(["i-2"], expires="2027-01-11")
@@ -190,7 +196,7 @@ async def test_no_expiry_lies_beyond_the_longest_term_from_now(world: World, gra
     assert (await world.expiry("i-1"), await world.expiry("i-2")) == ("2030-01-10", "2029-12-11")
 
 
-async def test_the_longest_term_is_the_product_s_own(world: World, graphql: Client) -> None:
+async def test_a_product_can_have_a_maximum_term_of_its_own(world: World, graphql: Client) -> None:
     async with database.transaction() as connection:
         short = catalog.ProductRecord("short", "Short", "短", max_term_months=3)
         await catalog.upsert_products(connection, [short])
@@ -200,7 +206,7 @@ async def test_the_longest_term_is_the_product_s_own(world: World, graphql: Clie
     assert (await buyer.renew(["i-1"], months=3))["__typename"] == "RenewInstancesSuccess"
 
 
-async def test_the_policy_stays_what_it_was(world: World, graphql: Client) -> None:
+async def test_a_renewal_does_not_change_the_renewal_policy(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("auto", mode="AUTO", months=3)
     await world.instance("none", mode="NONE")
@@ -213,13 +219,13 @@ async def test_the_policy_stays_what_it_was(world: World, graphql: Client) -> No
     }
 
 
-async def test_an_expired_auto_instance_renewed_by_hand_is_the_worker_s_again(
+async def test_the_worker_renews_an_expired_auto_instance_again_after_a_manual_renewal(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-05", mode="AUTO", status="EXPIRED", price="300.00")
-    idle = await renew.run_at(world.at("2027-01-10 00:30"), lambda: graphql.now)
-    assert (idle.renewed_count, await world.expiry("i-1")) == (0, "2027-01-05")
+    run = await renew.run_at(world.at("2027-01-10 00:30"), lambda: graphql.now)
+    assert (run.renewed_count, await world.expiry("i-1")) == (0, "2027-01-05")
     await buyer.renew(["i-1"], months=1)
     await renew.run_at(world.at("2027-02-05 00:30"), lambda: graphql.now)
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-03-05", "400.00")
@@ -230,7 +236,9 @@ async def test_an_expired_auto_instance_renewed_by_hand_is_the_worker_s_again(
     await integrity.assert_holds()
 
 
-async def test_dates_belong_to_the_account_s_zone(world: World, graphql: Client) -> None:
+async def test_a_renewal_ends_at_the_end_of_a_day_in_the_account_s_time_zone(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00", zone="America/New_York")
     await world.instance("i-1", expires="2027-02-28", anchor=31)
     renewed = await buyer.renew(["i-1"], months=1)
@@ -250,27 +258,29 @@ async def test_a_free_instance_is_renewed_without_a_payment(world: World, graphq
     assert (await world.expiry("i-1"), await world.count("ledger_entries")) == ("2027-02-28", entries)
 
 
-async def test_a_second_mutation_of_a_document_sees_what_the_first_did(world: World, graphql: Client) -> None:
+async def test_a_second_mutation_in_a_document_uses_the_changes_of_the_first(
+    world: World, graphql: Client
+) -> None:
     await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.voucher("50.00")
-    answer = """... on RenewInstancesSuccess {
+    fields = """... on RenewInstancesSuccess {
       instances { expiresAt orders { total } } order { vouchers { amount voucher { available } } } }"""
-    done = await graphql(
+    data = await graphql(
         f"""mutation ($first: RenewInstancesInput!, $second: RenewInstancesInput!) {{
-          first: renewInstances(input: $first) {{ {answer} }}
-          second: renewInstances(input: $second) {{ {answer} }} }}""",
+          first: renewInstances(input: $first) {{ {fields} }}
+          second: renewInstances(input: $second) {{ {fields} }} }}""",
         first={"selection": {"ids": ["i-1"]}, "months": 1, "idempotencyKey": "1"},
         second={"selection": {"ids": ["i-1"]}, "months": 1, "idempotencyKey": "2"},
     )
-    assert done["first"]["instances"][0] == {
+    assert data["first"]["instances"][0] == {
         "expiresAt": "2027-02-28T15:59:59+00:00",
         "orders": [{"total": "300.00"}],
     }
-    assert done["first"]["order"]["vouchers"] == [{"amount": "50.00", "voucher": {"available": "0.00"}}]
-    assert done["second"]["instances"][0] == {
+    assert data["first"]["order"]["vouchers"] == [{"amount": "50.00", "voucher": {"available": "0.00"}}]
+    assert data["second"]["instances"][0] == {
         "expiresAt": "2027-03-31T15:59:59+00:00",
         "orders": [{"total": "300.00"}, {"total": "300.00"}],
     }
-    assert done["second"]["order"]["vouchers"] == []
+    assert data["second"]["order"]["vouchers"] == []
     assert await world.balance() == "450.00"

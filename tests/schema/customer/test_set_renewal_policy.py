@@ -11,13 +11,13 @@ from tests.support.fixtures import EVENTS, World
 from tests.support.graphql_client import Client
 
 
-async def policies(world: World) -> dict[str, tuple[str, int]]:
+async def read_policies(world: World) -> dict[str, tuple[str, int]]:
     """Return the mode and the months of every instance."""
     rows = await world.rows("SELECT id, renewal_mode, auto_renew_months FROM instances ORDER BY id")
     return {instance_id: (mode, months) for instance_id, mode, months in rows}
 
 
-async def test_a_batch_is_set_and_what_has_the_policy_already_is_unchanged(
+async def test_a_batch_is_set_and_an_instance_that_already_has_the_policy_is_unchanged(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql)
@@ -33,15 +33,17 @@ async def test_a_batch_is_set_and_what_has_the_policy_already_is_unchanged(
         "i-3": ("AUTO", 3),
         "i-4": ("AUTO", 3),
     }
-    assert (await policies(world))["i-5"] == ("MANUAL", 1)
+    assert (await read_policies(world))["i-5"] == ("MANUAL", 1)
 
 
-async def test_the_months_are_kept_when_the_mode_leaves_auto(world: World, graphql: Client) -> None:
+async def test_the_months_are_kept_if_the_mode_changes_from_auto_to_another_mode(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instances(["i-1", "i-2"], mode="AUTO", months=6)
     await buyer.set_policy(["i-1"], "MANUAL")
     await buyer.set_policy(["i-2"], "NONE", autoRenewMonths=12)
-    assert await policies(world) == {"i-1": ("MANUAL", 6), "i-2": ("NONE", 6)}
+    assert await read_policies(world) == {"i-1": ("MANUAL", 6), "i-2": ("NONE", 6)}
 
 
 async def test_setting_auto_without_months_keeps_the_months_of_each_instance(
@@ -54,7 +56,7 @@ async def test_setting_auto_without_months_keeps_the_months_of_each_instance(
     ids = ["i-1", "i-2", "i-3", "i-4"]
     result = await buyer.set_policy(ids, "AUTO")
     assert (result["changedCount"], result["unchangedCount"]) == (2, 2)
-    assert await policies(world) == dict(
+    assert await read_policies(world) == dict(
         zip(ids, [("AUTO", months) for months in (12, 12, 6, 1)], strict=True)
     )
     payload = await world.value("SELECT payload->'after' FROM events WHERE instance_id = 'i-3'")
@@ -62,13 +64,13 @@ async def test_setting_auto_without_months_keeps_the_months_of_each_instance(
     await buyer.set_policy(["i-1"], "AUTO", autoRenewMonths=3)
     result = await buyer.set_policy(["i-1", "i-2"], "AUTO", autoRenewMonths=None)
     assert (result["changedCount"], result["unchangedCount"]) == (0, 2)
-    assert (await policies(world))["i-1"] == ("AUTO", 3)
+    assert (await read_policies(world))["i-1"] == ("AUTO", 3)
     await world.put("i-2", agreed_price_cents=1)
     assert (await buyer.set_policy(["i-2"], "AUTO"))["changedCount"] == 1
-    assert (await policies(world))["i-2"] == ("AUTO", 12)
+    assert (await read_policies(world))["i-2"] == ("AUTO", 12)
 
 
-async def test_setting_a_policy_costs_nothing_and_moves_no_expiry(world: World, graphql: Client) -> None:
+async def test_setting_a_policy_takes_no_money_and_changes_no_expiry(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2027-01-10")
     before = await world.snapshot()
@@ -86,11 +88,15 @@ async def test_an_expired_instance_cannot_be_set_to_auto(world: World, graphql: 
     result = await buyer.set_policy(["noted", "passed", "tonight"], "AUTO")
     assert customer.codes(result) == {"noted": "EXPIRED", "passed": "EXPIRED"}
     assert (result["changedCount"], [i["id"] for i in result["instances"]]) == (1, ["tonight"])
-    assert await policies(world) == {"noted": ("MANUAL", 1), "passed": ("MANUAL", 1), "tonight": ("AUTO", 1)}
+    assert await read_policies(world) == {
+        "noted": ("MANUAL", 1),
+        "passed": ("MANUAL", 1),
+        "tonight": ("AUTO", 1),
+    }
 
 
 @pytest.mark.parametrize("mode", ["MANUAL", "NONE"])
-async def test_an_expired_instance_can_be_set_to_anything_else(
+async def test_an_expired_instance_can_be_set_to_manual_or_none(
     world: World, graphql: Client, mode: str
 ) -> None:
     buyer = await customer.open_account(world, graphql)
@@ -99,7 +105,9 @@ async def test_an_expired_instance_can_be_set_to_anything_else(
     assert (await world.read("i-1")).renewal_mode == mode
 
 
-async def test_an_auto_instance_that_expired_keeps_auto(world: World, graphql: Client) -> None:
+async def test_the_months_of_an_expired_auto_instance_cannot_be_changed(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("i-1", expires="2027-01-05", status="EXPIRED", mode="AUTO", months=2)
     before = await world.snapshot()
@@ -107,16 +115,20 @@ async def test_an_auto_instance_that_expired_keeps_auto(world: World, graphql: C
     assert await world.snapshot() == before
 
 
-async def test_best_effort_is_the_default(world: World, graphql: Client) -> None:
+async def test_best_effort_is_the_default_batch_mode_of_a_change_of_policy(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("good")
     await world.instance("trial", trial=True)
     result = await buyer.set_policy(["good", "trial", "unknown"], "AUTO")
     assert customer.codes(result) == {"trial": "TRIAL", "unknown": "NOT_FOUND"}
-    assert await policies(world) == {"good": ("AUTO", 1), "trial": ("MANUAL", 1)}
+    assert await read_policies(world) == {"good": ("AUTO", 1), "trial": ("MANUAL", 1)}
 
 
-async def test_all_or_nothing_does_nothing_when_one_is_refused(world: World, graphql: Client) -> None:
+async def test_all_or_nothing_changes_no_policy_if_one_instance_is_refused(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("good")
     await world.instance("expired", expires="2027-01-05", status="EXPIRED")
@@ -127,7 +139,9 @@ async def test_all_or_nothing_does_nothing_when_one_is_refused(world: World, gra
     assert await world.snapshot() == before
 
 
-async def test_nothing_but_refusals_is_a_success_that_changed_nothing(world: World, graphql: Client) -> None:
+async def test_best_effort_without_an_accepted_instance_is_a_success_without_changes(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     before = await world.snapshot()
     assert await buyer.set_policy(["unknown"], "AUTO") == {
@@ -149,7 +163,9 @@ async def test_nothing_but_refusals_is_a_success_that_changed_nothing(world: Wor
     assert await world.snapshot() == before
 
 
-async def test_auto_for_longer_than_the_product_allows_is_refused(world: World, graphql: Client) -> None:
+async def test_auto_renew_months_above_the_maximum_term_of_the_product_are_refused(
+    world: World, graphql: Client
+) -> None:
     async with database.transaction() as connection:
         short = catalog.ProductRecord("short", "Short", "短", max_term_months=3)
         await catalog.upsert_products(connection, [short])
@@ -158,7 +174,7 @@ async def test_auto_for_longer_than_the_product_allows_is_refused(world: World, 
     assert customer.codes(await buyer.set_policy(["i-1"], "AUTO", autoRenewMonths=4)) == {
         "i-1": "MAX_TERM_EXCEEDED"
     }
-    assert await policies(world) == {"i-1": ("MANUAL", 1)}
+    assert await read_policies(world) == {"i-1": ("MANUAL", 1)}
     assert (await buyer.set_policy(["i-1"], "AUTO", autoRenewMonths=3))["changedCount"] == 1
 
 
@@ -171,7 +187,7 @@ async def test_a_bundle_changes_its_policy_as_a_whole_or_not_at_all(world: World
         "b-1": "BUNDLED",
         "b-2": "BUNDLED",
     }
-    assert await policies(world) == {"b-1": ("MANUAL", 1), "b-2": ("MANUAL", 1), "single": ("NONE", 1)}
+    assert await read_policies(world) == {"b-1": ("MANUAL", 1), "b-2": ("MANUAL", 1), "single": ("NONE", 1)}
     result = await buyer.set_policy(["b-1", "single"], "AUTO", bundles="WHOLE")
     assert [i["id"] for i in result["instances"]] == ["b-1", "b-2", "single"]
-    assert set((await policies(world)).values()) == {("AUTO", 1)}
+    assert set((await read_policies(world)).values()) == {("AUTO", 1)}

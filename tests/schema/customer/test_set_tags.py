@@ -19,14 +19,14 @@ SET = """mutation ($input: SetTagsInput!) { setTags(input: $input) { __typename
 
 
 @pytest.fixture
-async def shop(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     await customer.open_account(world, graphql)
     await world.instances(["i-1", "i-2"])
     return graphql
 
 
-async def change(client: Client, ids: list[str], **sent: Any) -> dict[str, Any]:
-    result: dict[str, Any] = (await client(SET, input={"selection": {"ids": ids}, **sent}))["setTags"]
+async def change_tags(client: Client, ids: list[str], **arguments: Any) -> dict[str, Any]:
+    result: dict[str, Any] = (await client(SET, input={"selection": {"ids": ids}, **arguments}))["setTags"]
     return result
 
 
@@ -34,15 +34,17 @@ def tag(key: str, value: str = "") -> dict[str, str]:
     return {"key": key, "value": value}
 
 
-async def stored(world: World) -> dict[str, str]:
+async def read_tags(world: World) -> dict[str, str]:
     return {str(instance_id): str(tags) for instance_id, tags in await world.rows(
         "SELECT id, tags::text FROM instances ORDER BY id"
     )}  # fmt: skip
 
 
-async def test_tags_are_added_replaced_and_removed_and_answered_by_key(world: World, shop: Client) -> None:
-    await change(shop, ["i-1"], set=[tag("team", "web"), tag("env", "test"), tag("B")])
-    result = await change(shop, ["i-1", "i-2"], set=[tag("env", "prod")], removeKeys=["team", "none"])
+async def test_tags_are_added_replaced_and_removed_and_are_returned_sorted_by_key(
+    world: World, client: Client
+) -> None:
+    await change_tags(client, ["i-1"], set=[tag("team", "web"), tag("env", "test"), tag("B")])
+    result = await change_tags(client, ["i-1", "i-2"], set=[tag("env", "prod")], removeKeys=["team", "none"])
     assert (result["changedCount"], result["unchangedCount"], result["refusals"]) == (2, 0, [])
     assert result["instances"] == [
         {"id": "i-1", "tags": [tag("B"), tag("env", "prod")]},
@@ -50,11 +52,11 @@ async def test_tags_are_added_replaced_and_removed_and_answered_by_key(world: Wo
     ]
 
 
-async def test_the_same_request_again_changes_nothing_and_writes_no_event(world: World, shop: Client) -> None:
-    sent = {"set": [tag("env", "prod")], "removeKeys": ["team"]}
-    first = await change(shop, ["i-1", "i-2"], **sent)
+async def test_a_repeated_request_changes_no_tag_and_writes_no_event(world: World, client: Client) -> None:
+    arguments = {"set": [tag("env", "prod")], "removeKeys": ["team"]}
+    first = await change_tags(client, ["i-1", "i-2"], **arguments)
     before = await world.snapshot()
-    again = await change(shop, ["i-1", "i-2"], **sent)
+    again = await change_tags(client, ["i-1", "i-2"], **arguments)
     assert (first["changedCount"], first["unchangedCount"]) == (2, 0)
     assert (again["changedCount"], again["unchangedCount"], again["instanceCount"]) == (0, 2, 2)
     assert again["instances"] == first["instances"]
@@ -63,24 +65,26 @@ async def test_the_same_request_again_changes_nothing_and_writes_no_event(world:
 
 
 async def test_instances_that_cannot_be_renewed_and_single_bundle_members_are_tagged(
-    world: World, shop: Client
+    world: World, client: Client
 ) -> None:
     await world.instance("trial", trial=True)
     await world.instance("ddos", product="ddos")
     await world.instance("payg", expires=None)
     await world.instances(["m-1", "m-2"], bundle="b")
-    result = await change(shop, ["trial", "ddos", "payg", "m-1"], set=[tag("env", "prod")])
+    result = await change_tags(client, ["trial", "ddos", "payg", "m-1"], set=[tag("env", "prod")])
     assert (result["changedCount"], result["refusals"]) == (4, [])
-    assert (await stored(world))["m-2"] == "{}"
+    assert (await read_tags(world))["m-2"] == "{}"
 
 
-async def test_each_refused_instance_is_named_and_the_others_are_tagged(world: World, shop: Client) -> None:
+async def test_each_refused_instance_has_its_code_and_the_other_instances_are_tagged(
+    world: World, client: Client
+) -> None:
     await world.account("b")
     await world.instance("theirs", account="b")
     await world.instance("gone", status="RELEASED")
-    await change(shop, ["i-1"], set=[tag(f"k{number:02}") for number in range(20)])
-    before = await stored(world)
-    result = await change(shop, ["i-1", "i-2", "gone", "theirs", "none"], set=[tag("new")])
+    await change_tags(client, ["i-1"], set=[tag(f"k{number:02}") for number in range(20)])
+    before = await read_tags(world)
+    result = await change_tags(client, ["i-1", "i-2", "gone", "theirs", "none"], set=[tag("new")])
     assert [(refusal["instanceId"], refusal["code"]) for refusal in result["refusals"]] == [
         ("theirs", "NOT_FOUND"),
         ("none", "NOT_FOUND"),
@@ -88,12 +92,12 @@ async def test_each_refused_instance_is_named_and_the_others_are_tagged(world: W
         ("gone", "RELEASED"),
     ]
     assert "would have 21 tags, but at most 20" in result["refusals"][2]["message"]
-    assert await stored(world) == {**before, "i-2": '{"new": ""}'}
+    assert await read_tags(world) == {**before, "i-2": '{"new": ""}'}
 
 
-async def test_one_refusal_refuses_all_if_the_batch_is_all_or_nothing(world: World, shop: Client) -> None:
+async def test_all_or_nothing_changes_no_tag_if_one_instance_is_refused(world: World, client: Client) -> None:
     before = await world.snapshot()
-    result = await change(shop, ["i-1", "none"], set=[tag("env")], batchMode="ALL_OR_NOTHING")
+    result = await change_tags(client, ["i-1", "none"], set=[tag("env")], batchMode="ALL_OR_NOTHING")
     assert result == {
         "__typename": "NotRenewable",
         "refusals": [{"instanceId": "none", "code": "NOT_FOUND"}],
@@ -102,7 +106,7 @@ async def test_one_refusal_refuses_all_if_the_batch_is_all_or_nothing(world: Wor
 
 
 @pytest.mark.parametrize(
-    ("sent", "field"),
+    ("arguments", "field"),
     [
         ({}, "input.set"),
         ({"set": [tag("")]}, "input.set"),
@@ -111,21 +115,25 @@ async def test_one_refusal_refuses_all_if_the_batch_is_all_or_nothing(world: Wor
         ({"removeKeys": ["\0"]}, "input.removeKeys.0"),
     ],
 )
-async def test_invalid_tags_change_nothing(world: World, shop: Client, sent: Any, field: str) -> None:
+async def test_invalid_tags_are_refused_with_their_path_and_without_any_change(
+    world: World, client: Client, arguments: Any, field: str
+) -> None:
     before = await world.snapshot()
-    result = await change(shop, ["i-1"], **sent)
+    result = await change_tags(client, ["i-1"], **arguments)
     assert (result["__typename"], result["field"]) == ("InvalidInput", field)
     assert await world.snapshot() == before
 
 
-async def test_all_that_match_a_filter_are_tagged(world: World, shop: Client) -> None:
+async def test_the_instances_that_match_a_filter_are_tagged_except_the_excepted_ids(
+    world: World, client: Client
+) -> None:
     await world.instance("kec", product="kec")
-    sent = {"selection": {"matching": {"filter": {"products": ["eip"]}, "except": ["i-2"]}}}
-    result = (await shop(SET, input={**sent, "set": [tag("env", "prod")]}))["setTags"]
+    arguments = {"selection": {"matching": {"filter": {"products": ["eip"]}, "except": ["i-2"]}}}
+    result = (await client(SET, input={**arguments, "set": [tag("env", "prod")]}))["setTags"]
     assert [instance["id"] for instance in result["instances"]] == ["i-1"]
 
 
-async def test_two_changes_at_once_lose_no_tag(world: World, shop: Client) -> None:
+async def test_concurrent_changes_of_an_instance_lose_no_tag(world: World, client: Client) -> None:
     keys = [f"k{number}" for number in range(8)]
     await asyncio.gather(
         *(
@@ -137,13 +145,13 @@ async def test_two_changes_at_once_lose_no_tag(world: World, shop: Client) -> No
             for key in keys
         )
     )
-    assert (await stored(world))["i-1"] == str({key: key for key in keys}).replace("'", '"')
+    assert (await read_tags(world))["i-1"] == str({key: key for key in keys}).replace("'", '"')
 
 
-async def test_a_renewal_keeps_the_tags(world: World, graphql: Client) -> None:
+async def test_a_renewal_does_not_change_the_tags(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1")
-    await change(graphql, ["i-1"], set=[tag("env", "prod")])
+    await change_tags(graphql, ["i-1"], set=[tag("env", "prod")])
     await buyer.renew(["i-1"])
-    assert await stored(world) == {"i-1": '{"env": "prod"}'}
+    assert await read_tags(world) == {"i-1": '{"env": "prod"}'}
     assert await world.value("SELECT status FROM instances") == model.InstanceStatus.RUNNING

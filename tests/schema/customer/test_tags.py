@@ -21,12 +21,12 @@ TAGS = {
 
 
 @pytest.fixture
-async def tagged(world: World, asked: Client) -> Client:
+async def tagged(world: World, client: Client) -> Client:
     await world.account("b")
     for instance_id, tags in TAGS.items():
         await world.instance(instance_id, tags=tags, product="kec" if instance_id == "i-2" else "eip")
     await world.instance("theirs", account="b", tags={"env": "prod", "secret": "theirs"})
-    return asked
+    return client
 
 
 def has(key: str, *values: str) -> dict[str, Any]:
@@ -54,7 +54,9 @@ def has(key: str, *values: str) -> dict[str, Any]:
         (None, "i-1 i-2 i-3 i-4 i-5"),
     ],
 )
-async def test_all_tags_of_a_filter_must_be_there(tagged: Client, conditions: Any, ids: str) -> None:
+async def test_a_filter_lists_the_instances_that_meet_all_tag_conditions(
+    tagged: Client, conditions: Any, ids: str
+) -> None:
     listed = (await tagged(LISTED, f={"tags": conditions}))["instances"]
     assert [node["id"] for node in listed["nodes"]] == ids.split()
     assert listed["totalCount"] == len(ids.split())
@@ -69,7 +71,7 @@ async def test_all_tags_of_a_filter_must_be_there(tagged: Client, conditions: An
         ([has("team", "db"), has("env", "prod")], {"db": 1, "web": 1}, {"kec": 1}),
     ],
 )
-async def test_the_facet_of_a_key_counts_its_values_and_ignores_its_own_condition(
+async def test_the_facet_of_a_tag_key_counts_its_values_and_ignores_the_condition_on_the_key(
     tagged: Client, conditions: Any, values: dict[str, int], products: dict[str, int]
 ) -> None:
     facets = (await tagged(FACET, f={"tags": conditions}, key="team"))["instances"]["facets"]
@@ -77,30 +79,30 @@ async def test_the_facet_of_a_key_counts_its_values_and_ignores_its_own_conditio
     assert {count["value"]: count["count"] for count in facets["products"]} == products
 
 
-async def test_the_facet_of_other_accounts_keys_is_empty(tagged: Client) -> None:
+async def test_the_facet_of_a_tag_key_of_another_account_is_empty(tagged: Client) -> None:
     assert (await tagged(FACET, key="secret"))["instances"]["facets"]["tags"] == []
 
 
 @pytest.mark.parametrize("key", ["", "k" * 65, "\0"])
-async def test_a_key_out_of_bounds_is_refused(tagged: Client, key: str) -> None:
+async def test_the_facet_of_an_invalid_tag_key_is_refused(tagged: Client, key: str) -> None:
     [error] = await tagged.errors(FACET, key=key)
     assert (error["extensions"]["code"], error["extensions"]["field"]) == ("INVALID_INPUT", "key")
 
 
-async def test_the_facet_shows_the_100_most_frequent_values(world: World, asked: Client) -> None:
+async def test_the_facet_of_a_tag_key_has_the_100_most_frequent_values(world: World, client: Client) -> None:
     for number in range(102):
         await world.instance(f"i-{number:03}", tags={"n": f"{min(number, 100):03}"})
-    facet = (await asked(FACET, key="n"))["instances"]["facets"]["tags"]
+    facet = (await client(FACET, key="n"))["instances"]["facets"]["tags"]
     assert len(facet) == 100
     assert facet[0] == {"value": "100", "count": 2}
 
 
-async def test_more_than_20_conditions_are_refused(tagged: Client) -> None:
+async def test_more_than_20_tag_conditions_are_refused(tagged: Client) -> None:
     [error] = await tagged.errors(LISTED, f={"tags": [has("env")] * 21})
     assert error["extensions"]["field"] == "filter.tags"
 
 
-async def test_a_page_with_tags_is_one_statement(tagged: Client) -> None:
+async def test_a_page_of_instances_with_tags_is_read_in_one_statement(tagged: Client) -> None:
     with sql_log.counted() as seen:
         listed = (await tagged("{ instances { nodes { id tags { key value } } } }"))["instances"]["nodes"]
     assert len(seen) == 2  # the key's account, the page

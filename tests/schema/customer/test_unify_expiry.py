@@ -7,7 +7,9 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import Client
 
 
-async def test_300_a_month_from_2018_09_10_to_2018_11_01_is_512_90(world: World, graphql: Client) -> None:
+async def test_unifying_from_2018_09_10_to_2018_11_01_at_300_a_month_costs_512_90(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", expires="2018-09-10", price="300.00")
     graphql.at(world.at("2018-09-01 12:00"))
@@ -62,7 +64,7 @@ async def test_300_a_month_from_2018_09_10_to_2018_11_01_is_512_90(world: World,
         ("2018-10-18", 12, "2018-12-12"),
     ],
 )
-async def test_a_day_of_the_month_is_the_first_one_a_month_after_the_expiry(
+async def test_a_day_of_the_month_means_the_first_such_day_at_least_a_month_after_the_expiry(
     world: World, graphql: Client, expires: str, day: int, reached: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -72,7 +74,9 @@ async def test_a_day_of_the_month_is_the_first_one_a_month_after_the_expiry(
     assert await world.expiry("i-1") == reached
 
 
-async def test_a_batch_meets_on_one_day_each_at_its_own_price(world: World, graphql: Client) -> None:
+async def test_a_batch_is_unified_to_one_date_at_the_price_of_each_instance(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     await world.instance("i-2", expires="2027-02-15", price="100.00")
@@ -90,7 +94,7 @@ async def test_a_batch_meets_on_one_day_each_at_its_own_price(world: World, grap
     await integrity.assert_holds()
 
 
-async def test_day_31_is_the_last_day_of_each_month_and_the_anchor_from_then_on(
+async def test_day_31_is_the_last_day_of_each_month_and_becomes_the_anchor_day(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
@@ -104,7 +108,7 @@ async def test_day_31_is_the_last_day_of_each_month_and_the_anchor_from_then_on(
     assert (await world.read("i-1")).anchor_day == 31
 
 
-async def test_a_date_sets_the_anchor_too(world: World, graphql: Client) -> None:
+async def test_unifying_to_a_date_sets_the_anchor_day(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", expires="2027-01-31")
     await buyer.unify(["i-1"], date="2027-02-28")
@@ -112,7 +116,7 @@ async def test_a_date_sets_the_anchor_too(world: World, graphql: Client) -> None
     assert (await world.expiry("i-1"), (await world.read("i-1")).anchor_day) == ("2027-03-28", 28)
 
 
-async def test_the_discount_is_on_the_whole_months_alone(world: World, graphql: Client) -> None:
+async def test_the_discount_applies_only_to_the_whole_months(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="eip")
     unified = await buyer.unify(["i-1"], date="2028-02-10")
@@ -121,7 +125,7 @@ async def test_the_discount_is_on_the_whole_months_alone(world: World, graphql: 
     assert (line["months"], line["days"], line["price"]) == (12, 10, "3091.45")
 
 
-async def test_unifying_never_shortens(world: World, graphql: Client) -> None:
+async def test_a_target_that_is_not_after_the_expiry_is_refused(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("sooner", expires="2027-02-27")
     await world.instance("same", expires="2027-02-28")
@@ -136,7 +140,7 @@ async def test_unifying_never_shortens(world: World, graphql: Client) -> None:
     assert (await world.expiry("same"), await world.expiry("later")) == ("2027-02-28", "2027-03-01")
 
 
-async def test_an_expired_instance_takes_part_when_the_target_is_to_come(
+async def test_an_expired_instance_can_be_unified_to_a_date_that_has_not_passed(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
@@ -153,7 +157,7 @@ async def test_an_expired_instance_takes_part_when_the_target_is_to_come(
     assert (await world.read("i-2")).status == "EXPIRED"
 
 
-async def test_a_day_of_the_month_that_has_passed_is_no_target(world: World, graphql: Client) -> None:
+async def test_a_day_of_the_month_that_has_passed_is_refused(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("i-1", product="kec", expires="2026-11-05", status="EXPIRED")
     before = await world.snapshot()
@@ -161,7 +165,7 @@ async def test_a_day_of_the_month_that_has_passed_is_no_target(world: World, gra
     assert await world.snapshot() == before
 
 
-async def test_no_target_lies_beyond_the_longest_term_from_now(world: World, graphql: Client) -> None:
+async def test_a_target_beyond_the_maximum_term_from_now_is_refused(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.instance("i-1", expires="2029-12-20")
     before = await world.snapshot()
@@ -172,7 +176,7 @@ async def test_no_target_lies_beyond_the_longest_term_from_now(world: World, gra
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Pacific/Kiritimati"])
-async def test_the_first_and_the_last_date_there_are_get_a_refusal(
+async def test_the_first_and_the_last_possible_date_are_refused_for_the_instance(
     world: World, graphql: Client, zone: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00", zone=zone)
@@ -185,7 +189,9 @@ async def test_the_first_and_the_last_date_there_are_get_a_refusal(
     assert await world.snapshot() == before
 
 
-async def test_the_target_is_the_end_of_the_day_in_the_account_s_zone(world: World, graphql: Client) -> None:
+async def test_the_target_is_the_end_of_the_day_in_the_account_s_time_zone(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00", zone="America/New_York")
     await world.instance("i-1", expires="2027-03-01", price="310.00")
     unified = await buyer.unify(["i-1"], date="2027-03-20")
@@ -195,7 +201,7 @@ async def test_the_target_is_the_end_of_the_day_in_the_account_s_zone(world: Wor
     assert (line["months"], line["days"], line["price"]) == (0, 19, "190.00")
 
 
-async def test_unifying_leaves_the_policy_alone(world: World, graphql: Client) -> None:
+async def test_unifying_does_not_change_the_renewal_policy(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("auto", mode="AUTO", months=3)
     await world.instance("none", mode="NONE")

@@ -41,28 +41,30 @@ LIST = """{ webhookEndpoints { id url eventTypes enabled disabledReason lastStat
   behindCount failureCount deliveries { sequence type instanceId state attempts lastStatus } } }"""
 
 
-async def ask(graphql: Client, document: str, **given: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = (await graphql(document, input=given))["answer"]
-    return answer
+async def send(graphql: Client, document: str, **arguments: Any) -> dict[str, Any]:
+    result: dict[str, Any] = (await graphql(document, input=arguments))["answer"]
+    return result
 
 
-async def create(graphql: Client, key: str = "k", **given: Any) -> dict[str, Any]:
-    answer = await ask(graphql, CREATE, **({"url": URL, "idempotencyKey": key} | given))
-    assert answer["__typename"] == "CreateWebhookEndpointSuccess"
-    return answer
+async def create_endpoint(graphql: Client, key: str = "k", **arguments: Any) -> dict[str, Any]:
+    result = await send(graphql, CREATE, **({"url": URL, "idempotencyKey": key} | arguments))
+    assert result["__typename"] == "CreateWebhookEndpointSuccess"
+    return result
 
 
 @pytest.fixture
-async def asked(world: World, graphql: Client) -> Client:
+async def client(world: World, graphql: Client) -> Client:
     await world.account("a")
     await world.account("b")
     graphql.key = await world.key("a")
     return graphql
 
 
-async def test_an_endpoint_is_made_once_with_a_secret(asked: Client) -> None:
-    first = await create(asked, eventTypes=["instance.expired", "instance.expired"])
-    again = await create(asked, eventTypes=["instance.expired"])
+async def test_an_endpoint_is_created_once_per_key_and_its_secret_is_not_listed(
+    client: Client,
+) -> None:
+    first = await create_endpoint(client, eventTypes=["instance.expired", "instance.expired"])
+    again = await create_endpoint(client, eventTypes=["instance.expired"])
     assert first == again
     assert first["secret"].startswith("whsec_")
     assert first["endpoint"] == {
@@ -71,40 +73,40 @@ async def test_an_endpoint_is_made_once_with_a_secret(asked: Client) -> None:
         "eventTypes": ["instance.expired"],
         "enabled": True,
     }
-    other = await ask(asked, CREATE, url=URL + "2", idempotencyKey="k")
+    other = await send(client, CREATE, url=URL + "2", idempotencyKey="k")
     assert other["__typename"] == "IdempotencyKeyReused"
-    listed = (await asked(LIST))["webhookEndpoints"]
-    assert [each["id"] for each in listed] == [first["endpoint"]["id"]]
+    listed = (await client(LIST))["webhookEndpoints"]
+    assert [endpoint["id"] for endpoint in listed] == [first["endpoint"]["id"]]
     assert "secret" not in str(listed)
 
 
-async def test_an_invalid_argument_is_refused_by_name(
-    asked: Client, world: World, settings_override: Callable[..., None]
+async def test_an_invalid_argument_of_an_endpoint_is_refused_with_its_path(
+    client: Client, world: World, settings_override: Callable[..., None]
 ) -> None:
     settings_override(webhook_endpoints_max=1)
-    for given, field in (
+    for arguments, field in (
         ({"url": "http://hooks.example.com"}, "input.url"),
         ({"url": "https://169.254.169.254/latest"}, "input.url"),
         ({"eventTypes": ["instance.born"]}, "input.eventTypes"),
         ({"idempotencyKey": ""}, "input.idempotencyKey"),
     ):
-        answer = await ask(asked, CREATE, **({"url": URL, "idempotencyKey": "k"} | given))
-        assert (answer["__typename"], answer["field"]) == ("InvalidInput", field)
+        result = await send(client, CREATE, **({"url": URL, "idempotencyKey": "k"} | arguments))
+        assert (result["__typename"], result["field"]) == ("InvalidInput", field)
     assert await world.count("webhook_endpoints") == 0
-    await create(asked)
-    answer = await ask(asked, CREATE, url=URL, idempotencyKey="another")
-    assert answer == {
+    await create_endpoint(client)
+    result = await send(client, CREATE, url=URL, idempotencyKey="another")
+    assert result == {
         "__typename": "InvalidInput",
         "field": "input",
         "message": "input: at most 1 endpoints are allowed; delete one first",
     }
 
 
-async def test_an_endpoint_is_changed_and_deleted(asked: Client, world: World) -> None:
-    endpoint_id = (await create(asked))["endpoint"]["id"]
-    off = await ask(asked, UPDATE, id=endpoint_id, enabled=False)
+async def test_an_endpoint_can_be_disabled_enabled_and_deleted(client: Client, world: World) -> None:
+    endpoint_id = (await create_endpoint(client))["endpoint"]["id"]
+    off = await send(client, UPDATE, id=endpoint_id, enabled=False)
     assert off["endpoint"]["disabledReason"] == "disabled by its owner"
-    on = await ask(asked, UPDATE, id=endpoint_id, enabled=True, eventTypes=["instance.expired"])
+    on = await send(client, UPDATE, id=endpoint_id, enabled=True, eventTypes=["instance.expired"])
     assert on["endpoint"] == {
         "id": endpoint_id,
         "url": URL,
@@ -112,36 +114,42 @@ async def test_an_endpoint_is_changed_and_deleted(asked: Client, world: World) -
         "enabled": True,
         "disabledReason": None,
     }
-    wrong = await ask(asked, UPDATE, id=endpoint_id, url="https://10.0.0.1/", enabled=False)
+    wrong = await send(client, UPDATE, id=endpoint_id, url="https://10.0.0.1/", enabled=False)
     assert wrong["field"] == "input.url"
-    assert (await asked(LIST))["webhookEndpoints"][0]["enabled"]
-    assert (await ask(asked, DELETE, id=endpoint_id))["id"] == endpoint_id
-    assert (await asked(LIST))["webhookEndpoints"] == []
+    assert (await client(LIST))["webhookEndpoints"][0]["enabled"]
+    assert (await send(client, DELETE, id=endpoint_id))["id"] == endpoint_id
+    assert (await client(LIST))["webhookEndpoints"] == []
     assert await world.count("webhook_secrets") == 0
-    assert (await ask(asked, DELETE, id=endpoint_id))["field"] == "input.id"
+    assert (await send(client, DELETE, id=endpoint_id))["field"] == "input.id"
 
 
-async def test_no_more_than_three_secrets_sign(asked: Client) -> None:
-    endpoint_id = (await create(asked))["endpoint"]["id"]
+async def test_a_rotation_beyond_three_valid_secrets_is_refused(client: Client) -> None:
+    endpoint_id = (await create_endpoint(client))["endpoint"]["id"]
     secrets = [
-        (await ask(asked, ROTATE, id=endpoint_id, idempotencyKey=key))["secret"] for key in ("1", "2", "2")
+        (await send(client, ROTATE, id=endpoint_id, idempotencyKey=key))["secret"] for key in ("1", "2", "2")
     ]
     assert secrets[1] == secrets[2] != secrets[0]
-    assert (await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="3"))["field"] == "input.id"
-    hours = await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="4", overlapHours=169)
-    assert hours["field"] == "input.overlapHours"
-    asked.at(asked.now + dt.timedelta(hours=24))
-    assert "secret" in await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="3")
-    reused = await ask(asked, ROTATE, id=endpoint_id, idempotencyKey="3", overlapHours=1)
+    assert (await send(client, ROTATE, id=endpoint_id, idempotencyKey="3"))["field"] == "input.id"
+    too_long = await send(client, ROTATE, id=endpoint_id, idempotencyKey="4", overlapHours=169)
+    assert too_long["field"] == "input.overlapHours"
+    client.at(client.now + dt.timedelta(hours=24))
+    assert "secret" in await send(client, ROTATE, id=endpoint_id, idempotencyKey="3")
+    reused = await send(client, ROTATE, id=endpoint_id, idempotencyKey="3", overlapHours=1)
     assert reused["__typename"] == "IdempotencyKeyReused"
 
 
-async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Client, world: World) -> None:
-    foreign = await endpoints.create("b", endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now)
-    providers = await endpoints.create(None, endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now)
+async def test_endpoints_of_another_account_or_of_the_provider_are_refused_like_unknown_endpoints(
+    client: Client, world: World
+) -> None:
+    of_other_account = await endpoints.create(
+        "b", endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now
+    )
+    of_provider = await endpoints.create(
+        None, endpoint_requests.EndpointRequest(URL, (), "k"), clocks.utc_now
+    )
     before = await world.snapshot()
-    assert (await asked(LIST))["webhookEndpoints"] == []
-    for document, more in (
+    assert (await client(LIST))["webhookEndpoints"] == []
+    for document, arguments in (
         (UPDATE, {"enabled": False}),
         (ROTATE, {"idempotencyKey": "x"}),
         (DELETE, {}),
@@ -149,25 +157,25 @@ async def test_the_endpoints_of_others_are_as_if_they_were_not_there(asked: Clie
         (REPLAY, {"sequence": 1, "andAllAfter": True}),
         (TEST, {}),
     ):
-        ids = [str(foreign.endpoint.id), str(providers.endpoint.id), str(uuid.uuid4()), "none", ""]
-        answers = [await ask(asked, document, id=each, **more) for each in ids]
-        assert answers == [
+        ids = [str(of_other_account.endpoint.id), str(of_provider.endpoint.id), str(uuid.uuid4()), "none", ""]
+        results = [await send(client, document, id=endpoint_id, **arguments) for endpoint_id in ids]
+        assert results == [
             {
                 "__typename": "InvalidInput",
                 "field": "input.id",
-                "message": f"input.id: there is no endpoint {each!r}",
+                "message": f"input.id: there is no endpoint {endpoint_id!r}",
             }
-            for each in ids
+            for endpoint_id in ids
         ]
     assert await world.snapshot() == before
 
 
-async def test_a_parked_delivery_is_shown_and_replayed(asked: Client, world: World) -> None:
-    endpoint_id = (await create(asked))["endpoint"]["id"]
+async def test_a_parked_delivery_is_listed_and_can_be_replayed(client: Client, world: World) -> None:
+    endpoint_id = (await create_endpoint(client))["endpoint"]["id"]
     async with database.transaction() as connection:
         draft = event_log.NewEvent("a", event_log.EventType.POLICY_CHANGED, "i-1", {})
-        await event_log.append_events(connection, [draft, draft], asked.now, model.WORKER)
-    assert (await asked(LIST))["webhookEndpoints"][0]["behindCount"] == 2
+        await event_log.append_events(connection, [draft, draft], client.now, model.WORKER)
+    assert (await client(LIST))["webhookEndpoints"][0]["behindCount"] == 2
     await database.execute(database.pool(), "UPDATE webhook_cursors SET sequence = 2")
     await database.execute(
         database.pool(),
@@ -175,7 +183,7 @@ async def test_a_parked_delivery_is_shown_and_replayed(asked: Client, world: Wor
            VALUES ($1, 'a', 1, 'i-1', 13, now(), 500)""",
         uuid.UUID(endpoint_id),
     )
-    [shown] = (await asked(LIST))["webhookEndpoints"]
+    [endpoint] = (await client(LIST))["webhookEndpoints"]
     parked = {
         "sequence": 1,
         "type": "policy.changed",
@@ -184,33 +192,33 @@ async def test_a_parked_delivery_is_shown_and_replayed(asked: Client, world: Wor
         "attempts": 13,
         "lastStatus": 500,
     }
-    assert (shown["parkedCount"], shown["waitingCount"], shown["deliveries"]) == (1, 0, [parked])
-    replayed = await ask(asked, REPLAY, id=endpoint_id, sequence=1)
+    assert (endpoint["parkedCount"], endpoint["waitingCount"], endpoint["deliveries"]) == (1, 0, [parked])
+    replayed = await send(client, REPLAY, id=endpoint_id, sequence=1)
     assert replayed["endpoint"] == {"waitingCount": 1, "parkedCount": 0, "behindCount": 0}
-    assert (await ask(asked, REPLAY, id=endpoint_id, sequence=1))["field"] == "input.sequence"
-    from_first = await ask(asked, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
+    assert (await send(client, REPLAY, id=endpoint_id, sequence=1))["field"] == "input.sequence"
+    from_first = await send(client, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
     assert from_first["endpoint"] == {"waitingCount": 0, "parkedCount": 0, "behindCount": 2}
-    [error] = await asked.errors("{ webhookEndpoints { deliveries(first: 0) { sequence } } }")
+    [error] = await client.errors("{ webhookEndpoints { deliveries(first: 0) { sequence } } }")
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}
 
 
-async def test_a_test_request_returns_the_response(
-    asked: Client, settings_override: Callable[..., None]
+async def test_a_test_request_returns_the_status_and_the_response_of_the_receiver(
+    client: Client, settings_override: Callable[..., None]
 ) -> None:
     settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
     async with listening(always(418)) as receiver:
-        endpoint_id = (await create(asked, url=receiver.url))["endpoint"]["id"]
-        answer = await ask(asked, TEST, id=endpoint_id)
-    assert answer == {
+        endpoint_id = (await create_endpoint(client, url=receiver.url))["endpoint"]["id"]
+        result = await send(client, TEST, id=endpoint_id)
+    assert result == {
         "__typename": "SendTestWebhookSuccess",
         "delivered": False,
         "status": 418,
         "error": None,
         "response": "a word",
     }
-    [got] = receiver.got
-    assert b'"type":"webhook.test"' in got.body
-    refused = await ask(asked, TEST, id=endpoint_id)
+    [request] = receiver.got
+    assert b'"type":"webhook.test"' in request.body
+    refused = await send(client, TEST, id=endpoint_id)
     assert (refused["delivered"], refused["error"]) == (False, "no connection: refused or unreachable")
 
 
@@ -221,23 +229,23 @@ async def test_a_test_request_returns_the_response(
         ("zh-CN", "无法连接：对方拒绝连接或地址不可达", "由所有者停用"),
     ],
 )
-async def test_reasons_are_in_the_language_of_the_request(
-    asked: Client,
+async def test_errors_and_disabled_reasons_of_endpoints_are_in_the_language_of_the_request(
+    client: Client,
     settings_override: Callable[..., None],
     header: str,
     unreachable: str,
     disabled: str,
 ) -> None:
     settings_override(webhook_http=True, webhook_ports=tuple(range(1024, 65536)), webhook_networks=LOOPBACK)
-    asked.http.headers["Accept-Language"] = header
-    endpoint_id = (await create(asked, url="http://127.0.0.1:1024/"))["endpoint"]["id"]
-    assert (await ask(asked, TEST, id=endpoint_id))["error"] == unreachable
-    await ask(asked, UPDATE, id=endpoint_id, enabled=False)
-    [endpoint] = (await asked("{ webhookEndpoints { disabledReason lastError } }"))["webhookEndpoints"]
+    client.http.headers["Accept-Language"] = header
+    endpoint_id = (await create_endpoint(client, url="http://127.0.0.1:1024/"))["endpoint"]["id"]
+    assert (await send(client, TEST, id=endpoint_id))["error"] == unreachable
+    await send(client, UPDATE, id=endpoint_id, enabled=False)
+    [endpoint] = (await client("{ webhookEndpoints { disabledReason lastError } }"))["webhookEndpoints"]
     assert endpoint == {"disabledReason": disabled, "lastError": None}
 
 
-async def test_an_event_that_does_not_exist_is_not_replayed(asked: Client) -> None:
-    endpoint_id = (await create(asked))["endpoint"]["id"]
-    answer = await ask(asked, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
-    assert answer["message"] == "input.sequence: the account has no events"
+async def test_a_replay_of_an_event_that_does_not_exist_is_refused(client: Client) -> None:
+    endpoint_id = (await create_endpoint(client))["endpoint"]["id"]
+    result = await send(client, REPLAY, id=endpoint_id, sequence=1, andAllAfter=True)
+    assert result["message"] == "input.sequence: the account has no events"

@@ -22,28 +22,28 @@ from schema.operator import schema as operator_schema
 SCHEMAS = {"customers": customer_schema.schema._schema, "operators": operator_schema.schema._schema}
 
 
-def undescribed(schema: GraphQLSchema) -> Iterator[str]:
+def find_undescribed(schema: GraphQLSchema) -> Iterator[str]:
     """Yield the paths of all elements without a description."""
     for name, graphql_type in schema.type_map.items():
         if is_introspection_type(graphql_type) or is_specified_scalar_type(graphql_type):
             continue
         if not graphql_type.description:
             yield name
-        yield from (f"{name}.{member}" for member in _undescribed_members(graphql_type))
+        yield from (f"{name}.{member}" for member in _find_undescribed_members(graphql_type))
 
 
-def _undescribed_members(graphql_type: GraphQLNamedType) -> Iterator[str]:
+def _find_undescribed_members(graphql_type: GraphQLNamedType) -> Iterator[str]:
     match graphql_type:
         case GraphQLObjectType() | GraphQLInterfaceType():
             for name, field in graphql_type.fields.items():
-                yield from _undescribed_parts(name, field)
+                yield from _find_undescribed_parts(name, field)
         case GraphQLInputObjectType():
             yield from (name for name, field in graphql_type.fields.items() if not field.description)
         case GraphQLEnumType():
             yield from (name for name, value in graphql_type.values.items() if not value.description)
 
 
-def _undescribed_parts(name: str, field: GraphQLField) -> Iterator[str]:
+def _find_undescribed_parts(name: str, field: GraphQLField) -> Iterator[str]:
     if not field.description:
         yield name
     for argument_name, argument in field.args.items():
@@ -53,10 +53,10 @@ def _undescribed_parts(name: str, field: GraphQLField) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_element_has_a_description(name: str) -> None:
-    assert list(undescribed(SCHEMAS[name])) == []
+    assert list(find_undescribed(SCHEMAS[name])) == []
 
 
-def test_every_kind_of_missing_description_shows() -> None:
+def test_each_kind_of_element_without_a_description_is_found() -> None:
     schema = build_schema(
         """
         "d" type Query { a(b: Int): Int "d" c("d" e: I): E }
@@ -66,4 +66,4 @@ def test_every_kind_of_missing_description_shows() -> None:
         union M = Query
         """
     )
-    assert list(undescribed(schema)) == ["Query.a", "Query.a(b)", "I.f", "E.H", "K.l", "M"]
+    assert list(find_undescribed(schema)) == ["Query.a", "Query.a(b)", "I.f", "E.H", "K.l", "M"]

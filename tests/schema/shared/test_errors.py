@@ -21,9 +21,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 async def test_an_instance_that_cannot_be_renewed_is_refused_with_its_reason(
     world: World, graphql: Client, code: str
 ) -> None:
-    about, message = REFUSED[code]
+    columns, message = REFUSED[code]
     buyer = await customer.open_account(world, graphql, balance="10000.00")
-    await world.instance("i-1", **about)
+    await world.instance("i-1", **columns)
     refusal = {"instanceId": "i-1", "code": code, "message": message, "bundleInstanceIds": []}
     before = await world.snapshot()
     for refused in (
@@ -46,7 +46,9 @@ async def test_an_instance_that_cannot_be_renewed_is_refused_with_its_reason(
     assert await world.snapshot() == before
 
 
-async def test_of_several_reasons_the_product_s_comes_first(world: World, graphql: Client) -> None:
+async def test_an_instance_with_several_reasons_is_refused_for_the_first_in_a_fixed_order(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("i-1", product="ddos", trial=True, billing="ONE_OFF", status="RELEASED")
     await world.instance("i-2", trial=True, billing="ONE_OFF", status="RELEASED")
@@ -58,7 +60,9 @@ async def test_of_several_reasons_the_product_s_comes_first(world: World, graphq
     }
 
 
-async def test_all_or_nothing_lists_every_refusal_and_does_nothing(world: World, graphql: Client) -> None:
+async def test_all_or_nothing_returns_every_refusal_and_makes_no_change(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("good")
     await world.instance("trial", trial=True)
@@ -83,24 +87,26 @@ async def test_all_or_nothing_is_the_default_of_renewing_and_unifying(world: Wor
     assert await world.snapshot() == before
 
 
-async def test_best_effort_does_the_others_in_one_order_and_lists_the_refused(
+async def test_best_effort_orders_the_accepted_instances_and_returns_the_refusals(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["i-1", "i-2"], price="10.00")
     await world.instance("trial", trial=True)
-    chosen = ["unknown", "i-1", "trial", "i-2"]
-    renewed = await buyer.renew(chosen, key="1", batchMode="BEST_EFFORT", expectedTotal="20.00")
-    unified = await buyer.unify(chosen, date="2027-06-30", key="2", batchMode="BEST_EFFORT")
-    for done in (renewed, unified):
-        assert customer.codes(done) == {"unknown": "NOT_FOUND", "trial": "TRIAL"}
-        assert [line["instanceId"] for line in done["order"]["lines"]] == ["i-1", "i-2"]
-        assert [instance["id"] for instance in done["instances"]] == ["i-1", "i-2"]
+    ids = ["unknown", "i-1", "trial", "i-2"]
+    renewed = await buyer.renew(ids, key="1", batchMode="BEST_EFFORT", expectedTotal="20.00")
+    unified = await buyer.unify(ids, date="2027-06-30", key="2", batchMode="BEST_EFFORT")
+    for result in (renewed, unified):
+        assert customer.codes(result) == {"unknown": "NOT_FOUND", "trial": "TRIAL"}
+        assert [line["instanceId"] for line in result["order"]["lines"]] == ["i-1", "i-2"]
+        assert [instance["id"] for instance in result["instances"]] == ["i-1", "i-2"]
     assert (await world.count("orders"), await world.expiry("trial")) == (2, "2027-01-31")
     await integrity.assert_holds()
 
 
-async def test_best_effort_with_nothing_left_to_do_is_not_renewable(world: World, graphql: Client) -> None:
+async def test_best_effort_without_an_accepted_instance_returns_not_renewable(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instance("trial", trial=True)
     before = await world.snapshot()
@@ -110,7 +116,7 @@ async def test_best_effort_with_nothing_left_to_do_is_not_renewable(world: World
     assert await world.snapshot() == before
 
 
-async def test_a_higher_or_a_lower_total_than_expected_is_a_changed_price(
+async def test_a_higher_or_a_lower_total_than_expected_returns_price_changed(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -135,7 +141,9 @@ async def test_a_higher_or_a_lower_total_than_expected_is_a_changed_price(
     assert (await buyer.renew(["i-1"], expectedTotal=300))["__typename"] == "RenewInstancesSuccess"
 
 
-async def test_too_little_money_takes_nothing_at_all(world: World, graphql: Client) -> None:
+async def test_an_order_with_insufficient_funds_is_refused_without_any_change(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="149.99")
     await world.voucher("100.00")
     await world.voucher("50.00", products=["eip"])
@@ -157,7 +165,7 @@ async def test_too_little_money_takes_nothing_at_all(world: World, graphql: Clie
     await integrity.assert_holds()
 
 
-async def test_best_effort_does_not_choose_instances_that_the_money_covers(
+async def test_best_effort_is_refused_if_the_money_covers_only_some_of_the_instances(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="300.00")
@@ -169,28 +177,30 @@ async def test_best_effort_does_not_choose_instances_that_the_money_covers(
 
 
 @pytest.mark.parametrize("verb", ["renew", "unify"])
-async def test_refusals_come_in_a_fixed_order(world: World, graphql: Client, verb: str) -> None:
+async def test_a_request_with_several_errors_returns_the_first_in_a_fixed_order(
+    world: World, graphql: Client, verb: str
+) -> None:
     """Each step corrects the error of the previous step; all later errors remain."""
     buyer = await customer.open_account(world, graphql, balance="300.00")
     await world.instance("paid", price="300.00")
     await world.instances(["good", "poor"], price="200.00")
     await world.instance("trial", trial=True)
-    how: dict[str, Any] = {"months": 1} if verb == "renew" else {"date": "2027-02-28"}
-    ask = getattr(buyer, verb)
-    assert (await ask(["paid"], key="used", **how))["order"]["total"] == "300.00"
+    extension: dict[str, Any] = {"months": 1} if verb == "renew" else {"date": "2027-02-28"}
+    send = getattr(buyer, verb)
+    assert (await send(["paid"], key="used", **extension))["order"]["total"] == "300.00"
     await world.top_up("1.00")
     before = await world.snapshot()
 
-    bad: dict[str, Any] = {"months": 37} if verb == "renew" else {"day": 32}
-    wrong = {"expectedTotal": "0.01"}
-    answers = [
-        await ask(["good", "poor", "trial"], key="used", **bad, **wrong),
-        await ask(["good", "poor", "trial"], key="used", **how, **wrong),
-        await ask(["good", "poor", "trial"], key="new", **how, **wrong),
-        await ask(["good", "poor"], key="new", **how, **wrong),
-        await ask(["good", "poor"], key="new", **how),
+    invalid_extension: dict[str, Any] = {"months": 37} if verb == "renew" else {"day": 32}
+    wrong_total = {"expectedTotal": "0.01"}
+    results = [
+        await send(["good", "poor", "trial"], key="used", **invalid_extension, **wrong_total),
+        await send(["good", "poor", "trial"], key="used", **extension, **wrong_total),
+        await send(["good", "poor", "trial"], key="new", **extension, **wrong_total),
+        await send(["good", "poor"], key="new", **extension, **wrong_total),
+        await send(["good", "poor"], key="new", **extension),
     ]
-    assert [answer["__typename"] for answer in answers] == [
+    assert [result["__typename"] for result in results] == [
         "InvalidInput",
         "IdempotencyKeyReused",
         "NotRenewable",

@@ -40,7 +40,7 @@ SET_TAGS = f"""mutation ($tags: [TagInput!]!) {{
 
 async def provoke(world: World, graphql: Client) -> None:
     """Create an instance for each reason of a refusal."""
-    begin = world_instant("2027-01-20T12:00:00+08:00")
+    begin = parse_instant("2027-01-20T12:00:00+08:00")
     await world.account("a", balance="100.00", auto_renew_from=begin)
     graphql.key = await world.key("a")
     graphql.at(begin)
@@ -61,11 +61,11 @@ async def provoke(world: World, graphql: Client) -> None:
     await world.rows("UPDATE accounts SET price_rise_cap_bps = 1000 RETURNING id")
 
 
-def world_instant(text: str) -> dt.datetime:
+def parse_instant(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-async def refusals(graphql: Client, language: str) -> dict[str, dict[str, Any]]:
+async def read_refusals(graphql: Client, language: str) -> dict[str, dict[str, Any]]:
     """Return a refusal of each code in a language."""
     graphql.language = language
     data = await graphql(
@@ -74,18 +74,18 @@ async def refusals(graphql: Client, language: str) -> dict[str, dict[str, Any]]:
         batch=["b-1", "b-2", "i-1"],
     )
     data |= await graphql(SET_TAGS, tags=[{"key": f"k{number}", "value": ""} for number in range(20)])
-    found: dict[str, dict[str, Any]] = {}
-    for answer in data.values():
-        for refusal in (answer.get("outlook") or answer)["refusals"]:
-            found.setdefault(refusal["code"], refusal)
-    return found
+    refusals_by_code: dict[str, dict[str, Any]] = {}
+    for result in data.values():
+        for refusal in (result.get("outlook") or result)["refusals"]:
+            refusals_by_code.setdefault(refusal["code"], refusal)
+    return refusals_by_code
 
 
-async def test_every_refusal_is_worded_in_both_languages_with_the_same_facts(
+async def test_every_refusal_has_a_message_in_both_languages_with_the_same_facts(
     world: World, graphql: Client
 ) -> None:
     await provoke(world, graphql)
-    english, chinese = await refusals(graphql, ENGLISH), await refusals(graphql, CHINESE)
+    english, chinese = await read_refusals(graphql, ENGLISH), await read_refusals(graphql, CHINESE)
     assert sorted(english) == sorted(RefusalCode) == sorted(chinese)
     for code in RefusalCode:
         assert english[code] | {"message": ""} == chinese[code] | {"message": ""}
@@ -106,14 +106,14 @@ def assert_facts_are_in_the_sentence(refusal: Mapping[str, Any]) -> None:
     assert set(AMOUNT.findall(sentence)) == amounts
 
 
-async def test_facts_belong_to_their_codes(world: World, graphql: Client) -> None:
+async def test_each_refusal_code_has_exactly_its_own_typed_facts(world: World, graphql: Client) -> None:
     await provoke(world, graphql)
-    found = await refusals(graphql, ENGLISH)
+    refusals_by_code = await read_refusals(graphql, ENGLISH)
     facts = {
         code: {name: refusal[name] for name in FACTS.split() if refusal[name] is not None}
-        for code, refusal in found.items()
+        for code, refusal in refusals_by_code.items()
     }
-    assert {code: known for code, known in facts.items() if known} == {
+    assert {code: code_facts for code, code_facts in facts.items() if code_facts} == {
         "PERIOD_TOO_SHORT": {"leastMonths": 2},
         "MAX_TERM_EXCEEDED": {"latestExpiry": "2030-01-20"},
         "INSUFFICIENT_FUNDS": {"required": "300.00", "available": facts["INSUFFICIENT_FUNDS"]["available"]},
@@ -121,16 +121,16 @@ async def test_facts_belong_to_their_codes(world: World, graphql: Client) -> Non
     }
 
 
-async def test_the_reason_of_a_product_is_the_provider_s_in_the_caller_s_language(
+async def test_an_unsupported_product_has_the_provider_s_reason_in_the_caller_s_language(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql)
     await world.instance("i-1", product="ddos")
-    asked = '{ products { code unsupportedReason } instance(id: "i-1") { product { unsupportedReason } } }'
+    query = '{ products { code unsupportedReason } instance(id: "i-1") { product { unsupportedReason } } }'
     for language, reason in ((ENGLISH, "Not needed."), (CHINESE, "暂不需要。")):
         graphql.language = language
         [refusal] = (await buyer.quote(["i-1"]))["refusals"]
-        data = await graphql(asked)
+        data = await graphql(query)
         reasons = {product["code"]: product["unsupportedReason"] for product in data["products"]}
         assert refusal["message"] == reasons["ddos"] == reason
         assert data["instance"]["product"]["unsupportedReason"] == reason
@@ -140,7 +140,7 @@ async def test_the_reason_of_a_product_is_the_provider_s_in_the_caller_s_languag
     assert (await buyer.quote(["i-1"]))["refusals"][0]["message"] == "Not needed."
 
 
-async def test_a_repeated_request_is_answered_in_the_language_of_the_repetition(
+async def test_a_repeated_request_returns_messages_in_the_language_of_the_repetition(
     world: World, graphql: Client
 ) -> None:
     await customer.open_account(world, graphql, balance="1000.00")
@@ -149,11 +149,11 @@ async def test_a_repeated_request_is_answered_in_the_language_of_the_repetition(
     mutation = f"""mutation {{ renewInstances(input: {{selection: {{ids: ["i-1", "late", "x"]}}, months: 1,
       batchMode: BEST_EFFORT, idempotencyKey: "k"}}) {{
         ... on RenewInstancesSuccess {{ order {{ id }} {REFUSALS} }} }} }}"""
-    answers = []
+    results = []
     for language in (ENGLISH, CHINESE, ENGLISH):
         graphql.language = language
-        answers.append((await graphql(mutation))["renewInstances"])
-    english, chinese, again = answers
+        results.append((await graphql(mutation))["renewInstances"])
+    english, chinese, again = results
     assert english == again and english["order"] == chinese["order"]
     assert [refusal["message"] for refusal in chinese["refusals"]] == [
         "实例不存在。",
@@ -163,18 +163,18 @@ async def test_a_repeated_request_is_answered_in_the_language_of_the_repetition(
     assert await world.count("orders") == 1
 
 
-async def test_an_attempt_says_why_it_failed_in_the_caller_s_language(world: World, graphql: Client) -> None:
+async def test_a_failed_attempt_has_a_message_in_the_caller_s_language(world: World, graphql: Client) -> None:
     await customer.open_account(world, graphql, balance="100.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
     at = world.at("2027-01-31 00:30")
     await renew.run_at(at, clock=lambda: at)
-    asked = '{ instance(id: "i-1") { attempts { code message } } }'
+    query = '{ instance(id: "i-1") { attempts { code message } } }'
     graphql.language = CHINESE
-    assert (await graphql(asked))["instance"]["attempts"] == [
+    assert (await graphql(query))["instance"]["attempts"] == [
         {"code": "INSUFFICIENT_FUNDS", "message": "余额不足：需支付 300.00，可用 100.00，还差 200.00。"}
     ]
     graphql.language = ENGLISH
-    assert (await graphql(asked))["instance"]["attempts"] == [
+    assert (await graphql(query))["instance"]["attempts"] == [
         {
             "code": "INSUFFICIENT_FUNDS",
             "message": "300.00 is required and 100.00 is available; 200.00 is missing.",
@@ -199,7 +199,9 @@ ERRORS: Mapping[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-async def test_typed_errors_are_in_the_caller_s_language(world: World, graphql: Client, name: str) -> None:
+async def test_the_messages_of_typed_errors_are_in_the_caller_s_language(
+    world: World, graphql: Client, name: str
+) -> None:
     typename, changes, message = ERRORS[name]
     await customer.open_account(world, graphql, balance="100.00")
     await world.instance("i-1", price="300.00")
@@ -209,7 +211,9 @@ async def test_typed_errors_are_in_the_caller_s_language(world: World, graphql: 
     assert (result["__typename"], result["message"]) == (typename, message)
 
 
-async def test_errors_of_queries_are_in_the_caller_s_language(world: World, graphql: Client) -> None:
+async def test_the_messages_of_query_errors_are_in_the_caller_s_language(
+    world: World, graphql: Client
+) -> None:
     await customer.open_account(world, graphql)
     graphql.language = CHINESE
     [error] = await graphql.errors("{ forecast(days: 0) { total } }")
@@ -220,22 +224,24 @@ async def test_errors_of_queries_are_in_the_caller_s_language(world: World, grap
 
 async def test_all_enum_values_have_labels_in_both_languages(world: World, graphql: Client) -> None:
     await customer.open_account(world, graphql)
-    found: dict[str, dict[tuple[str, str], str]] = {}
+    labels: dict[str, dict[tuple[str, str], str]] = {}
     for language in (ENGLISH, CHINESE):
         graphql.language = language
         rows = (await graphql("{ labels { enum value label } }"))["labels"]
-        found[language] = {(row["enum"], row["value"]): row["label"] for row in rows}
-        assert len(found[language]) == len(rows)
+        labels[language] = {(row["enum"], row["value"]): row["label"] for row in rows}
+        assert len(labels[language]) == len(rows)
     types = customer_schema.schema._schema.type_map.values()
-    enums = [kind for kind in types if isinstance(kind, GraphQLEnumType) and not kind.name.startswith("__")]
-    assert set(found[ENGLISH]) == {(kind.name, value) for kind in enums for value in kind.values}
-    assert found[CHINESE].keys() == found[ENGLISH].keys()
-    assert all(HAN.search(label) for label in found[CHINESE].values())
-    assert not any(HAN.search(label) for label in found[ENGLISH].values())
-    assert found[CHINESE]["InstanceStatus", "EXPIRED"] == "已过期"
+    enums = [enum for enum in types if isinstance(enum, GraphQLEnumType) and not enum.name.startswith("__")]
+    assert set(labels[ENGLISH]) == {(enum.name, value) for enum in enums for value in enum.values}
+    assert labels[CHINESE].keys() == labels[ENGLISH].keys()
+    assert all(HAN.search(label) for label in labels[CHINESE].values())
+    assert not any(HAN.search(label) for label in labels[ENGLISH].values())
+    assert labels[CHINESE]["InstanceStatus", "EXPIRED"] == "已过期"
 
 
-async def test_the_account_s_language_does_not_change_that_of_requests(world: World, graphql: Client) -> None:
+async def test_the_account_s_language_does_not_change_the_language_of_error_messages(
+    world: World, graphql: Client
+) -> None:
     await world.account("a", language=Language.ZH)
     graphql.key = await world.key("a")
     [error] = await graphql.errors("{ forecast(days: 0) { total } }")
