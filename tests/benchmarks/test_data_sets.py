@@ -12,19 +12,19 @@ from renewals.db import connection as database
 SMALL = dataclasses.replace(sizes.QUICK, instances=100, accounts=2, large_account_instances=50)
 
 
-async def test_the_reads_are_filled_as_the_integrity_checks_want(database_url: str) -> None:
+async def test_the_data_of_the_read_benchmarks_pass_the_integrity_checks(database_url: str) -> None:
     loaded = await data.load(database_url, SMALL)
     assert loaded.key
     await _verify(database_url, instances=100)
 
 
-async def test_a_history_is_filled_as_the_integrity_checks_want(database_url: str) -> None:
+async def test_the_data_of_the_history_benchmark_pass_the_integrity_checks(database_url: str) -> None:
     await data.load(database_url, SMALL)
     await history.add(database_url)
     await _verify(database_url, instances=100)
 
 
-async def test_a_night_is_filled_as_the_integrity_checks_want(database_url: str) -> None:
+async def test_the_data_of_the_night_benchmark_pass_the_integrity_checks(database_url: str) -> None:
     await night.fill(database_url, 6)
     await _verify(database_url, instances=6 * 2 * night.DUE_PER_ACCOUNT)
 
