@@ -21,7 +21,7 @@ async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server
         yield served
 
 
-class LostAnswers:
+class LostResponses:
     """A route that loses payments or, with `are_sent`, only their responses, until a test sets `are_lost` to False."""
 
     def __init__(self, *, are_sent: bool) -> None:
@@ -46,18 +46,18 @@ class LostAnswers:
 
 
 def find_hint(page: async_api.Page) -> async_api.Locator:
-    """Return the alert that leads to the result of a payment."""
+    """Return the alert that offers to check the result of a payment."""
     return page.locator("main .ant-alert", has_text="上一次支付的结果尚未确认")
 
 
-async def lose_payment(opened: dialogs.DialogPage, *, are_sent: bool) -> LostAnswers:
-    """Renew `i-1`, lose the payment or its response, and return the route once the dialog asks for the result."""
-    answers = LostAnswers(are_sent=are_sent)
-    await opened.page.route("**/graphql", answers)
+async def lose_payment(opened: dialogs.DialogPage, *, are_sent: bool) -> LostResponses:
+    """Renew `i-1`, lose the payment or its response, and return the route once the dialog requests the result."""
+    responses = LostResponses(are_sent=are_sent)
+    await opened.page.route("**/graphql", responses)
     await opened.open_row("renew", "i-1")
     await opened.press("pay")
     await opened.shows("正在确认支付结果…")
-    return answers
+    return responses
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ async def lose_payment(opened: dialogs.DialogPage, *, are_sent: bool) -> LostAns
     [(True, None), (False, None), (True, (429, "RATE_LIMITED"))],
     ids=["paid", "not paid", "paid, and the server is busy"],
 )
-async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
+async def test_the_list_offers_to_check_the_result_of_a_payment_without_a_response(
     world: World, server: live_server.LiveServer, was_paid: bool, refused: tuple[int, str] | None
 ) -> None:
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server) as opened:
-        page, answers = opened.page, LostAnswers(are_sent=was_paid)
+        page, responses = opened.page, LostResponses(are_sent=was_paid)
         hint = find_hint(page)
-        await page.route("**/graphql", answers)
+        await page.route("**/graphql", responses)
         await opened.open_row("renew", "i-1")
         await expect(opened.button("pay")).to_be_enabled(timeout=pages.WAIT_MS_MAX)
         await expect(hint).to_have_count(0)
@@ -87,7 +87,7 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
         await pages.expect_accessible(page)
         await pages.expect_no_sideways_scroll(page)
 
-        answers.are_lost, answers.refused = False, refused
+        responses.are_lost, responses.refused = False, refused
         if not was_paid:
             await world.put("i-1", monthly_price_cents=31_000)
         await hint.get_by_role("button", name="确认支付结果").click()
@@ -98,7 +98,7 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
             await expect(opened.button("go on")).to_have_count(0)
         else:
             await opened.shows("上一次支付未成功", "价格已由 ¥300.00 变为 ¥310.00，本次未扣款")
-        assert answers.refused is None
+        assert responses.refused is None
         await opened.press("done")
         await expect(opened.dialog).to_have_count(0)
         await expect(hint).to_have_count(0)
@@ -106,16 +106,16 @@ async def test_the_list_leads_to_the_result_of_a_payment_that_was_lost(
     assert await dialogs.count_orders(world) == ((1, 1) if was_paid else (0, 0))
 
 
-async def test_a_lost_payment_is_found_again_after_the_key_has_expired(
+async def test_the_result_of_a_payment_can_be_checked_after_a_new_sign_in(
     world: World, server: live_server.LiveServer
 ) -> None:
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
     async with dialogs.opened(world, server) as opened:
         page, hint = opened.page, find_hint(opened.page)
-        answers = await lose_payment(opened, are_sent=True)
+        responses = await lose_payment(opened, are_sent=True)
         await page.reload()
-        answers.are_lost, answers.refused = False, (401, "UNAUTHENTICATED")
+        responses.are_lost, responses.refused = False, (401, "UNAUTHENTICATED")
         await hint.get_by_role("button", name="确认支付结果").click()
         await opened.press("check")
         await page.get_by_label("API 密钥").fill(await world.key())
@@ -126,7 +126,7 @@ async def test_a_lost_payment_is_found_again_after_the_key_has_expired(
     assert await dialogs.count_orders(world) == (1, 1)
 
 
-async def test_a_customer_who_does_without_the_result_goes_on_with_the_page(
+async def test_a_customer_can_dismiss_an_unconfirmed_payment_and_open_another_renewal(
     world: World, server: live_server.LiveServer
 ) -> None:
     await pages.open_account(world, balance="1000.00")
@@ -146,7 +146,7 @@ async def test_a_customer_who_does_without_the_result_goes_on_with_the_page(
     assert await dialogs.count_orders(world) == (0, 0)
 
 
-async def test_a_request_that_waits_in_a_closed_dialog_leaves_the_next_payment(
+async def test_a_late_response_to_a_dismissed_payment_keeps_the_record_of_the_next_payment(
     world: World, server: live_server.LiveServer
 ) -> None:
     await pages.open_account(world, balance="1000.00")
@@ -155,20 +155,20 @@ async def test_a_request_that_waits_in_a_closed_dialog_leaves_the_next_payment(
     async with dialogs.opened(world, server) as opened:
         page = opened.page
         hint = find_hint(page)
-        held: list[async_api.Route] = []
+        held_requests: list[async_api.Route] = []
 
         async def lose_the_first_and_hold_the_others(route: async_api.Route) -> None:
             if "idempotencyKey" not in (route.request.post_data or ""):
                 await route.continue_()
                 return
-            held.append(route)
-            if len(held) == 1:
+            held_requests.append(route)
+            if len(held_requests) == 1:
                 await route.abort()
 
         await page.route("**/graphql", lose_the_first_and_hold_the_others)
         await opened.open_row("renew", "i-1")
         await opened.press("pay")
-        await eventually(lambda: _has(held, 2))
+        await eventually(lambda: _has_count(held_requests, 2))
         await opened.close()
         await expect(hint).to_be_visible()
         await hint.get_by_role("button", name="确认支付结果").click()
@@ -176,23 +176,23 @@ async def test_a_request_that_waits_in_a_closed_dialog_leaves_the_next_payment(
         await expect(opened.dialog).to_have_count(0)
         await opened.open_row("renew", "i-2")
         await opened.press("pay")
-        await eventually(lambda: _has(held, 3))
-        await held[1].continue_()
+        await eventually(lambda: _has_count(held_requests, 3))
+        await held_requests[1].continue_()
         await expect(opened.row("i-1")).to_contain_text("2027-02-28", timeout=pages.WAIT_MS_MAX)
         stored = await page.evaluate("sessionStorage.getItem('renewals.pendingPayment.a')")
         assert stored is not None and "i-2" in stored
         await expect(hint).to_have_count(0)
-        await held[2].continue_()
+        await held_requests[2].continue_()
         await opened.shows("paid", "2027-02-28 23:59:59")
         assert await page.evaluate("Object.keys(sessionStorage)") == ["renewals.token"]
     assert await dialogs.count_orders(world) == (2, 2)
 
 
-async def _has(held: list[async_api.Route], count: int) -> bool:
-    return len(held) >= count
+async def _has_count(held_requests: list[async_api.Route], count: int) -> bool:
+    return len(held_requests) >= count
 
 
-async def test_the_reason_of_a_refusal_is_open_also_when_it_changes(
+async def test_the_list_of_refusals_stays_expanded_when_the_reason_changes(
     world: World, server: live_server.LiveServer
 ) -> None:
     await pages.open_account(world, balance="9000.00")
@@ -209,7 +209,7 @@ async def test_the_reason_of_a_refusal_is_open_also_when_it_changes(
         await expect(opened.dialog.locator("ul.refusals")).to_be_visible()
 
 
-async def test_the_drawer_says_that_it_shows_the_latest_attempts(
+async def test_the_drawer_states_that_it_shows_only_the_latest_20_attempts(
     world: World, server: live_server.LiveServer
 ) -> None:
     await pages.open_account(world, balance="1.00")

@@ -25,7 +25,7 @@ async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server
 
 
 @both_languages
-async def test_setting_auto_shows_what_will_change_and_does_that(
+async def test_the_mode_auto_is_set_after_a_preview_of_changes_and_refusals(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
     await pages.open_account(world, balance="1000.00")
@@ -74,7 +74,7 @@ async def test_one_instance_is_renewed_for_a_year_with_discount_and_vouchers(
 
 
 @in_chinese
-async def test_several_instances_are_one_order(
+async def test_several_instances_are_renewed_in_one_order(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
     await pages.open_account(world, balance="1000.00")
@@ -91,7 +91,7 @@ async def test_several_instances_are_one_order(
 
 
 @in_english
-async def test_a_member_of_a_bundle_renews_the_whole_bundle(
+async def test_the_renewal_of_a_member_renews_the_whole_bundle(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
     await pages.open_account(world, balance="1000.00")
@@ -172,7 +172,7 @@ async def test_refused_instances_are_named_and_the_others_are_renewed_on_request
 
 
 @in_chinese
-async def test_missing_money_is_named_and_nothing_can_be_paid(
+async def test_a_renewal_with_a_shortfall_can_be_paid_only_after_a_top_up(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
     await pages.open_account(world, balance="100.00")
@@ -190,7 +190,7 @@ async def test_missing_money_is_named_and_nothing_can_be_paid(
 
 
 @in_english
-async def test_a_viewer_sees_the_buttons_and_why_they_do_nothing(
+async def test_a_viewer_sees_disabled_buttons_with_the_reason(
     world: World, server: live_server.LiveServer, locale: str
 ) -> None:
     await pages.open_account(world, balance="100.00")

@@ -59,7 +59,7 @@ async def test_no_column_of_the_list_is_hidden(
         assert await page.evaluate(_FIND_OVERFLOWING) == []
 
 
-async def test_a_long_tag_is_cut_in_the_list_and_whole_in_its_tooltip_and_the_drawer(
+async def test_a_long_tag_is_truncated_in_the_list_and_complete_in_the_tooltip_and_the_drawer(
     world: World, server: live_server.LiveServer
 ) -> None:
     async with dialogs.opened(world, server, viewport=LAPTOP) as opened:
@@ -75,7 +75,7 @@ async def test_a_long_tag_is_cut_in_the_list_and_whole_in_its_tooltip_and_the_dr
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("viewport", [LAPTOP, SMALL], ids=["1280", "1024"])
-async def test_an_opened_order_shows_its_prices(
+async def test_an_expanded_order_shows_the_prices_of_its_lines(
     world: World, server: live_server.LiveServer, locale: str, viewport: async_api.ViewportSize
 ) -> None:
     async with dialogs.opened(world, server, locale, viewport=viewport) as opened:
@@ -95,7 +95,9 @@ async def test_an_opened_order_shows_its_prices(
             assert await page.evaluate(_FIND_HIDDEN) == []
 
 
-async def test_a_long_name_does_not_squeeze_the_history(world: World, server: live_server.LiveServer) -> None:
+async def test_a_long_name_hides_no_column_of_the_history(
+    world: World, server: live_server.LiveServer
+) -> None:
     async with dialogs.opened(world, server, viewport=LAPTOP) as opened:
         page = opened.page
         await opened.open_row("renew", LONG_NAMED)
@@ -109,7 +111,7 @@ async def test_a_long_name_does_not_squeeze_the_history(world: World, server: li
         assert await page.evaluate(_FIND_OVERFLOWING) == []
 
 
-async def test_the_head_of_a_sorted_column_shows_the_focus(
+async def test_the_header_of_a_column_has_an_outline_when_it_has_the_focus(
     world: World, server: live_server.LiveServer
 ) -> None:
     async with dialogs.opened(world, server, viewport=LAPTOP) as opened:

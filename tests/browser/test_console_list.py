@@ -65,7 +65,9 @@ async def open_page(address: str, locale: str = "zh-CN") -> async_api.Page:
 
 
 @pytest.mark.parametrize("locale", SENTENCES)
-async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(address: str, locale: str) -> None:
+async def test_the_list_shows_the_demo_account_and_requests_only_its_own_origin(
+    address: str, locale: str
+) -> None:
     urls: list[str] = []
     problems: list[str] = []
     context = await chromium.new_context(locale=locale)
@@ -88,7 +90,7 @@ async def test_the_list_shows_the_seeds_page_and_nothing_leaves_the_origin(addre
     await pages.expect_accessible(page)
 
 
-async def test_the_first_page_is_within_its_budget(address: str) -> None:
+async def test_the_first_page_loads_at_most_400_000_compressed_bytes(address: str) -> None:
     names: set[str] = set()
     context = await chromium.new_context()
     page = await context.new_page()
@@ -101,17 +103,19 @@ async def test_the_first_page_is_within_its_budget(address: str) -> None:
     assert sum(loaded) <= FIRST_PAGE_BYTES_MAX
 
 
-async def test_the_list_is_asked_for_with_the_account_and_shows_no_code(address: str) -> None:
+async def test_the_list_is_requested_in_parallel_with_the_account_and_shows_no_enum_value(
+    address: str,
+) -> None:
     page = await (await chromium.new_context(locale="zh-CN")).new_page()
-    asked = asyncio.Event()
+    list_requested = asyncio.Event()
     codes: list[int] = []
 
     async def hold(route: async_api.Route) -> None:
         operation = json.loads(route.request.post_data or "{}").get("operationName")
         if operation == "InstanceList":
-            asked.set()
+            list_requested.set()
         elif operation in {"Account", "Labels"}:
-            await asyncio.wait_for(asked.wait(), 20)
+            await asyncio.wait_for(list_requested.wait(), 20)
         if operation == "Labels":
             codes.append(await page.get_by_text("MANUAL").count())
         await route.continue_()
@@ -133,7 +137,7 @@ async def test_the_language_is_switched_without_a_reload(address: str) -> None:
     await expect(page.get_by_role("heading", name="Renewals")).to_be_visible(timeout=20_000)
 
 
-async def test_filters_sort_and_page_are_in_the_address(address: str) -> None:
+async def test_the_tab_the_search_and_the_sort_order_are_in_the_address(address: str) -> None:
     page = await open_page(address)
     await page.get_by_role("tab", name="自动续费").click()
     await page.get_by_placeholder("实例ID、名称或配置").fill("eip")
@@ -141,18 +145,18 @@ async def test_filters_sort_and_page_are_in_the_address(address: str) -> None:
     await page.wait_for_url("**tab=AUTO&search=eip")
     await page.get_by_role("columnheader", name="实例ID").click()
     await page.wait_for_url("**sort=ID")
-    other = await page.context.new_page()
-    await other.goto(page.url)
-    await expect(other.get_by_role("tab", name="自动续费")).to_have_attribute("aria-selected", "true")
-    await expect(other.locator("tbody .instance-id").first).to_be_visible(timeout=20_000)
-    ids = await other.locator("tbody .instance-id").all_inner_texts()
+    second_page = await page.context.new_page()
+    await second_page.goto(page.url)
+    await expect(second_page.get_by_role("tab", name="自动续费")).to_have_attribute("aria-selected", "true")
+    await expect(second_page.locator("tbody .instance-id").first).to_be_visible(timeout=20_000)
+    ids = await second_page.locator("tbody .instance-id").all_inner_texts()
     # The page shows its old rows until it has the new ones.
     await expect(page.locator("tbody .instance-id")).to_have_text(ids)
     await page.go_back()
     await page.wait_for_url("**tab=AUTO&search=eip")
 
 
-async def test_a_selection_lasts_across_pages_and_while_rows_move(address: str) -> None:
+async def test_a_selection_is_kept_when_the_page_or_the_rows_change(address: str) -> None:
     page = await open_page(address)
     boxes = page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])")
     first = await page.locator("tbody .instance-id").first.inner_text()
@@ -164,25 +168,25 @@ async def test_a_selection_lasts_across_pages_and_while_rows_move(address: str) 
     await page.get_by_role("listitem", name="1", exact=True).click()
     await expect(page.locator("tbody tr.ant-table-row-selected")).to_have_count(2)
 
-    gone = await page.locator("tbody .instance-id").nth(3).inner_text()
-    request = policy.PolicyRequest(selection.ById((gone,)), model.RenewalMode.NONE)
+    changed_id = await page.locator("tbody .instance-id").nth(3).inner_text()
+    request = policy.PolicyRequest(selection.ById((changed_id,)), model.RenewalMode.NONE)
     await policy.set_policy(loader.ACCOUNT_ID, request, clocks.utc_now)
-    await expect(page.get_by_text(gone)).to_have_count(0, timeout=10_000)
+    await expect(page.get_by_text(changed_id)).to_have_count(0, timeout=10_000)
     await expect(page.locator("tbody tr.ant-table-row-selected")).to_have_count(2)
     assert await page.locator("tbody .instance-id").first.inner_text() == first
 
 
-async def test_all_that_match_are_selected_except_some(address: str) -> None:
+async def test_all_matching_instances_can_be_selected_except_an_unchecked_instance(address: str) -> None:
     page = await open_page(address)
-    everything = page.get_by_role("button", name=re.compile("选择全部符合条件的"))
-    count = int(re.findall(r"\d+", await everything.inner_text())[0])
-    await everything.click()
+    select_all = page.get_by_role("button", name=re.compile("选择全部符合条件的"))
+    count = int(re.findall(r"\d+", await select_all.inner_text())[0])
+    await select_all.click()
     await expect(page.get_by_text(f"已选择全部符合条件的 {count} 项")).to_be_visible()
     await page.locator("tbody tr.ant-table-row input[type=checkbox]:not([disabled])").first.uncheck()
     await expect(page.get_by_text(f"已选择 {count - 1} 项")).to_be_visible()
 
 
-async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(address: str) -> None:
+async def test_a_tooltip_explains_why_a_member_of_a_bundle_cannot_be_selected(address: str) -> None:
     page = await open_page(f"{address}?search=kes&size=100")
     row = page.locator("tbody tr.ant-table-row", has_text="强关联").first
     box = row.locator("input[type=checkbox]")
@@ -191,7 +195,9 @@ async def test_a_member_of_a_bundle_says_why_it_cannot_be_selected(address: str)
     await expect(page.get_by_role("tooltip")).to_contain_text("强关联关系实例无法进行批量操作")
 
 
-async def test_an_expired_key_leads_back_to_the_sign_in(address: str, world: World) -> None:
+async def test_the_sign_in_refuses_a_wrong_key_and_stores_a_valid_key_for_the_session_only(
+    address: str, world: World
+) -> None:
     page = await open_page(address)
     await page.get_by_role("button", name="退出登录").click()
     await expect(page.get_by_text("已退出登录。")).to_be_visible()
@@ -207,7 +213,7 @@ async def test_an_expired_key_leads_back_to_the_sign_in(address: str, world: Wor
     assert key not in await page.evaluate("JSON.stringify(localStorage)")
 
 
-async def test_a_viewer_sees_the_list_and_can_select_nothing(address: str, world: World) -> None:
+async def test_a_viewer_sees_the_list_without_checkboxes(address: str, world: World) -> None:
     key = await world.key(loader.ACCOUNT_ID, role="VIEWER")
     context = await chromium.new_context(locale="zh-CN")
     await context.add_init_script(f"sessionStorage.setItem('renewals.token', '{key}')")

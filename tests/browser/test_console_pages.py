@@ -35,7 +35,7 @@ async def account(world: World) -> None:
 
 
 @pytest.mark.parametrize("locale", ["zh-CN"])
-async def test_the_clock_is_moved_and_the_table_follows(
+async def test_moving_the_test_clock_renews_an_instance_and_updates_the_table(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:
     month, renewed, *_ = CLOCK[locale]
@@ -63,7 +63,7 @@ async def test_a_viewer_sees_the_clock_and_cannot_move_it(
 
 
 @pytest.mark.parametrize("locale", ["zh-CN"])
-async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
+async def test_an_open_drawer_is_in_the_address_and_shows_the_outlook_of_its_instance(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:
     async with pages.opened(world, server, "?tab=AUTO", locale=locale) as page:
@@ -82,7 +82,7 @@ async def test_the_drawer_is_in_the_address_and_shows_the_outlook(
 
 
 @pytest.mark.parametrize("locale", ["en-US"])
-async def test_orders_and_the_ledger_show_what_was_paid(
+async def test_orders_and_the_ledger_show_an_automatic_renewal_with_its_price(
     world: World, account: None, server: live_server.LiveServer, locale: str
 ) -> None:
     async with pages.opened(world, server, "orders", locale=locale) as page:
@@ -124,7 +124,7 @@ async def test_every_page_is_accessible_and_has_its_title(
             await pages.expect_no_sideways_scroll(page)
 
 
-async def test_the_forecast_is_a_chart_and_a_table_by_day_and_by_group(
+async def test_the_forecast_is_a_chart_and_a_table_by_day_or_by_product(
     world: World, account: None, server: live_server.LiveServer
 ) -> None:
     async with pages.opened(world, server, "forecast") as page:
@@ -136,7 +136,7 @@ async def test_the_forecast_is_a_chart_and_a_table_by_day_and_by_group(
         await expect(page.locator("tbody tr.ant-table-row")).to_contain_text("¥300.00")
 
 
-async def test_the_history_says_who_did_what(
+async def test_the_history_shows_the_actor_and_the_time_of_a_renewal(
     world: World, account: None, server: live_server.LiveServer
 ) -> None:
     async with pages.opened(world, server, "history?of=i-auto") as page:
@@ -162,7 +162,7 @@ async def test_lists_are_downloaded_as_csv(
             await expect(page.get_by_role("status")).to_contain_text(download.suggested_filename)
 
 
-async def test_the_calendars_address_is_shown_once(
+async def test_the_address_of_the_calendar_is_shown_only_until_a_reload(
     world: World, account: None, server: live_server.LiveServer
 ) -> None:
     async with pages.opened(world, server, "calendar") as page:
@@ -177,7 +177,7 @@ async def test_the_calendars_address_is_shown_once(
         await expect(address).to_have_count(0)
 
 
-async def test_a_viewer_sees_the_settings_and_cannot_change_them(
+async def test_a_viewer_sees_the_webhooks_and_the_calendar_without_controls_to_change_them(
     world: World, account: None, server: live_server.LiveServer
 ) -> None:
     async with pages.opened(world, server, "webhooks", role="VIEWER") as page:

@@ -84,7 +84,9 @@ async def test_instances_are_renewed_by_keyboard_alone_on_a_narrow_screen(
     assert await world.expiry("i-1") == "2027-04-30"
 
 
-async def test_another_price_is_shown_before_it_is_paid(world: World, server: live_server.LiveServer) -> None:
+async def test_a_changed_price_is_shown_before_the_customer_pays_it(
+    world: World, server: live_server.LiveServer
+) -> None:
     async with dialogs.opened(world, server) as page:
         await page.open_row("renew", "i-1")
         await page.shows("¥300.00")
@@ -98,25 +100,25 @@ async def test_another_price_is_shown_before_it_is_paid(world: World, server: li
     assert await world.balance() == "690.00"
 
 
-async def test_money_that_is_spent_meanwhile_is_named_and_nothing_is_charged(
+async def test_a_payment_is_refused_with_its_shortfall_if_the_money_was_spent_meanwhile(
     world: World, server: live_server.LiveServer
 ) -> None:
     await world.instance("i-2", expires="2027-01-31", price="800.00", product="kec")
-    async with dialogs.opened(world, server) as page, dialogs.opened(world, server) as other:
+    async with dialogs.opened(world, server) as page, dialogs.opened(world, server) as second_page:
         await page.page.route("**/graphql", without_events)
         await page.page.reload()
         await page.open_row("renew", "i-1")
         await page.shows("¥700.00")
-        await other.open_row("renew", "i-2")
-        await other.press("pay")
-        await other.shows("paid")
+        await second_page.open_row("renew", "i-2")
+        await second_page.press("pay")
+        await second_page.shows("paid")
         await page.press("pay")
         await page.shows("余额不足，本次未扣款：需要 ¥300.00，可用 ¥200.00", "请至少充值 ¥100.00")
         await expect(page.button("pay")).to_be_disabled()
     assert await world.expiry("i-1") == "2027-01-31"
 
 
-async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
+async def test_a_payment_without_a_response_is_sent_again_with_the_same_key(
     world: World, server: live_server.LiveServer
 ) -> None:
     async with dialogs.opened(world, server) as page:
@@ -141,12 +143,12 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
 
 
 @pytest.mark.parametrize("moment", ["before the charge", "after the charge"])
-async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
+async def test_a_payment_creates_one_order_if_the_server_is_killed_and_restarted(
     world: World, database_url: str, redis_url: str, account: None, moment: str
 ) -> None:
     async with pages.served(database_url, redis_url) as first, dialogs.opened(world, first) as page:
 
-        async def kill_before_the_answer(route: async_api.Route) -> None:
+        async def kill_before_the_response(route: async_api.Route) -> None:
             if is_payment(route.request) and first.process.is_alive:
                 if moment == "after the charge":
                     await route.fetch()
@@ -156,13 +158,13 @@ async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
                 await route.continue_()
 
         if moment == "after the charge":
-            await page.page.route("**/graphql", kill_before_the_answer)
+            await page.page.route("**/graphql", kill_before_the_response)
             await page.open_row("renew", "i-1")
             await page.press("pay")
         else:
             await page.open_row("renew", "i-1")
             await page.shows("2027-02-28")
-            await kill_while_it_waits_for_the_account(page, first)
+            await kill_while_the_payment_waits_for_the_account(page, first)
         await page.shows("正在确认支付结果…")
         orders = 1 if moment == "after the charge" else 0
         assert (await dialogs.count_orders(world))[0] == orders
@@ -173,7 +175,7 @@ async def test_a_server_killed_while_paying_and_started_again_leaves_one_order(
     await integrity.assert_holds()
 
 
-async def test_a_server_killed_while_the_clock_moves_and_started_again_moves_it_once(
+async def test_a_test_clock_moves_once_if_the_server_is_killed_and_restarted(
     world: World, database_url: str, redis_url: str, account: None
 ) -> None:
     await world.instance("i-auto", expires="2027-01-31", price="300.00", mode="AUTO")
@@ -194,7 +196,7 @@ async def test_a_server_killed_while_the_clock_moves_and_started_again_moves_it_
     await integrity.assert_holds()
 
 
-async def test_a_dialog_asks_for_an_unknown_result_before_it_pays_again(
+async def test_a_dialog_checks_an_unconfirmed_payment_before_it_allows_another_payment(
     world: World, server: live_server.LiveServer
 ) -> None:
     async with dialogs.opened(world, server) as page:
@@ -237,7 +239,7 @@ def key_of(request: async_api.Request) -> str:
     return str(body["variables"]["input"]["idempotencyKey"])
 
 
-async def kill_while_it_waits_for_the_account(
+async def kill_while_the_payment_waits_for_the_account(
     page: dialogs.DialogPage, server: live_server.LiveServer
 ) -> None:
     """Press the button, and kill the server while its transaction waits for the lock on the account's row."""

@@ -71,7 +71,7 @@ async def expect_list(page: async_api.Page) -> None:
     await expect(page.locator("tbody tr.ant-table-row")).to_have_count(1, timeout=pages.WAIT_MS_MAX)
 
 
-async def test_a_customer_signs_in_at_the_provider_until_the_token_expires(
+async def test_a_customer_must_sign_in_at_the_provider_again_when_the_token_expires(
     address: str, provider: oidc_provider.Provider, clock: Clock
 ) -> None:
     async with opened(f"{address}orders?status=PAID", "zh-CN") as page:
@@ -96,7 +96,7 @@ async def test_a_customer_signs_in_at_the_provider_until_the_token_expires(
         assert await page.evaluate("sessionStorage.length") == 0
 
 
-async def test_a_failed_sign_in_says_so_and_can_be_repeated(
+async def test_a_failed_sign_in_shows_a_message_and_can_be_repeated(
     address: str, provider: oidc_provider.Provider
 ) -> None:
     async with opened(f"{address}signed-in?code=stolen&state=of-another-tab", "en-US") as page:

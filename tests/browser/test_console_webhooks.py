@@ -89,7 +89,7 @@ async def test_a_webhook_is_added_tested_and_edited(
     await expect(page.locator(".ant-descriptions")).to_contain_text("续费方式变更")
 
 
-async def test_a_webhook_gets_another_secret_sends_again_and_is_deleted(
+async def test_a_webhook_can_get_a_new_secret_repeat_a_delivery_and_be_deleted(
     world: World, account: None, page: async_api.Page
 ) -> None:
     request = endpoint_requests.EndpointRequest("https://receiver.example/hook", (), "key")

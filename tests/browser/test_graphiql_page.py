@@ -45,7 +45,7 @@ async def address(world: World, database_url: str, redis_url: str) -> AsyncItera
         yield server.url
 
 
-async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(address: str) -> None:
+async def test_the_example_runs_with_the_prefilled_key_and_requests_no_other_host(address: str) -> None:
     urls: list[str] = []
     errors: list[str] = []
     async with await chromium.new_context(viewport={"width": 1440, "height": 900}) as context:
@@ -68,7 +68,7 @@ async def test_the_example_runs_with_the_prefilled_key_and_no_other_request(addr
 
 
 @pytest.mark.parametrize("name", ["query", "q"])
-async def test_the_address_fills_the_editors_and_names_the_operation(address: str, name: str) -> None:
+async def test_the_address_sets_the_query_the_variables_and_the_operation(address: str, name: str) -> None:
     query = "query First { account { id } } query Second($n: Int!) { instances(first: $n) { totalCount } }"
     parameters = {name: query, "variables": '{"n": 1}', "operationName": "Second"}
     async with await chromium.new_context() as context:
@@ -108,7 +108,7 @@ async def test_a_stored_key_of_an_earlier_start_is_replaced(address: str) -> Non
         assert (await (await response_info.value).json()).get("data"), stored_keys
 
 
-async def test_the_root_leads_to_the_page(address: str) -> None:
+async def test_the_root_path_redirects_to_graphiql(address: str) -> None:
     async with await chromium.new_context() as context:
         page = await context.new_page()
         await page.goto(address.removesuffix("graphql"))
