@@ -1,4 +1,4 @@
-"""Faults that lose a COMMIT or its acknowledgement, so that the product cannot tell whether it was committed."""
+"""Faults that lose a COMMIT or its acknowledgement, so that the product cannot determine whether it was committed."""
 
 import asyncio
 import time

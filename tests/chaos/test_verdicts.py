@@ -9,7 +9,7 @@ from renewals.domain import dates
 from tests.chaos.work import RICH_AFTER_CENTS, Verdict, Work, together
 
 
-async def test_an_uncharged_period_is_lost_only_after_all_work_has_ended(opened: str) -> None:
+async def test_an_uncharged_period_counts_as_lost_only_after_the_work_has_ended(opened: str) -> None:
     work = await Work.begun()
     batch = await work.put(4)
     assert await work.judge(batch, at_rest=False) == Verdict(0, 0, ())
@@ -17,7 +17,7 @@ async def test_an_uncharged_period_is_lost_only_after_all_work_has_ended(opened:
     assert not await work.is_done(batch)
 
 
-async def test_one_charge_is_clean_and_a_second_one_is_doubled(opened: str) -> None:
+async def test_one_charge_is_correct_and_a_second_charge_counts_as_doubled(opened: str) -> None:
     work = await Work.begun()
     batch, other = await work.put(1), await work.put(1, expires_in_days=30)
     await renew.run_at(clocks.utc_now())
@@ -32,7 +32,9 @@ async def test_one_charge_is_clean_and_a_second_one_is_doubled(opened: str) -> N
     assert doubled == 4 + 1, "each instance, and a balance that is too low"
 
 
-async def test_missing_money_is_doubled_and_remaining_money_is_lost(opened: str) -> None:
+async def test_a_low_balance_counts_as_a_doubled_charge_and_a_high_balance_as_a_lost_charge(
+    opened: str,
+) -> None:
     work = await Work.begun()
     batch = await work.put(1)
     await renew.run_at(clocks.utc_now())
