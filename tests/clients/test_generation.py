@@ -8,7 +8,7 @@ import pytest
 from scripts import clients
 
 
-def test_the_operations_and_the_python_client_are_current() -> None:
+def test_the_operations_are_valid_and_the_python_client_is_current() -> None:
     assert clients.problems() == []
 
 
@@ -23,14 +23,14 @@ def variables(kind: graphql.OperationType) -> list[graphql.VariableDefinitionNod
     ]
 
 
-def test_nothing_is_changed_by_a_default() -> None:
+def test_every_variable_of_a_mutation_is_required_and_has_no_default() -> None:
     inputs = variables(graphql.OperationType.MUTATION)
     assert len(inputs) == 3
     assert all(isinstance(variable.type, graphql.NonNullTypeNode) for variable in inputs)
     assert [variable for variable in inputs if variable.default_value] == []
 
 
-def test_nothing_is_hidden_by_a_default() -> None:
+def test_no_filter_of_a_query_has_a_default() -> None:
     queries = variables(graphql.OperationType.QUERY)
     filters = [variable for variable in queries if variable.variable.name.value == "filter"]
     assert len(filters) == 4
@@ -39,7 +39,7 @@ def test_nothing_is_hidden_by_a_default() -> None:
     assert [variable for variable in queries if variable.default_value]
 
 
-def test_an_operation_that_the_schema_refuses_is_a_problem(
+def test_an_operation_that_does_not_fit_the_schema_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = tmp_path / "clients/operations.graphql"
@@ -52,7 +52,7 @@ def test_an_operation_that_the_schema_refuses_is_a_problem(
     assert problem.startswith("clients/operations.graphql: Unknown argument 'later'")
 
 
-def test_another_lock_of_the_generator_has_another_environment(
+def test_a_changed_lock_of_the_generator_has_its_own_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = clients.environment()
@@ -62,7 +62,7 @@ def test_another_lock_of_the_generator_has_another_environment(
     assert clients.environment() != folder
 
 
-def test_only_what_the_operations_use_makes_the_python_client_stale() -> None:
+def test_the_used_schema_has_only_the_types_and_fields_of_the_operations() -> None:
     used = clients.used_schema(clients.OPERATIONS.read_text(encoding="utf-8"))
     assert "input RenewInstancesInput" in used
     assert "enum RefusalCode" in used
@@ -73,5 +73,5 @@ def test_only_what_the_operations_use_makes_the_python_client_stale() -> None:
 
 
 @pytest.mark.parametrize("name", ["Instance", "Quote"])
-def test_output_types_are_not_used_whole(name: str) -> None:
+def test_the_used_schema_has_no_complete_output_type(name: str) -> None:
     assert f"type {name} " not in clients.used_schema(clients.OPERATIONS.read_text(encoding="utf-8"))

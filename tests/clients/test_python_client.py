@@ -59,7 +59,9 @@ class Responses(httpx.AsyncBaseTransport):
         return self.result
 
 
-async def test_a_page_is_listed_quoted_and_renewed_once(world: World, served: Served) -> None:
+async def test_instances_are_listed_quoted_and_renewed_once_for_a_repeated_request(
+    world: World, served: Served
+) -> None:
     async with RenewalsClient(served.url, served.key) as client:
         page = await client.list_(filter_=generated.InstanceFilter(expires_on_to=UNTIL), first=2)
         assert page.viewer.account.balance == Decimal("700.00")
@@ -89,7 +91,7 @@ async def test_a_page_is_listed_quoted_and_renewed_once(world: World, served: Se
     assert await world.count("orders") == 1
 
 
-async def test_each_refusal_has_its_type_and_changes_nothing(world: World, served: Served) -> None:
+async def test_each_refusal_has_its_own_type_and_creates_no_order(world: World, served: Served) -> None:
     async with RenewalsClient(served.url, served.key, language="zh") as client:
         refused = [
             (await client.renew(request)).renew_instances
@@ -110,7 +112,7 @@ async def test_each_refusal_has_its_type_and_changes_nothing(world: World, serve
     assert await world.count("orders") == 0
 
 
-async def test_a_payment_whose_response_is_lost_is_asked_for_again_with_its_key(
+async def test_a_payment_without_a_response_is_sent_again_with_the_same_key(
     world: World, served: Served
 ) -> None:
     transport = LossyTransport(lost=2)
@@ -123,7 +125,7 @@ async def test_a_payment_whose_response_is_lost_is_asked_for_again_with_its_key(
     assert await world.count("orders") == 1
 
 
-async def test_an_expired_key_is_a_request_error_at_once(served: Served) -> None:
+async def test_an_expired_key_raises_a_request_error_without_a_retry(served: Served) -> None:
     transport = LossyTransport(lost=0)
     async with RenewalsClient(served.url, served.expired_key, transport=transport) as client:
         with pytest.raises(RequestError) as refusal:
@@ -133,7 +135,7 @@ async def test_an_expired_key_is_a_request_error_at_once(served: Served) -> None
     assert len(transport.requests) == 1
 
 
-async def test_an_unavailable_server_is_asked_again_after_the_time_it_names() -> None:
+async def test_a_request_to_an_unavailable_server_is_repeated_after_the_retry_after_time() -> None:
     times: list[float] = []
 
     async def respond(request: httpx.Request) -> httpx.Response:
@@ -149,7 +151,7 @@ async def test_an_unavailable_server_is_asked_again_after_the_time_it_names() ->
     assert second - first >= 1
 
 
-async def test_a_wait_that_is_too_long_is_left_to_the_caller() -> None:
+async def test_a_retry_after_time_over_the_limit_raises_the_error_without_a_retry() -> None:
     transport = Responses(httpx.Response(503, headers={"Retry-After": "121"}))
     async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
         with pytest.raises(RequestError, match="503"):
@@ -157,7 +159,7 @@ async def test_a_wait_that_is_too_long_is_left_to_the_caller() -> None:
     assert transport.count == 1
 
 
-async def test_what_a_failed_request_did_is_kept() -> None:
+async def test_the_error_of_a_request_contains_the_partial_data_of_its_response() -> None:
     data = {"renewInstances": {"__typename": "RenewInstancesSuccess", "order": {"id": "o-1"}}}
     errors = [{"message": "Failed.", "path": ["renewInstances", "account"], "extensions": None}]
     transport = Responses(httpx.Response(200, json={"data": data, "errors": errors}))
@@ -169,7 +171,9 @@ async def test_what_a_failed_request_did_is_kept() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.UnsupportedProtocol, httpx.LocalProtocolError])
-async def test_an_error_that_would_come_again_is_raised_at_once(error: type[httpx.TransportError]) -> None:
+async def test_an_error_that_a_retry_cannot_solve_is_raised_at_once(
+    error: type[httpx.TransportError],
+) -> None:
     transport = Responses(error("the address cannot be sent"))
     async with RenewalsClient("http://test/graphql", "key", transport=transport) as client:
         with pytest.raises(error):
@@ -177,19 +181,21 @@ async def test_an_error_that_would_come_again_is_raised_at_once(error: type[http
     assert transport.count == 1
 
 
-def test_attempts_are_at_least_one() -> None:
+def test_a_client_with_zero_attempts_is_refused() -> None:
     with pytest.raises(ValueError, match="attempts must be at least 1, not 0"):
         RenewalsClient("http://test/graphql", "key", attempts=0)
 
 
-async def test_a_list_without_a_filter_hides_nothing(world: World, served: Served) -> None:
+async def test_a_list_without_a_filter_has_all_instances(world: World, served: Served) -> None:
     await world.instance("i-4", expires="2027-01-31", mode="AUTO")
     async with RenewalsClient(served.url, served.key) as client:
         page = await client.list_()
     assert page.instances.total_count == 4
 
 
-async def test_the_program_of_the_readme_renews_what_expires_soon(world: World, served: Served) -> None:
+async def test_the_program_of_the_readme_renews_the_expiring_manual_instances(
+    world: World, served: Served
+) -> None:
     await world.instance("i-4", expires="2027-01-31", mode="AUTO")
     readme = (clients.PYTHON / "README.md").read_text(encoding="utf-8")
     program: dict[str, Any] = {}
@@ -203,7 +209,7 @@ async def test_the_program_of_the_readme_renews_what_expires_soon(world: World, 
     assert await world.expiry("i-4") == "2027-01-31"
 
 
-async def test_events_are_followed(served: Served) -> None:
+async def test_a_client_receives_the_event_of_a_renewal(served: Served) -> None:
     async with RenewalsClient(served.url, served.key) as client:
         events = client.follow()
         following = asyncio.ensure_future(anext(events))
@@ -220,7 +226,7 @@ async def test_events_are_followed(served: Served) -> None:
     assert event.instance.expires_on == dt.date(2027, 2, 28)
 
 
-def test_values_of_a_later_server_are_accepted() -> None:
+def test_unknown_enum_values_and_types_of_a_newer_server_are_accepted() -> None:
     code = generated.RefusalCode("LATER_REASON")
     assert (code.value, code.name, f"{code}") == ("LATER_REASON",) * 3
     data = {"renewInstances": {"__typename": "LaterError", "message": "Later."}}
@@ -234,7 +240,7 @@ def test_values_of_a_later_server_are_accepted() -> None:
     )
 
 
-def test_values_that_the_server_would_refuse_are_written_as_it_reads_them() -> None:
+def test_amounts_are_sent_without_an_exponent_and_times_require_a_time_zone() -> None:
     assert (
         generated.RenewInstancesInput(
             selection=generated.Selection(ids=[]),

@@ -53,12 +53,12 @@ def pack(folder: Path) -> Path:
     return folder
 
 
-def test_the_generated_documents_are_current(tmp_path: Path) -> None:
+def test_the_generated_typescript_documents_are_current(tmp_path: Path) -> None:
     clients.generate_typescript(tmp_path / "generated.ts")
     assert (tmp_path / "generated.ts").read_text() == clients.TYPESCRIPT.read_text(), clients.REMEDY
 
 
-async def test_the_packed_client_is_typed_and_does_what_a_page_does(
+async def test_the_packed_client_type_checks_with_a_page_and_runs_its_operations(
     world: World, served: Served, tmp_path: Path
 ) -> None:
     folder = await asyncio.to_thread(pack, tmp_path)
