@@ -110,22 +110,22 @@ def texts(helm: ProcessPoolExecutor, values: dict[str, Any], release: str = "ren
 
 def documents(helm: ProcessPoolExecutor, values: dict[str, Any], release: str = "renewals") -> Documents:
     """Return the rendered objects by kind and name."""
-    made = [
+    objects = [
         document
         for name, text in texts(helm, values, release).items()
         if name != "NOTES.txt"
         for document in yaml.safe_load_all(text)
         if document
     ]
-    by_name = {(document["kind"], document["metadata"]["name"]): document for document in made}
-    assert len(by_name) == len(made)
+    by_name = {(document["kind"], document["metadata"]["name"]): document for document in objects}
+    assert len(by_name) == len(objects)
     return by_name
 
 
-def pods(made: Documents) -> dict[str, dict[str, Any]]:
+def pods(objects: Documents) -> dict[str, dict[str, Any]]:
     """Return the template of each Deployment's pods, and of the Job's, without the hash in its name."""
     return {
         name.rpartition("-")[0] if kind == "Job" else name: document["spec"]["template"]
-        for (kind, name), document in made.items()
+        for (kind, name), document in objects.items()
         if kind in ("Deployment", "Job")
     }

@@ -26,7 +26,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_build_of_the_same_sources_does_nothing(sources: Path) -> None:
+def test_unchanged_sources_are_not_built_again(sources: Path) -> None:
     (sources / "node_modules/react").mkdir(parents=True)
     (sources / "node_modules/react/index.js").write_text("")
     (sources / "src/api/generated").mkdir()
@@ -35,13 +35,15 @@ def test_a_build_of_the_same_sources_does_nothing(sources: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["src/new.ts", "package-lock.json", "../schema.graphql"])
-def test_other_sources_another_lock_and_another_schema_are_built_again(sources: Path, change: str) -> None:
+def test_a_changed_source_file_lock_or_schema_requires_a_new_build(sources: Path, change: str) -> None:
     assert build_console.is_built()
     (sources / change).write_text("changed")
     assert not build_console.is_built()
 
 
-def test_without_a_registry_npms_own_words_say_why(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_failed_build_contains_the_output_of_npm(
+    sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (sources / "package.json").write_text("{")
     build_console.STAMP.write_text("")
     monkeypatch.setattr(build_console, "MODULES", sources / "node_modules")
@@ -49,7 +51,7 @@ def test_without_a_registry_npms_own_words_say_why(sources: Path, monkeypatch: p
         build_console.build(is_tidy=True)
 
 
-def test_the_lock_names_no_registry_and_fits_the_packages() -> None:
+def test_the_lock_names_no_registry_and_matches_package_json() -> None:
     package = json.loads((build_console.SOURCES / "package.json").read_text("utf-8"))
     text = (build_console.SOURCES / "package-lock.json").read_text("utf-8")
     lock = json.loads(text)["packages"]

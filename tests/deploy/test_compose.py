@@ -14,7 +14,7 @@ from workers import main
 COMPOSE = yaml.safe_load((environments.ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (environments.ROOT / "Dockerfile").read_text(encoding="utf-8")
 IGNORED = (environments.ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-OURS = ("migrate", "api", "worker")
+PROJECT_SERVICES = ("migrate", "api", "worker")
 DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 
 
@@ -27,7 +27,7 @@ def seconds(text: str) -> int:
     return int(text[:-1])
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", PROJECT_SERVICES)
 def test_a_service_runs_an_existing_command_with_existing_settings(name: str) -> None:
     assert environments.accepts_command(service(name)["command"])
     environment = {
@@ -38,7 +38,7 @@ def test_a_service_runs_an_existing_command_with_existing_settings(name: str) ->
     assert settings.required_redis_url == "redis://redis:6379/0"
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", PROJECT_SERVICES)
 def test_a_service_of_the_project_has_no_unneeded_capabilities(name: str) -> None:
     assert service(name)["read_only"] is True
     assert service(name)["tmpfs"] == ["/tmp"]
@@ -78,7 +78,7 @@ def test_the_base_image_is_a_minor_version_of_python_on_one_debian() -> None:
     assert re.fullmatch(r"python:3\.\d+(\.\d+)?-slim-[a-z]+", base)
 
 
-def test_the_image_has_its_labels_and_runs_as_nobody() -> None:
+def test_the_image_has_its_labels_and_runs_as_an_unprivileged_user() -> None:
     labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE))
     assert labels.keys() == {"title", "description", "licenses", "version", "revision"}
     assert labels["version"] == environments.VERSION
@@ -90,16 +90,16 @@ def test_the_image_has_its_labels_and_runs_as_nobody() -> None:
     assert environments.accepts_command(yaml.safe_load(command))
 
 
-def test_the_build_context_holds_only_what_the_image_copies() -> None:
+def test_the_build_context_contains_only_the_files_that_the_image_copies() -> None:
     copied = set(re.findall(r"^COPY (?!--from)(\S+) \S+$", DOCKERFILE, re.MULTILINE))
     rules = [line for line in IGNORED if line and not line.startswith("#")]
     assert rules[0] == "*"
     assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
     assert all((environments.ROOT / name).exists() for name in copied)
-    kept_out = rules[1 + len(copied) :]
-    made = [
+    excluded = rules[1 + len(copied) :]
+    generated = [
         "graphql_api/static",
         "console/node_modules",
         "console/src/api/generated",
     ]  # files on developers' machines
-    assert kept_out == [*made, "**/__pycache__", "**/*.py[co]", "**/.*"]
+    assert excluded == [*generated, "**/__pycache__", "**/*.py[co]", "**/.*"]

@@ -17,42 +17,42 @@ ALL_VALUES = pytest.mark.parametrize(
 )
 
 
-def decoded(secret: dict[str, Any]) -> dict[str, str]:
+def decode_secret(secret: dict[str, Any]) -> dict[str, str]:
     """Return the values of a Secret."""
     return {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
 
 
-def environment(made: charts.Documents, pod: dict[str, Any]) -> dict[str, str]:
+def environment(objects: charts.Documents, pod: dict[str, Any]) -> dict[str, str]:
     """Return the environment of a pod's container. For a Secret outside of the chart, use the example values."""
     [container] = pod["spec"]["containers"]
     variables: dict[str, str] = {}
     for source in container["envFrom"]:
         if "configMapRef" in source:
-            variables |= made["ConfigMap", source["configMapRef"]["name"]]["data"]
+            variables |= objects["ConfigMap", source["configMapRef"]["name"]]["data"]
         else:
-            secret = made.get(("Secret", source["secretRef"]["name"]))
-            variables |= decoded(secret) if secret else SECRETS
+            secret = objects.get(("Secret", source["secretRef"]["name"]))
+            variables |= decode_secret(secret) if secret else SECRETS
     return variables | {variable["name"]: variable["value"] for variable in container.get("env", ())}
 
 
-def kustomized() -> charts.Documents:
+def read_kustomization() -> charts.Documents:
     """Return the objects of deploy/kubernetes with the label and the image of its kustomization."""
     [labels] = test_kubernetes.KUSTOMIZATION["labels"]
     [image] = test_kubernetes.KUSTOMIZATION["images"]
-    made = {}
+    objects = {}
     for document in test_kubernetes.documents():
-        made[document["kind"], document["metadata"]["name"]] = document
+        objects[document["kind"], document["metadata"]["name"]] = document
         if document["kind"] in ("Deployment", "Job"):
             template = document["spec"]["template"]
             template["metadata"]["labels"] |= labels["pairs"]
             template["spec"]["containers"][0]["image"] = f"{image['newName']}:{image['newTag']}"
-    del made["Secret", "renewals-secrets"]
-    return made
+    del objects["Secret", "renewals-secrets"]
+    return objects
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @ALL_VALUES
-def test_helm_finds_no_error_and_no_warning(
+def test_helm_lint_reports_no_error_and_no_warning(
     helm: ProcessPoolExecutor, values: dict[str, Any], version: str
 ) -> None:
     assert helm.submit(charts.lint, values, version).result(timeout=60) == []
@@ -69,14 +69,14 @@ def test_each_object_matches_the_kubernetes_schema(
             kubernetes_schemas.validate(document, version)
 
 
-def test_the_defaults_deploy_what_the_kustomization_deploys(helm: ProcessPoolExecutor) -> None:
-    made, expected = charts.documents(helm, {}), kustomized()
-    settings = made.pop(("ConfigMap", "renewals-settings"))
+def test_the_default_values_render_the_same_objects_as_the_kustomization(helm: ProcessPoolExecutor) -> None:
+    objects, expected = charts.documents(helm, {}), read_kustomization()
+    settings = objects.pop(("ConfigMap", "renewals-settings"))
     assert settings["data"] == environments.read(test_kubernetes.FOLDER / "settings.env")
-    [job] = [key for key in made if key[0] == "Job"]
-    made["Job", job[1].rpartition("-")[0]] = made.pop(job)  # without the hash
-    assert made.keys() == expected.keys()
-    for key, document in made.items():
+    [job] = [key for key in objects if key[0] == "Job"]
+    objects["Job", job[1].rpartition("-")[0]] = objects.pop(job)  # without the hash
+    assert objects.keys() == expected.keys()
+    for key, document in objects.items():
         if key[0] in ("Deployment", "Job"):
             assert document["spec"]["template"]["metadata"].pop("annotations").keys() == {"checksum/settings"}
         assert document["spec"] == expected[key]["spec"], key
@@ -86,11 +86,11 @@ def test_the_defaults_deploy_what_the_kustomization_deploys(helm: ProcessPoolExe
 def test_a_container_runs_an_existing_command_with_existing_settings(
     helm: ProcessPoolExecutor, values: dict[str, Any]
 ) -> None:
-    made = charts.documents(helm, values)
-    for name, pod in charts.pods(made).items():
+    objects = charts.documents(helm, values)
+    for name, pod in charts.pods(objects).items():
         [container] = pod["spec"]["containers"]
         assert environments.accepts_command(container["args"]), name
-        settings = environments.settings_from(environment(made, pod))
+        settings = environments.settings_from(environment(objects, pod))
         assert settings.required_database_url == SECRETS["DATABASE_URL"]
         if name.endswith("worker"):
             assert container["ports"][0]["containerPort"] == settings.worker_metrics_port
@@ -101,10 +101,11 @@ def test_a_container_runs_an_existing_command_with_existing_settings(
             assert pod["spec"]["terminationGracePeriodSeconds"] >= least
 
 
-def test_settings_reach_the_program_as_they_were_written(helm: ProcessPoolExecutor) -> None:
-    made = charts.documents(helm, EVERYTHING)
+def test_the_program_reads_the_settings_of_the_values_unchanged(helm: ProcessPoolExecutor) -> None:
+    objects = charts.documents(helm, EVERYTHING)
     settings = {
-        name: environments.settings_from(environment(made, pod)) for name, pod in charts.pods(made).items()
+        name: environments.settings_from(environment(objects, pod))
+        for name, pod in charts.pods(objects).items()
     }
     assert settings["billing-api"].cost_max == 20_000_000
     assert settings["billing-api"].drain_seconds == 44.5
@@ -133,7 +134,9 @@ def test_all_pods_have_the_options_for_all_pods(helm: ProcessPoolExecutor) -> No
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
 
 
-def test_only_a_changed_migration_is_a_new_job(helm: ProcessPoolExecutor) -> None:
+def test_a_new_migration_job_is_created_only_for_a_changed_image_or_setting(
+    helm: ProcessPoolExecutor,
+) -> None:
     """Kubernetes neither changes a Job, nor runs a second one with the same name."""
 
     def job(values: dict[str, Any]) -> str:
@@ -162,14 +165,14 @@ def test_changed_settings_and_secrets_replace_the_pods(helm: ProcessPoolExecutor
         assert all(a != b for a, b in zip(checksums(before), checksums(after), strict=True))
 
 
-def test_a_secret_is_made_only_from_values(helm: ProcessPoolExecutor) -> None:
+def test_a_secret_is_created_only_from_given_values(helm: ProcessPoolExecutor) -> None:
     assert "Secret" not in {kind for kind, _ in charts.documents(helm, {})}
-    made = charts.documents(helm, EVERYTHING)
-    [secret] = [document for (kind, _), document in made.items() if kind == "Secret"]
-    assert decoded(secret) == SECRETS
+    objects = charts.documents(helm, EVERYTHING)
+    [secret] = [document for (kind, _), document in objects.items() if kind == "Secret"]
+    assert decode_secret(secret) == SECRETS
     sources = {
         name: pod["spec"]["containers"][0]["envFrom"][1]["secretRef"]["name"]
-        for name, pod in charts.pods(made).items()
+        for name, pod in charts.pods(objects).items()
     }
     assert sources.pop("billing-migrate") == "owner"
     assert set(sources.values()) == {secret["metadata"]["name"]}
@@ -187,8 +190,8 @@ def test_the_ingress_publishes_the_paths_of_customers(
     helm: ProcessPoolExecutor, settings: dict[str, bool], more: list[str]
 ) -> None:
     values = {"settings": settings, "ingress": EVERYTHING["ingress"]}
-    made = charts.documents(helm, values)
-    spec = made["Ingress", "renewals-api"]["spec"]
+    objects = charts.documents(helm, values)
+    spec = objects["Ingress", "renewals-api"]["spec"]
     assert (
         [rule["host"] for rule in spec["rules"]] == EVERYTHING["ingress"]["hosts"] == spec["tls"][0]["hosts"]
     )
@@ -198,15 +201,15 @@ def test_the_ingress_publishes_the_paths_of_customers(
         assert [path["pathType"] for path in paths if path["path"] == "/"] in ([], ["Exact"])
         for path in paths:
             service = path["backend"]["service"]
-            ports = made["Service", service["name"]]["spec"]["ports"]
+            ports = objects["Service", service["name"]]["spec"]["ports"]
             assert service["port"]["name"] in [port["name"] for port in ports]
     assert {kind for kind, _ in charts.documents(helm, {}) if kind == "Ingress"} == set()
 
 
 def test_prometheus_may_scrape_each_service(helm: ProcessPoolExecutor) -> None:
-    made = charts.documents(helm, EVERYTHING)
-    spec = made["ServiceMonitor", "billing"]["spec"]
-    services = {name: document for (kind, name), document in made.items() if kind == "Service"}
+    objects = charts.documents(helm, EVERYTHING)
+    spec = objects["ServiceMonitor", "billing"]["spec"]
+    services = {name: document for (kind, name), document in objects.items() if kind == "Service"}
     assert services.keys() == {"billing-api", "billing-operator", "billing-worker"}
     scraped = [endpoint["port"] for endpoint in spec["endpoints"]]
     for name, service in services.items():
@@ -215,15 +218,15 @@ def test_prometheus_may_scrape_each_service(helm: ProcessPoolExecutor) -> None:
         assert labels[spec["jobLabel"]] == name
         [port] = service["spec"]["ports"]
         assert port["name"] in scraped
-        pod = charts.pods(made)[name]
+        pod = charts.pods(objects)[name]
         assert pod["metadata"]["labels"].items() >= service["spec"]["selector"].items()
         assert port["targetPort"] in [port["name"] for port in pod["spec"]["containers"][0]["ports"]]
-        [ingress] = made["NetworkPolicy", name]["spec"]["ingress"]
+        [ingress] = objects["NetworkPolicy", name]["spec"]["ingress"]
         monitoring = {"namespaceSelector": {"matchLabels": {"renewals-monitoring": "allowed"}}}
         assert "from" not in ingress or monitoring in ingress["from"]
 
 
-def test_two_releases_in_a_namespace_share_nothing(helm: ProcessPoolExecutor) -> None:
+def test_two_releases_in_one_namespace_share_no_object(helm: ProcessPoolExecutor) -> None:
     first, second = (charts.documents(helm, {}, release) for release in ("renewals", "trial"))
     assert not first.keys() & second.keys()
     assert {name.startswith("trial-renewals") for _, name in second} == {True}

@@ -31,7 +31,7 @@ def test_the_chart_has_the_version_of_the_program() -> None:
     assert chart["version"] == chart["appVersion"] == environments.VERSION
 
 
-def test_the_schema_has_each_setting_that_a_value_may_have() -> None:
+def test_the_schema_of_the_values_has_every_configurable_setting() -> None:
     """With UPDATE_DOCS=1, write the settings into the schema instead."""
     schema = read_schema()
     if os.environ.get("UPDATE_DOCS"):
@@ -40,7 +40,7 @@ def test_the_schema_has_each_setting_that_a_value_may_have() -> None:
     assert schema["$defs"]["settings"] == charts.settings_schema()
 
 
-def test_the_schema_is_closed_and_has_each_value() -> None:
+def test_the_schema_of_the_values_has_each_value_and_allows_no_others() -> None:
     schema = read_schema()
 
     def check(part: dict[str, Any], values: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ def test_the_schema_is_closed_and_has_each_value() -> None:
     assert references == schema["$defs"].keys()
 
 
-def test_each_value_is_described_tried_and_in_the_readme() -> None:
+def test_each_value_has_a_comment_a_test_value_and_an_entry_in_the_readme() -> None:
     blocks = TEXT.split("\n\n")
     assert [block for block in blocks if not block.startswith("# ")] == []
     assert [name for name in VALUES if f"`{name}`" not in README] == []
@@ -105,19 +105,23 @@ def test_each_value_is_described_tried_and_in_the_readme() -> None:
         ),
     ],
 )
-def test_a_wrong_value_is_refused(helm: ProcessPoolExecutor, values: dict[str, Any], sentence: str) -> None:
+def test_a_wrong_value_is_refused_with_a_message(
+    helm: ProcessPoolExecutor, values: dict[str, Any], sentence: str
+) -> None:
     rendered = helm.submit(charts.render, values, "renewals").result(timeout=60)
     assert rendered.texts == {}
     assert rendered.error.strip().endswith(sentence)
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING, LITTLE], ids=["defaults", "everything", "little"])
-def test_the_notes_say_what_to_do_next(helm: ProcessPoolExecutor, values: dict[str, Any]) -> None:
+def test_the_notes_have_numbered_steps_and_name_only_existing_objects_and_commands(
+    helm: ProcessPoolExecutor, values: dict[str, Any]
+) -> None:
     notes = charts.texts(helm, values)["NOTES.txt"]
-    made = charts.documents(helm, values)
-    names = {name for _, name in made}
+    objects = charts.documents(helm, values)
+    names = {name for _, name in objects}
     for kind, name in re.findall(r"\b(deployment|service)/([\w-]+)", notes):
-        assert (kind.capitalize(), name) in made
+        assert (kind.capitalize(), name) in objects
     for name in re.findall(r"http://([\w-]+)/", notes):
         assert name in names
     for command in re.findall(r"-- renewals ([\w-]+)|`renewals (\w+)`", notes):
@@ -140,7 +144,7 @@ def test_the_package_has_the_files_of_the_chart(helm: ProcessPoolExecutor, tmp_p
 def test_the_values_of_the_readme_render(helm: ProcessPoolExecutor) -> None:
     [example] = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     values = yaml.safe_load(example)
-    made = charts.documents(helm, values)
-    [rule] = made["Ingress", "renewals-api"]["spec"]["rules"]
+    objects = charts.documents(helm, values)
+    [rule] = objects["Ingress", "renewals-api"]["spec"]["rules"]
     assert [rule["host"]] == values["ingress"]["hosts"]
     assert "/console" in [path["path"] for path in rule["http"]["paths"]]

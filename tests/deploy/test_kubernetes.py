@@ -68,7 +68,7 @@ DEPLOYMENTS = ("renewals-api", "renewals-operator", "renewals-worker")
 PODS = (*DEPLOYMENTS, "renewals-migrate")
 
 
-def test_these_are_all_the_pods() -> None:
+def test_the_manifests_have_three_deployments_and_one_migration_job() -> None:
     assert tuple(documents_of_kind("Deployment")) == DEPLOYMENTS
     assert set(pods()) == set(PODS)
 
@@ -95,7 +95,7 @@ def test_kustomize_builds_the_documents_with_the_image_and_the_settings() -> Non
     assert process.stdout.count(f"name: {config['metadata']['name']}\n") == len(PODS) + 1
 
 
-def test_the_image_is_this_version() -> None:
+def test_the_image_has_the_version_of_the_program() -> None:
     assert {container(name)["image"] for name in PODS} == {"renewals"}
     [image] = KUSTOMIZATION["images"]
     assert (image["name"], image["newTag"]) == ("renewals", environments.VERSION)
@@ -123,7 +123,7 @@ def test_no_container_is_root_or_can_become_root(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PODS)
-def test_a_service_variable_of_kubernetes_is_not_read_as_a_setting(name: str) -> None:
+def test_no_pod_gets_environment_variables_for_services(name: str) -> None:
     """For a Service named `renewals`, Kubernetes would set RENEWALS_PORT=tcp://... in each pod."""
     assert pods()[name]["enableServiceLinks"] is False
 
@@ -207,7 +207,7 @@ def test_services_and_the_autoscaler_select_existing_pods() -> None:
     assert "cpu" in container(name)["resources"]["requests"]
 
 
-def test_all_pods_together_leave_postgresql_connections() -> None:
+def test_all_pods_together_fit_the_connection_limit_of_postgresql() -> None:
     scaler = documents_of_kind("HorizontalPodAutoscaler")["renewals-api"]["spec"]
     connections = 3  # the migration's
     for name in DEPLOYMENTS:

@@ -24,7 +24,7 @@ CHANGES = {
 pytestmark = node_packages.schema_tools_needed
 
 
-def test_a_planted_removal_is_refused_and_an_addition_is_listed() -> None:
+def test_breaking_changes_are_refused_and_dangerous_changes_are_listed() -> None:
     for old in CHANGES:
         assert old in BEFORE
     planted = {
@@ -44,17 +44,17 @@ def test_a_planted_removal_is_refused_and_an_addition_is_listed() -> None:
     assert "5: dangerous: Enum value 'NONE' was added to enum 'Mode'" in text.splitlines()
 
 
-def test_the_schemas_keep_to_the_policy_and_a_field_that_is_removed_from_one_is_found() -> None:
+def test_the_schemas_have_no_breaking_change_and_a_renamed_field_is_detected() -> None:
     before, present = schema_policy.read_before(schema_policy.last_tag()), schema_policy.read_present()
     changes = schema_policy.compare(before, present)
     assert schema_policy.report(changes, "the baseline")[0], changes
     for name in schema_policy.NAMES:
         renamed = {name: present[name].replace("  timeZone: String!\n", "  zone: String!\n", 1)}
-        found = schema_policy.compare({name: present[name]}, renamed)
-        assert ("BREAKING", True) in {(change.level, "timeZone" in change.message) for change in found}
+        detected = schema_policy.compare({name: present[name]}, renamed)
+        assert ("BREAKING", True) in {(change.level, "timeZone" in change.message) for change in detected}
 
 
-def test_it_is_skipped_with_a_word_without_its_packages(
+def test_the_comparison_is_skipped_with_a_message_without_its_npm_packages(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(node_packages, "are_installed", lambda _: False)

@@ -41,7 +41,7 @@ def test_a_lock_names_no_host(name: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links", LOCKS[name].read_text(encoding="utf-8"))
 
 
-def test_installed_packages_are_found_by_their_names_in_the_lock() -> None:
+def test_every_installed_package_has_its_name_in_the_lock() -> None:
     [site_packages] = {
         Path(path) for path in sys.path if path.endswith("site-packages") and Path(path).is_dir()
     }

@@ -64,14 +64,14 @@ def bill() -> str:
     return sbom.make()
 
 
-def test_the_bill_is_valid_and_the_same_each_time(bill: str) -> None:
+def test_the_bill_of_materials_is_valid_and_reproducible(bill: str) -> None:
     assert sbom.problem(bill) is None
     assert sbom.problem(bill.replace('"type": "library"', '"type": "libary"')) is not None
     assert json.loads(bill)["specVersion"] == "1.6"
     assert sbom.make() == bill
 
 
-def test_the_bill_lists_each_package_that_is_pinned_with_its_version_and_hashes(bill: str) -> None:
+def test_the_bill_of_materials_lists_each_pinned_package_with_version_and_hashes(bill: str) -> None:
     components = {
         (component["name"], component["version"]): {
             hashed["content"]
@@ -84,7 +84,7 @@ def test_the_bill_lists_each_package_that_is_pinned_with_its_version_and_hashes(
     assert all(components.values())
 
 
-def test_the_bill_names_no_host_that_packages_come_from(bill: str) -> None:
+def test_the_bill_of_materials_names_no_package_host(bill: str) -> None:
     hosts = set(re.findall(r"\w+://([^/\"]+)", bill))
     assert hosts == {"cyclonedx.org"}  # the schema's own host
 
@@ -123,7 +123,7 @@ def test_the_audit_reports_that_it_is_skipped_without_a_server() -> None:
     )
 
 
-def test_a_lock_without_pins_is_not_skipped(tmp_path: Path) -> None:
+def test_the_audit_fails_for_a_lock_without_pins(tmp_path: Path) -> None:
     lock = tmp_path / "run.txt"
     lock.write_text("orjson\n")
     passes, report = audit.run(lock, audit.ACCEPTED)

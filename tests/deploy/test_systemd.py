@@ -54,7 +54,7 @@ def test_systemd_rates_the_exposure_as_low(installed: list[str]) -> None:
         analyze("security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MAX}", path)
 
 
-def test_these_are_all_the_units() -> None:
+def test_the_units_are_the_api_the_migration_and_the_worker() -> None:
     assert [API, MIGRATE, WORKER] == ["renewals-api", "renewals-migrate", "renewals-worker"]
 
 
@@ -71,7 +71,7 @@ def test_a_unit_runs_an_existing_command_with_the_settings_of_the_file(name: str
     assert settings.worker_metrics_port != settings.port
 
 
-def test_a_reload_finds_several_processes_to_replace() -> None:
+def test_the_api_reloads_by_sighup_and_has_at_least_two_processes() -> None:
     assert values(API, "ExecReload") == ["/bin/kill -HUP $MAINPID"]
     [environment] = values(API, "Environment")
     assert environments.settings_from(dict([environment.split("=", 1)])).workers >= 2
@@ -89,7 +89,7 @@ def test_each_unit_has_time_to_shut_down() -> None:
         assert values(name, "Restart") == ["always"]
 
 
-def test_the_migration_comes_first() -> None:
+def test_the_api_and_the_worker_start_after_the_migration() -> None:
     assert values(MIGRATE, "Type") == ["oneshot"]
     for name in (API, WORKER):
         assert "renewals-migrate.service" in values(name, "After")[0].split()

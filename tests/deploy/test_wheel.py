@@ -37,12 +37,12 @@ SOURCES = (
 
 def copy_sources(folder: Path) -> Path:
     """Copy the repository as a clone has it, without generated files."""
-    made = shutil.ignore_patterns("generated", "node_modules", "static", "__pycache__")
+    ignore_generated = shutil.ignore_patterns("generated", "node_modules", "static", "__pycache__")
     for name in SOURCES:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=made)
+            shutil.copytree(source, target, ignore=ignore_generated)
         else:
             shutil.copy(source, target)
     return folder
@@ -171,13 +171,13 @@ def test_the_schema_is_printed_by_a_wheel_and_written_or_compared_in_the_reposit
 def test_a_package_that_shadows_the_project_is_reported(
     renewals: Path, tmp_path: Path, name: str, form: str
 ) -> None:
-    other = tmp_path / form.format(name)
-    other.parent.mkdir(exist_ok=True)
-    other.write_text("")
+    shadow = tmp_path / form.format(name)
+    shadow.parent.mkdir(exist_ok=True)
+    shadow.write_text("")
     code, printed, error = run(renewals, tmp_path, "serve", PYTHONPATH=str(tmp_path))
-    if other.suffix == ".txt":  # only a folder that contains a module can shadow a package
+    if shadow.suffix == ".txt":  # only a folder that contains a module can shadow a package
         assert "Python would import" not in error
         return
     assert (code, printed, error.count("\n")) == (1, "", 1)
-    assert error.startswith(f"Python would import `{name}` from {other}, but Renewals needs the one in /")
+    assert error.startswith(f"Python would import `{name}` from {shadow}, but Renewals needs the one in /")
     assert "into its own environment" in error
