@@ -15,7 +15,7 @@ SHELL = "set -euo pipefail; trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands use curl")
-async def test_from_an_empty_database_to_a_webhook(
+async def test_the_commands_renew_an_instance_and_deliver_its_webhook(
     empty_database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     script = SHELL + "\n".join(pages.SHELL_BLOCK.findall(PAGE.read_text(encoding="utf-8")))

@@ -76,7 +76,7 @@ def test_the_chinese_readme_has_the_code_of_the_english_one_in_its_order() -> No
     assert [block for block in blocks(read(README)) if block not in remaining] == []
 
 
-def test_chinese_pages_use_the_terms() -> None:
+def test_chinese_pages_use_only_the_listed_terms() -> None:
     wrong = [
         f"{place}: {other}: write {chinese}"
         for place, text in chinese_texts()
@@ -104,7 +104,7 @@ def test_no_line_ends_within_a_chinese_paragraph() -> None:
     assert [match[0] for page in pages for match in broken.finditer(BLOCK.sub("", read(page)))] == []
 
 
-def test_the_guides_to_the_console_have_its_words() -> None:
+def test_the_guides_to_the_console_use_the_labels_of_the_console() -> None:
     labels = read(
         ROOT / "renewals/i18n/locales/zh/LC_MESSAGES/renewals.po"
     )  # the words for enums are the API's

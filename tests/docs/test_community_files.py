@@ -23,7 +23,7 @@ def load(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
-def test_a_form_of_an_issue_is_valid(path: Path) -> None:
+def test_an_issue_form_is_valid(path: Path) -> None:
     form = load(path)
     assert form["name"]
     assert form["description"]
@@ -35,7 +35,7 @@ def test_a_form_of_an_issue_is_valid(path: Path) -> None:
     assert any(field.get("validations", {}).get("required") for field in fields)
 
 
-def test_updates_are_looked_for_where_there_are_dependencies() -> None:
+def test_dependabot_checks_existing_manifests_and_every_package_json() -> None:
     config = load(ROOT / ".github/dependabot.yml")
     assert config["version"] == 2
     for update in config["updates"]:
@@ -46,7 +46,7 @@ def test_updates_are_looked_for_where_there_are_dependencies() -> None:
     assert {f"/{path.parent.relative_to(ROOT)}" for path in ROOT.glob("*/package.json")} <= covered
 
 
-def test_the_hooks_are_commands_of_make_check() -> None:
+def test_the_pre_commit_hooks_are_commands_of_make_check() -> None:
     checks = re.findall(r"^\t\$\(BIN\)/(.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     hooks = load(ROOT / ".pre-commit-config.yaml")["repos"][0]["hooks"]
     entries = [hook["entry"].removeprefix(".venv/bin/") for hook in hooks]

@@ -24,18 +24,18 @@ DAY = dt.date(2027, 1, 15)
 def operations(path: Path) -> list[tuple[str, OperationType]]:
     """Return the names and the kinds of the operations of a file."""
     definitions = parse(path.read_text(encoding="utf-8")).definitions
-    found = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
-    return [(node.name.value, node.operation) for node in found if node.name]
+    operation_nodes = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+    return [(node.name.value, node.operation) for node in operation_nodes if node.name]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_each_file_is_valid(path: Path) -> None:
+def test_each_file_of_operations_fits_the_schema(path: Path) -> None:
     document = parse(path.read_text(encoding="utf-8"))
     assert validate(SCHEMA, document) == []
     assert len(operations(path)) == len(document.definitions), "every operation has a name"
 
 
-def test_the_files_have_every_operation_of_the_page() -> None:
+def test_the_files_have_every_operation_of_the_console() -> None:
     names = {name for path in FILES for name, _ in operations(path)}
     assert names >= {
         *("List", "PreviewPolicy", "SetPolicy", "QuoteRenewal", "Renew", "QuoteUnify", "Unify"),
@@ -53,26 +53,26 @@ def test_the_files_are_the_tabs_of_graphiql(monkeypatch: pytest.MonkeyPatch, tmp
     assert page.count("{query: ") == len(FILES)
 
 
-async def test_each_operation_runs_against_the_demo(world: World, graphql: Client) -> None:
+async def test_each_operation_runs_on_the_demo_account(world: World, graphql: Client) -> None:
     await world.load_demo(DAY)
     graphql.key = await world.key(loader.ACCOUNT_ID)
     graphql.at(dt.datetime(2027, 1, 15, 2, 0, tzinfo=dt.UTC))
-    answers: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for path in FILES:
         for name, kind in operations(path):
             if kind is not OperationType.SUBSCRIPTION:
-                answers[name] = await run(graphql, TEXTS[path], name)
-    assert len(answers["List"]["instances"]["nodes"]) == 10
-    assert answers["PreviewPolicy"]["previewRenewalPolicy"]["changeCount"] > 0
-    assert answers["SetPolicy"]["setRenewalPolicy"]["__typename"] == "SetRenewalPolicySuccess"
-    assert answers["QuoteRenewal"]["quoteRenewal"]["lineCount"] > 0
-    assert answers["InstanceDetails"]["instance"]["name"]
+                results[name] = await run(graphql, TEXTS[path], name)
+    assert len(results["List"]["instances"]["nodes"]) == 10
+    assert results["PreviewPolicy"]["previewRenewalPolicy"]["changeCount"] > 0
+    assert results["SetPolicy"]["setRenewalPolicy"]["__typename"] == "SetRenewalPolicySuccess"
+    assert results["QuoteRenewal"]["quoteRenewal"]["lineCount"] > 0
+    assert results["InstanceDetails"]["instance"]["name"]
     for name, field in (("Renew", "renewInstances"), ("Unify", "unifyExpiry")):
-        assert answers[name][field]["__typename"] in {
+        assert results[name][field]["__typename"] in {
             *("RenewInstancesSuccess", "UnifyExpirySuccess", "InsufficientFunds"),
-        }, answers[name]
-    assert answers["History"]["eventHistory"]["nodes"]
-    assert answers["Orders"]["orders"]["nodes"]
+        }, results[name]
+    assert results["History"]["eventHistory"]["nodes"]
+    assert results["Orders"]["orders"]["nodes"]
 
 
 async def run(client: Client, document: str, name: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ async def run(client: Client, document: str, name: str) -> dict[str, Any]:
         json={"query": document, "operationName": name},
         headers={"Authorization": f"Bearer {client.key}"},
     )
-    answer: dict[str, Any] = response.json()
-    assert "errors" not in answer, (name, answer["errors"])
-    data: dict[str, Any] = answer["data"]
+    result: dict[str, Any] = response.json()
+    assert "errors" not in result, (name, result["errors"])
+    data: dict[str, Any] = result["data"]
     return data

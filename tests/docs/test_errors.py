@@ -10,7 +10,7 @@ from scripts import error_pages
 
 
 @pytest.mark.parametrize("language", Language)
-def test_the_page_of_errors_is_that_of_the_source(language: Language) -> None:
+def test_the_page_of_errors_matches_its_source(language: Language) -> None:
     page = error_pages.PAGES[language].read_text(encoding="utf-8")
     assert page == error_pages.text(language), "write it again: python -m scripts.error_pages"
 
@@ -18,7 +18,7 @@ def test_the_page_of_errors_is_that_of_the_source(language: Language) -> None:
 @pytest.mark.parametrize(
     ("section", "code"), [("refusals", "EXPIRED"), ("types", "PriceChanged"), ("errors", "TOO_MANY_ALIASES")]
 )
-def test_a_code_without_an_explanation_and_one_without_a_source_are_found(section: str, code: str) -> None:
+def test_a_missing_explanation_and_an_unknown_code_are_reported(section: str, code: str) -> None:
     explanations = tomllib.loads(error_pages.HELP.read_text(encoding="utf-8"))
     lacking = copy.deepcopy(explanations)
     del lacking[section][code]

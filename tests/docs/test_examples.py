@@ -84,7 +84,7 @@ async def test_a_client_run_twice_renews_expiring_instances_once(
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-async def test_a_client_prints_why_nothing_was_renewed(
+async def test_a_client_prints_the_refusal_if_the_money_is_insufficient(
     world: World, server: LiveServer, name: str, tmp_path: Path
 ) -> None:
     command = await client(name, tmp_path)
@@ -120,7 +120,7 @@ async def process(*command: str, **variables: str) -> AsyncIterator[None]:
         await started.wait()
 
 
-async def test_a_renewal_keeps_a_machine_running_through_a_webhook(
+async def test_the_example_consumer_stores_the_new_expiry_and_refuses_a_forged_webhook(
     world: World, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     port = free_port()

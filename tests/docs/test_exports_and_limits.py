@@ -22,7 +22,7 @@ TOKEN = "rk_00000000_shown-once"  # the page shows this token
 OPTIONS_WITH_VALUE = ("-H", "-d", "--data-urlencode", "--json")
 
 
-async def test_the_responses_match_the_page(world: World, graphql: Client) -> None:
+async def test_the_responses_match_the_page_about_exports(world: World, graphql: Client) -> None:
     await world.load_demo()
     graphql.key = await world.key(loader.ACCOUNT_ID)
     graphql.at(test_readme.TODAY)
@@ -79,7 +79,7 @@ LIMITS = Path(__file__).parents[2] / "docs" / "limits.md"
 DIGITS = re.compile(r"[^0-9]")
 
 
-def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
+def test_the_page_of_limits_has_the_defaults_of_its_settings() -> None:
     defaults_on_page = {}
     for row in re.findall(r"^\| `.*\|$", LIMITS.read_text(encoding="utf-8"), re.MULTILINE):
         _, _, _, names, defaults, *_ = row.split("|")
@@ -95,7 +95,7 @@ def test_the_page_of_limits_has_every_setting_with_its_default() -> None:
     assert len(defaults_on_page) == 18
 
 
-async def test_the_page_of_limits_shows_a_cost_as_it_is(world: World, graphql: Client) -> None:
+async def test_the_page_of_limits_shows_the_actual_cost_of_a_query(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     [(query, extensions)] = re.findall(

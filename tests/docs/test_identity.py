@@ -18,7 +18,7 @@ PREFIX = "5f0c9d1e"
 """The prefix that the page shows in place of the key's."""
 
 
-async def test_every_response_matches_the_page(world: World, api: Client, issuer: Issuer) -> None:
+async def test_the_responses_match_the_page_about_identity(world: World, api: Client, issuer: Issuer) -> None:
     await world.account("cn-1001")
     keys = {"# As an operator.": await world.operator_key()}
     text = PAGE.read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def test_every_command_prints_the_documented_output(
     assert len(answers) == 6
 
 
-def test_the_table_has_every_column_and_no_other() -> None:
+def test_the_table_of_columns_matches_the_import_formats() -> None:
     table = PAGE.read_text(encoding="utf-8").partition("| **accounts**")[2].partition("\n\n")[0]
     shown: dict[str, list[str]] = {"accounts": []}
     for line in table.splitlines()[1:]:
@@ -49,7 +49,7 @@ def test_the_table_has_every_column_and_no_other() -> None:
     }
 
 
-def test_the_page_states_the_current_bounds() -> None:
+def test_the_page_states_the_limits_of_bundles_and_batches() -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert f"All lines of a bundle must be within {grouping.GROUP_LINES_MAX:,} lines" in text
     assert f"each batch of about {grouping.BATCH_LINES:,} lines in one transaction" in text

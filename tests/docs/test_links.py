@@ -44,7 +44,7 @@ def anchors(page: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def broken(page: Path, text: str) -> list[str]:
+def find_broken_links(page: Path, text: str) -> list[str]:
     """Return the broken links of a page."""
     broken_links = []
     for target in LINK.findall(CODE.sub("", FENCE.sub("", text))):
@@ -61,16 +61,16 @@ def broken(page: Path, text: str) -> list[str]:
 @pytest.mark.parametrize("name", pages())
 def test_every_link_of_a_page_works(name: str) -> None:
     page = ROOT / name
-    assert not broken(page, page.read_text(encoding="utf-8"))
+    assert not find_broken_links(page, page.read_text(encoding="utf-8"))
 
 
-def test_all_pages_are_checked() -> None:
+def test_the_checked_pages_include_the_readme_the_docs_and_the_decisions() -> None:
     assert {"README.md", "SECURITY.md", "docs/operations.md", "docs/adr/0001-cents-as-integers.md"} <= set(
         pages()
     )
 
 
-def test_each_page_has_its_place_in_the_index() -> None:
+def test_the_index_links_every_page() -> None:
     index = ROOT / "docs" / "README.md"
     targets = LINK.findall(index.read_text(encoding="utf-8"))
     linked = [name for name in targets if "/" not in name and name.endswith(".md")]
@@ -83,17 +83,19 @@ def test_each_page_has_its_place_in_the_index() -> None:
     assert not {f"../{name}" for name in in_chinese} & set(chinese), "link to the Chinese page"
 
 
-def test_a_broken_link_is_found() -> None:
+def test_a_broken_link_or_anchor_is_reported() -> None:
     page = ROOT / "docs" / "operations.md"
     text = "[a](#sizing) [b](#no-such) [c](limits.md#the-cost) [d](none.md) [e](https://example.com) `[f](none.md)`"
-    assert broken(page, text) == ["#no-such", "none.md"]
+    assert find_broken_links(page, text) == ["#no-such", "none.md"]
 
 
-def test_the_runbook_of_every_alert_is_there() -> None:
+def test_the_runbook_link_of_every_alert_works() -> None:
     rules = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
     runbooks = re.findall(r"runbook: (\S+)", rules)
     assert runbooks
-    assert not broken(ROOT / "README.md", " ".join(f"[runbook]({runbook})" for runbook in runbooks))
+    assert not find_broken_links(
+        ROOT / "README.md", " ".join(f"[runbook]({runbook})" for runbook in runbooks)
+    )
 
 
 def test_every_file_that_contributing_names_exists() -> None:

@@ -24,7 +24,7 @@ OF_SCRAPES = {"job", "instance", "le"}
 Described = dict[str, tuple[str | None, tuple[str, ...], str]]
 
 
-def described() -> Described:
+def describe_metrics() -> Described:
     """Return every metric of the project: its type, its labels and its help."""
     metrics_by_name: Described = {}
     for metric in vars(metrics).values():
@@ -57,11 +57,11 @@ def test_the_page_lists_every_metric_with_its_type_labels_and_help() -> None:
         name: (kind, tuple(re.findall(r"`(\w+)`", labels)), words)
         for name, kind, labels, words in ROW.findall(page)
     }
-    assert rows == described()
+    assert rows == describe_metrics()
 
 
-def test_names_end_with_their_units() -> None:
-    for name, (kind, _, _) in described().items():
+def test_the_names_of_metrics_end_with_their_units() -> None:
+    for name, (kind, _, _) in describe_metrics().items():
         assert (kind == "counter") == name.endswith("_total"), name
         if kind == "histogram":
             assert name.endswith(("_seconds", "_cost")), name
@@ -70,7 +70,7 @@ def test_names_end_with_their_units() -> None:
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
 def test_alerts_and_dashboard_use_existing_metrics_and_labels(expression: str) -> None:
     assert expression.count("(") == expression.count(")") and expression.count("{") == expression.count("}")
-    known = described()
+    known = describe_metrics()
     labels: set[str] = set(OF_SCRAPES)
     names = set(NAME.findall(expression))
     for name in names:
@@ -101,7 +101,7 @@ def test_every_alert_has_a_runbook() -> None:
         assert rule["annotations"].keys() == {"summary", "description", "runbook"}
 
 
-def test_the_dashboard_is_complete() -> None:
+def test_the_panels_of_the_dashboard_have_unique_ids_and_fit_its_width() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for panel in panels:

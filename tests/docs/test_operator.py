@@ -18,7 +18,7 @@ ORDER_ID = "019b0f3e-6e2f-7a51-8d0c-3f2f5f0a9c11"
 PAGE = Path(__file__).parents[2] / "docs" / "operator.md"
 
 
-async def test_every_example_returns_the_documented_response(world: World, operator: Operator) -> None:
+async def test_the_responses_match_the_page_about_the_operator_api(world: World, operator: Operator) -> None:
     text = PAGE.read_text(encoding="utf-8")
     examples = list(steps(text))
     answers = [await run(step.text, operator) for step in examples]

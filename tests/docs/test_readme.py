@@ -95,7 +95,7 @@ def read(page: str) -> str:
 
 
 @pytest.mark.parametrize("page", STEPS)
-async def test_the_responses_match_a_page(
+async def test_the_responses_match_the_readme_and_the_tutorial(
     world: World, database_url: str, graphql: Client, tmp_path: Path, page: str
 ) -> None:
     text = read(page)
@@ -108,7 +108,7 @@ async def test_the_responses_match_a_page(
 
 @pytest.mark.parametrize("day", OTHER_DAYS)
 @pytest.mark.parametrize("page", [README_ZH, TUTORIAL])
-async def test_they_match_on_any_day(
+async def test_the_responses_match_the_readme_and_the_tutorial_on_any_day(
     world: World, database_url: str, graphql: Client, tmp_path: Path, page: str, day: str
 ) -> None:
     text = read(page)

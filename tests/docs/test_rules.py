@@ -105,13 +105,13 @@ def test_an_instance_expires_at_the_end_of_its_last_day() -> None:
         assert expires_at.isoformat() == row["expires at"]
 
 
-def test_months_step_as_the_page_says() -> None:
+def test_the_examples_of_renewals_by_months_are_correct() -> None:
     for row in table(6):
         stepped = dates.add_months(int(row["anchor day"]), day(row["last day"]), int(row["months"]))
         assert str(stepped) == row["new last day"]
 
 
-def test_the_least_months_are_those_of_the_page() -> None:
+def test_the_examples_of_the_minimum_months_are_correct() -> None:
     for row in table(7):
         least = dates.min_months_to_reach(int(row["anchor day"]), day(row["expired on"]), day(row["today"]))
         assert str(least) == row["least months"]
@@ -124,28 +124,28 @@ def priced(
     return money.format_cents(price.price_cents)
 
 
-def test_months_cost_what_the_page_says() -> None:
+def test_the_examples_of_prices_for_months_are_correct() -> None:
     for row in table(12):
         percent, months = int(row["discount"].removesuffix(" %")), int(row["months"])
         tiers = [pricing.DiscountTier(months, 100 * percent)]
         assert priced(row["monthly"], months, 0, 31, tiers) == row["price"]
 
 
-def test_a_period_up_to_a_date_costs_what_the_page_says() -> None:
+def test_the_examples_of_prices_up_to_a_date_are_correct() -> None:
     for row in table(13):
         span = dates.period_between(int(row["anchor day"]), day(row["last day"]), day(row["target"]))
         assert [str(number) for number in span] == [row["months"], row["days"], row["of"]]
         assert priced(row["monthly"], *span, []) == row["price"]
 
 
-def test_a_day_of_the_month_is_the_target_of_the_page() -> None:
+def test_the_examples_of_a_unify_to_a_day_of_the_month_are_correct() -> None:
     for row in table(14):
         last_day, day_of_month = day(row["last day"]), int(row["day of month"])
         month_later = dates.add_months(last_day.day, last_day, 1)
         assert str(dates.first_on_day_of_month(day_of_month, month_later)) == row["target"]
 
 
-def test_an_instance_is_due_when_the_page_says() -> None:
+def test_the_examples_of_due_times_are_correct() -> None:
     for row in table(20):
         due_at = dates.due_at(
             day(row["last day"]),
@@ -156,7 +156,7 @@ def test_an_instance_is_due_when_the_page_says() -> None:
         assert due_at.isoformat() == row["due at"]
 
 
-def test_the_cut_over_leaves_and_renews_what_the_page_says() -> None:
+def test_the_examples_of_the_cut_over_are_correct() -> None:
     for row in table(38):
         zone = ZoneInfo(row["zone"])
         begins = dt.datetime.fromisoformat(row["autoRenewFrom"])
@@ -165,7 +165,7 @@ def test_the_cut_over_leaves_and_renews_what_the_page_says() -> None:
         assert ("left" if refusal else "renewed") == row[""]
 
 
-def test_the_limits_of_the_page_are_the_constants() -> None:
+def test_rule_26_states_the_limits_of_the_code() -> None:
     [section] = re.findall(r"^### Rule 26: .*?(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL)
     for number in (
         limits.INSTANCES_PER_SELECTION_MAX,

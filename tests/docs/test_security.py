@@ -12,7 +12,7 @@ ROWS = [[cell.strip() for cell in row.strip("|").split("|")] for row in TABLE.st
 TEST = re.compile(r"^(?:async )?def test_", re.MULTILINE)
 
 
-def test_every_named_test_exists() -> None:
+def test_every_test_file_that_the_page_names_contains_a_test() -> None:
     paths = set(re.findall(r"`(tests/[^`]+)`", PAGE))
     assert len(paths) > 20
     for path in sorted(paths):

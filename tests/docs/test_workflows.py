@@ -22,7 +22,7 @@ def steps(workflow: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_pins_its_actions_and_runs_what_exists(path: Path) -> None:
+def test_a_workflow_pins_its_actions_and_runs_only_existing_commands(path: Path) -> None:
     workflow = load(path.name)
     assert workflow["permissions"] == {"contents": "read"}
     jobs = workflow["jobs"]
@@ -49,20 +49,20 @@ def test_a_release_is_published_after_its_checks_only() -> None:
 
 
 @pytest.mark.parametrize("page", ["docs/versions.md", "docs/zh/versions.md"])
-def test_the_page_of_versions_lists_what_the_workflow_tries(page: str) -> None:
+def test_the_page_of_versions_lists_the_versions_that_the_workflow_tests(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     rows = load("ci.yml")["jobs"]["versions"]["strategy"]["matrix"]["include"]
     images = {"redis": "Redis", "valkey/valkey": "Valkey"}
-    tried = {f"Python {row['python']}" for row in rows} | {f"PostgreSQL {row['postgres']}" for row in rows}
-    tried |= {f"{images[name]} {version}" for name, version in (row["redis"].split(":") for row in rows)}
+    tested = {f"Python {row['python']}" for row in rows} | {f"PostgreSQL {row['postgres']}" for row in rows}
+    tested |= {f"{images[name]} {version}" for name, version in (row["redis"].split(":") for row in rows)}
     listed = set(re.findall(r"^\| ((?:Python|PostgreSQL|Redis|Valkey) [\d.]+) \|", text, re.MULTILINE))
-    assert listed == tried
+    assert listed == tested
 
 
-def test_the_versions_of_python_are_those_of_the_package() -> None:
+def test_the_package_declares_only_python_versions_that_the_workflow_tests() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = load("ci.yml")["jobs"]["versions"]["strategy"]["matrix"]["include"]
-    tried = {row["python"] for row in rows}
+    tested = {row["python"] for row in rows}
     declared = {name.rpartition(" ")[2] for name in project["classifiers"] if "Python :: 3." in name}
-    assert declared <= tried
-    assert project["requires-python"] == f">={min(tried, key=lambda version: int(version[2:]))}"
+    assert declared <= tested
+    assert project["requires-python"] == f">={min(tested, key=lambda version: int(version[2:]))}"
