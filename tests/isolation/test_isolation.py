@@ -217,7 +217,7 @@ async def test_only_an_operator_can_use_the_operator_api(
         wrong += await unchanged(scene, figures, place.coordinate)
     figures.show(capsys, "operators' fields, asked by others")
     assert not wrong, "\n".join(wrong)
-    assert [status for status, _ in refusals] == [401], "whoever is refused is told the same"
+    assert [status for status, _ in refusals] == [401], "the refusals differ"
 
 
 async def test_an_operator_cannot_combine_data_of_two_accounts(
@@ -260,7 +260,7 @@ async def test_an_operator_cannot_combine_data_of_two_accounts(
 @pytest.mark.parametrize(
     "field", ["parcel(number: Int!): String", "parcel(id: ID!): String", "parcel(in: Parcel!): String"]
 )
-def test_an_argument_that_the_walk_does_not_know_stops_it(scene: Scene, field: str) -> None:
+def test_an_unclassified_argument_stops_the_walk_with_an_error(scene: Scene, field: str) -> None:
     schema = build_schema(f"type Query {{ {field} }} input Parcel {{ code: String }}")
     [place] = walk.places(schema)
     with pytest.raises(names.UnknownLeafError, match="add it to NAMED"):
