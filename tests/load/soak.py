@@ -30,14 +30,14 @@ RATE = 60
 """Requests per second. On a small machine, a higher rate would measure the client."""
 AT_ONCE = 24
 ACCOUNTS, INSTANCES = ("a", "b", "c"), 1_000
-SAMPLE_SECONDS, TOLD_SECONDS = 1.0, 30.0
+SAMPLE_SECONDS, PRINT_SECONDS = 1.0, 30.0
 GROWTH_MAX = 0.10
 """The maximum growth, as a ratio, from the mean of the second third of the samples to the mean of the last third."""
 ANSWER_SECONDS_MAX = 30.0
 MEBIBYTE = 1 << 20
 GOOD = {"OK", "200", "next", "BUSY"}
 """The expected results of valid requests. BUSY is one of them, because concurrent exports are limited."""
-OURS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
+SERVER_ERRORS = {"INTERNAL", "UNAVAILABLE", "TIMEOUT"}
 """The codes of errors that the server causes."""
 
 PAGE = "{ instances(first: 10) { totalCount nodes { id expiresAt monthlyPrice outlook { willRenew } } } }"
@@ -182,7 +182,7 @@ class Memory:
         while True:
             for name, pid in self._pids.items():
                 self.samples[name].append(_resident(pid))
-            if (now := time.monotonic()) >= printed_at + TOLD_SECONDS:
+            if (now := time.monotonic()) >= printed_at + PRINT_SECONDS:
                 printed_at = now
                 say(f"{now - started_at:5.0f} s  {self._latest()}")
             await asyncio.sleep(SAMPLE_SECONDS)
@@ -209,7 +209,7 @@ def say(line: str) -> None:
 def _is_fault(kind: str, code: str) -> bool:
     """Return whether a result is missing, or unexpected for its kind of request."""
     if kind in ("bad", "stranger"):
-        return code in OURS or code in GOOD or not code.isupper()
+        return code in SERVER_ERRORS or code in GOOD or not code.isupper()
     return code not in GOOD
 
 

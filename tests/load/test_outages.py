@@ -33,7 +33,7 @@ from tests.support.waiting import free_port
 from workers import main
 
 RECOVERY_SECONDS_MAX = 40
-AWAY_SECONDS = 2
+OUTAGE_SECONDS = 2
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def opened(servers: stage.Servers) -> AsyncIterator[stage.Stage]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
-async def test_a_postgresql_restart_under_load_costs_seconds_and_no_second_charge(
+async def test_a_postgresql_restart_under_load_causes_only_503_and_no_second_charge(
     opened: stage.Stage, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = await restarts.prepare()
@@ -58,22 +58,22 @@ async def test_a_postgresql_restart_under_load_costs_seconds_and_no_second_charg
         running = asyncio.create_task(load.run(100))
         await asyncio.sleep(2)
         await asyncio.to_thread(opened.postgres.strike, number)
-        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.sleep(OUTAGE_SECONDS)
         before = load.outcome.answered
         await asyncio.to_thread(opened.postgres.start_again)
-        began = time.monotonic()
+        started_at = time.monotonic()
         async with asyncio.timeout(RECOVERY_SECONDS_MAX):
             while load.outcome.answered < before + 100:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started_at
         failed = load.outcome.wrong.total()
         await asyncio.sleep(1)
-        assert load.outcome.wrong.total() == failed, "it is not well for good"
+        assert load.outcome.wrong.total() == failed, "requests fail again after the recovery"
         load.end()
         outcome = await running
         with capfd.disabled():
             sys.stderr.write(
-                f"\n100 requests answered {seconds:.1f} s after PostgreSQL was there: {outcome}\n"
+                f"\n100 requests answered {seconds:.1f} s after PostgreSQL was available: {outcome}\n"
             )
         assert outcome.wrong.total() > 20
         assert set(outcome.wrong) <= {"503 UNAVAILABLE"}, outcome
@@ -134,16 +134,18 @@ async def test_the_api_starts_and_serves_without_redis_and_connects_later(
         response = await client.post(server.url, content=restarts.renewal(0))
         assert response.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         assert await next_number() == 1
-        await change_elsewhere(1)  # the server can learn of this change only by polling
+        await change_elsewhere(1)  # the server can detect this change only by polling
         assert await next_number() == 2
         later.pop_all()
         await asyncio.to_thread(revive)
         await asyncio.sleep(3)  # until the server listens to Redis again
         async with pubsub.connect(opened.valkey.url):
-            began = time.monotonic()
+            started_at = time.monotonic()
             await change_elsewhere(2)
             assert await next_number() == 3
-        assert time.monotonic() - began < 1, "it was not told, and looked by itself"
+        assert time.monotonic() - started_at < 1, (
+            "the server was not notified, and found the event by polling"
+        )
 
 
 async def test_a_frozen_redis_delays_no_renewal_and_no_shutdown(opened: stage.Stage) -> None:
@@ -165,17 +167,17 @@ async def test_a_frozen_redis_delays_no_renewal_and_no_shutdown(opened: stage.St
 
 
 @pytest.mark.parametrize("way", ["killed", "frozen"])
-async def test_a_worker_waits_for_its_queue_and_continues(opened: stage.Stage, way: str) -> None:
+async def test_a_worker_continues_after_its_queue_was_killed_or_frozen(opened: stage.Stage, way: str) -> None:
     work = await Work.begun()
     first = await work.put(2)
     worker = opened.plain_worker(instances_per_chunk=1)
-    await charged(work, first)
+    await wait_until_charged(work, first)
     if way == "killed":
         opened.valkey.strike(signal.SIGKILL)
-        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.sleep(OUTAGE_SECONDS)
     else:
         os.kill(opened.valkey.pid, signal.SIGSTOP)
-        await asyncio.sleep(main.QUEUE_SECONDS_MAX + AWAY_SECONDS)
+        await asyncio.sleep(main.QUEUE_SECONDS_MAX + OUTAGE_SECONDS)
     second = await work.put(2)
     now = clocks.utc_now()
     await runs.start_run(runs.Trigger.OPERATOR, now, now)
@@ -184,13 +186,13 @@ async def test_a_worker_waits_for_its_queue_and_continues(opened: stage.Stage, w
         await asyncio.to_thread(opened.valkey.start_again)
     else:
         os.kill(opened.valkey.pid, signal.SIGCONT)
-    await charged(work, second)
+    await wait_until_charged(work, second)
     assert worker.is_alive
     assert "waiting for a server" in (opened.folder / "worker.log").read_text()
     await integrity.assert_holds()
 
 
-async def charged(work: Work, batch: Batch) -> None:
+async def wait_until_charged(work: Work, batch: Batch) -> None:
     """Wait until the whole batch is charged."""
 
     async def is_charged() -> bool:
@@ -210,16 +212,16 @@ async def test_a_worker_started_first_waits_for_the_database_its_tables_and_the_
     opened.valkey.strike(signal.SIGKILL)
     worker = processes.start(["worker"], addresses, log)
     try:
-        await said(log, "waiting for a server: [Errno 111]")
+        await wait_for_log(log, "waiting for a server: [Errno 111]")
         await asyncio.to_thread(opened.postgres.start_again)
-        await said(log, "does not exist")
+        await wait_for_log(log, "does not exist")
         migrating = processes.start(["migrate"], addresses, tmp_path / "migrate.log")
         assert await migrating.ended() == 0
-        await said(log, "waiting for a server: Error 111")
+        await wait_for_log(log, "waiting for a server: Error 111")
         await asyncio.to_thread(opened.valkey.start_again)
-        await said(log, "Starting worker for")
+        await wait_for_log(log, "Starting worker for")
         async with asyncio.timeout(RECOVERY_SECONDS_MAX):
-            while not await counted(addresses["DATABASE_URL"], "renewal_runs"):  # noqa: ASYNC110
+            while not await count_rows(addresses["DATABASE_URL"], "renewal_runs"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert worker.is_alive
         worker.signal(signal.SIGTERM)
@@ -228,7 +230,7 @@ async def test_a_worker_started_first_waits_for_the_database_its_tables_and_the_
         await worker.kill()
 
 
-async def counted(url: str, table: str) -> int:
+async def count_rows(url: str, table: str) -> int:
     """Return the number of rows of a table in another database."""
     connection = await asyncpg.connect(url)
     try:
@@ -237,18 +239,18 @@ async def counted(url: str, table: str) -> int:
         await connection.close()
 
 
-async def test_a_waiting_worker_can_be_stopped(database_url: str, tmp_path: Path) -> None:
+async def test_a_worker_that_waits_for_its_queue_exits_on_sigterm(database_url: str, tmp_path: Path) -> None:
     addresses = {"DATABASE_URL": database_url, "REDIS_URL": f"redis://127.0.0.1:{free_port()}/0"}
     worker = processes.start(["worker"], addresses, tmp_path / "log")
     try:
-        await said(tmp_path / "log", "waiting for a server")
+        await wait_for_log(tmp_path / "log", "waiting for a server")
         worker.signal(signal.SIGTERM)
         assert await asyncio.wait_for(worker.ended(), RECOVERY_SECONDS_MAX) == 0
     finally:
         await worker.kill()
 
 
-async def said(log: Path, words: str) -> None:
+async def wait_for_log(log: Path, words: str) -> None:
     """Wait until a log contains `words`."""
     async with asyncio.timeout(RECOVERY_SECONDS_MAX):
         while words not in log.read_text():  # noqa: ASYNC110, ASYNC240

@@ -22,7 +22,7 @@ DRAIN_SECONDS = 60
 PLAN = restarts.Plan(times=1, seconds=5, drain_seconds=10, rate=50)
 
 
-async def changed(find: Callable[[], set[int]], before: set[int]) -> set[int]:
+async def wait_for_replacement(find: Callable[[], set[int]], before: set[int]) -> set[int]:
     """Return the processes once their number is that of `before`, and at least one of them is new."""
     async with asyncio.timeout(20):
         while len(now := find()) != len(before) or now == before:  # noqa: ASYNC110  # other processes: no event
@@ -36,7 +36,7 @@ async def test_no_request_is_lost_while_every_process_is_replaced(
 ) -> None:
     outcome = await way(opened, await restarts.prepare(), PLAN)
     assert not outcome.wrong, outcome
-    assert outcome.ended >= load.STEADY + load.RESTING, "a connection of before was not ended"
+    assert outcome.ended >= load.STEADY + load.RESTING, "an earlier connection was not ended"
     [(orders,)] = await database.fetch(database.pool(), "SELECT count(*) FROM orders")
     assert orders == outcome.answered // len(restarts.BODIES) > 10
 
@@ -50,17 +50,17 @@ async def test_a_killed_process_is_restarted_while_the_others_serve(database_url
         for _ in range(20):
             async with httpx2.AsyncClient() as another:
                 assert (await another.get(f"http://{server.address}/healthz")).status_code == 200
-        now = await changed(lambda: restarts.children(server.process.pid), before)
+        now = await wait_for_replacement(lambda: restarts.children(server.process.pid), before)
         assert before - now == {killed}
         assert (await client.get(f"http://{server.address}/healthz")).status_code == 200
 
 
 async def test_processes_without_a_supervisor_exit(database_url: str) -> None:
     async with served(database_url, RENEWALS_WORKERS="2", RENEWALS_DRAIN_SECONDS="2") as server:
-        left = restarts.children(server.process.pid)
+        workers_left = restarts.children(server.process.pid)
         server.process.signal(signal.SIGKILL)
         async with asyncio.timeout(10):
-            while left & {pid for pid, _, _ in processes()}:  # noqa: ASYNC110
+            while workers_left & {pid for pid, _, _ in processes()}:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
 
@@ -74,7 +74,7 @@ async def refuses_connections(port: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-async def test_a_connected_client_gets_one_more_response_and_connection_close(
+async def test_a_shutdown_serves_a_connected_client_once_more_with_connection_close(
     world: World, database_url: str, workers: str
 ) -> None:
     await world.account("a", balance="10.00")
@@ -86,7 +86,7 @@ async def test_a_connected_client_gets_one_more_response_and_connection_close(
         request_body = {"query": "{ account { balance } }"}
         response = await client.post(server.url, json=request_body)
         assert "connection" not in response.headers
-        began = time.monotonic()
+        started_at = time.monotonic()
         server.process.signal(signal.SIGTERM)
         await waiting.eventually(lambda: refuses_connections(server.port))
         await asyncio.sleep(0.5)  # a server that does not drain would close the client's connection
@@ -97,12 +97,14 @@ async def test_a_connected_client_gets_one_more_response_and_connection_close(
         with pytest.raises(httpx2.ConnectError):
             await client.post(server.url, json=request_body)
         await server.process.ended()
-        assert time.monotonic() - began < DRAIN_SECONDS / 4, (
-            "nobody is connected, and there is nothing to wait for"
+        assert time.monotonic() - started_at < DRAIN_SECONDS / 4, (
+            "the server waited although no client was connected"
         )
 
 
-async def test_a_running_renewal_completes_and_a_slow_one_is_cut_off(world: World, database_url: str) -> None:
+async def test_a_shutdown_completes_a_running_renewal_and_ends_a_slow_renewal_with_503(
+    world: World, database_url: str
+) -> None:
     await world.account("a", balance="10.00")
     await world.instances(["i-0"], price="1.00")
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
@@ -123,7 +125,7 @@ async def test_a_running_renewal_completes_and_a_slow_one_is_cut_off(world: Worl
                 )
                 await asyncio.sleep(0.5)
                 server.process.signal(signal.SIGTERM)
-                began = time.monotonic()
+                started_at = time.monotonic()
                 if is_answered:
                     await asyncio.sleep(wait)
                     await lock.rollback()
@@ -137,7 +139,7 @@ async def test_a_running_renewal_completes_and_a_slow_one_is_cut_off(world: Worl
                         {"code": "UNAVAILABLE"},
                     )
                 await server.process.ended()
-                assert time.monotonic() - began < 8
+                assert time.monotonic() - started_at < 8
                 if not is_answered:
                     await lock.rollback()
     finally:

@@ -15,9 +15,15 @@ from tests.support.live_server import LiveServer
         ([100.0] * 20 + [111.0] * 10, False),
         ([100.0 + number for number in range(60)], False),
     ],
-    ids=["even", "warming up", "a little", "a step", "ever more"],
+    ids=[
+        "constant",
+        "growth in the first third",
+        "growth of 9 percent",
+        "growth of 11 percent",
+        "steady growth",
+    ],
 )
-def test_growth_after_the_second_third_is_detected(samples: list[float], flat: bool) -> None:
+def test_memory_growth_after_the_second_third_is_detected(samples: list[float], flat: bool) -> None:
     assert soak.is_flat("api", samples) is flat
 
 
@@ -37,12 +43,12 @@ def test_growth_after_the_second_third_is_detected(samples: list[float], flat: b
         ("bad ConnectError", 1),
     ],
 )
-def test_an_unexpected_response_is_counted(served_nowhere: LiveServer, answer: str, faults: int) -> None:
-    customers = soak.Customers(served_nowhere, [])
+def test_an_unexpected_response_is_counted(unreachable_server: LiveServer, answer: str, faults: int) -> None:
+    customers = soak.Customers(unreachable_server, [])
     customers.answers[answer] += 1
     assert customers.faults == faults
 
 
 @pytest.fixture
-def served_nowhere() -> LiveServer:
+def unreachable_server() -> LiveServer:
     return LiveServer(None, "127.0.0.1:1")  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ to 14 s."""
 
 
 @pytest.mark.parametrize("case", ["outlook", "refused", "calendar"])
-async def test_another_account_is_served_as_fast_during_an_attack(opened: str, case: str) -> None:
+async def test_another_account_is_served_within_seconds_during_an_attack(opened: str, case: str) -> None:
     keys = await starve.prepare()
     settings = {"RENEWALS_COST_PER_MINUTE_MAX": "0", "RENEWALS_LOG_LEVEL": "CRITICAL"}
     async with served(opened, **settings) as server:
