@@ -16,7 +16,7 @@ from tests.model_based.test_model_based import TRIED
 EXAMPLES_PER_ROUND = 20
 
 
-def test_soak() -> None:
+def test_the_database_equals_the_model_for_random_seeds() -> None:
     seconds, steps = int(os.environ.get("SOAK_SECONDS") or 0), int(os.environ.get("SOAK_STEPS") or 0)
     seed = os.environ.get("SOAK_SEED")
     started = time.monotonic()
