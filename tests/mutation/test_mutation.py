@@ -45,19 +45,19 @@ MUTANTS = {
         "tests/renewals/db/test_guards.py::test_an_invalid_statement_is_refused_by_its_constraint"
         "[a second line with the same instance and start]",
     ),
-    "a refund that does not make the next line another": Mutant(
+    "a refund that does not increase the refund count": Mutant(
         "renewals/domain/refund_rules.py",
         "count = line.instance.refund_count + 1",
         "count = line.instance.refund_count",
         "tests/renewals/operators/test_refunds.py::test_a_refunded_period_can_be_bought_again_once",
     ),
-    "anybody's instance": Mutant(
+    "instances of any account": Mutant(
         "renewals/instances/queries.py",
         "FROM instances i WHERE i.account_id = $1 AND i.id = ANY($2)",
         "FROM instances i WHERE $1::text IS NOT NULL AND i.id = ANY($2)",
         "tests/isolation/test_isolation.py::test_no_customer_reads_or_changes_another_accounts_data",
     ),
-    "anybody's endpoint": Mutant(
+    "endpoints of any account": Mutant(
         "renewals/webhooks/endpoints.py",
         "id=uuid.UUID(endpoint_id), account_id=owner, using_db=connection",
         "id=uuid.UUID(endpoint_id), using_db=connection",
@@ -86,12 +86,14 @@ def copy(tmp_path: Path) -> Path:
 
 def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     """Run some tests of a copy, without the environment of the current run."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TEST_"))
+    }
     servers = {"DATABASE_URL": os.environ["TEST_POSTGRES_URL"], "REDIS_URL": os.environ["TEST_REDIS_URL"]}
     return subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", *tests],
         cwd=copy,
-        env=ours | servers,
+        env=environment | servers,
         capture_output=True,
         text=True,
         timeout=SECONDS_MAX,
@@ -99,7 +101,7 @@ def run(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_an_unchanged_copy_passes(copy: Path) -> None:
+def test_the_tests_pass_on_an_unchanged_copy_of_the_code(copy: Path) -> None:
     tests = {mutant.seen_by for mutant in MUTANTS.values()}
     process = run(copy, *sorted(tests))
     assert process.returncode == pytest.ExitCode.OK, process.stdout
@@ -107,7 +109,7 @@ def test_an_unchanged_copy_passes(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
-def test_a_defect_is_detected(copy: Path, mutant: Mutant) -> None:
+def test_a_planted_defect_makes_its_test_fail(copy: Path, mutant: Mutant) -> None:
     source = (copy / mutant.path).read_text(encoding="utf-8")
     assert source.count(mutant.line) == 1, "the line has changed; break it as it is now"
     (copy / mutant.path).write_text(source.replace(mutant.line, mutant.broken), encoding="utf-8")
