@@ -40,23 +40,23 @@ RENEW = """mutation { renewInstances(input: {
     selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) { __typename } }"""
 
 
-class Mishap(Exception):
+class UnexpectedError(Exception):
     """An unexpected error whose message contains secrets."""
 
     def __init__(self, *_: object, **__: object) -> None:
         super().__init__(f"cannot reach {SECRET}\nat all")
 
 
-def raising(*_: Any, **__: Any) -> Any:
-    raise Mishap
+def fail(*_: Any, **__: Any) -> Any:
+    raise UnexpectedError
 
 
-async def raising_later(*_: Any, **__: Any) -> Any:
-    raise Mishap
+async def fail_async(*_: Any, **__: Any) -> Any:
+    raise UnexpectedError
 
 
 @pytest.fixture
-async def asking(world: World, graphql: Client) -> Client:
+async def customer(world: World, graphql: Client) -> Client:
     """A client of account `a`, which has a balance and an instance."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
@@ -64,21 +64,25 @@ async def asking(world: World, graphql: Client) -> Client:
     return graphql
 
 
-def told(answer: httpx2.Response, lines: Lines) -> str:
+def assert_internal_error(response: httpx2.Response, lines: Lines) -> str:
     """Check that a response has one error without details, and that the log has its id; return the id."""
-    assert SECRET not in answer.text and "Mishap" not in answer.text and "hunter2" not in str(answer.headers)
-    [error] = answer.json()["errors"]
+    assert (
+        SECRET not in response.text
+        and "UnexpectedError" not in response.text
+        and "hunter2" not in str(response.headers)
+    )
+    [error] = response.json()["errors"]
     assert error["message"] == "An internal error occurred."
     assert error["extensions"].keys() == {"code", "id"}
     assert error["extensions"]["code"] == "INTERNAL"
-    found(error["extensions"]["id"], lines)
+    assert_logged(error["extensions"]["id"], lines)
     [request] = lines.requests()
     assert request["codes"] == ["INTERNAL"]
     assert request["error_ids"] == [error["extensions"]["id"]]
     return str(error["extensions"]["id"])
 
 
-def found(error_id: str, lines: Lines) -> None:
+def assert_logged(error_id: str, lines: Lines) -> None:
     """Check that the log has the id once, with a traceback and the id of the request."""
     [entry] = [entry for entry in lines.entries if entry.get("error_id") == error_id]
     assert entry["level"] == "error"
@@ -87,121 +91,123 @@ def found(error_id: str, lines: Lines) -> None:
 
 
 LAYERS: dict[str, tuple[object, str, Callable[..., Any], str]] = {
-    "authentication": (api_keys, "authenticate", raising_later, ACCOUNT),
-    "parsing the body": (http_request, "read_body", raising_later, ACCOUNT),
-    "parsing the document": (execution_schema.Parser, "on_parse", raising, ACCOUNT),
-    "a rule of validation": (execution_schema.RequireOperationName, "on_validate", raising, ACCOUNT),
-    "an extension": (operation_cache.CacheOperation, "on_execute", raising, ACCOUNT),
-    "what starts the execution": (executor.Executor, "build", raising, ACCOUNT),
-    "a resolver": (accounts_queries, "fetch_account", raising_later, ACCOUNT),
+    "authentication": (api_keys, "authenticate", fail_async, ACCOUNT),
+    "parsing the body": (http_request, "read_body", fail_async, ACCOUNT),
+    "parsing the document": (execution_schema.Parser, "on_parse", fail, ACCOUNT),
+    "a rule of validation": (execution_schema.RequireOperationName, "on_validate", fail, ACCOUNT),
+    "an extension": (operation_cache.CacheOperation, "on_execute", fail, ACCOUNT),
+    "the start of the execution": (executor.Executor, "build", fail, ACCOUNT),
+    "a resolver": (accounts_queries, "fetch_account", fail_async, ACCOUNT),
     "a loader": (
         catalog,
         "fetch_products",
-        raising_later,
+        fail_async,
         '{ instance(id: "i-1") { id product { name } } }',
     ),
-    "what a resolver of many calls": (
+    "a resolver of a list": (
         catalog,
         "fetch_data_centers",
-        raising_later,
+        fail_async,
         "{ dataCenters { code } }",
     ),
-    "a writer": (orders_repository, "insert_orders", raising_later, RENEW),
-    "the engine": (selection, "complete_selection", raising_later, RENEW),
-    "the database": (database, "transaction", raising, RENEW),
-    "the serializer": (result_writer.ResultWriter, "encode_json", raising, ACCOUNT),
-    "the view, outside of its own last line": (view.GraphQLView, "_respond", raising_later, ACCOUNT),
+    "a writer": (orders_repository, "insert_orders", fail_async, RENEW),
+    "the engine": (selection, "complete_selection", fail_async, RENEW),
+    "the database": (database, "transaction", fail, RENEW),
+    "the serializer": (result_writer.ResultWriter, "encode_json", fail, ACCOUNT),
+    "the view": (view.GraphQLView, "_respond", fail_async, ACCOUNT),
 }
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-async def test_a_layer_that_raises_tells_nobody_but_the_log(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, layer: str
+async def test_an_error_in_any_layer_returns_an_internal_error_and_is_logged(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, layer: str
 ) -> None:
     place, name, failing, query = LAYERS[layer]
     monkeypatch.setattr(place, name, failing)
     # The comment makes the document new, so that no cached operation takes a shorter path.
-    told(await asking.post(f"# {layer}\n{query}"), lines)
+    assert_internal_error(await customer.post(f"# {layer}\n{query}"), lines)
 
 
-async def test_a_known_operation_that_raises_tells_nobody_but_the_log(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
+async def test_an_error_in_a_cached_operation_returns_an_internal_error_and_is_logged(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await asking(ACCOUNT)
+    await customer(ACCOUNT)
     lines.clear()
-    monkeypatch.setattr(accounts_queries, "fetch_account", raising_later)
-    told(await asking.post(ACCOUNT), lines)
+    monkeypatch.setattr(accounts_queries, "fetch_account", fail_async)
+    assert_internal_error(await customer.post(ACCOUNT), lines)
     assert lines.requests()[0]["kind"] == "query"
 
 
-async def test_a_value_of_ours_that_its_type_cannot_write_tells_nobody(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
+async def test_a_value_that_cannot_be_serialized_returns_an_internal_error_without_detail(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fetch(*_: object) -> dict[str, object]:
         return {"id": "a", "name": {SECRET: 1}}
 
     monkeypatch.setattr(accounts_queries, "fetch_account", fetch)
-    answer = await asking.post(ACCOUNT)
-    assert SECRET not in answer.text
-    [error] = answer.json()["errors"]
+    response = await customer.post(ACCOUNT)
+    assert SECRET not in response.text
+    [error] = response.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL"
-    found(error["extensions"]["id"], lines)
+    assert_logged(error["extensions"]["id"], lines)
 
 
-async def test_a_scalar_that_raises_what_it_should_not_tells_nobody(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
+async def test_an_unexpected_error_in_a_scalar_returns_an_internal_error_without_detail(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     date = customer_schema.schema._schema.type_map["Date"]
-    monkeypatch.setattr(date, "parse_value", raising)
-    monkeypatch.setattr(date, "coerce_input_value", raising)
+    monkeypatch.setattr(date, "parse_value", fail)
+    monkeypatch.setattr(date, "coerce_input_value", fail)
     query = """query ($day: Date!) { quoteUnifyExpiry(input: {
         selection: {ids: ["i-1"]}, target: {date: $day}}) { total } }"""
-    answer = await asking.post(query, day="2027-03-01")
-    assert SECRET not in answer.text
-    [error] = answer.json()["errors"]
+    response = await customer.post(query, day="2027-03-01")
+    assert SECRET not in response.text
+    [error] = response.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL"
-    found(error["extensions"]["id"], lines)
+    assert_logged(error["extensions"]["id"], lines)
 
 
-async def test_a_database_without_its_table_tells_nobody(world: World, asking: Client, lines: Lines) -> None:
+async def test_a_missing_table_returns_an_internal_error_without_its_name(
+    world: World, customer: Client, lines: Lines
+) -> None:
     await database.execute(database.pool(), "ALTER TABLE ledger_entries RENAME TO ledger_of_old")
-    answer = await asking.post("{ ledger { nodes { id } } }")
-    assert "ledger_" not in answer.text
-    [error] = answer.json()["errors"]
+    response = await customer.post("{ ledger { nodes { id } } }")
+    assert "ledger_" not in response.text
+    [error] = response.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL"
-    found(error["extensions"]["id"], lines)
+    assert_logged(error["extensions"]["id"], lines)
 
 
-async def test_a_redis_that_is_away_stops_nothing_and_its_password_is_told_to_nobody(
-    asking: Client, lines: Lines
+async def test_a_renewal_succeeds_without_redis_and_the_log_omits_the_password_of_redis(
+    customer: Client, lines: Lines
 ) -> None:
     async with pubsub.connect("redis://:hunter2@127.0.0.1:1/0", listening=True):
-        answer = await asking.post(RENEW)
-        assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
+        response = await customer.post(RENEW)
+        assert response.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
         async with asyncio.timeout(10):
             while "cannot notify" not in "".join(lines.texts):  # noqa: ASYNC110 - a log has no event for it
                 await asyncio.sleep(0.01)
     assert "hunter2" not in "".join(lines.texts)
 
 
-async def test_what_is_done_after_a_commit_and_raises_is_known_to_the_log_alone(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
+async def test_an_error_after_the_commit_is_logged_and_the_renewal_succeeds(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub, "publish", raising)
-    answer = await asking.post(RENEW)
-    assert answer.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
+    monkeypatch.setattr(pubsub, "publish", fail)
+    response = await customer.post(RENEW)
+    assert response.json()["data"] == {"renewInstances": {"__typename": "RenewInstancesSuccess"}}
     assert SECRET in "".join(lines.texts)
 
 
-async def test_an_operator_is_told_no_more(
+async def test_an_operator_receives_an_internal_error_without_detail(
     world: World, lines: Lines, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings_override(operator_api=True)
     operator = Client()
     operator.url, operator.key = OPERATOR_URL, await world.operator_key()
-    monkeypatch.setattr(operators_queries, "fetch_accounts", raising_later)
+    monkeypatch.setattr(operators_queries, "fetch_accounts", fail_async)
     async with operator.http:
-        told(await operator.post("{ accounts { nodes { id } } }"), lines)
+        assert_internal_error(await operator.post("{ accounts { nodes { id } } }"), lines)
     assert lines.requests()[0]["role"] == "OPERATOR"
 
 
@@ -215,93 +221,93 @@ async def test_an_operator_is_told_no_more(
         ("/calendar.ics", authentication, "identify_calendar"),
     ],
 )
-async def test_an_export_and_a_calendar_tell_nobody(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, path: str, place: object, name: str
+async def test_a_failing_export_or_calendar_returns_an_internal_error_without_detail(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, path: str, place: object, name: str
 ) -> None:
-    monkeypatch.setattr(
-        place, name, raising if name == "read_rows" and place is export_queries else raising_later
-    )
-    answer = await asking.http.get(HOST + path, headers={"Authorization": f"Bearer {asking.key}"})
-    assert answer.status_code == 500
-    told(answer, lines)
+    monkeypatch.setattr(place, name, fail if name == "read_rows" and place is export_queries else fail_async)
+    response = await customer.http.get(HOST + path, headers={"Authorization": f"Bearer {customer.key}"})
+    assert response.status_code == 500
+    assert_internal_error(response, lines)
     assert lines.requests()[0]["kind"] in ("export", "calendar")
 
 
-async def test_an_export_that_breaks_off_is_cut_and_known_to_the_log(
-    asking: Client, live: Serve, lines: Lines, monkeypatch: pytest.MonkeyPatch
+async def test_an_export_that_fails_midway_ends_the_connection_and_is_logged(
+    customer: Client, live: Serve, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = export_queries.read_rows
+    read_rows = export_queries.read_rows
 
-    async def read(*asked: Any) -> AsyncIterator[Any]:
-        async for page in whole(*asked):
+    async def read_and_fail(*arguments: Any) -> AsyncIterator[Any]:
+        async for page in read_rows(*arguments):
             yield page
-        raise Mishap
+        raise UnexpectedError
 
-    monkeypatch.setattr(export_queries, "read_rows", read)
+    monkeypatch.setattr(export_queries, "read_rows", read_and_fail)
     async with live() as address, httpx2.AsyncClient() as client:
-        headers = {"Authorization": f"Bearer {asking.key}"}
-        with pytest.raises(httpx2.RemoteProtocolError) as cut:
+        headers = {"Authorization": f"Bearer {customer.key}"}
+        with pytest.raises(httpx2.RemoteProtocolError) as disconnection:
             await client.get(f"http://{address}/export/instances.csv", headers=headers)
-    assert SECRET not in str(cut.value)
+    assert SECRET not in str(disconnection.value)
     [request] = lines.requests()
     assert (request["status"], request["codes"]) == (200, ["INTERNAL"])
-    found(request["error_ids"][0], lines)
+    assert_logged(request["error_ids"][0], lines)
 
 
-async def test_a_middleware_that_raises_tells_nobody(world: World, lines: Lines) -> None:
-    transport = httpx2.ASGITransport(app=request_logging.RequestLoggingMiddleware(raising_later))
+async def test_a_failing_middleware_returns_an_internal_error_without_detail(
+    world: World, lines: Lines
+) -> None:
+    transport = httpx2.ASGITransport(app=request_logging.RequestLoggingMiddleware(fail_async))
     async with httpx2.AsyncClient(transport=transport) as client:
-        answer = await client.get(HOST)
-    assert answer.status_code == 500
-    told(answer, lines)
+        response = await client.get(HOST)
+    assert response.status_code == 500
+    assert_internal_error(response, lines)
 
 
-async def test_what_starlette_does_by_itself_tells_nobody(
+async def test_an_error_in_the_router_returns_an_internal_error_without_detail(
     world: World, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starlette.routing.Router.app", raising_later)
+    monkeypatch.setattr("starlette.routing.Router.app", fail_async)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create())) as client:
-        told(await client.get("/export/instances.csv"), lines)
+        assert_internal_error(await client.get("/export/instances.csv"), lines)
 
 
 EVENTS = "subscription { events(after: 0) { sequence } }"
 
 
-async def _first_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
+async def _yield_event_then_fail(*_: object) -> AsyncIterator[event_log.Event]:
     yield event_log.Event(
         1, "policy.changed", mock.ANY, None, "{}", "WORKER", "worker", None, "Asia/Shanghai", "CNY", None
     )
-    raise Mishap
+    raise UnexpectedError
 
 
-async def _following_then_raising(*_: object) -> AsyncIterator[event_log.Event]:
-    return _first_then_raising()
+async def _subscribe_then_fail(*_: object) -> AsyncIterator[event_log.Event]:
+    return _yield_event_then_fail()
 
 
-@pytest.mark.parametrize("follow", [raising_later, _following_then_raising])
-async def test_server_sent_events_tell_nobody(
-    asking: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, follow: Callable[..., Any]
+@pytest.mark.parametrize("follow", [fail_async, _subscribe_then_fail])
+async def test_failing_server_sent_events_return_an_internal_error_without_detail(
+    customer: Client, lines: Lines, monkeypatch: pytest.MonkeyPatch, follow: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(event_log, "subscribe", follow)
-    headers = {"Authorization": f"Bearer {asking.key}", "Accept": "text/event-stream"}
-    answer = await asking.http.post(URL, json={"query": EVENTS}, headers=headers)
-    assert SECRET not in answer.text and "Mishap" not in answer.text
+    headers = {"Authorization": f"Bearer {customer.key}", "Accept": "text/event-stream"}
+    response = await customer.http.post(URL, json={"query": EVENTS}, headers=headers)
+    assert SECRET not in response.text and "UnexpectedError" not in response.text
     [request] = lines.requests()
     assert (request["kind"], request["codes"]) == ("subscription", ["INTERNAL"])
-    assert request["error_ids"][0] in answer.text
-    found(request["error_ids"][0], lines)
+    assert request["error_ids"][0] in response.text
+    assert_logged(request["error_ids"][0], lines)
 
 
 @contextlib.asynccontextmanager
-async def socket_of(address: str, key: str) -> AsyncIterator[websockets.ClientConnection]:
+async def open_socket(address: str, key: str) -> AsyncIterator[websockets.ClientConnection]:
     protocol = websockets.Subprotocol("graphql-transport-ws")
     async with websockets.connect(f"ws://{address}/graphql", subprotocols=[protocol]) as socket:
-        said = {"Authorization": f"Bearer {key}"}
-        await socket.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        payload = {"Authorization": f"Bearer {key}"}
+        await socket.send(orjson.dumps({"type": "connection_init", "payload": payload}).decode())
         yield socket
 
 
-async def heard(socket: websockets.ClientConnection) -> str:
+async def read_messages(socket: websockets.ClientConnection) -> str:
     """Return all messages until the operation or the connection ends."""
     texts: list[str] = []
     with contextlib.suppress(websockets.ConnectionClosed):
@@ -309,34 +315,34 @@ async def heard(socket: websockets.ClientConnection) -> str:
             while not texts or orjson.loads(texts[-1])["type"] not in ("complete", "error"):
                 texts.append(str(await socket.recv()))
                 if orjson.loads(texts[-1])["type"] == "connection_ack":
-                    asked = {"type": "subscribe", "id": "1", "payload": {"query": EVENTS}}
-                    await socket.send(orjson.dumps(asked).decode())
+                    request = {"type": "subscribe", "id": "1", "payload": {"query": EVENTS}}
+                    await socket.send(orjson.dumps(request).decode())
     return "".join(texts) + (socket.close_reason or "")
 
 
 @pytest.mark.parametrize(
     ("place", "name", "failing"),
     [
-        (websocket.SocketContext, "identify", raising_later),
-        (websocket.Handler, "handle_subscribe", raising_later),
-        (event_log, "subscribe", raising_later),
-        (event_log, "subscribe", _following_then_raising),
-        (websocket_messages, "_message", raising),
-        (execution_schema.RenewalSchema, "stream", raising_later),
-        (view.GraphQLView, "get_context", raising_later),
+        (websocket.SocketContext, "identify", fail_async),
+        (websocket.Handler, "handle_subscribe", fail_async),
+        (event_log, "subscribe", fail_async),
+        (event_log, "subscribe", _subscribe_then_fail),
+        (websocket_messages, "_message", fail),
+        (execution_schema.RenewalSchema, "stream", fail_async),
+        (view.GraphQLView, "get_context", fail_async),
     ],
     ids=[
-        "on connecting",
-        "on a message",
-        "at the start",
-        "amid the events",
-        "on reading",
-        "a schema",
-        "a view",
+        "authentication",
+        "a subscribe message",
+        "the start of the subscription",
+        "after an event",
+        "parsing a message",
+        "the schema",
+        "the context of the view",
     ],
 )
-async def test_a_web_socket_tells_nobody(
-    asking: Client,
+async def test_an_error_in_a_web_socket_is_logged_and_not_shown_to_the_client(
+    customer: Client,
     live: Serve,
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
@@ -345,14 +351,14 @@ async def test_a_web_socket_tells_nobody(
     failing: Any,
 ) -> None:
     monkeypatch.setattr(place, name, failing)
-    said = ""
+    messages = ""
     async with live() as address:
         with contextlib.suppress(websockets.InvalidStatus, websockets.ConnectionClosed):
-            async with socket_of(address, str(asking.key)) as socket:
-                said = await heard(socket)
-    assert SECRET not in said and "Mishap" not in said
+            async with open_socket(address, str(customer.key)) as socket:
+                messages = await read_messages(socket)
+    assert SECRET not in messages and "UnexpectedError" not in messages
     error_ids = {error_id for request in lines.requests() for error_id in request.get("error_ids", ())}
     [error_id] = error_ids
     [entry] = [entry for entry in lines.entries if entry.get("error_id") == error_id]
     assert SECRET in entry["exception"]
-    assert "INTERNAL" not in said or error_id in said
+    assert "INTERNAL" not in messages or error_id in messages

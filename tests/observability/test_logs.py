@@ -19,7 +19,7 @@ from graphql_api.middleware import request_log
 from renewals import config
 from renewals.observability import log_config
 from tests.observability.conftest import Lines, Serve
-from tests.observability.test_errors import socket_of
+from tests.observability.test_errors import open_socket
 from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
 from tests.support.live_server import served
@@ -29,73 +29,80 @@ from tests.workers.conftest import Start, start
 __all__ = ["start"]
 
 QUERY = """query Page($search: String!) { instances(filter: {search: $search}) { nodes { id } } }"""
-EVIL = 'one\r\n{"event":"two"}\x1b[2J\x9b31m\u2028three\u202e\ud800 四'
-TURN_SECONDS = 0.01
+UNSAFE_TEXT = 'one\r\n{"event":"two"}\x1b[2J\x9b31m\u2028three\u202e\ud800 四'
+ITERATION_SECONDS = 0.01
 EVENTS = "subscription Follow { events(after: 0) { sequence } }"
 
 
 @pytest.fixture
-async def asking(world: World, graphql: Client) -> Client:
+async def customer(world: World, graphql: Client) -> Client:
     await world.account("a", balance="1234.56")
     graphql.key = await world.key("a")
     return graphql
 
 
 def record(message: object, *arguments: object, **about: object) -> logging.LogRecord:
-    made = logging.LogRecord("renewals.x", logging.WARNING, "", 0, message, arguments or None, None)
-    made.__dict__.update(about)
-    return made
+    log_record = logging.LogRecord("renewals.x", logging.WARNING, "", 0, message, arguments or None, None)
+    log_record.__dict__.update(about)
+    return log_record
 
 
-def failed() -> logging.LogRecord:
+def record_with_traceback() -> logging.LogRecord:
     try:
-        raise ValueError(EVIL)
+        raise ValueError(UNSAFE_TEXT)
     except ValueError:
         return logging.LogRecord("renewals.x", logging.ERROR, "", 0, "failed", None, sys.exc_info())
 
 
-def test_a_line_of_json_says_when_where_and_what() -> None:
+def test_a_json_line_has_a_timestamp_a_logger_a_level_and_an_event() -> None:
     entry = orjson.loads(log_config.Formatter("json").format(record("a %s of %d", "chunk", 3, run=7)))
     assert entry.pop("timestamp").endswith("Z")
     assert entry == {"event": "a chunk of 3", "level": "warning", "logger": "renewals.x", "run": 7}
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-def test_what_was_sent_cannot_begin_a_line_or_speak_to_a_terminal(log_format: str) -> None:
+def test_a_message_with_control_characters_is_one_printable_line(log_format: str) -> None:
     write = log_config.Formatter(log_format).format
-    nested = record({"event": "x", "y": [EVIL, {EVIL: EVIL}]})
-    for made in (record(EVIL), record("%s", EVIL), record("x", extra=EVIL), nested):
-        text = write(made)
+    nested = record({"event": "x", "y": [UNSAFE_TEXT, {UNSAFE_TEXT: UNSAFE_TEXT}]})
+    for log_record in (
+        record(UNSAFE_TEXT),
+        record("%s", UNSAFE_TEXT),
+        record("x", extra=UNSAFE_TEXT),
+        nested,
+    ):
+        text = write(log_record)
         assert len(text.splitlines()) == 1
         assert text.replace("\x1b[0m", "").isprintable()
         assert "四" in text
 
 
 def test_a_traceback_is_a_field_of_json_and_indented_in_text() -> None:
-    entry = orjson.loads(log_config.Formatter("json").format(failed()))
+    entry = orjson.loads(log_config.Formatter("json").format(record_with_traceback()))
     assert entry["exception"].startswith("Traceback")
     assert "\x1b" not in entry["exception"]
-    first, *rest = log_config.Formatter("text").format(failed()).splitlines()
+    first, *others = log_config.Formatter("text").format(record_with_traceback()).splitlines()
     assert "failed" in first
-    assert rest and all(line.startswith("  | ") and line.isprintable() for line in rest)
+    assert others and all(line.startswith("  | ") and line.isprintable() for line in others)
 
 
-def test_a_terminal_is_written_text_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    def chosen(**values: str) -> str:
-        made: dict[str, Any] = log_config.configuration(config.Settings(**values))  # type: ignore[arg-type]
-        return str(made["formatters"]["ours"]["log_format"])
+def test_the_log_format_is_text_on_a_terminal_unless_the_setting_is_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read_log_format(**values: str) -> str:
+        configuration: dict[str, Any] = log_config.configuration(config.Settings(**values))  # type: ignore[arg-type]
+        return str(configuration["formatters"]["ours"]["log_format"])
 
-    assert chosen() == "json"
+    assert read_log_format() == "json"
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    assert chosen() == "text"
-    assert chosen(log_format="json") == "json"
+    assert read_log_format() == "text"
+    assert read_log_format(log_format="json") == "json"
 
 
 @pytest.fixture
 def handler() -> log_config.BufferedHandler:
-    made = log_config.BufferedHandler()
-    made.setFormatter(log_config.Formatter("json"))
-    return made
+    buffered = log_config.BufferedHandler()
+    buffered.setFormatter(log_config.Formatter("json"))
+    return buffered
 
 
 def line(event: str, level: int = logging.INFO) -> logging.LogRecord:
@@ -104,68 +111,68 @@ def line(event: str, level: int = logging.INFO) -> logging.LogRecord:
 
 def events(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Return the log lines that were written since the last call."""
-    return [orjson.loads(each)["event"] for each in capsys.readouterr().err.splitlines()]
+    return [orjson.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
 
 
-async def test_the_lines_of_one_turn_are_written_together_and_a_warning_at_once(
+async def test_lines_of_one_loop_iteration_are_written_together_and_a_warning_at_once(
     handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for event in ("one", "two"):
         handler.emit(line(event))
     assert events(capsys) == []
-    await asyncio.sleep(TURN_SECONDS)
+    await asyncio.sleep(ITERATION_SECONDS)
     assert events(capsys) == ["one", "two"]
     handler.emit(line("three"))
     handler.emit(line("four", logging.WARNING))
     assert events(capsys) == ["three", "four"]
-    await asyncio.sleep(TURN_SECONDS)
+    await asyncio.sleep(ITERATION_SECONDS)
     assert events(capsys) == []
 
 
-def test_a_line_is_written_at_once_where_nothing_would_write_it_later(
+def test_a_line_is_written_at_once_without_an_event_loop(
     handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler.emit(line("one"))
     assert events(capsys) == ["one"]
 
 
-def test_a_line_that_its_loop_left_waiting_is_written_by_the_next_or_at_the_end(
+def test_a_buffered_line_of_an_ended_loop_is_written_by_the_next_loop_or_at_exit(
     handler: log_config.BufferedHandler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def say(event: str) -> None:
+    async def emit_line(event: str) -> None:
         handler.emit(line(event))
 
-    async def say_and_exit(event: str) -> None:
+    async def emit_line_and_exit(event: str) -> None:
         handler.emit(line(event))
         sys.exit()
 
-    def leave(event: str) -> None:
+    def end_loop_after(event: str) -> None:
         with contextlib.closing(asyncio.new_event_loop()) as loop, pytest.raises(SystemExit):
-            loop.run_until_complete(say_and_exit(event))
+            loop.run_until_complete(emit_line_and_exit(event))
 
-    leave("one")
+    end_loop_after("one")
     assert events(capsys) == []
-    asyncio.run(say("two"))
+    asyncio.run(emit_line("two"))
     assert events(capsys) == ["one", "two"]
-    leave("three")
+    end_loop_after("three")
     assert events(capsys) == []
     logging.shutdown([weakref.ref(handler)])
     assert events(capsys) == ["three"]
 
 
-async def test_a_request_is_one_line_with_who_what_and_how_long_and_nothing_that_was_sent(
-    world: World, asking: Client, lines: Lines
+async def test_a_request_is_logged_in_one_line_without_its_key_values_or_results(
+    world: World, customer: Client, lines: Lines
 ) -> None:
-    answer = await asking.post(QUERY, search="a-customer's-own-words")
+    response = await customer.post(QUERY, search="a-customer's-own-words")
     [request] = lines.requests()
     assert request.pop("duration_ms") > 0
     assert request.pop("timestamp")
-    assert request.pop("cost") == answer.json()["extensions"]["cost"]
+    assert request.pop("cost") == response.json()["extensions"]["cost"]
     assert request == {
         "event": "request",
         "level": "info",
         "logger": "renewals.requests",
-        "request_id": answer.headers["x-request-id"],
+        "request_id": response.headers["x-request-id"],
         "operation": "Page",
         "kind": "query",
         "status": 200,
@@ -173,21 +180,19 @@ async def test_a_request_is_one_line_with_who_what_and_how_long_and_nothing_that
         "role": "RENEWER",
         "key": str(await world.value("SELECT id FROM api_keys")),
     }
-    await asking.post(QUERY, search="again")
+    await customer.post(QUERY, search="again")
     assert lines.requests()[1]["operation"] == "Page"
-    said = "".join(lines.texts)
-    assert str(asking.key) not in said and "customer's" not in said and "1234.56" not in said
+    log = "".join(lines.texts)
+    assert str(customer.key) not in log and "customer's" not in log and "1234.56" not in log
 
 
-async def test_a_request_s_line_says_when_it_ended_not_when_it_was_written(
-    asking: Client, lines: Lines
-) -> None:
+async def test_the_timestamp_of_a_request_is_the_time_of_its_end(customer: Client, lines: Lines) -> None:
     began = dt.datetime.now(dt.UTC)
-    await asking("{ account { id } }")
+    await customer("{ account { id } }")
     ended = dt.datetime.now(dt.UTC)
     await asyncio.sleep(3 * request_log.WAIT_SECONDS)
-    [told] = [entry for entry in lines.entries if entry["logger"] == "renewals.requests"]
-    assert began <= dt.datetime.fromisoformat(told["timestamp"]) <= ended
+    [entry] = [entry for entry in lines.entries if entry["logger"] == "renewals.requests"]
+    assert began <= dt.datetime.fromisoformat(entry["timestamp"]) <= ended
 
 
 @pytest.mark.parametrize(
@@ -198,32 +203,35 @@ async def test_a_request_s_line_says_when_it_ended_not_when_it_was_written(
         *((sent, False) for sent in ("x" * 65, "", "a b", "a\tb", "é")),
     ],
 )
-async def test_a_request_keeps_the_id_it_came_with_if_that_is_a_sane_one(
-    asking: Client, lines: Lines, sent: str, is_taken: bool
+async def test_the_request_id_of_a_client_is_kept_only_if_it_is_valid(
+    customer: Client, lines: Lines, sent: str, is_taken: bool
 ) -> None:
-    headers = [(b"X-Request-Id", sent.encode("latin-1")), (b"Authorization", f"Bearer {asking.key}".encode())]
-    answer = await asking.http.post(URL, json={"query": "{ account { id } }"}, headers=headers)
+    headers = [
+        (b"X-Request-Id", sent.encode("latin-1")),
+        (b"Authorization", f"Bearer {customer.key}".encode()),
+    ]
+    response = await customer.http.post(URL, json={"query": "{ account { id } }"}, headers=headers)
     [request] = lines.requests()
-    assert answer.headers["x-request-id"] == request["request_id"]
+    assert response.headers["x-request-id"] == request["request_id"]
     assert (request["request_id"] == sent) is is_taken
     assert len(request["request_id"]) <= 64
 
 
-async def test_who_is_refused_is_told_of_by_the_code(asking: Client, lines: Lines) -> None:
-    await asking.post("{ nothing }")
-    await asking.post("{ account { id } }", unknown=1)
-    asking.key = "rk_00000000_not-a-key"
-    await asking.post("{ account { id } }")
-    refused, fine, unknown = lines.requests()
+async def test_a_refused_request_is_logged_with_its_error_code(customer: Client, lines: Lines) -> None:
+    await customer.post("{ nothing }")
+    await customer.post("{ account { id } }", unknown=1)
+    customer.key = "rk_00000000_not-a-key"
+    await customer.post("{ account { id } }")
+    refused, accepted, unknown = lines.requests()
     assert (refused["operation"], refused["kind"], refused["codes"]) == ("other", "other", ["BAD_REQUEST"])
-    assert fine["operation"] == "anonymous" and "codes" not in fine
+    assert accepted["operation"] == "anonymous" and "codes" not in accepted
     assert (unknown["status"], unknown["codes"]) == (401, ["UNAUTHENTICATED"])
     assert "account" not in unknown and "rk_" not in "".join(lines.texts)
 
 
-async def test_a_token_in_an_address_is_in_no_line(asking: Client, lines: Lines) -> None:
-    token = (await asking("mutation Reset { resetCalendarToken { token } }"))["resetCalendarToken"]["token"]
-    await asking.http.get("http://testserver/calendar.ics", params={"token": token})
+async def test_the_token_of_a_calendar_address_is_not_logged(customer: Client, lines: Lines) -> None:
+    token = (await customer("mutation Reset { resetCalendarToken { token } }"))["resetCalendarToken"]["token"]
+    await customer.http.get("http://testserver/calendar.ics", params={"token": token})
     reset, calendar = lines.requests()
     assert (reset["operation"], reset["kind"]) == ("Reset", "mutation")
     assert (calendar["operation"], calendar["kind"], calendar["role"]) == (
@@ -234,29 +242,29 @@ async def test_a_token_in_an_address_is_in_no_line(asking: Client, lines: Lines)
     assert token not in "".join(text for text in lines.texts if '"logger":"httpx2"' not in text)
 
 
-async def test_a_stream_and_each_operation_of_a_web_socket_are_told_of_when_they_end(
-    asking: Client, live: Serve, lines: Lines
+async def test_a_web_socket_and_each_of_its_operations_are_logged_when_they_end(
+    customer: Client, live: Serve, lines: Lines
 ) -> None:
     async with live() as address:
-        async with socket_of(address, str(asking.key)) as socket:
+        async with open_socket(address, str(customer.key)) as socket:
             assert socket.response
             request_id = socket.response.headers["x-request-id"]
             await socket.recv()
             for number, query in enumerate(("query One { account { id } }", EVENTS)):
-                asked = {"type": "subscribe", "id": str(number), "payload": {"query": query}}
-                await socket.send(orjson.dumps(asked).decode())
+                message = {"type": "subscribe", "id": str(number), "payload": {"query": query}}
+                await socket.send(orjson.dumps(message).decode())
             assert orjson.loads(await socket.recv())["type"] == "next"
             assert orjson.loads(await socket.recv())["type"] == "complete"
-            assert [each["operation"] for each in lines.requests()] == ["One"]
+            assert [entry["operation"] for entry in lines.requests()] == ["One"]
         async with asyncio.timeout(10):
             while len(lines.requests()) < 3:  # noqa: ASYNC110 - a log has no event for it
                 await asyncio.sleep(0.01)
-    told = {(each["kind"], each["operation"], each["account"]) for each in lines.requests()}
-    assert told == {("query", "One", "a"), ("subscription", "Follow", "a"), ("socket", "other", "a")}
-    assert {each["request_id"] for each in lines.requests()} == {request_id}
+    operations = {(entry["kind"], entry["operation"], entry["account"]) for entry in lines.requests()}
+    assert operations == {("query", "One", "a"), ("subscription", "Follow", "a"), ("socket", "other", "a")}
+    assert {entry["request_id"] for entry in lines.requests()} == {request_id}
 
 
-async def test_every_line_of_a_process_that_serves_is_json(
+async def test_every_line_of_a_server_process_is_json(
     world: World, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await world.account("a")
@@ -282,11 +290,15 @@ async def test_no_key_and_no_address_of_a_web_socket_is_logged_at_any_level(
         headers = {"Authorization": f"Bearer {key}"}
         url = f"ws://{process.address}/graphql?token=in-the-address"
         async with websockets.connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
-            said = {"type": "connection_init", "payload": headers}
-            await socket.send(orjson.dumps(said).decode())
+            message = {"type": "connection_init", "payload": headers}
+            await socket.send(orjson.dumps(message).decode())
             await socket.recv()
-            asked = {"type": "subscribe", "id": "1", "payload": {"query": "{ account { id } } # in-a-frame"}}
-            await socket.send(orjson.dumps(asked).decode())
+            message = {
+                "type": "subscribe",
+                "id": "1",
+                "payload": {"query": "{ account { id } } # in-a-frame"},
+            }
+            await socket.send(orjson.dumps(message).decode())
             assert orjson.loads(await socket.recv())["type"] == "next"
         with pytest.raises(websockets.InvalidStatus):
             async with websockets.connect(
@@ -295,10 +307,10 @@ async def test_no_key_and_no_address_of_a_web_socket_is_logged_at_any_level(
                 pass
         async with httpx2.AsyncClient(headers=headers) as client:
             await client.post(process.url, json={"query": "{ account { id } }"})
-    said_in_log = capfd.readouterr().err
-    assert "renewals.requests" in said_in_log and "Application startup complete" in said_in_log
+    log = capfd.readouterr().err
+    assert "renewals.requests" in log and "Application startup complete" in log
     for secret in (key, "in-the-address", "in-a-frame"):
-        assert secret not in said_in_log
+        assert secret not in log
 
 
 async def test_every_line_of_several_processes_is_json(
@@ -310,10 +322,10 @@ async def test_every_line_of_several_processes_is_json(
         env=os.environ | {"DATABASE_URL": database_url},
     )
     async with asyncio.timeout(40), httpx2.AsyncClient() as client:
-        answered = False
-        while not answered:
+        is_serving = False
+        while not is_serving:
             with contextlib.suppress(httpx2.TransportError):
-                answered = (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
+                is_serving = (await client.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200
             await asyncio.sleep(0.1)
         await client.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{ account { id } }"})
     process.terminate()
@@ -326,13 +338,13 @@ async def test_every_line_of_a_worker_is_json(
     database_url: str, start: Start, capfd: pytest.CaptureFixture[str]
 ) -> None:
     process = start()
-    said = ""
+    log = ""
     async with asyncio.timeout(30):
-        while "Starting worker" not in said:
+        while "Starting worker" not in log:
             await asyncio.sleep(0.1)
-            said += capfd.readouterr().err
+            log += capfd.readouterr().err
     process.signal(signal.SIGTERM)
     await process.ended()
-    said += capfd.readouterr().err
-    entries = [orjson.loads(line) for line in said.splitlines()]
+    log += capfd.readouterr().err
+    entries = [orjson.loads(line) for line in log.splitlines()]
     assert "arq.worker" in {entry["logger"] for entry in entries}

@@ -37,10 +37,10 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 def samples(text: bytes | str) -> Samples:
     """Return all values of an exposition by name and labels."""
-    said = text if isinstance(text, str) else text.decode()
+    exposition = text if isinstance(text, str) else text.decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(said)
+        for family in text_string_to_metric_families(exposition)
         for sample in family.samples
     }
 
@@ -70,14 +70,14 @@ def few_operations(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def asking(world: World, graphql: Client) -> Client:
+async def customer(world: World, graphql: Client) -> Client:
     await world.account("a", balance="1000.00")
     graphql.key = await world.key("a")
     return graphql
 
 
 @contextlib.asynccontextmanager
-async def measured(**values: Any) -> AsyncIterator[httpx2.AsyncClient]:
+async def open_client(**values: Any) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of an application that serves its metrics."""
     settings = config.Settings(metrics=True, **values)
     transport = httpx2.ASGITransport(app=app.create(settings, clock=lambda: NOW))
@@ -86,12 +86,12 @@ async def measured(**values: Any) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def test_each_request_is_counted_once_by_operation_kind_and_code(
-    asking: Client, growth: Growth
+    customer: Client, growth: Growth
 ) -> None:
     for _ in range(3):
-        await asking("query Mine { account { id } }")
-    await asking.post("query Mine { nothing }")
-    await asking.post("query Mine { account { id } ledger(first: -1) { nodes { id } } }")
+        await customer("query Mine { account { id } }")
+    await customer.post("query Mine { nothing }")
+    await customer.post("query Mine { account { id } ledger(first: -1) { nodes { id } } }")
     count = "renewals_requests_total"
     assert growth.of(count, operation="Mine", kind="query", code="OK") == 3
     assert growth.of(count, operation="other", kind="other", code="BAD_REQUEST") == 1
@@ -100,33 +100,33 @@ async def test_each_request_is_counted_once_by_operation_kind_and_code(
     assert growth.of("renewals_database_pool_wait_seconds_count") >= 4
 
 
-async def test_a_client_cannot_fill_the_memory_with_names_of_operations(
-    asking: Client, growth: Growth, few_operations: None
+async def test_the_number_of_labels_for_operations_is_limited(
+    customer: Client, growth: Growth, few_operations: None
 ) -> None:
     for number in range(5):
-        await asking(f"query Flood{number} {{ account {{ id }} }}")
-    named = [
+        await customer(f"query Flood{number} {{ account {{ id }} }}")
+    counts = [
         growth.of("renewals_requests_total", operation=f"Flood{n}", kind="query", code="OK") for n in range(5)
     ]
-    assert named == [1, 1, 0, 0, 0]
+    assert counts == [1, 1, 0, 0, 0]
     assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 3
 
 
-async def test_a_long_name_of_an_operation_is_no_label_and_is_cut_in_the_log(
-    asking: Client, growth: Growth, few_operations: None, lines: Lines
+async def test_a_long_operation_name_is_no_label_and_is_shortened_in_the_log(
+    customer: Client, growth: Growth, few_operations: None, lines: Lines
 ) -> None:
     for name in ("N" * 100, "N" * 65, "M" * 64):
-        assert (await asking(f"query {name} {{ account {{ id }} }}"))["account"]
-    for _ in range(2):  # the second operation is cached, and takes another path
-        assert (await asking(f"query {'N' * 65} {{ account {{ id }} }}"))["account"]
+        assert (await customer(f"query {name} {{ account {{ id }} }}"))["account"]
+    for _ in range(2):  # the second operation is cached, and is executed differently
+        assert (await customer(f"query {'N' * 65} {{ account {{ id }} }}"))["account"]
     assert growth.of("renewals_requests_total", operation="other", kind="query", code="OK") == 4
     assert growth.of("renewals_requests_total", operation="M" * 64, kind="query", code="OK") == 1
     assert b"N" * 64 not in metrics.render()
     assert max(map(len, lines.texts)) < 1_000
-    assert {each["operation"] for each in lines.requests()} == {f"{'N' * 64}...", "M" * 64}
+    assert {entry["operation"] for entry in lines.requests()} == {f"{'N' * 64}...", "M" * 64}
 
 
-async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
+async def test_a_noted_cost_is_added_to_the_metric_of_costs(growth: Growth) -> None:
     record = request_record.RequestRecord("x")
     with request_log.RequestLog(record, trace.INVALID_SPAN):
         request_record.note_operation("Mine", "query")
@@ -134,13 +134,15 @@ async def test_a_cost_that_is_noted_is_measured(growth: Growth) -> None:
     assert growth.of("renewals_request_cost_sum", kind="query") == 120.0
 
 
-async def test_a_request_s_cost_is_measured(asking: Client, growth: Growth) -> None:
-    answer = await asking.post("{ account { id } }")
-    assert growth.of("renewals_request_cost_sum", kind="query") == answer.json()["extensions"]["cost"]
+async def test_the_cost_of_a_request_is_added_to_the_metric_of_costs(
+    customer: Client, growth: Growth
+) -> None:
+    response = await customer.post("{ account { id } }")
+    assert growth.of("renewals_request_cost_sum", kind="query") == response.json()["extensions"]["cost"]
 
 
-async def test_those_who_watch_are_not_counted(world: World, growth: Growth) -> None:
-    async with measured() as client:
+async def test_requests_for_probes_and_metrics_are_not_counted(world: World, growth: Growth) -> None:
+    async with open_client() as client:
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await client.get(path)).status_code in (200, 503)
         assert (await client.get("/nothing")).status_code == 404
@@ -148,14 +150,14 @@ async def test_those_who_watch_are_not_counted(world: World, growth: Growth) -> 
     assert growth.of("renewals_requests_in_progress") == 0
 
 
-async def test_metrics_are_served_only_where_the_setting_is_on(world: World, graphql: Client) -> None:
+async def test_metrics_are_served_only_if_the_setting_is_on(world: World, graphql: Client) -> None:
     assert (await graphql.http.get(f"{HOST}/metrics")).status_code == 404
-    async with measured() as client:
-        answer = await client.get("/metrics")
-    assert answer.headers["content-type"] == metrics.MEDIA_TYPE
-    found = samples(answer.text)
-    assert found[("renewals_database_pool_connections", frozenset({("state", "in_use")}))] >= 0
-    assert found[("renewals_check_ok", frozenset({("check", "database")}))] == 0  # the check has no address
+    async with open_client() as client:
+        response = await client.get("/metrics")
+    assert response.headers["content-type"] == metrics.MEDIA_TYPE
+    values = samples(response.text)
+    assert values[("renewals_database_pool_connections", frozenset({("state", "in_use")}))] >= 0
+    assert values[("renewals_check_ok", frozenset({("check", "database")}))] == 0  # the check has no address
 
 
 async def test_a_run_is_measured_by_outcome_and_amount(world: World, growth: Growth) -> None:
@@ -168,7 +170,7 @@ async def test_a_run_is_measured_by_outcome_and_amount(world: World, growth: Gro
     assert growth.of("renewals_chunk_duration_seconds_count") == 1
 
 
-async def test_a_chunk_that_raises_is_measured_and_what_it_rolled_back_is_not(
+async def test_a_failed_chunk_is_counted_but_not_its_rolled_back_renewals(
     world: World, growth: Growth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
@@ -194,7 +196,7 @@ async def test_each_webhook_is_measured_by_outcome(
     assert growth.of("renewals_webhook_request_duration_seconds_count", outcome="failed") == 0
 
 
-async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> None:
+async def test_the_backlog_is_read_from_the_database(world: World) -> None:
     await world.account("a", balance="0.00")
     await world.instances(["i-1", "i-2"], mode="AUTO", expires="2027-01-10")
     run_id = await runs.start_run(runs.Trigger.SCHEDULED, schedule.last_scheduled_at(NOW), NOW)
@@ -202,24 +204,24 @@ async def test_what_is_left_to_do_is_read_from_the_database(world: World) -> Non
         """INSERT INTO webhook_cursors (endpoint_id, account_id, sequence, last_sequence)
            VALUES (gen_random_uuid(), 'a', 3, 10)"""
     )
-    found = await backlog.read_backlog(NOW + dt.timedelta(minutes=90))
+    values = await backlog.read_backlog(NOW + dt.timedelta(minutes=90))
     # The run of 03:30 has begun; that of 04:30 was to begin an hour before 05:30.
-    assert found[(metrics.RUN_LATENESS, "")] == 3_600
-    assert found[(metrics.RUN_UNFINISHED, "")] == 5_400
-    assert found[(metrics.DUE, "")] == 2
-    assert found[(metrics.PENDING_CHUNKS, "")] == 1
-    assert found[(metrics.EVENTS_BEHIND, "")] == 7
+    assert values[(metrics.RUN_LATENESS, "")] == 3_600
+    assert values[(metrics.RUN_UNFINISHED, "")] == 5_400
+    assert values[(metrics.DUE, "")] == 2
+    assert values[(metrics.PENDING_CHUNKS, "")] == 1
+    assert values[(metrics.EVENTS_BEHIND, "")] == 7
     await world.rows("DELETE FROM webhook_cursors")
     await renew.renew_chunk(chunks.Chunk(run_id or 0, 0), lambda: NOW)
     await finish_runs(lambda: NOW)
     assert await world.value("SELECT broken_rules FROM renewal_runs") == []
-    found = await backlog.read_backlog(NOW)
-    assert found[(metrics.RUN_LATENESS, "")] == found[(metrics.RUN_UNFINISHED, "")] == 0
-    assert found[(metrics.PENDING_CHUNKS, "")] == found[(metrics.BROKEN_RULES, "")] == 0
-    assert found[(metrics.DUE, "")] == 2  # no owner has paid
+    values = await backlog.read_backlog(NOW)
+    assert values[(metrics.RUN_LATENESS, "")] == values[(metrics.RUN_UNFINISHED, "")] == 0
+    assert values[(metrics.PENDING_CHUNKS, "")] == values[(metrics.BROKEN_RULES, "")] == 0
+    assert values[(metrics.DUE, "")] == 2  # no owner has paid
 
 
-async def test_a_database_that_does_not_answer_costs_its_gauges_and_two_seconds(database_url: str) -> None:
+async def test_metrics_omit_the_backlog_after_a_timeout_without_a_free_connection(database_url: str) -> None:
     async with database.connect(database_url, pool_size=1):
         done = asyncio.Event()
 
@@ -229,16 +231,16 @@ async def test_a_database_that_does_not_answer_costs_its_gauges_and_two_seconds(
 
         holding = asyncio.create_task(hold())
         await asyncio.sleep(0.1)
-        async with measured() as client, asyncio.timeout(2 * backlog.SECONDS_MAX):
-            answer = await client.get("/metrics")
+        async with open_client() as client, asyncio.timeout(2 * backlog.SECONDS_MAX):
+            response = await client.get("/metrics")
         done.set()
         await holding
-        assert answer.status_code == 200
-        assert metrics.DUE not in answer.text
-        assert "renewals_requests_total" in answer.text
+        assert response.status_code == 200
+        assert metrics.DUE not in response.text
+        assert "renewals_requests_total" in response.text
 
 
-async def test_the_backlog_is_asked_for_once_in_a_while(world: World) -> None:
+async def test_the_backlog_is_cached_between_two_scrapes(world: World) -> None:
     routes = probes.Probes(config.Settings(), lambda: NOW, required=(), has_metrics=True).routes()
     transport = httpx2.ASGITransport(app=Starlette(routes=routes))
     async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
@@ -267,7 +269,7 @@ def serve(database_url: str) -> Callable[..., Any]:
     return serve
 
 
-async def test_several_processes_put_their_figures_together(
+async def test_the_metrics_of_several_processes_are_summed(
     world: World, serve: Callable[..., Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.account("a")
@@ -275,23 +277,25 @@ async def test_several_processes_put_their_figures_together(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     process = await serve(port)
     try:
-        asked = {"query": "query Mine { account { id } }"}
-        answered = 0
+        request_body = {"query": "query Mine { account { id } }"}
+        success_count = 0
         for _ in range(60):
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-                answer = await client.post("/graphql", json=asked, headers={"Authorization": f"Bearer {key}"})
-                answered += answer.status_code == 200
+                response = await client.post(
+                    "/graphql", json=request_body, headers={"Authorization": f"Bearer {key}"}
+                )
+                success_count += response.status_code == 200
         await asyncio.sleep(2 * request_log.WAIT_SECONDS)  # until each process has written its metrics
         [folder] = tmp_path.glob("renewals-metrics-*")
         served_by = {path.stem.rpartition("_")[2] for path in folder.glob("counter_*.db")}
         labels = frozenset({("operation", "Mine"), ("kind", "query"), ("code", "OK")})
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            found = [samples((await client.get("/metrics")).text) for _ in range(4)]
-        assert answered == 60
+            values = [samples((await client.get("/metrics")).text) for _ in range(4)]
+        assert success_count == 60
         assert len(served_by) >= 2
-        for each in found:
-            assert each[("renewals_requests_total", labels)] == 60
-            assert each[("renewals_requests_in_progress", frozenset())] == 0
+        for scraped in values:
+            assert scraped[("renewals_requests_total", labels)] == 60
+            assert scraped[("renewals_requests_in_progress", frozenset())] == 0
         await asyncio.sleep(probes.SAMPLE_SECONDS)
         # A process that has ended is not counted among those with connections.
         (folder / "gauge_livesum_1.db").write_bytes(
@@ -299,9 +303,9 @@ async def test_several_processes_put_their_figures_together(
         )
         (folder / "gauge_livesum_1.db").rename(folder / "gauge_livesum_4194304.db")
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            again = samples((await client.get("/metrics")).text)
+            values_later = samples((await client.get("/metrics")).text)
         assert (
-            again[("renewals_database_pool_connections_max", frozenset())]
+            values_later[("renewals_database_pool_connections_max", frozenset())]
             == 2 * config.get_settings().database_pool_size
         )
     finally:

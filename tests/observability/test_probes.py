@@ -34,18 +34,18 @@ from tests.workers.conftest import Start, start
 __all__ = ["start"]
 
 HOST = "http://testserver"
-AWAY = "redis://:hunter2@127.0.0.1:1/0"
+UNREACHABLE_REDIS = "redis://:hunter2@127.0.0.1:1/0"
 
 
 @contextlib.asynccontextmanager
-async def asked(
+async def open_client(
     database_url: str | None, redis_url: str | None, clock: Clock = lambda: NOW
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the probes of an API with these servers."""
     settings = config.Settings(DATABASE_URL=database_url, REDIS_URL=redis_url)  # type: ignore[call-arg]
-    probing = api_probes.ProbeRoutes(settings, clock)
-    transport = httpx2.ASGITransport(app=Starlette(routes=probing.routes()))
-    async with probing.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
+    probes = api_probes.ProbeRoutes(settings, clock)
+    transport = httpx2.ASGITransport(app=Starlette(routes=probes.routes()))
+    async with probes.running(), httpx2.AsyncClient(transport=transport, base_url=HOST) as client:
         yield client
 
 
@@ -69,52 +69,50 @@ async def silent_server() -> AsyncIterator[int]:
             writer.close()
 
 
-async def test_all_is_well_where_all_is_there(world: World, database_url: str, redis_url: str) -> None:
+async def test_a_process_is_ready_if_all_checks_pass(world: World, database_url: str, redis_url: str) -> None:
     await open_run()
-    async with asked(database_url, redis_url) as client:
-        answer = await client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
+    async with open_client(database_url, redis_url) as client:
+        response = await client.get("/readyz")
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
     checks = {name: {"ok": True} for name in ("database", "migrations", "writes", "run", "redis")}
-    assert answer.json() == {"status": "ready", "checks": checks}
+    assert response.json() == {"status": "ready", "checks": checks}
 
 
-async def test_without_redis_reads_and_renewals_go_on_so_the_process_is_degraded_and_stays(
-    world: World, database_url: str
-) -> None:
+async def test_a_process_without_redis_is_degraded_and_returns_200(world: World, database_url: str) -> None:
     await open_run()
-    async with asked(database_url, AWAY) as client:
-        answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-    assert answer.json()["checks"]["redis"] == {"ok": False, "why": "cannot be reached"}
-    assert "hunter2" not in answer.text
+    async with open_client(database_url, UNREACHABLE_REDIS) as client:
+        response = await client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert response.json()["checks"]["redis"] == {"ok": False, "why": "cannot be reached"}
+    assert "hunter2" not in response.text
 
 
-async def test_a_database_that_is_too_old_makes_a_process_unready_and_is_said(
+async def test_an_unsupported_database_version_makes_a_process_unready_with_the_reason(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
-    async with asked(database_url, None) as client:
-        answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-    assert "99 or later is required" in answer.json()["checks"]["database"]["why"]
+    async with open_client(database_url, None) as client:
+        response = await client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (503, "unready")
+    assert "99 or later is required" in response.json()["checks"]["database"]["why"]
 
 
-async def until_seen() -> None:
+async def wait_for_next_check() -> None:
     """Wait until the next check is due."""
     await asyncio.sleep(checks.CACHE_SECONDS)
 
 
-async def test_a_database_that_is_read_only_makes_a_process_unready_until_it_takes_writes_again(
+async def test_a_read_only_database_makes_a_process_unready_until_writes_succeed_again(
     world: World, database_url: str
 ) -> None:
     await open_run()
     name = await world.value("SELECT current_database()")
     await database.execute(database.pool(), f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    async with asked(database_url, None) as client:
-        answer = await client.get("/readyz")
-        assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-        checks = answer.json()["checks"]
+    async with open_client(database_url, None) as client:
+        response = await client.get("/readyz")
+        assert (response.status_code, response.json()["status"]) == (503, "unready")
+        checks = response.json()["checks"]
         assert checks["database"] == {"ok": True}
         assert checks["writes"] == {"ok": False, "why": "the database is read-only"}
         async with database.transaction() as connection:
@@ -124,17 +122,17 @@ async def test_a_database_that_is_read_only_makes_a_process_unready_until_it_tak
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'renewals-health'"
             " AND datname = current_database()",
         )
-        await until_seen()
+        await wait_for_next_check()
         await client.get("/readyz")  # the check finds its connection closed
-        await until_seen()
+        await wait_for_next_check()
         assert (await client.get("/readyz")).json()["status"] == "ready"
 
 
-async def test_a_write_is_tried_every_ten_seconds_and_not_at_every_look(
+async def test_a_write_is_checked_once_per_interval_and_not_at_every_request(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CACHE_SECONDS", 0)
-    async with asked(database_url, None) as client:
+    async with open_client(database_url, None) as client:
         for _ in range(5):
             assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
         first = await world.value("SELECT checked_at FROM write_checks")
@@ -144,19 +142,19 @@ async def test_a_write_is_tried_every_ten_seconds_and_not_at_every_look(
     assert await world.count("write_checks") == 1
 
 
-async def test_a_write_that_waits_makes_a_process_unready_and_leaves_no_session_behind(
+async def test_a_blocked_write_makes_a_process_unready_and_opens_at_most_two_sessions(
     world: World, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "CACHE_SECONDS", 0)
     monkeypatch.setattr(checks, "WRITE_CHECK_SECONDS", 0)
-    async with asked(database_url, None) as client:
+    async with open_client(database_url, None) as client:
         await client.get("/readyz")
         async with database.transaction() as connection:
             await database.execute(connection, "LOCK TABLE write_checks")
             for _ in range(2):
-                answer = await client.get("/readyz")
-                assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-                assert not answer.json()["checks"]["writes"]["ok"]
+                response = await client.get("/readyz")
+                assert (response.status_code, response.json()["status"]) == (503, "unready")
+                assert not response.json()["checks"]["writes"]["ok"]
             sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'renewals-health'"
             assert await world.value(f"{sessions} AND datname = current_database()") <= 2
         assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
@@ -178,10 +176,10 @@ def small_disk(megabytes: int) -> Iterator[Path]:
         folder.rmdir()
 
 
-async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None:
+async def test_a_full_disk_makes_a_process_unready_until_space_is_freed() -> None:
     with small_disk(160) as room, services.Postgres(room) as postgres:
         await migrate.migrate(postgres.url)
-        async with asked(postgres.url, None) as client:
+        async with open_client(postgres.url, None) as client:
             assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
             filler = room / "filler"
             with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -189,111 +187,115 @@ async def test_a_full_disk_makes_a_process_unready_until_there_is_room() -> None
                     file.write(b"x" * 4096)
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(checks, "WRITE_CHECK_SECONDS", 0)  # the next check is due now
-                await until_seen()
-                answer = await client.get("/readyz")
-            assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-            assert answer.json()["checks"]["database"] == {"ok": True}
-            assert answer.json()["checks"]["writes"] == {
+                await wait_for_next_check()
+                response = await client.get("/readyz")
+            assert (response.status_code, response.json()["status"]) == (503, "unready")
+            assert response.json()["checks"]["database"] == {"ok": True}
+            assert response.json()["checks"]["writes"] == {
                 "ok": False,
                 "why": "the disk of the database is full",
             }
             filler.unlink()
-            await until_seen()
+            await wait_for_next_check()
             assert (await client.get("/readyz")).json()["checks"]["writes"] == {"ok": True}
 
 
-async def test_a_run_that_is_late_degrades_and_says_by_how_much(world: World, database_url: str) -> None:
+async def test_a_late_run_makes_a_process_degraded_and_the_delay_is_shown(
+    world: World, database_url: str
+) -> None:
     await open_run()  # noon is 04:00 UTC, so this is the run of 03:30
-    answers = []
+    responses = []
     for minutes in (34, 40):
-        async with asked(database_url, None, fixed_clock(NOW + dt.timedelta(minutes=minutes))) as client:
-            answers.append(await client.get("/readyz"))
-    assert [answer.status_code for answer in answers] == [200, 200]
-    on_time, late = (answer.json() for answer in answers)
+        async with open_client(
+            database_url, None, fixed_clock(NOW + dt.timedelta(minutes=minutes))
+        ) as client:
+            responses.append(await client.get("/readyz"))
+    assert [response.status_code for response in responses] == [200, 200]
+    on_time, late = (response.json() for response in responses)
     assert on_time["checks"]["run"]["ok"] is True and late["checks"]["run"]["ok"] is False
     assert late["status"] == "degraded"
     assert late["checks"]["run"]["why"] == "the hourly run is 600 s late"
 
 
-async def test_a_database_where_no_run_was_ever_is_degraded(world: World, database_url: str) -> None:
-    async with asked(database_url, None) as client:
+async def test_a_process_is_degraded_if_no_run_exists(world: World, database_url: str) -> None:
+    async with open_client(database_url, None) as client:
         assert (await client.get("/readyz")).json()["status"] == "degraded"
 
 
-async def test_without_its_database_a_process_is_unready_and_lives(
+async def test_a_process_without_its_database_is_unready_but_healthy(
     world: World, database_url: str, redis_url: str
 ) -> None:
     await open_run()
     name = await world.value("SELECT current_database()")
-    async with asked(database_url, redis_url) as client:
+    async with open_client(database_url, redis_url) as client:
         assert (await client.get("/readyz")).status_code == 200
         await asyncio.sleep(checks.CACHE_SECONDS)
         async with block_connections(name):
-            answer = await client.get("/readyz")
-            assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-            assert answer.json()["checks"]["database"] == {"ok": False, "why": "cannot be reached"}
-            assert not answer.json()["checks"]["migrations"]["ok"]
-            assert answer.json()["checks"]["redis"] == {"ok": True}
-            assert name not in answer.text
+            response = await client.get("/readyz")
+            assert (response.status_code, response.json()["status"]) == (503, "unready")
+            assert response.json()["checks"]["database"] == {"ok": False, "why": "cannot be reached"}
+            assert not response.json()["checks"]["migrations"]["ok"]
+            assert response.json()["checks"]["redis"] == {"ok": True}
+            assert name not in response.text
             assert (await client.get("/healthz")).text == "ok"
         await asyncio.sleep(checks.CACHE_SECONDS)
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_servers_that_say_nothing_are_waited_for_two_seconds_in_all(world: World) -> None:
+async def test_the_checks_of_silent_servers_time_out_after_two_seconds(world: World) -> None:
     async with (
         silent_server() as port,
-        asked(f"postgres://a:hunter2@127.0.0.1:{port}/x", f"redis://127.0.0.1:{port}/0") as client,
+        open_client(f"postgres://a:hunter2@127.0.0.1:{port}/x", f"redis://127.0.0.1:{port}/0") as client,
     ):
-        began = time.monotonic()
-        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
-        assert time.monotonic() - began < 2 * checks.SECONDS_MAX
+        started_at = time.monotonic()
+        responses = await asyncio.gather(*(client.get("/readyz") for _ in range(20)))
+        assert time.monotonic() - started_at < 2 * checks.SECONDS_MAX
         assert (await client.get("/healthz")).status_code == 200
-    for answer in answers:
-        assert answer.status_code == 503
-        assert answer.json()["checks"]["database"]["why"] == "no response within 2 s"
-        assert answer.json()["checks"]["redis"]["why"] == "no response within 2 s"
-        assert "hunter2" not in answer.text
+    for response in responses:
+        assert response.status_code == 503
+        assert response.json()["checks"]["database"]["why"] == "no response within 2 s"
+        assert response.json()["checks"]["redis"]["why"] == "no response within 2 s"
+        assert "hunter2" not in response.text
 
 
-async def test_a_migration_that_is_missing_is_named(world: World, database_url: str) -> None:
+async def test_a_missing_migration_makes_a_process_unready_and_is_named(
+    world: World, database_url: str
+) -> None:
     await world.rows("DELETE FROM tortoise_migrations WHERE name LIKE '0001%'")
-    async with asked(database_url, None) as client:
-        answer = await client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
+    async with open_client(database_url, None) as client:
+        response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
 
 
-async def test_a_migration_of_tomorrow_does_not_stop_today_s_process(world: World, database_url: str) -> None:
+async def test_an_unknown_newer_migration_passes_the_check(world: World, database_url: str) -> None:
     await world.rows(
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_later', now())"
     )
-    async with asked(database_url, None) as client:
+    async with open_client(database_url, None) as client:
         assert (await client.get("/readyz")).json()["checks"]["migrations"] == {"ok": True}
 
 
-async def test_a_database_without_tables_is_unready(empty_database_url: str) -> None:
-    async with database.connect(empty_database_url), asked(empty_database_url, None) as client:
-        answer = await client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["checks"]["database"] == {"ok": True}
-    assert answer.json()["checks"]["migrations"] == {"ok": False, "why": "the database has no tables"}
+async def test_a_database_without_tables_makes_a_process_unready(empty_database_url: str) -> None:
+    async with database.connect(empty_database_url), open_client(empty_database_url, None) as client:
+        response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"] == {"ok": True}
+    assert response.json()["checks"]["migrations"] == {"ok": False, "why": "the database has no tables"}
 
 
-async def test_a_pool_without_a_free_connection_is_not_a_database_that_is_away(
+async def test_a_pool_without_a_free_connection_does_not_make_a_process_unready(
     database_url: str,
 ) -> None:
-    async with database.connect(database_url, pool_size=1), asked(database_url, None) as client:
+    async with database.connect(database_url, pool_size=1), open_client(database_url, None) as client:
         async with database.transaction():
-            answer = await client.get("/readyz")
-        assert answer.status_code == 200
-        assert answer.json()["checks"]["database"] == {"ok": True}
+            response = await client.get("/readyz")
+        assert response.status_code == 200
+        assert response.json()["checks"]["database"] == {"ok": True}
 
 
-async def test_however_often_it_is_asked_the_database_is_asked_once_a_second(
-    world: World, database_url: str
-) -> None:
-    async with asked(database_url, None) as client:
+async def test_the_results_of_the_checks_are_cached_for_a_second(world: World, database_url: str) -> None:
+    async with open_client(database_url, None) as client:
         await client.get("/readyz")
         await world.rows("DROP TABLE tortoise_migrations")
         assert (await client.get("/readyz")).json()["checks"]["migrations"] == {"ok": True}
@@ -301,22 +303,20 @@ async def test_however_often_it_is_asked_the_database_is_asked_once_a_second(
         assert (await client.get("/readyz")).status_code == 503
 
 
-async def test_the_log_is_told_what_goes_away_and_what_comes_back_once_each(
-    world: World, database_url: str, lines: Lines
-) -> None:
+async def test_each_change_of_readiness_is_logged_once(world: World, database_url: str, lines: Lines) -> None:
     await open_run()
-    async with asked(database_url, None) as client:
+    async with open_client(database_url, None) as client:
         for app in ("renewals", "another", "renewals"):
             await world.rows("UPDATE tortoise_migrations SET app = $1", app)
             for _ in range(2):
                 await client.get("/readyz")
                 await asyncio.sleep(checks.CACHE_SECONDS)
-    told = [entry for entry in lines.entries if entry["logger"] == "renewals.health.checks"]
-    assert [entry["event"].rpartition(" ")[2] for entry in told] == ["ready", "unready", "ready"]
-    assert told[1]["failing"].keys() == {"migrations"}
+    entries = [entry for entry in lines.entries if entry["logger"] == "renewals.health.checks"]
+    assert [entry["event"].rpartition(" ")[2] for entry in entries] == ["ready", "unready", "ready"]
+    assert entries[1]["failing"].keys() == {"migrations"}
 
 
-async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
+async def test_a_worker_serves_probes_and_metrics_on_its_own_port(
     world: World, database_url: str, start: Start
 ) -> None:
     port = free_port()
@@ -342,14 +342,14 @@ async def test_a_worker_says_how_it_is_on_a_port_of_its_own(
     assert await process.ended() == 0
 
 
-async def test_a_process_that_drains_is_unready_and_lives(
+async def test_a_draining_process_is_unready_but_healthy(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with database.connect(database_url), asked(database_url, None) as client:
+    async with database.connect(database_url), open_client(database_url, None) as client:
         assert (await client.get("/readyz")).status_code == 200
         draining = threading.Event()
         draining.set()
         monkeypatch.setattr(graceful_shutdown, "_draining", draining)
-        answer = await client.get("/readyz")
-        assert (answer.status_code, answer.json()) == (503, {"status": "draining"})
+        response = await client.get("/readyz")
+        assert (response.status_code, response.json()) == (503, {"status": "draining"})
         assert (await client.get("/healthz")).status_code == 200

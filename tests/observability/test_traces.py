@@ -33,7 +33,7 @@ class Span:
     def __init__(self, sent: Any, service: str) -> None:
         self.name, self.service = sent.name, service
         self.trace, self.id, self.parent = sent.trace_id.hex(), sent.span_id.hex(), sent.parent_span_id.hex()
-        self.said = {each.key: each.value for each in sent.attributes}
+        self.attributes = {item.key: item.value for item in sent.attributes}
         self.status = sent.status
         self.text = str(sent)
 
@@ -55,9 +55,9 @@ class Collector:
                 request = ExportTraceServiceRequest()
                 request.ParseFromString(gzip.decompress(body) if "content-encoding: gzip" in head else body)
                 for resource in request.resource_spans:
-                    named = {each.key: each.value.string_value for each in resource.resource.attributes}
+                    named = {item.key: item.value.string_value for item in resource.resource.attributes}
                     for scope in resource.scope_spans:
-                        self.spans += [Span(each, named["service.name"]) for each in scope.spans]
+                        self.spans += [Span(item, named["service.name"]) for item in scope.spans]
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
@@ -65,7 +65,7 @@ class Collector:
         return [span for span in self.spans if span.name == name]
 
     def below(self, span: Span) -> list[Span]:
-        return [each for each in self.spans if each.parent == span.id]
+        return [item for item in self.spans if item.parent == span.id]
 
 
 @contextlib.asynccontextmanager
@@ -77,7 +77,7 @@ async def collecting() -> AsyncIterator[tuple[Collector, str]]:
         yield collector, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def test_without_the_setting_the_sdk_is_not_imported() -> None:
+def test_the_opentelemetry_sdk_is_not_imported_without_the_setting_for_traces() -> None:
     program = """import sys, graphql_api.app, graphql_api.cli.main, workers.main; graphql_api.app.create()
 sdk = ("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation")
 print([name for name in sys.modules if name.startswith(sdk)])"""
@@ -86,7 +86,7 @@ print([name for name in sys.modules if name.startswith(sdk)])"""
 
 
 @pytest.mark.parametrize(("sent", "is_taken"), [("http://c:4318", True), ("otel", True), ("yes", False)])
-def test_the_setting_is_an_address_or_leaves_it_to_the_variables(
+def test_the_setting_for_traces_accepts_an_address_or_otel(
     monkeypatch: pytest.MonkeyPatch, sent: str, is_taken: bool
 ) -> None:
     monkeypatch.setenv("RENEWALS_TRACES", sent)
@@ -98,7 +98,7 @@ def test_the_setting_is_an_address_or_leaves_it_to_the_variables(
 
 
 @pytest.mark.parametrize("by_variable", [False, True])
-async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no_arguments(
+async def test_a_request_is_a_child_span_with_its_statements_and_without_their_arguments(
     world: World, database_url: str, by_variable: bool, capfd: pytest.CaptureFixture[str]
 ) -> None:
     await world.account("a", balance="1234.56")
@@ -116,8 +116,8 @@ async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no
         async with serving as process, httpx2.AsyncClient() as client:
             headers = {"Authorization": f"Bearer {key}", "traceparent": f"00-{TRACE}-{PARENT}-01"}
             for _ in range(2):  # the second operation is cached, and takes the shorter path
-                asked = {"query": QUERY, "variables": {"search": "a-customer's-own-words"}}
-                assert (await client.post(process.url, json=asked, headers=headers)).status_code == 200
+                body = {"query": QUERY, "variables": {"search": "a-customer's-own-words"}}
+                assert (await client.post(process.url, json=body, headers=headers)).status_code == 200
             failing = {"query": '{ instance(id: "\\u0000a-customer") { id } }'}
             await client.post(process.url, json=failing, headers=headers)
     first, second, failed = [span for span in collector.spans if span.parent == PARENT]
@@ -125,42 +125,46 @@ async def test_a_request_is_a_span_below_its_caller_s_with_its_statements_and_no
     for span, statement_count in ((first, 5), (second, 2)):
         assert (span.name, span.trace) == ("query Page", TRACE)
         assert span.service == ("shop" if by_variable else "renewals-api")
-        assert span.said["graphql.operation.type"].string_value == "query"
-        assert span.said["http.response.status_code"].int_value == 200
-        assert span.said["renewals.account"].string_value == "a"
-        statements = [each.said["db.statement"].string_value for each in collector.below(span)]
-        assert [each.split()[0] for each in statements] == ["SELECT"] * statement_count
-        assert any("api_keys" in each and "$1" in each for each in statements)
+        assert span.attributes["graphql.operation.type"].string_value == "query"
+        assert span.attributes["http.response.status_code"].int_value == 200
+        assert span.attributes["renewals.account"].string_value == "a"
+        statements = [item.attributes["db.statement"].string_value for item in collector.below(span)]
+        assert [item.split()[0] for item in statements] == ["SELECT"] * statement_count
+        assert any("api_keys" in item and "$1" in item for item in statements)
     assert failed.trace == TRACE
-    said = "".join(span.text for span in collector.spans)
-    assert key not in said and "customer" not in said and "1234.56" not in said
-    assert all(span.trace == TRACE for span in collector.spans), "what nobody asked for is not sent"
+    exported = "".join(span.text for span in collector.spans)
+    assert key not in exported and "customer" not in exported and "1234.56" not in exported
+    assert all(span.trace == TRACE for span in collector.spans), (
+        "a span without a sampled parent was exported"
+    )
     assert ("x-tenant: 7" in "".join(collector.headers)) is by_variable
-    told = [line for line in capfd.readouterr().err.splitlines() if "renewals.requests" in line]
-    for span, line in zip((first, second, failed), told, strict=True):
+    log_lines = [line for line in capfd.readouterr().err.splitlines() if "renewals.requests" in line]
+    for span, line in zip((first, second, failed), log_lines, strict=True):
         assert f'"trace_id":"{TRACE}","span_id":"{span.id}"' in line
 
 
-async def test_a_span_says_that_it_failed_and_not_why(world: World, database_url: str) -> None:
+async def test_a_failed_span_has_the_type_of_the_error_and_not_its_message(
+    world: World, database_url: str
+) -> None:
     await world.account("a")
     key = await world.key("a")
     async with collecting() as (collector, address), served(database_url, RENEWALS_TRACES=address) as process:
         await world.rows("ALTER TABLE ledger_entries RENAME TO secret_entries")
         async with httpx2.AsyncClient() as client:
-            asked = {"query": "query Ledger { ledger { nodes { id } } }"}
-            await client.post(process.url, json=asked, headers={"Authorization": f"Bearer {key}"})
+            body = {"query": "query Ledger { ledger { nodes { id } } }"}
+            await client.post(process.url, json=body, headers={"Authorization": f"Bearer {key}"})
         process.process.signal(signal.SIGTERM)
         await process.process.ended()
         [span] = collector.named("query Ledger")
-        [failed] = [each for each in collector.below(span) if each.status.code == 2]
+        [failed] = [item for item in collector.below(span) if item.status.code == 2]
     assert span.status.code == 2
     assert "UndefinedTableError" in failed.text
     assert "does not exist" not in failed.text and "Traceback" not in "".join(
-        each.text for each in collector.spans
+        item.text for item in collector.spans
     )
 
 
-async def test_a_worker_s_run_its_chunks_and_its_webhooks_are_spans(
+async def test_the_run_the_chunks_and_the_webhooks_of_a_worker_are_spans(
     world: World, start: Start, receiver: Any, sending: Any
 ) -> None:
     await put_due(world, "b", "c")
@@ -184,15 +188,15 @@ async def test_a_worker_s_run_its_chunks_and_its_webhooks_are_spans(
         await process.ended()
     [caught_up] = collector.named("catch_up")
     assert caught_up.service == "renewals-worker"
-    assert "open_run" in {each.name for each in collector.below(caught_up)}
+    assert "open_run" in {item.name for item in collector.below(caught_up)}
     chunks = collector.named("chunk")
-    assert {each.said["renewals.chunk"].int_value for each in chunks} == {0, 1}
+    assert {item.attributes["renewals.chunk"].int_value for item in chunks} == {0, 1}
     for chunk in chunks:
-        statements = [each.said["db.statement"].string_value for each in collector.below(chunk)]
-        assert any("FOR NO KEY UPDATE" in each for each in statements)
-    jobs = {each.id: each.name for each in collector.spans}
-    assert {jobs[each.parent] for each in chunks} == {"renew_chunk"}
-    assert not [each for each in collector.spans if not each.parent and "db.statement" in each.said]
+        statements = [item.attributes["db.statement"].string_value for item in collector.below(chunk)]
+        assert any("FOR NO KEY UPDATE" in item for item in statements)
+    jobs = {item.id: item.name for item in collector.spans}
+    assert {jobs[item.parent] for item in chunks} == {"renew_chunk"}
+    assert not [item for item in collector.spans if not item.parent and "db.statement" in item.attributes]
     for sent in collector.named("webhook"):
-        assert sent.said["http.response.status_code"].int_value == 204
+        assert sent.attributes["http.response.status_code"].int_value == 204
         assert receiver.url not in sent.text
