@@ -14,7 +14,7 @@ from tests.support.fixtures import NOW, World, registration
 from tests.support.graphql_client import Client
 
 
-async def test_calls_that_wait_for_their_account_do_not_occupy_the_pool(
+async def test_calls_that_wait_for_a_locked_account_leave_connections_for_other_accounts(
     world: World, graphql: Client, database_url: str
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
@@ -37,7 +37,9 @@ async def test_calls_that_wait_for_their_account_do_not_occupy_the_pool(
     await integrity.assert_holds()
 
 
-async def test_a_renewal_waits_for_a_member_that_is_joining_its_bundle(world: World, graphql: Client) -> None:
+async def test_a_renewal_waits_for_the_registration_of_a_new_member_of_its_bundle(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="10000.00")
     await world.instances(["b-1", "b-2"], bundle="b")
     outside = contextvars.copy_context()  # a task started inside the transaction would belong to it

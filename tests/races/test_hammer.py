@@ -57,7 +57,7 @@ class Clock:
     def __call__(self) -> dt.datetime:
         return self.now
 
-    def go_on(self) -> None:
+    def advance(self) -> None:
         """Advance by two seconds, spread over all requests of a night."""
         requests = len(BALANCES) * SCRIPTS * CLIENTS_A_SCRIPT * REQUESTS_A_SCRIPT
         self.now += dt.timedelta(seconds=2) / requests
@@ -115,7 +115,7 @@ async def play(account: str, buyer: customer.Buyer, requests: Sequence[Request],
     """Return a client's responses to sequential requests. Raises an error if a response has one."""
     responses = []
     for request in requests:
-        clock.go_on()
+        clock.advance()
         buyer.client.at(clock())
         ask = getattr(buyer, request.verb)
         responses.append((account, request, await ask(request.ids, **request.more)))
@@ -184,16 +184,16 @@ async def test_concurrent_clients_never_overspend(
             responses += await play_all(scripts, wallets, clock)
             over.set()
 
-    await assert_nobody_saw_a_fault(world)
+    await assert_no_deadlock_and_no_failed_chunk(world)
     assert_each_key_is_one_order(responses)
-    assert_refused_for_a_reason(responses)
+    assert_refusals_are_justified(responses)
     await assert_spent_to_the_last_affordable_period(world)
     await integrity.assert_holds()
     for buyer in wallets.values():
         await buyer.client.http.aclose()
 
 
-async def assert_nobody_saw_a_fault(world: World) -> None:
+async def assert_no_deadlock_and_no_failed_chunk(world: World) -> None:
     """Check that no deadlock occurred, not even a retried one, because all code takes locks in the same order."""
     assert await world.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
     # A chunk that failed is parked with its error, or divided into new chunks without counts.
@@ -220,7 +220,7 @@ def assert_each_key_is_one_order(responses: Answers) -> None:
     assert len({same[0]["id"] for same in orders.values()}) == len(orders) > 0
 
 
-def assert_refused_for_a_reason(responses: Answers) -> None:
+def assert_refusals_are_justified(responses: Answers) -> None:
     counts = collections.Counter((account, result["__typename"]) for account, _, result in responses)
     assert counts["poor", "InsufficientFunds"] > 0
     assert counts["mixed", "InsufficientFunds"] > 0

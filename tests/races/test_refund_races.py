@@ -45,38 +45,40 @@ async def refund(order_id: str, key: str) -> str:
     """Return the result of a refund."""
     request = refunds.RefundRequest(order_id, None, "Outage")
     try:
-        told = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
+        outcome = await refunds.refund_order(dataclasses.replace(CALL, idempotency_key=key), request)
     except errors.NotRefundableError as refused:
         return str(refused.refusals[0].message)
-    return "first" if told.is_new else "again"
+    return "first" if outcome.is_new else "again"
 
 
-async def test_one_of_many_concurrent_refunds_succeeds(world: World, order_id: str) -> None:
-    told = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
-    assert collections.Counter(told) == {"first": 1, "was already refunded": AT_ONCE - 1}
+async def test_one_of_several_concurrent_refunds_of_an_order_succeeds(world: World, order_id: str) -> None:
+    outcomes = await asyncio.gather(*(refund(order_id, str(number)) for number in range(AT_ONCE)))
+    assert collections.Counter(outcomes) == {"first": 1, "was already refunded": AT_ONCE - 1}
     assert (await world.balance(), await world.expiry("i-1")) == ("1000.00", "2027-01-31")
     assert (await world.count("refunds"), await world.count("audit_log")) == (1, 1)
     await integrity.assert_holds()
 
 
-async def test_one_key_used_concurrently_is_one_refund(world: World, order_id: str) -> None:
-    told = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
-    assert collections.Counter(told) == {"first": 1, "again": AT_ONCE - 1}
+async def test_concurrent_refunds_with_one_key_are_one_refund(world: World, order_id: str) -> None:
+    outcomes = await asyncio.gather(*(refund(order_id, "once") for _ in range(AT_ONCE)))
+    assert collections.Counter(outcomes) == {"first": 1, "again": AT_ONCE - 1}
     assert (await world.balance(), await world.count("refunds")) == ("1000.00", 1)
     await integrity.assert_holds()
 
 
 @pytest.mark.parametrize("round_", range(5))
-async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
+async def test_each_period_is_paid_once_with_concurrent_refunds_and_manual_renewals(
     world: World, order_id: str, round_: int
 ) -> None:
     """A repetition of the first order's key returns the stored result, whether or not its period still exists."""
-    again = [renew("first") for _ in range(3)]
-    new = [renew(str(uuid.uuid4())) for _ in range(3)]
-    back = [refund(order_id, str(number)) for number in range(3)]
-    done = await asyncio.gather(*(each for three in zip(back, new, again, strict=True) for each in three))
-    placed = [each for each in done if isinstance(each, orders_repository.PlacedOrder)]
-    assert [str(each.order_id) for each in placed].count(order_id) == 3
+    repeating = [renew("first") for _ in range(3)]
+    renewing = [renew(str(uuid.uuid4())) for _ in range(3)]
+    refunding = [refund(order_id, str(number)) for number in range(3)]
+    done = await asyncio.gather(
+        *(call for calls in zip(refunding, renewing, repeating, strict=True) for call in calls)
+    )
+    placed = [result for result in done if isinstance(result, orders_repository.PlacedOrder)]
+    assert [str(result.order_id) for result in placed].count(order_id) == 3
     refunded_count = done.count("first")
     paid_count = 4 - refunded_count
     assert await world.expiry("i-1") == f"2027-{1 + paid_count:02}-{[31, 28, 31, 30, 31][paid_count]}"
@@ -85,10 +87,10 @@ async def test_with_concurrent_manual_renewals_each_period_is_paid_once(
 
 
 @pytest.mark.parametrize("round_", range(5))
-async def test_with_a_concurrent_run_the_accounts_are_consistent(
+async def test_a_period_refunded_during_a_run_is_renewed_again(
     world: World, order_id: str, round_: int
 ) -> None:
-    """The period is due at that time. If the refund comes first, it is bought again; else the refund is refused."""
+    """The refund makes the instance due at that time. If a run was first, the last run renews the instance."""
     due = world.at("2027-01-31 00:30")
     run_id = await runs.start_run(runs.Trigger.OPERATOR, due, due, clock_at=due)
     assert run_id is not None

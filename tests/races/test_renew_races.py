@@ -22,7 +22,7 @@ async def warm_pool(world: World) -> None:
     await asyncio.gather(*(world.value("SELECT pg_sleep(0.05)::text") for _ in range(10)))
 
 
-async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
+async def test_20_concurrent_renewals_with_one_key_create_one_order_and_get_equal_responses(
     world: World, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
@@ -36,7 +36,9 @@ async def test_20_at_once_with_one_key_are_one_order_and_20_equal_answers(
     await integrity.assert_holds()
 
 
-async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World, graphql: Client) -> None:
+async def test_one_key_for_two_different_concurrent_renewals_serves_only_one_renewal(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.instances(["i-1", "i-2"], price="300.00")
     results = await asyncio.gather(
@@ -47,7 +49,9 @@ async def test_one_key_for_two_requests_at_once_serves_one_of_them(world: World,
     assert (await world.count("orders"), await world.balance()) == (1, "99700.00")
 
 
-async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> None:
+async def test_money_for_two_renewals_pays_two_of_20_concurrent_renewals(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="650.00")
     ids = await world.instances([f"i-{number}" for number in range(AT_ONCE)], price="300.00")
     results = await asyncio.gather(*(buyer.renew([instance_id], key=instance_id) for instance_id in ids))
@@ -59,7 +63,9 @@ async def test_money_for_two_pays_two_of_20(world: World, graphql: Client) -> No
     await integrity.assert_holds()
 
 
-async def test_20_renewals_of_one_instance_follow_each_other(world: World, graphql: Client) -> None:
+async def test_20_concurrent_renewals_of_one_instance_pay_20_successive_periods(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     await world.voucher("1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00")
@@ -124,7 +130,7 @@ async def test_the_worker_and_a_customer_charge_each_period_once(
     await integrity.assert_holds()
 
 
-async def test_runs_and_customers_at_once_never_overspend(world: World, graphql: Client) -> None:
+async def test_concurrent_runs_and_customers_never_overspend(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.voucher("250.00", products=["kec"])
     ids = await world.instances([f"e-{n}" for n in range(4)], mode="AUTO", price="200.00", product="eip")
@@ -142,9 +148,7 @@ async def test_runs_and_customers_at_once_never_overspend(world: World, graphql:
     assert await world.balance() in ("0.00", "50.00")
 
 
-async def test_a_policy_and_the_worker_do_not_wait_for_each_other_forever(
-    world: World, graphql: Client
-) -> None:
+async def test_concurrent_policy_changes_and_a_run_do_not_deadlock(world: World, graphql: Client) -> None:
     buyer = await customer.open_account(world, graphql, balance="100000.00")
     ids = await world.instances([f"i-{n}" for n in range(10)], mode="AUTO", price="300.00")
     due = world.at("2027-01-31 00:30")

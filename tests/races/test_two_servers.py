@@ -62,7 +62,9 @@ async def test_two_servers_charge_once_for_one_key_and_never_overspend(
     await integrity.assert_holds()
 
 
-async def test_opposite_orders_at_two_servers_do_not_deadlock(world: World, servers: list[str]) -> None:
+async def test_renewals_in_opposite_sequence_on_two_servers_do_not_deadlock(
+    world: World, servers: list[str]
+) -> None:
     next_month = str((dt.datetime.now(dt.UTC) + dt.timedelta(days=30)).date())
     await world.account("a", balance="1000000.00")
     ids = await world.instances([f"i-{n:02d}" for n in range(AT_ONCE)], expires=next_month, price="1.00")
