@@ -1,4 +1,4 @@
-"""The program `renewals` of a test's shell: it asks the test's process to fork the command, and waits for its end.
+"""The program `renewals` of a test's shell: it makes the test's process fork the command, and waits for its end.
 
 `forked_cli` sets the address of the test's process in TEST_FORKED_CLI. To start in 20 ms, this program imports only the
 modules that it needs.
