@@ -13,7 +13,7 @@ import websockets
 QUERY = "subscription ($after: Int) { events(after: $after) { sequence type instanceId } }"
 
 
-def kept(file: Path) -> list[dict[str, object]]:
+def read_stored_events(file: Path) -> list[dict[str, object]]:
     """Return the stored events, without an incomplete last line."""
     lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
     return [orjson.loads(line) for line in lines if line.endswith(b"\n")]
@@ -21,7 +21,7 @@ def kept(file: Path) -> list[dict[str, object]]:
 
 def resume(file: Path) -> int:
     """Return the number of the last stored event, and drop an incomplete line."""
-    events = kept(file)
+    events = read_stored_events(file)
     file.write_bytes(b"".join(orjson.dumps(event) + b"\n" for event in events))
     return int(str(events[-1]["sequence"])) if events else 0
 
@@ -30,8 +30,8 @@ async def follow(url: str, key: str, file: Path) -> None:
     after = resume(file)
     protocol = websockets.Subprotocol("graphql-transport-ws")
     async with websockets.connect(url, subprotocols=[protocol]) as client:
-        said = {"Authorization": f"Bearer {key}"}
-        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        credentials = {"Authorization": f"Bearer {key}"}
+        await client.send(orjson.dumps({"type": "connection_init", "payload": credentials}).decode())
         await client.recv()
         payload = {"query": QUERY, "variables": {"after": after}}
         await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": payload}).decode())

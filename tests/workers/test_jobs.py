@@ -11,7 +11,7 @@ from tests.support.fixtures import World
 from workers import jobs
 
 
-async def test_the_sweep_opens_the_run_that_nobody_opened_and_only_once(world: World, redis_url: str) -> None:
+async def test_the_sweep_opens_a_missing_scheduled_run_once(world: World, redis_url: str) -> None:
     await world.account("a", balance="1000.00")
     today = clocks.utc_now().astimezone(dt.timezone(dt.timedelta(hours=8))).date()
     await world.instance("i-1", expires=str(today), mode="AUTO")

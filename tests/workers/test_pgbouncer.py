@@ -58,7 +58,7 @@ async def set_limits(owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer) ->
             await owner.execute(f"ALTER ROLE {bouncer.role} {statement}")
 
 
-async def test_api_and_workers_charge_once(
+async def test_two_servers_and_two_workers_charge_once_through_pgbouncer(
     world: World, owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer, start: Start
 ) -> None:
     await set_limits(owner, bouncer)
@@ -76,7 +76,7 @@ async def test_api_and_workers_charge_once(
         same = await renew_everywhere(urls, key, [(ids[:1], "once")] * AT_ONCE)
         assert same[0]["__typename"] == "RenewInstancesSuccess"
         assert same == [same[0]] * AT_ONCE
-        results = await renew_everywhere(urls, key, [([each], each) for each in ids])
+        results = await renew_everywhere(urls, key, [([instance_id], instance_id) for instance_id in ids])
         types = collections.Counter(result["__typename"] for result in results)
         assert types == {"RenewInstancesSuccess": 2, "InsufficientFunds": 18}
         await eventually(lambda: all_ended(world))
@@ -98,7 +98,7 @@ async def test_api_and_workers_charge_once(
     await integrity.assert_holds()
 
 
-async def test_a_session_without_limits_is_refused_and_limits_survive_an_error(
+async def test_a_session_without_time_limits_is_refused_and_limits_stay_after_an_error(
     owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer
 ) -> None:
     remedy = f"run ALTER ROLE {bouncer.role} SET idle_in_transaction_session_timeout = '60s'"
@@ -117,7 +117,7 @@ async def test_a_session_without_limits_is_refused_and_limits_survive_an_error(
                 await database.fetch(database.pool(), "SELECT pg_sleep(60)")
 
 
-async def test_statements_stay_prepared_unless_the_pooler_loses_them(
+async def test_statements_are_prepared_only_if_the_pooler_keeps_them(
     owner: asyncpg.Connection, bouncer: pgbouncer.PgBouncer, database_url: str
 ) -> None:
     await set_limits(owner, bouncer)
@@ -128,7 +128,7 @@ async def test_statements_stay_prepared_unless_the_pooler_loses_them(
             assert (row["count"] > 0) is is_kept
 
 
-async def test_a_migration_through_it_is_refused(bouncer: pgbouncer.PgBouncer) -> None:
+async def test_a_migration_through_pgbouncer_is_refused(bouncer: pgbouncer.PgBouncer) -> None:
     with pytest.raises(asyncpg.ProtocolViolationError) as refused:
         await migrate.migrate(bouncer.url)
     assert "Name PostgreSQL itself in DATABASE_URL" in (configuration_errors.explain(refused.value) or "")

@@ -22,7 +22,7 @@ from tests.workers.conftest import Start
 from workers import jobs, main
 
 # The worker, with its periodic jobs due immediately.
-IMPATIENT = """
+IMMEDIATE_JOBS_WORKER = """
 import asyncio, datetime as dt
 from renewals import config
 from workers import main
@@ -36,13 +36,13 @@ main.create = at_once
 asyncio.run(main.run(config.get_settings()))
 """
 
-# The worker, with a shorter time until its marks of jobs in progress expire.
-BRIEF_SECONDS = 3
-BRIEF = f"""
+# The worker, with less time until its marks of jobs in progress expire.
+SHORT_MARK_SECONDS = 3
+SHORT_MARK_WORKER = f"""
 import asyncio
 from renewals import config
 from workers import main
-main.IN_PROGRESS_TTL_SECONDS = {BRIEF_SECONDS}
+main.IN_PROGRESS_TTL_SECONDS = {SHORT_MARK_SECONDS}
 asyncio.run(main.run(config.get_settings()))
 """
 
@@ -71,7 +71,7 @@ async def is_empty(queue: ArqRedis) -> bool:
     return not await queue.zcard(queue.default_queue_name)
 
 
-async def says(world: World, sql: str, answer: object) -> bool:
+async def has_value(world: World, sql: str, answer: object) -> bool:
     return bool(await world.value(sql) == answer)
 
 
@@ -96,12 +96,14 @@ async def locked(url: str, account: str) -> AsyncIterator[None]:
         await connection.close()
 
 
-WAITING = (
+WAITING_SESSIONS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 
 
-async def test_a_start_catches_up_what_is_due_and_leaves_what_has_expired(world: World, start: Start) -> None:
+async def test_a_starting_worker_renews_due_instances_and_no_expired_instances(
+    world: World, start: Start
+) -> None:
     await put_due(world, "a")
     await world.account("late", balance="100.00")
     before = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
@@ -134,7 +136,7 @@ async def test_three_workers_started_at_once_charge_once(world: World, start: St
     await assert_each_charged_once(world, *"abcdefgh")
 
 
-async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
+async def test_a_worker_completes_the_run_of_killed_workers_at_once_and_charges_once(
     world: World, database_url: str, start: Start
 ) -> None:
     accounts = [f"a{number:02}" for number in range(20)]
@@ -142,7 +144,7 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
     for victim in ("a05", "a13"):
         async with locked(database_url, victim):
             worker = start(RENEWALS_INSTANCES_PER_CHUNK="1", RENEWALS_WORKER_CHUNKS_AT_ONCE="1")
-            await eventually(lambda: world.value(WAITING))
+            await eventually(lambda: world.value(WAITING_SESSIONS))
             await worker.kill()
         done = await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NOT NULL")
         assert 0 < done < 20, "killed in the middle"
@@ -150,43 +152,45 @@ async def test_kill_9_between_chunks_and_with_one_in_hand_and_a_start_after_it(
     start(RENEWALS_INSTANCES_PER_CHUNK="1")
     await eventually(lambda: all_ended(world))
     took_seconds = asyncio.get_running_loop().time() - started_at
-    assert took_seconds < main.IN_PROGRESS_TTL_SECONDS / 2, "nobody waits for the dead"
+    assert took_seconds < main.IN_PROGRESS_TTL_SECONDS / 2, (
+        "the new worker waited for the marks of the killed workers"
+    )
     await assert_each_charged_once(world, *accounts)
 
 
-async def test_a_chunk_stays_with_a_worker_that_lives_and_goes_to_another_when_it_dies(
+async def test_a_chunk_moves_to_another_worker_only_after_its_worker_was_killed(
     world: World, database_url: str, queue: ArqRedis, start: Start
 ) -> None:
-    """The other worker exists all the time, and no further worker starts."""
-    busy, other = start("-c", BRIEF), start("-c", BRIEF)
-    await eventually(lambda: says(world, "SELECT count(*) FROM renewal_runs", 2))  # both are running
+    """The second worker exists all the time, and no further worker starts."""
+    first_worker, second_worker = start("-c", SHORT_MARK_WORKER), start("-c", SHORT_MARK_WORKER)
+    await eventually(lambda: has_value(world, "SELECT count(*) FROM renewal_runs", 2))  # both are running
     await put_due(world, "a")
     async with locked(database_url, "a"):
-        other.signal(signal.SIGSTOP)
+        second_worker.signal(signal.SIGSTOP)
         now = clocks.utc_now()
         await runs.start_run(runs.Trigger.OPERATOR, now, now)
         await jobs.enqueue_pending_chunks(queue)
-        await eventually(lambda: says(world, WAITING, 1))
+        await eventually(lambda: has_value(world, WAITING_SESSIONS, 1))
         [mark] = await queue.keys("arq:in-progress:renew:*")
-        assert 0 < await queue.pttl(mark) <= 1_000 * BRIEF_SECONDS
-        other.signal(signal.SIGCONT)
-        await asyncio.sleep(1.5 * BRIEF_SECONDS)
-        assert await world.value(WAITING) == 1
-        busy.signal(signal.SIGKILL)
+        assert 0 < await queue.pttl(mark) <= 1_000 * SHORT_MARK_SECONDS
+        second_worker.signal(signal.SIGCONT)
+        await asyncio.sleep(1.5 * SHORT_MARK_SECONDS)
+        assert await world.value(WAITING_SESSIONS) == 1
+        first_worker.signal(signal.SIGKILL)
         # PostgreSQL does not detect the killed client while its session waits for the lock.
-        await eventually(lambda: says(world, WAITING, 2), BRIEF_SECONDS + 5)
+        await eventually(lambda: has_value(world, WAITING_SESSIONS, 2), SHORT_MARK_SECONDS + 5)
     await eventually(lambda: all_ended(world))
     await assert_each_charged_once(world, "a")
 
 
-async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
+async def test_sigterm_completes_the_current_chunks_and_starts_no_other_chunk(
     world: World, database_url: str, start: Start
 ) -> None:
     await put_due(world, *"abcdef")
     one_by_one = {"RENEWALS_INSTANCES_PER_CHUNK": "1", "RENEWALS_WORKER_CHUNKS_AT_ONCE": "1"}
     async with locked(database_url, "a"), locked(database_url, "b"):
         worker = start(**one_by_one)
-        await eventually(lambda: says(world, WAITING, 2))
+        await eventually(lambda: has_value(world, WAITING_SESSIONS, 2))
         worker.signal(signal.SIGTERM)
         await asyncio.sleep(0.5)
         assert worker.is_alive
@@ -202,14 +206,16 @@ async def test_sigterm_finishes_what_is_in_hand_and_leaves_the_rest(
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-async def test_an_idle_worker_ends_with_0(world: World, start: Start, signal_number: signal.Signals) -> None:
+async def test_an_idle_worker_exits_with_code_0_on_a_signal(
+    world: World, start: Start, signal_number: signal.Signals
+) -> None:
     worker = start()
     await eventually(lambda: all_ended(world))
     worker.signal(signal_number)
     assert await exit_code(worker) == 0
 
 
-async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_once(
+async def test_the_sweep_fills_an_emptied_queue_again_without_duplicate_jobs(
     world: World, redis_url: str, queue: ArqRedis, start: Start
 ) -> None:
     await put_due(world, *"abc")
@@ -227,13 +233,13 @@ async def test_a_queue_that_was_emptied_is_filled_again_by_the_sweep_and_only_on
     await assert_each_charged_once(world, *"abc")
 
 
-async def test_a_job_is_json_that_names_a_chunk(
+async def test_a_job_is_json_with_the_number_of_a_chunk(
     world: World, database_url: str, redis_url: str, start: Start
 ) -> None:
     await put_due(world, "a")
     async with locked(database_url, "a"):
         start()
-        await eventually(lambda: world.value(WAITING))
+        await eventually(lambda: world.value(WAITING_SESSIONS))
         with redis.Redis.from_url(redis_url) as client:
             job = orjson.loads(client.get("arq:job:renew:1:0"))
             assert [client.get(key) for key in client.scan_iter("arq:result:*")] == []
@@ -247,8 +253,8 @@ async def test_a_lost_connection_to_the_database_ends_a_chunk_but_not_the_worker
     await put_due(world, "a")
     async with locked(database_url, "a"):
         worker = start()
-        await eventually(lambda: world.value(WAITING))
-        await world.rows(WAITING.replace("count(*)", "pg_terminate_backend(pid)"))
+        await eventually(lambda: world.value(WAITING_SESSIONS))
+        await world.rows(WAITING_SESSIONS.replace("count(*)", "pg_terminate_backend(pid)"))
     await eventually(lambda: is_empty(queue))
     assert await world.count("order_lines") == 0
     await jobs.run_every_minute({"redis": queue})
@@ -257,15 +263,15 @@ async def test_a_lost_connection_to_the_database_ends_a_chunk_but_not_the_worker
     await assert_each_charged_once(world, "a")
 
 
-async def test_the_clock_opens_the_hours_run_and_notes_what_has_expired(world: World, start: Start) -> None:
+async def test_the_periodic_jobs_make_the_hourly_run_and_expire_instances(world: World, start: Start) -> None:
     await put_due(world, "a")
     await world.account("late")
     days_ago = [(dt.datetime.now(dt.UTC) - dt.timedelta(days=days)).date().isoformat() for days in (2, 20)]
     await world.instance("late-1", account="late", expires=days_ago[0], mode="AUTO")
     await world.instance("late-2", account="late", expires=days_ago[1], mode="AUTO")
-    start("-c", IMPATIENT)
+    start("-c", IMMEDIATE_JOBS_WORKER)
     status = "SELECT string_agg(status, ' ' ORDER BY id) FROM instances WHERE account_id = 'late'"
-    await eventually(lambda: says(world, status, "EXPIRED RELEASED"))
+    await eventually(lambda: has_value(world, status, "EXPIRED RELEASED"))
     await eventually(lambda: all_ended(world))
     assert await world.count("renewal_runs") == 1
     assert await world.balance("a") == "80.00"
