@@ -39,7 +39,7 @@ def contracts_broken(folder: Path) -> list[str]:
     return broken
 
 
-def test_the_unchanged_copy_passes(copy: Path) -> None:
+def test_the_unchanged_packages_keep_the_import_contracts(copy: Path) -> None:
     assert contracts_broken(copy) == []
 
 
