@@ -15,7 +15,7 @@ __all__ = ["operator", "receiver", "sending"]
 async def operator(world: World, settings_override: Callable[..., None]) -> AsyncIterator[Operator]:
     """Return a client of the operator API, with a key of the operator `ops`."""
     settings_override(operator_api=True)
-    asking = Operator()
-    asking.key = await world.operator_key("ops")
-    async with asking.http:
-        yield asking
+    client = Operator()
+    client.key = await world.operator_key("ops")
+    async with client.http:
+        yield client

@@ -34,11 +34,13 @@ async def test_a_new_account_has_a_balance_of_zero(world: World, operator: Opera
     await integrity.assert_holds()
 
 
-async def test_fields_that_are_left_out_take_the_service_defaults(world: World, operator: Operator) -> None:
+async def test_omitted_fields_of_a_new_account_take_the_service_defaults(
+    world: World, operator: Operator
+) -> None:
     answer = await operator.done("createAccount", ACCOUNT, id="a", name="A")
-    about = answer["account"]
-    assert (about["timeZone"], about["currency"]) == ("Asia/Shanghai", "CNY")
-    assert (about["leadDays"], about["priceRiseCapPercent"]) == (None, None)
+    account = answer["account"]
+    assert (account["timeZone"], account["currency"]) == ("Asia/Shanghai", "CNY")
+    assert (account["leadDays"], account["priceRiseCapPercent"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ async def test_fields_that_are_left_out_take_the_service_defaults(world: World, 
         ("idempotencyKey", "a\n"),
     ],
 )
-async def test_invalid_input_is_named_and_creates_nothing(
+async def test_a_new_account_with_an_invalid_field_is_refused_with_that_field_and_not_created(
     world: World, operator: Operator, field: str, value: Any
 ) -> None:
     before = await world.snapshot()
@@ -84,7 +86,9 @@ async def test_invalid_input_is_named_and_creates_nothing(
     assert await world.snapshot() == before
 
 
-async def test_an_account_id_is_used_once(world: World, operator: Operator) -> None:
+async def test_a_new_account_with_the_id_of_another_account_is_refused(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     before = await world.snapshot()
     refused = await operator.refused("createAccount", id="a", name="B")
@@ -92,7 +96,7 @@ async def test_an_account_id_is_used_once(world: World, operator: Operator) -> N
     assert await world.snapshot() == before
 
 
-async def test_an_update_changes_only_the_sent_fields(world: World, operator: Operator) -> None:
+async def test_an_account_update_changes_only_the_sent_fields(world: World, operator: Operator) -> None:
     await world.account("a", balance="5.00", lead_days=3)
     changed = await operator.done("updateAccount", ACCOUNT, accountId="a", priceRiseCapPercent="10")
     assert changed["account"]["priceRiseCapPercent"] == "10.00"
@@ -106,7 +110,7 @@ async def test_an_update_changes_only_the_sent_fields(world: World, operator: Op
 @pytest.mark.parametrize(
     ("field", "value"), [("name", None), ("name", ""), ("leadDays", 10), ("priceRiseCapPercent", "-1")]
 )
-async def test_an_invalid_update_changes_nothing(
+async def test_an_invalid_account_update_is_refused_and_changes_no_row(
     world: World, operator: Operator, field: str, value: Any
 ) -> None:
     await world.account("a")
@@ -116,14 +120,16 @@ async def test_an_invalid_update_changes_nothing(
     assert await world.snapshot() == before
 
 
-async def test_the_time_zone_is_no_field_of_an_update(world: World, operator: Operator) -> None:
+async def test_an_account_update_has_no_field_for_the_time_zone(world: World, operator: Operator) -> None:
     query = """mutation { updateAccount(input: {accountId: "a", timeZone: "UTC", idempotencyKey: "k"}) {
       __typename } }"""
     [error] = await operator.errors(query)
     assert "timeZone" in error["message"]
 
 
-async def test_a_top_up_is_a_ledger_entry(world: World, operator: Operator) -> None:
+async def test_a_top_up_increases_the_balance_and_writes_a_ledger_entry(
+    world: World, operator: Operator
+) -> None:
     await world.account("a", balance="1.00")
     result = await operator.done(
         "topUp", "{ entryId account { balance } }", accountId="a", amount="99.50", memo="转账 7"
@@ -138,7 +144,7 @@ async def test_a_top_up_is_a_ledger_entry(world: World, operator: Operator) -> N
     ("field", "value"),
     [("amount", "0"), ("amount", "-1.00"), ("amount", "1000000000000"), ("memo", "x" * 201), ("memo", "\0")],
 )
-async def test_an_invalid_top_up_adds_nothing(
+async def test_an_invalid_top_up_is_refused_and_changes_no_row(
     world: World, operator: Operator, field: str, value: str
 ) -> None:
     await world.account("a")
@@ -149,7 +155,9 @@ async def test_an_invalid_top_up_adds_nothing(
 
 
 @pytest.mark.parametrize("account_id", ["b", "", "x" * 100, "\0"])
-async def test_an_unknown_account_is_not_found(world: World, operator: Operator, account_id: str) -> None:
+async def test_mutations_for_an_unknown_account_return_not_found(
+    world: World, operator: Operator, account_id: str
+) -> None:
     await world.account("a")
     before = await world.snapshot()
     result = [
@@ -229,7 +237,7 @@ async def test_several_vouchers_are_issued_by_one_request(world: World, operator
         ({"products": ["\0"]}, "NotFound", "products"),
     ],
 )
-async def test_no_voucher_is_issued_if_one_is_invalid(
+async def test_no_voucher_of_a_request_is_issued_if_a_voucher_is_invalid(
     world: World, operator: Operator, bad: dict[str, Any], kind: str, field: str
 ) -> None:
     await world.account("a")
@@ -241,7 +249,9 @@ async def test_no_voucher_is_issued_if_one_is_invalid(
     assert await world.snapshot() == before
 
 
-async def test_accounts_are_searched_by_a_part_of_their_name(world: World, operator: Operator) -> None:
+async def test_accounts_are_paged_and_searched_by_a_part_of_their_name(
+    world: World, operator: Operator
+) -> None:
     for account_id in ("b", "a", "cc"):
         await world.account(account_id)
     query = """query($search: String, $first: Int, $after: String) {
@@ -257,15 +267,15 @@ async def test_accounts_are_searched_by_a_part_of_their_name(world: World, opera
     assert (await operator(query, search="\0%"))["accounts"]["totalCount"] == 0
 
 
-async def test_an_account_is_english_unless_its_provider_says_chinese(
+async def test_the_language_of_an_account_is_english_unless_the_operator_sets_chinese(
     world: World, operator: Operator
 ) -> None:
-    async def language(field: str, **values: Any) -> str:
+    async def set_and_read_language(field: str, **values: Any) -> str:
         success = await operator.done(field, "{ account { language } }", **values)
         return str(success["account"]["language"])
 
-    assert await language("createAccount", id="a", name="A") == "EN"
-    assert await language("createAccount", id="b", name="B", language="ZH") == "ZH"
-    assert await language("updateAccount", accountId="a", language="ZH") == "ZH"
-    assert await language("updateAccount", accountId="a", name="AA") == "ZH"
-    assert await language("updateAccount", accountId="a", language=None) == "EN"
+    assert await set_and_read_language("createAccount", id="a", name="A") == "EN"
+    assert await set_and_read_language("createAccount", id="b", name="B", language="ZH") == "ZH"
+    assert await set_and_read_language("updateAccount", accountId="a", language="ZH") == "ZH"
+    assert await set_and_read_language("updateAccount", accountId="a", name="AA") == "ZH"
+    assert await set_and_read_language("updateAccount", accountId="a", language=None) == "EN"

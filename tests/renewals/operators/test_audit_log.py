@@ -64,7 +64,7 @@ CALLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.fixture
-async def provided(world: World) -> World:
+async def world_with_instance(world: World) -> World:
     """Create account `a` with an instance."""
     await world.account("a")
     await world.instance("i-1", trial=True)
@@ -73,53 +73,57 @@ async def provided(world: World) -> World:
 
 @pytest.mark.parametrize("verb", CALLS)
 async def test_a_request_with_the_same_key_is_executed_once(
-    provided: World, operator: Operator, verb: str
+    world_with_instance: World, operator: Operator, verb: str
 ) -> None:
     sent, _ = CALLS[verb]
     select = {"createApiKey": "{ apiKey { id } }", "topUp": "{ entryId }"}.get(verb, "{ __typename }")
     first = await operator.done(verb, select, key="k", **sent)
-    before = await provided.snapshot()
+    before = await world_with_instance.snapshot()
     assert await operator.done(verb, select, key="k", **sent) == first
-    assert await provided.snapshot() == before
-    assert await provided.count("audit_log") == 1
+    assert await world_with_instance.snapshot() == before
+    assert await world_with_instance.count("audit_log") == 1
     await integrity.assert_holds()
 
 
 @pytest.mark.parametrize("verb", CALLS)
 async def test_the_same_key_for_another_request_is_refused(
-    provided: World, operator: Operator, verb: str
+    world_with_instance: World, operator: Operator, verb: str
 ) -> None:
     sent, other = CALLS[verb]
     await operator.done(verb, key="k", **sent)
-    before = await provided.snapshot()
+    before = await world_with_instance.snapshot()
     assert (await operator.refused(verb, key="k", **other))[0] == "IdempotencyKeyReused"
-    for another, (request, _) in CALLS.items():
-        if another != verb:
-            assert (await operator.refused(another, key="k", **request))[0] == "IdempotencyKeyReused"
-    assert await provided.snapshot() == before
+    for other_verb, (request, _) in CALLS.items():
+        if other_verb != verb:
+            assert (await operator.refused(other_verb, key="k", **request))[0] == "IdempotencyKeyReused"
+    assert await world_with_instance.snapshot() == before
 
 
 @pytest.mark.parametrize("verb", CALLS)
 async def test_one_of_concurrent_requests_with_the_same_key_is_executed(
-    provided: World, operator: Operator, verb: str
+    world_with_instance: World, operator: Operator, verb: str
 ) -> None:
     sent, _ = CALLS[verb]
     answers = await asyncio.gather(*(operator.done(verb, key="k", **sent) for _ in range(6)))
     assert all(answer == answers[0] for answer in answers)
-    assert await provided.count("audit_log") == 1
-    assert await provided.balance() == ("1.00" if verb == "topUp" else "0.00")
-    assert await provided.count("vouchers") == (verb == "issueVouchers")
+    assert await world_with_instance.count("audit_log") == 1
+    assert await world_with_instance.balance() == ("1.00" if verb == "topUp" else "0.00")
+    assert await world_with_instance.count("vouchers") == (verb == "issueVouchers")
     await integrity.assert_holds()
 
 
-async def test_operators_share_one_key_space(provided: World, operator: Operator) -> None:
+async def test_a_request_that_two_operators_send_with_the_same_key_is_executed_once(
+    world_with_instance: World, operator: Operator
+) -> None:
     await operator.done("topUp", key="k", accountId="a", amount="5.00")
-    operator.key = await provided.operator_key("another")
+    operator.key = await world_with_instance.operator_key("another")
     await operator.done("topUp", key="k", accountId="a", amount="5.00")
-    assert await provided.balance() == "5.00"
+    assert await world_with_instance.balance() == "5.00"
 
 
-async def test_concurrent_requests_create_an_account_id_once(world: World, operator: Operator) -> None:
+async def test_one_of_concurrent_requests_for_the_same_account_id_creates_the_account(
+    world: World, operator: Operator
+) -> None:
     answers = await asyncio.gather(
         *(operator.do("createAccount", id="new", name=f"N{number}") for number in range(5))
     )
@@ -128,10 +132,10 @@ async def test_concurrent_requests_create_an_account_id_once(world: World, opera
     assert (await world.count("accounts"), await world.count("audit_log")) == (1, 1)
 
 
-async def test_an_instance_that_two_accounts_register_concurrently_belongs_to_one(
-    provided: World, operator: Operator
+async def test_an_instance_registered_concurrently_for_two_accounts_is_created_for_one_account(
+    world_with_instance: World, operator: Operator
 ) -> None:
-    await provided.account("b")
+    await world_with_instance.account("b")
     answers = await asyncio.gather(
         *(
             operator.done(
@@ -147,24 +151,26 @@ async def test_an_instance_that_two_accounts_register_concurrently_belongs_to_on
     assert [row for answer in answers for row in answer["refusals"]] == [{"field": "id"}]
 
 
-async def test_a_refusal_leaves_no_entry_and_does_not_use_up_the_key(
-    provided: World, operator: Operator
+async def test_a_refused_request_writes_no_audit_entry_and_its_key_can_be_used_again(
+    world_with_instance: World, operator: Operator
 ) -> None:
     assert (await operator.refused("topUp", key="k", accountId="a", amount="0"))[0] == "InvalidInput"
     assert (await operator.refused("topUp", key="k", accountId="x", amount="1"))[0] == "NotFound"
-    assert await provided.count("audit_log") == 0
+    assert await world_with_instance.count("audit_log") == 0
     await operator.done("topUp", key="k", accountId="a", amount="1.00")
-    assert await provided.balance() == "1.00"
+    assert await world_with_instance.balance() == "1.00"
 
 
-async def test_an_entry_has_the_operator_the_request_and_the_values_before_and_after(
-    provided: World, operator: Operator
+async def test_an_audit_entry_has_the_operator_the_request_and_the_values_before_and_after(
+    world_with_instance: World, operator: Operator
 ) -> None:
     await operator.done("updateAccount", key="rename", accountId="a", name="新")
     [entry] = (await operator(LOG))["auditLog"]["nodes"]
     assert entry == {
         "id": entry["id"],
-        "operatorKeyId": str(await provided.value("SELECT id FROM api_keys WHERE role = 'OPERATOR'")),
+        "operatorKeyId": str(
+            await world_with_instance.value("SELECT id FROM api_keys WHERE role = 'OPERATOR'")
+        ),
         "operatorName": "ops",
         "action": "UPDATE_ACCOUNT",
         "accountIds": ["a"],
@@ -189,11 +195,11 @@ OF_A = {
 }
 
 
-async def test_an_entry_of_a_batch_has_the_changed_columns_of_each_instance(
-    provided: World, operator: Operator
+async def test_the_audit_entry_of_several_prices_has_the_changed_columns_of_each_instance(
+    world_with_instance: World, operator: Operator
 ) -> None:
-    await provided.account("b")
-    await provided.instance("b-1", account="b")
+    await world_with_instance.account("b")
+    await world_with_instance.instance("b-1", account="b")
     prices = [{"instanceId": instance_id, "monthlyPrice": "7"} for instance_id in ("i-1", "b-1", "x")]
     await operator.done("changePrices", prices=prices)
     [entry] = (await operator(LOG))["auditLog"]["nodes"]
@@ -206,39 +212,45 @@ async def test_an_entry_of_a_batch_has_the_changed_columns_of_each_instance(
     assert entry["after"] == {"b-1": after, "i-1": after}
 
 
-async def test_the_log_is_filtered_by_account_and_by_action(provided: World, operator: Operator) -> None:
-    await provided.account("b")
+async def test_the_audit_log_is_paged_and_filtered_by_account_and_by_action(
+    world_with_instance: World, operator: Operator
+) -> None:
+    await world_with_instance.account("b")
     for account_id in ("a", "b", "a"):
         await operator.done("topUp", accountId=account_id, amount="1")
     await operator.done("updateAccount", accountId="a", name="N")
 
-    async def entry_ids(**arguments: Any) -> list[str]:
+    async def list_entry_ids(**arguments: Any) -> list[str]:
         log = (await operator(LOG, **arguments))["auditLog"]
         assert log["totalCount"] >= len(log["nodes"])
         return [node["id"] for node in log["nodes"]]
 
-    fourth, third, second, first = await entry_ids()
+    fourth, third, second, first = await list_entry_ids()
     assert int(fourth) > int(third) > int(second) > int(first)
-    assert await entry_ids(accountId="a") == [fourth, third, first]
-    assert await entry_ids(accountId="a", action="TOP_UP") == [third, first]
-    assert await entry_ids(accountId="nobody") == await entry_ids(accountId="\0") == []
+    assert await list_entry_ids(accountId="a") == [fourth, third, first]
+    assert await list_entry_ids(accountId="a", action="TOP_UP") == [third, first]
+    assert await list_entry_ids(accountId="nobody") == await list_entry_ids(accountId="\0") == []
     page = (await operator(LOG, first=3))["auditLog"]
     assert page["pageInfo"]["hasNextPage"]
-    assert await entry_ids(after=page["pageInfo"]["endCursor"]) == [first]
+    assert await list_entry_ids(after=page["pageInfo"]["endCursor"]) == [first]
 
 
 @pytest.mark.parametrize(
     "change", ["UPDATE audit_log SET after = NULL", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
-async def test_an_entry_is_never_changed(provided: World, operator: Operator, change: str) -> None:
+async def test_the_database_refuses_to_change_or_delete_an_audit_entry(
+    world_with_instance: World, operator: Operator, change: str
+) -> None:
     await operator.done("topUp", accountId="a", amount="1")
-    before = await provided.snapshot()
+    before = await world_with_instance.snapshot()
     with pytest.raises(IntegrityConstraintViolationError, match="never changed or deleted"):
         await database.execute(database.pool(), change)
-    assert await provided.snapshot() == before
+    assert await world_with_instance.snapshot() == before
 
 
-async def test_the_id_of_a_refused_row_may_be_any_text(provided: World, operator: Operator) -> None:
+async def test_the_id_of_a_refused_instance_can_be_any_text(
+    world_with_instance: World, operator: Operator
+) -> None:
     """A JSON column can store a NUL character, but a text column cannot."""
     result = await operator.done(
         "makeFormal", "{ refusals { id } }", key="k", instanceIds=["\0", "\u2028", "é"]

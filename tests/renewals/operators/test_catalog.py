@@ -14,7 +14,9 @@ def product(code: str = "gpu", **about: Any) -> dict[str, Any]:
     return {"code": code, "name": "GPU", "nameZh": "图形", **about}
 
 
-async def test_products_are_created_changed_or_unchanged(world: World, operator: Operator) -> None:
+async def test_put_products_counts_created_changed_and_unchanged_products(
+    world: World, operator: Operator
+) -> None:
     tiers = [{"months": 24, "discountPercent": "33.33"}, {"months": 12, "discountPercent": "17"}]
     result = await operator.done(
         "putProducts",
@@ -53,7 +55,7 @@ async def test_products_are_created_changed_or_unchanged(world: World, operator:
         {"unsupportedReason": None, "unsupportedReasonZh": "已下线。"},
     ],
 )
-async def test_a_reason_in_either_language_ends_the_support_of_a_product(
+async def test_a_product_with_an_unsupported_reason_in_either_language_is_not_renewable(
     world: World, operator: Operator, reasons: dict[str, Any]
 ) -> None:
     await operator.done("putProducts", products=[product("eip", **reasons)])
@@ -86,7 +88,7 @@ async def test_a_reason_in_either_language_ends_the_support_of_a_product(
         ({"tiers": [{"months": 1, "discountPercent": "1"}] * 2}, "tiers"),
     ],
 )
-async def test_an_invalid_product_writes_none(
+async def test_no_product_of_a_request_is_written_if_a_product_is_invalid(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:
     before = await world.snapshot()
@@ -95,7 +97,9 @@ async def test_an_invalid_product_writes_none(
     assert await world.snapshot() == before
 
 
-async def test_data_centers_are_created_changed_or_unchanged(world: World, operator: Operator) -> None:
+async def test_put_data_centers_counts_created_changed_and_unchanged_data_centers(
+    world: World, operator: Operator
+) -> None:
     result = await operator.done(
         "putDataCenters",
         COUNTS,
@@ -111,7 +115,7 @@ async def test_data_centers_are_created_changed_or_unchanged(world: World, opera
     assert {"code": "bj-1", "type": {"code": "VPC"}} in listed
 
 
-async def test_types_of_data_centers_are_created_renamed_or_unchanged(
+async def test_put_data_center_types_counts_created_changed_and_unchanged_types(
     world: World, operator: Operator
 ) -> None:
     result = await operator.done(
@@ -134,7 +138,7 @@ async def test_types_of_data_centers_are_created_renamed_or_unchanged(
 @pytest.mark.parametrize(
     ("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name"), ({"nameZh": ""}, "nameZh")]
 )
-async def test_an_invalid_type_of_data_centers_writes_none(
+async def test_no_data_center_type_of_a_request_is_written_if_a_type_is_invalid(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:
     before = await world.snapshot()
@@ -148,7 +152,7 @@ async def test_an_invalid_type_of_data_centers_writes_none(
 @pytest.mark.parametrize(
     ("about", "field"), [({"code": "\n"}, "code"), ({"name": ""}, "name"), ({"type": "MOON"}, "type")]
 )
-async def test_an_invalid_data_center_writes_none(
+async def test_no_data_center_of_a_request_is_written_if_a_data_center_is_invalid(
     world: World, operator: Operator, about: dict[str, Any], field: str
 ) -> None:
     before = await world.snapshot()

@@ -13,7 +13,7 @@ NOW_TEXT = "2027-01-10T04:00:00+00:00"
 
 
 @pytest.fixture
-async def imported(world: World) -> World:
+async def world_with_cut_over(world: World) -> World:
     """Create an account whose renewals start at noon on 20 January, with instances due before and after that."""
     begins = NOW.replace(day=20)
     await world.account("a", balance="900.00", auto_renew_from=begins)
@@ -25,11 +25,11 @@ async def imported(world: World) -> World:
 async def test_automatic_renewals_start_at_the_creation_of_the_account_by_default(
     world: World, operator: Operator
 ) -> None:
-    made = await operator.done("createAccount", FIELDS, id="a", name="A")
-    assert made["account"] == {"autoRenewFrom": NOW_TEXT, "createdAt": NOW_TEXT}
+    created = await operator.done("createAccount", FIELDS, id="a", name="A")
+    assert created["account"] == {"autoRenewFrom": NOW_TEXT, "createdAt": NOW_TEXT}
     later = "2027-02-01T00:00:00+08:00"
-    made = await operator.done("createAccount", FIELDS, id="b", name="B", autoRenewFrom=later)
-    assert made["account"]["autoRenewFrom"] == "2027-01-31T16:00:00+00:00"
+    created = await operator.done("createAccount", FIELDS, id="b", name="B", autoRenewFrom=later)
+    assert created["account"]["autoRenewFrom"] == "2027-01-31T16:00:00+00:00"
     changed = await operator.done("updateAccount", FIELDS, accountId="b", name="C")
     assert changed["account"]["autoRenewFrom"] == "2027-01-31T16:00:00+00:00"
     changed = await operator.done("updateAccount", FIELDS, accountId="b", autoRenewFrom=None)
@@ -38,7 +38,7 @@ async def test_automatic_renewals_start_at_the_creation_of_the_account_by_defaul
 
 @pytest.mark.parametrize("begins", ["1999-12-31T23:59:59Z", "2200-01-01T00:00:00Z"])
 @pytest.mark.parametrize("name", ["createAccount", "updateAccount"])
-async def test_an_instant_out_of_bounds_is_refused_and_changes_nothing(
+async def test_a_cut_over_out_of_bounds_is_refused_and_changes_no_row(
     world: World, operator: Operator, name: str, begins: str
 ) -> None:
     await world.account("a")
@@ -50,25 +50,27 @@ async def test_an_instant_out_of_bounds_is_refused_and_changes_nothing(
     assert await world.snapshot() == before
 
 
-async def test_a_new_cut_over_checks_the_balance_alert_again(imported: World, operator: Operator) -> None:
-    now = imported.at("2027-01-20 12:00")
+async def test_a_changed_cut_over_causes_a_new_check_that_sends_the_reminders(
+    world_with_cut_over: World, operator: Operator
+) -> None:
+    now = world_with_cut_over.at("2027-01-20 12:00")
     await balance_alerts.check_changed_accounts(lambda: now)
     assert await balance_alerts.find_changed_accounts(now) == []
     await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
     assert await balance_alerts.find_changed_accounts(now) == ["a"]
     await balance_alerts.check_changed_accounts(lambda: now)
-    rows = await imported.rows("SELECT instance_id FROM events WHERE type = 'instance.expiring'")
+    rows = await world_with_cut_over.rows("SELECT instance_id FROM events WHERE type = 'instance.expiring'")
     assert rows == [("before",), ("after",)]
 
 
-async def test_a_later_cut_over_stops_the_worker_and_an_earlier_one_lets_it_catch_up(
-    imported: World, operator: Operator
+async def test_a_later_cut_over_suspends_automatic_renewals_until_the_cut_over_is_moved_back(
+    world_with_cut_over: World, operator: Operator
 ) -> None:
-    async def renewed(moment: str) -> int:
-        return (await renew.run_at(imported.at(moment))).renewed_count
+    async def count_renewed(moment: str) -> int:
+        return (await renew.run_at(world_with_cut_over.at(moment))).renewed_count
 
     await operator.done("updateAccount", accountId="a", autoRenewFrom="2100-01-01T00:00:00+08:00")
-    assert await renewed("2027-01-21 00:30") == 0
+    assert await count_renewed("2027-01-21 00:30") == 0
     await operator.done("updateAccount", accountId="a", autoRenewFrom="2027-01-20T12:00:00+08:00")
-    assert await renewed("2027-01-21 01:30") == 1
+    assert await count_renewed("2027-01-21 01:30") == 1
     await integrity.assert_holds()

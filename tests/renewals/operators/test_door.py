@@ -21,7 +21,7 @@ from tests.support.operator_client import OPERATOR_URL, Operator
 NAMES = "{ __schema { types { name } queryType { fields { name } } mutationType { fields { name } } } }"
 
 
-async def test_an_operator_sees_every_account(world: World, operator: Operator) -> None:
+async def test_an_operator_reads_every_account(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b", balance="5.00")
     answer = await operator('{ accounts { totalCount nodes { id balance } } account(id: "b") { name } }')
@@ -34,11 +34,13 @@ async def test_an_operator_sees_every_account(world: World, operator: Operator) 
     }
 
 
-async def test_each_role_has_access_to_one_api(world: World, operator: Operator) -> None:
+async def test_a_key_of_another_role_is_refused_by_each_api_with_the_same_response(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     keys = {"RENEWER": await world.key("a"), "OPERATOR": operator.key, "nobody's": "rk_0_0"}
     keys["CALENDAR"] = await api_keys.create(database.pool(), "a", NOW, role=model.Role.CALENDAR)
-    opened = set()
+    accesses = set()
     refusals = set()
     for url in (URL, OPERATOR_URL):
         for role, key in keys.items():
@@ -46,10 +48,10 @@ async def test_each_role_has_access_to_one_api(world: World, operator: Operator)
                 url, json={"query": "{ __typename }"}, headers={"Authorization": f"Bearer {key}"}
             )
             if answer.status_code == 200:
-                opened.add((url, role))
+                accesses.add((url, role))
             else:
                 refusals.add((answer.status_code, answer.content, answer.headers["www-authenticate"]))
-    assert opened == {(URL, "RENEWER"), (OPERATOR_URL, "OPERATOR")}
+    assert accesses == {(URL, "RENEWER"), (OPERATOR_URL, "OPERATOR")}
     assert len(refusals) == 1, "all refusals are the same"
 
 
@@ -80,7 +82,7 @@ async def test_the_operator_api_accepts_no_web_socket(operator: Operator) -> Non
     assert sent == [("websocket.close", 1000)], "the connection is not accepted"
 
 
-async def test_the_operator_api_is_not_found_without_the_setting(world: World) -> None:
+async def test_the_operator_api_returns_404_without_the_setting_operator_api(world: World) -> None:
     client = Client()
     client.key = await world.operator_key()
     async with client.http:
@@ -90,8 +92,8 @@ async def test_the_operator_api_is_not_found_without_the_setting(world: World) -
 
 async def test_the_customers_schema_contains_no_operator_type(world: World) -> None:
     context = Context("a", clocks.utc_now)
-    seen = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
-    assert "renewInstances" in seen
+    type_names = str((await customer_schema.schema.execute(NAMES, context_value=context)).data)
+    assert "renewInstances" in type_names
     for word in (
         "createAccount",
         "registerInstances",
@@ -101,21 +103,21 @@ async def test_the_customers_schema_contains_no_operator_type(world: World) -> N
         "scalar Percent",
         "Operator",
     ):
-        assert word not in seen
+        assert word not in type_names
         assert word not in customer_schema.sdl()
 
 
 async def test_the_operators_app_serves_no_customer_api(world: World, operator: Operator) -> None:
-    alone = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
-    async with alone:
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
+    async with client:
         headers = {"Authorization": f"Bearer {operator.key}"}
         request = {"query": "{ __typename }"}
-        assert (await alone.post(OPERATOR_URL, json=request, headers=headers)).status_code == 200
-        assert (await alone.post(URL, json=request, headers=headers)).status_code == 404
-        assert (await alone.get(URL.replace("/graphql", "/healthz"))).status_code == 200
+        assert (await client.post(OPERATOR_URL, json=request, headers=headers)).status_code == 200
+        assert (await client.post(URL, json=request, headers=headers)).status_code == 404
+        assert (await client.get(URL.replace("/graphql", "/healthz"))).status_code == 200
 
 
-async def test_a_subscription_is_refused_because_the_operators_schema_has_none(
+async def test_the_operators_app_refuses_a_subscription_with_bad_request(
     world: World, operator: Operator
 ) -> None:
     client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app.create_for_operators()))
@@ -138,7 +140,9 @@ async def test_a_cached_operation_is_authorized_for_each_request(world: World, o
     assert (await operator.post(query)).status_code == 401
 
 
-async def test_the_operator_api_has_no_subscriptions(operator: Operator) -> None:
+async def test_the_operator_api_returns_a_query_as_an_event_stream_but_refuses_a_subscription(
+    operator: Operator,
+) -> None:
     headers = {"Authorization": f"Bearer {operator.key}", "Accept": "text/event-stream"}
     request = {"query": "{ accounts { totalCount } }"}
     answer = await operator.http.post(OPERATOR_URL, json=request, headers=headers)
@@ -149,7 +153,7 @@ async def test_the_operator_api_has_no_subscriptions(operator: Operator) -> None
 
 
 @pytest.mark.parametrize("path", ["/operator", "/operator/", "/operator/graphql/x"])
-async def test_other_operator_paths_are_not_found(operator: Operator, path: str) -> None:
+async def test_other_paths_below_operator_return_404(operator: Operator, path: str) -> None:
     assert (await operator.http.get(f"http://testserver{path}")).status_code == 404
 
 

@@ -23,7 +23,7 @@ async def test_a_converted_trial_can_be_renewed(world: World, operator: Operator
     assert (await buyer.renew(["i-1"], key="after"))["order"]["total"] == "300.00"
 
 
-async def test_a_released_instance_is_released_for_customers_and_the_worker(
+async def test_a_released_instance_is_not_renewed_by_its_customer_or_by_the_worker(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
@@ -57,14 +57,18 @@ async def test_a_bundle_is_released_as_a_whole(world: World, operator: Operator)
 
 
 @pytest.mark.parametrize("verb", ["makeFormal", "releaseInstances", "confirmPrices"])
-async def test_the_number_of_instances_has_bounds(world: World, operator: Operator, verb: str) -> None:
+async def test_a_request_with_no_or_too_many_instances_is_refused(
+    world: World, operator: Operator, verb: str
+) -> None:
     for ids in ([], [str(number) for number in range(10_001)]):
         result = await operator.refused(verb, instanceIds=ids)
         assert result[:2] == ("InvalidInput", "input.instanceIds")
     assert await world.count("audit_log") == 0
 
 
-async def test_instances_that_customers_do_not_see_are_listed(world: World, operator: Operator) -> None:
+async def test_the_operators_list_includes_trials_and_instances_of_unsupported_products(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     await world.account("b")
     await world.instance("a-1", trial=True)

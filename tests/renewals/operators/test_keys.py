@@ -10,17 +10,17 @@ from tests.support.operator_client import OPERATOR_URL, Operator
 KEY = "{ secret apiKey { id accountId role name prefix createdAt expiresAt revokedAt } }"
 
 
-async def ask(operator: Operator, url: str, key: str) -> httpx2.Response:
+async def post_query(operator: Operator, url: str, key: str) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {key}"}
     return await operator.http.post(url, json={"query": "{ __typename }"}, headers=headers)
 
 
 async def test_a_customers_key_has_access_to_the_customers_api(world: World, operator: Operator) -> None:
     await world.account("a")
-    made = await operator.done("createApiKey", KEY, accountId="a", name="console")
-    secret = made["secret"]
-    assert made["apiKey"] == {
-        "id": made["apiKey"]["id"],
+    created = await operator.done("createApiKey", KEY, accountId="a", name="console")
+    secret = created["secret"]
+    assert created["apiKey"] == {
+        "id": created["apiKey"]["id"],
         "accountId": "a",
         "role": "RENEWER",
         "name": "console",
@@ -29,18 +29,20 @@ async def test_a_customers_key_has_access_to_the_customers_api(world: World, ope
         "expiresAt": None,
         "revokedAt": None,
     }
-    assert (await ask(operator, URL, secret)).status_code == 200
-    assert (await ask(operator, OPERATOR_URL, secret)).status_code == 401
+    assert (await post_query(operator, URL, secret)).status_code == 200
+    assert (await post_query(operator, OPERATOR_URL, secret)).status_code == 401
 
 
 async def test_an_operators_key_has_access_to_the_operator_api(world: World, operator: Operator) -> None:
-    made = await operator.done("createApiKey", KEY, role="OPERATOR", name="night shift")
-    assert made["apiKey"]["accountId"] is None
-    assert (await ask(operator, OPERATOR_URL, made["secret"])).status_code == 200
-    assert (await ask(operator, URL, made["secret"])).status_code == 401
+    created = await operator.done("createApiKey", KEY, role="OPERATOR", name="night shift")
+    assert created["apiKey"]["accountId"] is None
+    assert (await post_query(operator, OPERATOR_URL, created["secret"])).status_code == 200
+    assert (await post_query(operator, URL, created["secret"])).status_code == 401
 
 
-async def test_a_repeated_request_does_not_return_the_secret_again(world: World, operator: Operator) -> None:
+async def test_a_repeated_creation_of_a_key_does_not_return_the_secret_again(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     first = await operator.done("createApiKey", KEY, key="k", accountId="a")
     again = await operator.done("createApiKey", KEY, key="k", accountId="a")
@@ -48,10 +50,10 @@ async def test_a_repeated_request_does_not_return_the_secret_again(world: World,
     assert await world.count("api_keys") == 2, "the operator's key and the new one"
 
 
-async def test_a_secret_is_in_no_table(world: World, operator: Operator) -> None:
+async def test_the_secret_of_a_key_is_in_no_table(world: World, operator: Operator) -> None:
     await world.account("a")
-    made = await operator.done("createApiKey", KEY, accountId="a")
-    random = made["secret"].split("_", 2)[2]
+    created = await operator.done("createApiKey", KEY, accountId="a")
+    random = created["secret"].split("_", 2)[2]
     tables = await world.rows(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
     )
@@ -63,23 +65,27 @@ async def test_a_secret_is_in_no_table(world: World, operator: Operator) -> None
 
 async def test_a_revoked_key_has_no_access(world: World, operator: Operator) -> None:
     await world.account("a")
-    made = await operator.done("createApiKey", KEY, accountId="a")
-    revoked = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=made["apiKey"]["id"])
+    created = await operator.done("createApiKey", KEY, accountId="a")
+    revoked = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=created["apiKey"]["id"])
     assert revoked["apiKey"]["revokedAt"] == "2027-01-10T04:00:00+00:00"
-    assert (await ask(operator, URL, made["secret"])).status_code == 401
+    assert (await post_query(operator, URL, created["secret"])).status_code == 401
 
 
-async def test_revoking_again_does_not_change_the_time(world: World, operator: Operator) -> None:
+async def test_revoking_a_key_again_does_not_change_the_time_of_its_revocation(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
-    made = await operator.done("createApiKey", KEY, accountId="a")
-    key_id = made["apiKey"]["id"]
+    created = await operator.done("createApiKey", KEY, accountId="a")
+    key_id = created["apiKey"]["id"]
     first = await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=key_id)
     operator.at(world.at("2027-02-01 00:00"))
     assert await operator.done("revokeApiKey", "{ apiKey { revokedAt } }", keyId=key_id) == first
 
 
 @pytest.mark.parametrize("key_id", ["", "x", "00000000-0000-0000-0000-000000000000", "\0"])
-async def test_an_unknown_key_is_not_found(world: World, operator: Operator, key_id: str) -> None:
+async def test_revoking_an_unknown_key_returns_not_found(
+    world: World, operator: Operator, key_id: str
+) -> None:
     assert (await operator.refused("revokeApiKey", keyId=key_id))[:2] == ("NotFound", "input.keyId")
     assert await world.count("audit_log") == 0
 
@@ -95,7 +101,7 @@ async def test_an_unknown_key_is_not_found(world: World, operator: Operator, key
         ({"accountId": "a", "expiresAt": "2027-01-10T04:00:00Z"}, "expiresAt"),
     ],
 )
-async def test_an_invalid_key_is_not_created(
+async def test_a_new_key_with_an_invalid_field_is_refused_with_that_field_and_not_created(
     world: World, operator: Operator, sent: dict[str, str], field: str
 ) -> None:
     await world.account("a")
@@ -104,7 +110,9 @@ async def test_an_invalid_key_is_not_created(
     assert (await world.count("api_keys"), await world.count("audit_log")) == (before, 0)
 
 
-async def test_an_account_has_one_calendar_key(world: World, operator: Operator) -> None:
+async def test_a_second_calendar_key_of_an_account_is_refused_until_the_first_is_revoked(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     first = await operator.done("createApiKey", KEY, accountId="a", role="CALENDAR")
     result = await operator.refused("createApiKey", accountId="a", role="CALENDAR")

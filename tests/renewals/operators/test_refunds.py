@@ -33,7 +33,7 @@ async def refund(operator: Operator, order_id: str, *ids: str, key: str | None =
     return await operator.done("refundOrder", FIELDS, key=key, orderId=order_id, reason="Outage", **selection)
 
 
-async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str]:
+async def read_refusals(operator: Operator, order_id: str, *ids: str) -> dict[str, str]:
     """Return the reasons of a refused refund, by instance."""
     query = """mutation($input: RefundOrderInput!) { refundOrder(input: $input) {
       ... on NotRefundable { message refusals { id field message } } } }"""
@@ -47,39 +47,39 @@ async def refused(operator: Operator, order_id: str, *ids: str) -> dict[str, str
     return {row["id"]: row["message"] for row in answer["refundOrder"]["refusals"]}
 
 
-async def renewed(buyer: Buyer, *ids: str, key: str = "key", months: int = 1) -> str:
+async def renew_instances(buyer: Buyer, *ids: str, key: str = "key", months: int = 1) -> str:
     answer = await buyer.renew(ids, months, key=key)
     assert answer["__typename"] == "RenewInstancesSuccess", answer
     return str(answer["order"]["id"])
 
 
-async def unified(buyer: Buyer, *ids: str, date: str, key: str = "key") -> str:
+async def unify_instances(buyer: Buyer, *ids: str, date: str, key: str = "key") -> str:
     answer = await buyer.unify(ids, date=date, key=key)
     assert answer["__typename"] == "UnifyExpirySuccess", answer
     return str(answer["order"]["id"])
 
 
-async def test_the_latest_order_comes_first_even_if_it_buys_an_earlier_period(
+async def test_the_latest_order_of_an_instance_is_listed_first_even_for_an_earlier_period(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
-    first = await renewed(buyer, "i-1", key="first")
-    second = await renewed(buyer, "i-1", key="second")
+    first = await renew_instances(buyer, "i-1", key="first")
+    second = await renew_instances(buyer, "i-1", key="second")
     await refund(operator, second)
     await refund(operator, first)
-    again = await renewed(buyer, "i-1", key="again")  # the same period as in the first order
+    again = await renew_instances(buyer, "i-1", key="again")  # the same period as in the first order
     data = await buyer.client('{ instance(id: "i-1") { orders { id } latest: orders(first: 1) { id } } }')
     orders = [order["id"] for order in data["instance"]["orders"]]
     assert (orders[0], set(orders[1:])) == (again, {first, second})
     assert [order["id"] for order in data["instance"]["latest"]] == [again]
 
 
-async def test_a_refund_returns_the_money_and_takes_the_time_back(
+async def test_a_refund_returns_the_money_and_restores_the_expiry(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="300.00")
     await world.instance("i-2", price="100.00")
-    order_id = await renewed(buyer, "i-1", "i-2")
+    order_id = await renew_instances(buyer, "i-1", "i-2")
     answer = await refund(operator, order_id)
     assert answer["account"] == {"balance": "1000.00"}
     assert answer["refusals"] == []
@@ -105,7 +105,7 @@ async def test_lines_can_be_refunded_at_different_times(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     ids = await world.instances(["i-1", "i-2", "i-3"], price="100.00")
-    order_id = await renewed(buyer, *ids)
+    order_id = await renew_instances(buyer, *ids)
     answer = await refund(operator, order_id, "i-2", "x", "i-2")
     assert answer["account"] == {"balance": "800.00"}
     assert answer["refusals"] == [{"id": "x", "field": "instanceIds", "message": "has no line in this order"}]
@@ -114,29 +114,29 @@ async def test_lines_can_be_refunded_at_different_times(
         "2027-01-31",
         "2027-02-28",
     ]
-    rest = await refund(operator, order_id)
-    assert [line["instanceId"] for line in rest["refund"]["lines"]] == ["i-1", "i-3"]
-    assert rest["refusals"] == [{"id": "i-2", "field": "instanceIds", "message": "was already refunded"}]
-    assert set((await refused(operator, order_id)).values()) == {"was already refunded"}
+    second = await refund(operator, order_id)
+    assert [line["instanceId"] for line in second["refund"]["lines"]] == ["i-1", "i-3"]
+    assert second["refusals"] == [{"id": "i-2", "field": "instanceIds", "message": "was already refunded"}]
+    assert set((await read_refusals(operator, order_id)).values()) == {"was already refunded"}
     await integrity.assert_holds()
 
 
 @pytest.fixture
-async def by_voucher(world: World, buyer: Buyer) -> tuple[str, str, str]:
+async def order_paid_by_vouchers(world: World, buyer: Buyer) -> tuple[str, str, str]:
     """Create an order of two lines of 100.00, paid by both vouchers, and by the second voucher and the balance."""
     soon = await world.voucher("50.00", expires="2027-01-20")
     late = await world.voucher("80.00")
     await world.instances(["i-1", "i-2"], price="100.00")
-    return await renewed(buyer, "i-1", "i-2"), soon, late
+    return await renew_instances(buyer, "i-1", "i-2"), soon, late
 
 
 RETURNED = "SELECT amount_cents, voucher_id::text FROM ledger_entries WHERE kind = 'REFUND' ORDER BY number"
 
 
-async def test_each_voucher_gets_back_its_payment(
-    world: World, operator: Operator, by_voucher: tuple[str, str, str]
+async def test_a_refund_returns_the_payment_of_each_voucher_to_that_voucher(
+    world: World, operator: Operator, order_paid_by_vouchers: tuple[str, str, str]
 ) -> None:
-    order_id, soon, late = by_voucher
+    order_id, soon, late = order_paid_by_vouchers
     operator.at(world.end_of("2027-01-20"))
     first = await refund(operator, order_id, "i-1")
     assert (first["refund"]["voucherTotal"], first["refund"]["balanceTotal"]) == ("100.00", "0.00")
@@ -148,11 +148,11 @@ async def test_each_voucher_gets_back_its_payment(
     await integrity.assert_holds()
 
 
-async def test_each_refund_names_the_vouchers_that_got_money_back(
-    world: World, operator: Operator, buyer: Buyer, by_voucher: tuple[str, str, str]
+async def test_each_refund_lists_the_vouchers_that_received_money_from_that_refund(
+    world: World, operator: Operator, buyer: Buyer, order_paid_by_vouchers: tuple[str, str, str]
 ) -> None:
     """Refund one order twice at the same instant, which can happen on an account with a test clock."""
-    order_id, soon, late = by_voucher
+    order_id, soon, late = order_paid_by_vouchers
     first, second = await refund(operator, order_id, "i-1"), await refund(operator, order_id, "i-2")
     assert first["refund"]["vouchers"] == [
         {"amount": "50.00", "voucher": {"id": soon, "available": "50.00"}},
@@ -175,10 +175,10 @@ async def test_each_refund_names_the_vouchers_that_got_money_back(
         assert sorted((refund["voucherTotal"], refund["vouchers"]) for refund in seen) == sorted(wanted)
 
 
-async def test_the_payment_of_an_expired_voucher_goes_to_the_balance(
-    world: World, operator: Operator, by_voucher: tuple[str, str, str]
+async def test_the_payment_of_an_expired_voucher_is_refunded_to_the_balance(
+    world: World, operator: Operator, order_paid_by_vouchers: tuple[str, str, str]
 ) -> None:
-    order_id, soon, late = by_voucher
+    order_id, soon, late = order_paid_by_vouchers
     operator.at(world.end_of("2027-01-20") + SECOND)
     answer = await refund(operator, order_id)
     assert (answer["refund"]["voucherTotal"], answer["refund"]["balanceTotal"]) == ("80.00", "120.00")
@@ -188,13 +188,13 @@ async def test_the_payment_of_an_expired_voucher_goes_to_the_balance(
     await integrity.assert_holds()
 
 
-async def test_a_limited_voucher_gets_back_only_the_payment_for_its_product(
+async def test_a_voucher_for_one_product_is_refunded_only_its_payment_for_that_product(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     limited = await world.voucher("150.00", products=["kec"])
     await world.instance("i-1", price="100.00", product="eip")
     await world.instance("i-2", price="100.00", product="kec")
-    order_id = await renewed(buyer, "i-1", "i-2")
+    order_id = await renew_instances(buyer, "i-1", "i-2")
     assert (await refund(operator, order_id, "i-1"))["refund"]["balanceTotal"] == "100.00"
     assert await world.available(limited) == "50.00"
     assert (await refund(operator, order_id, "i-2"))["refund"]["voucherTotal"] == "100.00"
@@ -207,7 +207,7 @@ async def test_a_customer_reads_refunds_and_the_original_payments(
 ) -> None:
     await world.voucher("30.00")
     await world.instances(["i-1", "i-2"], price="100.00")
-    order_id = await renewed(buyer, "i-1", "i-2")
+    order_id = await renew_instances(buyer, "i-1", "i-2")
     await refund(operator, order_id, "i-1")
     await refund(operator, order_id, "i-2")
     query = """query($id: ID!) { order(id: $id) { total vouchers { amount }
@@ -227,13 +227,13 @@ async def test_a_customer_reads_refunds_and_the_original_payments(
     assert await answer.client("query($id: ID!) { order(id: $id) { id } }", id=order_id) == {"order": None}
 
 
-async def test_refunds_of_many_orders_take_as_many_statements_as_of_one(
+async def test_reading_the_refunds_of_four_orders_takes_as_many_statements_as_of_one_order(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     for number in range(4):
         await world.voucher("1.00")
         await world.instance(f"i-{number}", price="10.00")
-        await refund(operator, await renewed(buyer, f"i-{number}", key=str(number)))
+        await refund(operator, await renew_instances(buyer, f"i-{number}", key=str(number)))
     nested = """nodes { id total lines { instanceId }
       refunds { total lines { instanceId amount } vouchers { amount voucher { id } } } }"""
     for client, query in (
@@ -253,7 +253,7 @@ async def test_operators_read_an_order_with_its_refunds(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
-    order_id = await renewed(buyer, "i-1")
+    order_id = await renew_instances(buyer, "i-1")
     await refund(operator, order_id)
     query = """query($id: ID!) { order(id: $id) { accountId kind total lines { instanceId price }
       refunds { orderId reason total } } }"""
@@ -285,7 +285,7 @@ async def test_a_refunded_unify_restores_the_anchor_day(
 ) -> None:
     await world.instance("i-1", expires=expires, anchor=anchor, price="300.00")
     quoted = await buyer.quote(["i-1"], 2)
-    order_id = await unified(buyer, "i-1", date=target)
+    order_id = await unify_instances(buyer, "i-1", date=target)
     assert (await world.read("i-1")).anchor_day == int(target[-2:])
     await refund(operator, order_id)
     assert ((await world.read("i-1")).anchor_day, await world.expiry("i-1")) == (anchor, expires)
@@ -293,14 +293,14 @@ async def test_a_refunded_unify_restores_the_anchor_day(
     await integrity.assert_holds()
 
 
-async def test_refunds_one_after_the_other_restore_each_anchor_day(
+async def test_successive_refunds_restore_each_earlier_expiry_and_anchor_day(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-31", price="100.00")
     orders = [
-        await renewed(buyer, "i-1", key="1"),
-        await unified(buyer, "i-1", date="2027-03-15", key="2"),
-        await renewed(buyer, "i-1", key="3"),
+        await renew_instances(buyer, "i-1", key="1"),
+        await unify_instances(buyer, "i-1", date="2027-03-15", key="2"),
+        await renew_instances(buyer, "i-1", key="3"),
     ]
     seen = []
     for order_id in reversed(orders):
@@ -309,13 +309,13 @@ async def test_refunds_one_after_the_other_restore_each_anchor_day(
     assert seen == [("2027-03-15", 15), ("2027-02-28", 31), ("2027-01-31", 31)]
 
 
-async def test_an_instance_can_be_refunded_any_number_of_times(
+async def test_an_instance_can_be_refunded_more_than_32_767_times(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
     await world.put("i-1", refund_count=32_767)
     for key in "ab":
-        await refund(operator, await renewed(buyer, "i-1", key=key))
+        await refund(operator, await renew_instances(buyer, "i-1", key=key))
     assert (await world.read("i-1")).refund_count == 32_769
 
 
@@ -324,7 +324,7 @@ async def test_a_bundle_is_refunded_as_a_whole(world: World, operator: Operator,
     await world.instance("i-1", price="100.00")
     answer = await buyer.renew(["k-1", "k-2", "i-1"], bundles="WHOLE")
     order_id = answer["order"]["id"]
-    assert await refused(operator, order_id, "k-1") == {
+    assert await read_refusals(operator, order_id, "k-1") == {
         "k-1": "its bundle is refunded as a whole; also send k-2"
     }
     partly = await refund(operator, order_id, "k-2", "i-1")
@@ -335,13 +335,13 @@ async def test_a_bundle_is_refunded_as_a_whole(world: World, operator: Operator,
     await integrity.assert_holds()
 
 
-async def test_a_bundle_with_new_members_is_not_refunded_in_part(
+async def test_a_bundle_that_a_member_joined_after_the_order_is_not_refunded(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instances(["k-1"], bundle="k", price="100.00")
-    order_id = await renewed(buyer, "k-1")
+    order_id = await renew_instances(buyer, "k-1")
     await world.instances(["k-2"], bundle="k", expires="2027-02-28", anchor=31, price="100.00")
-    assert await refused(operator, order_id) == {
+    assert await read_refusals(operator, order_id) == {
         "k-1": "k-2 joined the bundle after the order, so the expiries in the bundle would differ after the refund"
     }
     await integrity.assert_holds()
@@ -352,9 +352,9 @@ async def test_a_period_that_has_started_is_not_refunded(
 ) -> None:
     await world.instance("i-1", expires="2027-01-31", price="100.00")
     await world.instance("i-2", expires="2027-02-10", price="100.00")
-    order_id = await renewed(buyer, "i-1", "i-2")
+    order_id = await renew_instances(buyer, "i-1", "i-2")
     operator.at(world.end_of("2027-01-31") + SECOND)
-    assert await refused(operator, order_id, "i-1") == {"i-1": "its period has begun"}
+    assert await read_refusals(operator, order_id, "i-1") == {"i-1": "its period has begun"}
     answer = await refund(operator, order_id)
     assert [row["message"] for row in answer["refusals"]] == ["its period has begun"]
     assert [await world.expiry(instance_id) for instance_id in ("i-1", "i-2")] == ["2027-02-28", "2027-02-10"]
@@ -366,24 +366,26 @@ async def test_a_period_can_be_refunded_until_the_second_before_it_starts(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
-    order_id = await renewed(buyer, "i-1")
+    order_id = await renew_instances(buyer, "i-1")
     operator.at(world.end_of("2027-01-31"))
     await refund(operator, order_id)
     assert await world.expiry("i-1") == "2027-01-31"
 
 
-async def test_the_period_of_a_late_renewal_has_started(
+async def test_the_renewal_of_an_expired_instance_is_not_refunded(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", expires="2027-01-05", price="100.00")
-    order_id = await renewed(buyer, "i-1")
-    assert await refused(operator, order_id) == {"i-1": "its period has begun"}
+    order_id = await renew_instances(buyer, "i-1")
+    assert await read_refusals(operator, order_id) == {"i-1": "its period has begun"}
 
 
-async def test_the_later_period_is_refunded_first(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_a_period_is_not_refunded_before_the_later_period_of_its_instance(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
     await world.instance("i-1", price="100.00")
-    first, second = [await renewed(buyer, "i-1", key=key) for key in ("1", "2")]
-    assert await refused(operator, first) == {"i-1": "was renewed again; refund the later order first"}
+    first, second = [await renew_instances(buyer, "i-1", key=key) for key in ("1", "2")]
+    assert await read_refusals(operator, first) == {"i-1": "was renewed again; refund the later order first"}
     for order_id in (second, first):
         await refund(operator, order_id)
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-01-31", "1000.00")
@@ -391,15 +393,17 @@ async def test_the_later_period_is_refunded_first(world: World, operator: Operat
     await integrity.assert_holds()
 
 
-async def test_the_same_key_is_the_same_refund(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_a_refund_repeated_with_the_same_key_is_executed_once(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
     await world.instances(["i-1", "i-2"], price="100.00")
-    order_id = await renewed(buyer, "i-1", "i-2")
+    order_id = await renew_instances(buyer, "i-1", "i-2")
     first = await refund(operator, order_id, "i-1", key="once")
     before = await world.snapshot()
     assert await refund(operator, order_id.upper(), "i-1", key="once") == first
     kind, _, _ = await operator.refused("refundOrder", key="once", orderId=order_id, reason="Outage")
     assert kind == "IdempotencyKeyReused"
-    assert await refused(operator, order_id, "i-1") == {"i-1": "was already refunded"}
+    assert await read_refusals(operator, order_id, "i-1") == {"i-1": "was already refunded"}
     assert await world.snapshot() == before
 
 
@@ -410,9 +414,9 @@ async def test_a_refunded_period_can_be_bought_again_once(
     bought = await buyer.renew(["i-1"], key="first")
     await refund(operator, bought["order"]["id"])
     again = await buyer.renew(["i-1"], key="first")
-    assert again["order"] == bought["order"], "the key is still that of the order it made"
+    assert again["order"] == bought["order"], "the key still belongs to the first order"
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-01-31", "1000.00")
-    second = await renewed(buyer, "i-1", key="second")
+    second = await renew_instances(buyer, "i-1", key="second")
     assert (await world.expiry("i-1"), await world.balance()) == ("2027-02-28", "900.00")
     assert await world.rows("SELECT starts_at, refund_count FROM order_lines ORDER BY id") == [
         (world.end_of("2027-01-31"), 0),
@@ -443,9 +447,11 @@ async def test_the_worker_renews_a_refunded_auto_instance_again(
     await integrity.assert_holds()
 
 
-async def test_the_time_of_a_free_line_is_taken_back(world: World, operator: Operator, buyer: Buyer) -> None:
+async def test_the_refund_of_a_free_line_restores_the_expiry(
+    world: World, operator: Operator, buyer: Buyer
+) -> None:
     await world.instance("i-1", price="0.00")
-    answer = await refund(operator, await renewed(buyer, "i-1"))
+    answer = await refund(operator, await renew_instances(buyer, "i-1"))
     assert (answer["refund"]["total"], await world.expiry("i-1")) == ("0.00", "2027-01-31")
     assert await world.count("ledger_entries") == 1
     await integrity.assert_holds()
@@ -455,18 +461,18 @@ async def test_a_future_period_of_a_released_instance_is_refunded(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
-    order_id = await renewed(buyer, "i-1")
+    order_id = await renew_instances(buyer, "i-1")
     await operator.done("releaseInstances", instanceIds=["i-1"])
     await refund(operator, order_id)
     assert ((await world.read("i-1")).status, await world.balance()) == ("RELEASED", "1000.00")
     await integrity.assert_holds()
 
 
-async def test_a_refund_makes_an_event_and_an_audit_entry(
+async def test_a_refund_writes_an_event_and_an_audit_entry(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.instance("i-1", price="100.00")
-    order_id = await renewed(buyer, "i-1")
+    order_id = await renew_instances(buyer, "i-1")
     await refund(operator, order_id, key="once")
     refund_id = str(await world.value("SELECT id FROM refunds"))
     kind, payload = await world.row("SELECT type, payload::text FROM events ORDER BY sequence DESC LIMIT 1")
@@ -510,17 +516,17 @@ async def test_a_refund_makes_an_event_and_an_audit_entry(
         ({"idempotencyKey": ""}, "InvalidInput", "input.idempotencyKey"),
     ],
 )
-async def test_invalid_input_is_named_and_changes_nothing(
+async def test_a_refund_with_an_invalid_field_is_refused_with_that_field_and_changes_no_row(
     world: World, operator: Operator, buyer: Buyer, sent: dict[str, Any], kind: str, field: str
 ) -> None:
     await world.instance("i-1", price="100.00")
-    order_id = await renewed(buyer, "i-1")
+    order_id = await renew_instances(buyer, "i-1")
     before = await world.snapshot()
     query = """mutation($input: RefundOrderInput!) { refundOrder(input: $input) {
       __typename ... on InvalidInput { field } ... on NotFound { field } } }"""
     sent_input = {"orderId": order_id, "reason": "Outage", "idempotencyKey": "key"} | sent
     assert (await operator(query, input=sent_input))["refundOrder"] == {"__typename": kind, "field": field}
-    assert await refused(operator, order_id, "\0", "i-2") == dict.fromkeys(
+    assert await read_refusals(operator, order_id, "\0", "i-2") == dict.fromkeys(
         ("\0", "i-2"), "has no line in this order"
     )
     assert await world.snapshot() == before
@@ -533,7 +539,7 @@ async def test_10_000_refunded_lines_take_as_many_statements_as_one(
     await world.voucher("55555.55")
     await world.instances([f"i-{number}" for number in range(10_000)], price="100.00")
     await world.instance("one", price="100.00")
-    one = await renewed(buyer, "one", key="1")
+    one = await renew_instances(buyer, "one", key="1")
     many = (await buyer.renew(customer.matching(except_ids=["one"]), key="2"))["order"]["id"]
     with sql_log.counted() as of_one:
         await refund(operator, one)

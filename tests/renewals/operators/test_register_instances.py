@@ -48,7 +48,7 @@ async def provider(world: World, operator: Operator) -> Operator:
     return operator
 
 
-async def test_a_new_instance_gets_its_tags_and_a_later_report_leaves_them_alone(
+async def test_registration_sets_the_tags_of_a_new_instance_but_not_of_an_existing_instance(
     world: World, provider: Operator
 ) -> None:
     tags = [{"key": "env", "value": "prod"}, {"key": "a", "value": ""}]
@@ -59,7 +59,7 @@ async def test_a_new_instance_gets_its_tags_and_a_later_report_leaves_them_alone
     assert listed["instances"]["nodes"] == [{"tags": [{"key": "a", "value": ""}, tags[0]]}]
 
 
-async def test_an_instance_with_invalid_tags_is_refused_alone(world: World, provider: Operator) -> None:
+async def test_only_the_instances_with_invalid_tags_are_refused(world: World, provider: Operator) -> None:
     tag = {"key": "env", "value": "prod"}
     answer = await register(
         provider,
@@ -154,7 +154,7 @@ async def test_a_new_instance_has_all_reported_values(world: World, provider: Op
         ({"bundleId": "\0"}, "bundleId"),
     ],
 )
-async def test_an_invalid_row_is_refused_separately_and_names_its_field(
+async def test_an_invalid_row_is_refused_with_its_field_and_the_valid_row_is_registered(
     world: World, provider: Operator, about: dict[str, Any], field: str
 ) -> None:
     answer = await register(provider, instance("good"), instance(**{"id": "bad", **about}))
@@ -170,7 +170,7 @@ async def test_all_rows_with_a_repeated_id_are_refused(world: World, provider: O
     assert [(row["id"], row["field"]) for row in answer["refusals"]] == [("i-1", "id"), ("i-1", "id")]
 
 
-async def test_an_id_of_another_account_is_refused_and_does_not_change(
+async def test_an_id_of_another_account_is_refused_and_changes_no_row(
     world: World, provider: Operator
 ) -> None:
     await world.account("b")
@@ -188,7 +188,7 @@ async def test_an_id_of_another_account_is_refused_and_does_not_change(
     assert after == before
 
 
-async def test_the_same_instances_again_write_nothing(world: World, provider: Operator) -> None:
+async def test_a_repeated_registration_changes_no_instance(world: World, provider: Operator) -> None:
     rows = [
         instance("i-1", expiresOn="2027-02-28", anchorDay=31, configuration=[{"label": "a", "value": "b"}]),
         instance("i-2", expiresOn=None, billingMode="PAY_AS_YOU_GO"),
@@ -228,7 +228,7 @@ async def test_registration_updates_an_instance_but_not_its_policy(world: World,
         ({"bundleId": "k"}, "bundleId"),
     ],
 )
-async def test_a_field_that_cannot_change_is_refused(
+async def test_a_change_of_an_immutable_field_is_refused(
     world: World, provider: Operator, about: dict[str, Any], field: str
 ) -> None:
     await world.instance("i-1", configuration={"带宽": "1Mbps"})
@@ -301,7 +301,9 @@ async def test_a_bundle_is_registered_with_its_members(world: World, provider: O
     await integrity.assert_holds()
 
 
-async def test_a_refused_member_refuses_only_its_bundle(world: World, provider: Operator) -> None:
+async def test_a_bundle_with_a_refused_member_is_refused_and_other_bundles_are_registered(
+    world: World, provider: Operator
+) -> None:
     answer = await register(
         provider,
         instance("k-1", bundleId="k"),
@@ -316,23 +318,23 @@ async def test_a_refused_member_refuses_only_its_bundle(world: World, provider: 
 
 
 @pytest.mark.parametrize(
-    "other",
+    "difference",
     [{"expiresOn": "2027-02-28"}, {"renewalMode": "AUTO"}, {"autoRenewMonths": 3}],
 )
-async def test_members_with_different_expiries_are_refused_together(
-    world: World, provider: Operator, other: dict[str, Any]
+async def test_a_bundle_whose_members_have_different_expiries_or_policies_is_refused(
+    world: World, provider: Operator, difference: dict[str, Any]
 ) -> None:
     answer = await register(
         provider,
         instance("k-1", bundleId="k"),
-        instance("k-2", bundleId="k", **other),
+        instance("k-2", bundleId="k", **difference),
         bundles=[{"id": "k", "name": "K"}],
     )
     assert refusals(answer) == {"k-1": "bundleId", "k-2": "bundleId"}
     assert (await world.count("instances"), await world.count("bundles")) == (0, 0)
 
 
-async def test_the_expiry_of_a_bundle_changes_for_all_its_members_or_for_none(
+async def test_the_expiry_of_a_bundle_is_changed_only_for_all_its_members_together(
     world: World, provider: Operator
 ) -> None:
     await world.instances(["k-1", "k-2"], bundle="k", expires="2027-01-31")
@@ -356,7 +358,9 @@ async def test_a_bundle_without_members_is_refused(world: World, provider: Opera
     assert refused[:2] == ("InvalidInput", "input.bundles.1.id")
 
 
-async def test_the_number_of_rows_has_bounds(world: World, provider: Operator, limits_override: Any) -> None:
+async def test_a_registration_with_no_or_too_many_rows_is_refused(
+    world: World, provider: Operator, limits_override: Any
+) -> None:
     limits_override(ROWS_PER_CALL_MAX=2)
     for rows in ([], [instance(str(number)) for number in range(3)]):
         result = await provider.refused("registerInstances", accountId="a", instances=rows)

@@ -23,7 +23,7 @@ ALL = frozenset[str]()
 """The tables that a snapshot omits: none."""
 
 
-async def everything(world: World) -> dict[str, list[str]]:
+async def read_all_rows(world: World) -> dict[str, list[str]]:
     """Return every row of every table, including the tables of runs."""
     traces = {
         table: [str(row) for row in await world.rows(f"SELECT * FROM {table} ORDER BY 1")]
@@ -52,7 +52,9 @@ async def fill(world: World, night: Night) -> None:
 
 
 @dst_nights.every_night
-async def test_a_preview_predicts_the_run(world: World, night: Night) -> None:
+async def test_the_preview_of_a_run_has_the_same_counts_and_total_as_the_run(
+    world: World, night: Night
+) -> None:
     await fill(world, night)
     at = dst_nights.utc(night.due_from)
     preview = await run_now.preview_run(at)
@@ -92,15 +94,15 @@ async def test_a_preview_has_the_counts_and_payments_of_each_account(world: Worl
 
 
 @dst_nights.every_night
-async def test_a_preview_writes_nothing(world: World, night: Night) -> None:
+async def test_a_preview_changes_no_row(world: World, night: Night) -> None:
     await fill(world, night)
-    before = await everything(world)
+    before = await read_all_rows(world)
     for days in (-30, -1, 0, 1, 5, 400):
         await run_now.preview_run(dst_nights.utc(night.due_from) + dt.timedelta(days=days))
-    assert await everything(world) == before
+    assert await read_all_rows(world) == before
 
 
-async def let_it_live_in_real_time(account_id: str) -> None:
+async def remove_test_clock(account_id: str) -> None:
     """Remove a test account's clock, for which the database's triggers must be disabled."""
     async with database.transaction() as connection:
         await database.execute(connection, "SET LOCAL session_replication_role = replica")
@@ -108,10 +110,10 @@ async def let_it_live_in_real_time(account_id: str) -> None:
         await database.execute(connection, sql, account_id)
 
 
-async def test_every_preview_of_the_demo_account_predicts_the_run(world: World) -> None:
+async def test_previews_of_the_demo_account_have_the_same_counts_and_total_as_the_runs(world: World) -> None:
     day = dt.date(2027, 1, 31)
     await loader.load(day)
-    await let_it_live_in_real_time(loader.ACCOUNT_ID)
+    await remove_test_clock(loader.ACCOUNT_ID)
     for days in (0, 1, 2, 3, 10, 31, 62):
         at = dt.datetime.combine(day + dt.timedelta(days), dt.time(0, 30), loader.ZONE).astimezone(dt.UTC)
         [preview] = (await run_now.preview_run(at)).accounts or [AccountPreview(loader.ACCOUNT_ID)]
@@ -122,20 +124,20 @@ async def test_every_preview_of_the_demo_account_predicts_the_run(world: World) 
         assert lifecycle.LapseCounts(preview.expired_count, preview.released_count) == result.lapsed
 
 
-async def test_a_run_in_the_future_is_refused_and_changes_nothing(world: World) -> None:
+async def test_a_run_in_the_future_is_refused_and_changes_no_row(world: World) -> None:
     night = dst_nights.NIGHTS["31 January in Shanghai"]
     await fill(world, night)
-    before = await everything(world)
+    before = await read_all_rows(world)
     now = dst_nights.utc(night.due_from)
     for ahead in (dt.timedelta(seconds=1), dt.timedelta(days=30), dt.timedelta(days=36_500)):
         with pytest.raises(
             errors.InvalidInputError, match="must not be after the current time, 2027-01-30T16:30:00"
         ):
             await run_now.run_now(now + ahead, lambda: now)
-    assert await everything(world) == before
+    assert await read_all_rows(world) == before
 
 
-async def test_a_run_now_or_in_the_past_catches_up(world: World) -> None:
+async def test_a_run_at_a_past_instant_renews_an_instance_that_has_expired_since(world: World) -> None:
     await world.account("a", balance="100.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="20.00")
     morning = world.at("2027-02-01 08:00")
@@ -144,7 +146,9 @@ async def test_a_run_now_or_in_the_past_catches_up(world: World) -> None:
     assert await world.expiry("i-1") == "2027-02-28"
 
 
-async def test_a_preview_names_the_account_that_would_be_parked_and_plans_the_others(world: World) -> None:
+async def test_a_preview_has_the_error_of_an_account_to_be_parked_and_plans_the_other_accounts(
+    world: World,
+) -> None:
     for account_id in "abc":
         await world.account(account_id, balance="1000.00")
         await world.instance(f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO")
@@ -159,7 +163,7 @@ async def test_a_preview_names_the_account_that_would_be_parked_and_plans_the_ot
     assert preview.accounts[1].error == parked
 
 
-async def test_the_next_run_finishes_an_interrupted_run_with_the_counts_of_each(
+async def test_the_next_run_finishes_an_interrupted_run_and_returns_the_counts_of_both_runs(
     world: World, settings_override: Callable[..., None]
 ) -> None:
     settings_override(instances_per_chunk=1)
@@ -169,12 +173,12 @@ async def test_the_next_run_finishes_an_interrupted_run_with_the_counts_of_each(
             f"{account_id}-1", account=account_id, expires="2027-01-31", mode="AUTO", price="20.00"
         )
     at = world.at("2027-01-31 00:30")
-    left = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
+    interrupted = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     later = world.at("2027-01-31 01:30")
-    assert (await run_now.preview_run(later)).unfinished_run_ids == [left]
+    assert (await run_now.preview_run(later)).unfinished_run_ids == [interrupted]
     result = await run_now.run_now(later, lambda: later)
     assert [(run.id, run.renewed_count, run.amount_cents, run.ended_at) for run in result.finished] == [
-        (left, 2, 40_00, later)
+        (interrupted, 2, 40_00, later)
     ]
     assert (result.run.renewed_count, result.run.skipped_count, result.run.ended_at) == (0, 0, later)
     assert await world.count("order_lines") == 2

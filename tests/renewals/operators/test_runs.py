@@ -62,30 +62,36 @@ async def test_only_parked_accounts_are_retried(night: World, operator: Operator
     await checks.assert_holds()
 
 
-async def test_accounts_with_nothing_due_are_not_retried(night: World, operator: Operator) -> None:
+async def test_a_retry_ends_at_once_if_no_instance_of_the_parked_account_is_due(
+    night: World, operator: Operator
+) -> None:
     operator.at(night.at("2027-02-01 00:00"))
     result = await operator.done("retryParked", "{ run { endedAt renewedCount } }", runId="1")
     assert result["run"] == {"endedAt": "2027-01-31T16:00:00+00:00", "renewedCount": 0}
 
 
 @pytest.mark.parametrize("run_id", ["2", "0", "-1", "x", "", "\0", "9" * 30, "9" * 5000, "²"])
-async def test_an_unknown_run_is_not_found(night: World, operator: Operator, run_id: str) -> None:
+async def test_a_retry_of_an_unknown_run_returns_not_found(
+    night: World, operator: Operator, run_id: str
+) -> None:
     assert (await operator.refused("retryParked", runId=run_id))[:2] == ("NotFound", "input.runId")
     assert await night.count("renewal_runs") == 1
 
 
-async def test_a_run_without_parked_accounts_is_not_retried(night: World, operator: Operator) -> None:
+async def test_a_retry_of_a_run_without_parked_accounts_is_refused(night: World, operator: Operator) -> None:
     await renew.run_at(night.at("2027-01-20 00:30"))
     assert (await operator.refused("retryParked", runId="2"))[:2] == ("InvalidInput", "input.runId")
 
 
-async def test_the_same_key_starts_one_run(night: World, operator: Operator) -> None:
+async def test_a_retry_repeated_with_the_same_key_starts_one_run(night: World, operator: Operator) -> None:
     first = await operator.done("retryParked", "{ run { id } }", key="k", runId="1")
     assert await operator.done("retryParked", "{ run { id } }", key="k", runId="1") == first
     assert await night.count("renewal_runs") == 2
 
 
-async def test_the_report_names_violated_rules(night: World, operator: Operator) -> None:
+async def test_the_integrity_report_lists_each_rule_and_the_damages_of_a_violated_rule(
+    night: World, operator: Operator
+) -> None:
     query = "{ integrityReport { rule isKept damages } }"
     report = (await operator(query))["integrityReport"]
     assert [rule["rule"] for rule in report] == list(integrity.RULES)
@@ -95,7 +101,7 @@ async def test_the_report_names_violated_rules(night: World, operator: Operator)
     assert broken[0]["damages"] == [{"account_id": "a", "balance_cents": 7, "sum_cents": "70000"}]
 
 
-async def test_the_runs_of_test_clocks_can_be_left_out(night: World, operator: Operator) -> None:
+async def test_the_list_of_runs_can_omit_the_runs_of_test_clocks(night: World, operator: Operator) -> None:
     at = (await night.row("SELECT started_at FROM renewal_runs"))[0]
     trigger = runs.Trigger.TEST_CLOCK
     await models.RenewalRun.create(using_db=database.pool(), trigger=trigger, scheduled_at=at, started_at=at)
@@ -106,6 +112,6 @@ async def test_the_runs_of_test_clocks_can_be_left_out(night: World, operator: O
 
 
 @pytest.mark.parametrize("first", [-1, 1001])
-async def test_the_number_of_runs_has_bounds(operator: Operator, first: int) -> None:
+async def test_a_list_of_too_few_or_too_many_runs_is_refused(operator: Operator, first: int) -> None:
     [error] = await operator.errors(f"{{ renewalRuns(first: {first}) {{ id }} }}")
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "first"}

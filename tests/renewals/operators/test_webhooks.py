@@ -34,23 +34,23 @@ CHANGES: dict[str, dict[str, Any]] = {
 """The mutations that change an existing endpoint, with their input apart from its id."""
 
 
-async def make(operator: Operator, url: str = URL, **sent: Any) -> tuple[str, str]:
+async def create_endpoint(operator: Operator, url: str = URL, **sent: Any) -> tuple[str, str]:
     """Create an endpoint of the provider; return its id and secret."""
-    made = await operator.done("createWebhookEndpoint", WITH_SECRET, url=url, **sent)
-    return made["endpoint"]["id"], made["secret"]
+    created = await operator.done("createWebhookEndpoint", WITH_SECRET, url=url, **sent)
+    return created["endpoint"]["id"], created["secret"]
 
 
-async def listed(operator: Operator, **arguments: Any) -> list[dict[str, Any]]:
+async def list_endpoints(operator: Operator, **arguments: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (await operator(LIST, **arguments))["webhookEndpoints"]
     return rows
 
 
-async def entries(operator: Operator) -> list[dict[str, Any]]:
+async def list_audit_entries(operator: Operator) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = (await operator(LOG))["auditLog"]["nodes"]
     return rows
 
 
-async def test_a_new_endpoint_returns_its_secret_once(world: World, operator: Operator) -> None:
+async def test_the_secret_of_a_new_endpoint_is_returned_once(world: World, operator: Operator) -> None:
     sent = {"url": URL, "eventTypes": ["instance.renewed", "instance.expired"]}
     first = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
     endpoint_id = first["endpoint"]["id"]
@@ -69,51 +69,55 @@ async def test_a_new_endpoint_returns_its_secret_once(world: World, operator: Op
     again = await operator.done("createWebhookEndpoint", "{ secret " + ENDPOINT[1:], key="k", **sent)
     assert again == {"secret": None, "endpoint": first["endpoint"]}
     assert await world.count("webhook_endpoints") == await world.count("audit_log") == 1
-    assert [endpoint["id"] for endpoint in await listed(operator)] == [endpoint_id]
+    assert [endpoint["id"] for endpoint in await list_endpoints(operator)] == [endpoint_id]
 
 
-async def test_an_updated_endpoint_is_in_the_log_before_and_after(world: World, operator: Operator) -> None:
-    endpoint_id, _ = await make(operator)
+async def test_the_audit_entry_of_an_endpoint_update_has_the_values_before_and_after(
+    world: World, operator: Operator
+) -> None:
+    endpoint_id, _ = await create_endpoint(operator)
     off = await operator.done("updateWebhookEndpoint", ENDPOINT, id=endpoint_id, enabled=False)
     assert off["endpoint"]["disabledReason"] == str(endpoints.DISABLED_BY_OWNER)
-    other = URL + "/2"
+    other_url = URL + "/2"
     on = await operator.done(
         "updateWebhookEndpoint",
         ENDPOINT,
         id=endpoint_id,
         enabled=True,
-        url=other,
+        url=other_url,
         eventTypes=["instance.expired"],
     )
-    assert (on["endpoint"]["url"], on["endpoint"]["enabled"]) == (other, True)
-    last = (await entries(operator))[0]
+    assert (on["endpoint"]["url"], on["endpoint"]["enabled"]) == (other_url, True)
+    last = (await list_audit_entries(operator))[0]
     assert (last["operatorName"], last["action"]) == ("ops", "UPDATE_WEBHOOK_ENDPOINT")
     assert last["accountIds"] == []
     assert last["request"]["change"] == {
-        "url": other,
+        "url": other_url,
         "event_types": ["instance.expired"],
         "is_enabled": True,
     }
     changed = ("url", "event_types", "disabled_reason")
     assert [last["before"][name] for name in changed] == [URL, [], {"text": str(endpoints.DISABLED_BY_OWNER)}]
-    assert [last["after"][name] for name in changed] == [other, ["instance.expired"], None]
+    assert [last["after"][name] for name in changed] == [other_url, ["instance.expired"], None]
 
 
-async def test_a_rotated_secret_is_returned_once_and_the_old_one_ends(
+async def test_a_rotated_secret_is_returned_once_and_the_end_of_the_old_secret_is_logged(
     world: World, operator: Operator
 ) -> None:
-    endpoint_id, first = await make(operator)
+    endpoint_id, first = await create_endpoint(operator)
     sent = {"id": endpoint_id, "overlapHours": 2}
     rotated = await operator.done("rotateWebhookSecret", WITH_SECRET, key="r", **sent)
     assert rotated["secret"].startswith("whsec_") and rotated["secret"] != first
     again = await operator.done("rotateWebhookSecret", WITH_SECRET, key="r", **sent)
     assert again == {"secret": None, "endpoint": {"id": endpoint_id}}
     assert await world.count("webhook_secrets") == 2
-    assert (await entries(operator))[0]["after"] == {"earlier_secrets_end_by": "2027-01-10T06:00:00+00:00"}
+    assert (await list_audit_entries(operator))[0]["after"] == {
+        "earlier_secrets_end_by": "2027-01-10T06:00:00+00:00"
+    }
 
 
-async def test_no_secret_is_in_the_log(world: World, operator: Operator) -> None:
-    endpoint_id, first = await make(operator)
+async def test_no_webhook_secret_is_in_the_audit_log(world: World, operator: Operator) -> None:
+    endpoint_id, first = await create_endpoint(operator)
     rotated = await operator.done("rotateWebhookSecret", WITH_SECRET, id=endpoint_id)
     await operator.done("updateWebhookEndpoint", id=endpoint_id, enabled=False)
     await operator.done("deleteWebhookEndpoint", id=endpoint_id)
@@ -124,13 +128,13 @@ async def test_no_secret_is_in_the_log(world: World, operator: Operator) -> None
 
 
 async def test_an_endpoint_is_deleted_with_its_secrets(world: World, operator: Operator) -> None:
-    endpoint_id, _ = await make(operator, key="made")
+    endpoint_id, _ = await create_endpoint(operator, key="made")
     deleted = await operator.done("deleteWebhookEndpoint", "{ id }", key="d", id=endpoint_id)
     assert deleted == {"id": endpoint_id}
     assert await operator.done("deleteWebhookEndpoint", "{ id }", key="d", id=endpoint_id) == deleted
-    assert await listed(operator) == []
+    assert await list_endpoints(operator) == []
     assert await world.count("webhook_secrets") == 0
-    assert (await entries(operator))[0]["before"]["url"] == URL
+    assert (await list_audit_entries(operator))[0]["before"]["url"] == URL
     repeated = await operator.done("createWebhookEndpoint", WITH_SECRET, key="made", url=URL)
     assert repeated == {"secret": None, "endpoint": None}, "the endpoint is not created again"
 
@@ -138,7 +142,7 @@ async def test_an_endpoint_is_deleted_with_its_secrets(world: World, operator: O
 async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b")
-    endpoint_id, _ = await make(operator)
+    endpoint_id, _ = await create_endpoint(operator)
     await put_parked(endpoint_id, "a")
     await put_parked(endpoint_id, "b")
     sent: dict[str, Any] = {"id": endpoint_id, "accountId": "b", "sequence": 1}
@@ -147,17 +151,17 @@ async def test_a_parked_delivery_of_an_account_is_replayed(world: World, operato
     assert await operator.done("replayWebhookDelivery", ENDPOINT, key="r", **sent) == replayed
     refused = await operator.refused("replayWebhookDelivery", **sent)
     assert refused[:2] == ("InvalidInput", "input.sequence")
-    everything = await operator.done("replayWebhookDelivery", ENDPOINT, **sent, andAllAfter=True)
-    assert (everything["endpoint"]["waitingCount"], everything["endpoint"]["behindCount"]) == (0, 1)
-    assert [entry["accountIds"] for entry in await entries(operator)] == [["b"], ["b"], []]
+    all_replayed = await operator.done("replayWebhookDelivery", ENDPOINT, **sent, andAllAfter=True)
+    assert (all_replayed["endpoint"]["waitingCount"], all_replayed["endpoint"]["behindCount"]) == (0, 1)
+    assert [entry["accountIds"] for entry in await list_audit_entries(operator)] == [["b"], ["b"], []]
     await integrity.assert_holds()
 
 
 @pytest.mark.parametrize("account_id", ["nobody", "", "\0"])
-async def test_no_event_of_an_unknown_account_is_replayed(
+async def test_a_replay_for_an_unknown_account_returns_not_found(
     world: World, operator: Operator, account_id: str
 ) -> None:
-    endpoint_id, _ = await make(operator)
+    endpoint_id, _ = await create_endpoint(operator)
     refused = await operator.refused(
         "replayWebhookDelivery", id=endpoint_id, accountId=account_id, sequence=1, andAllAfter=True
     )
@@ -168,33 +172,33 @@ async def test_a_test_message_is_sent_once_for_a_key_and_logged(
     sending: Sending, operator: Operator, receiver: Receiver
 ) -> None:
     receiver.answer = always(418)
-    endpoint_id, _ = await make(operator, receiver.url)
+    endpoint_id, _ = await create_endpoint(operator, receiver.url)
     select = "{ delivered status error response }"
-    came_back = {"delivered": False, "status": 418, "error": None, "response": "a word"}
+    expected = {"delivered": False, "status": 418, "error": None, "response": "a word"}
     for _ in range(2):
-        assert await operator.done("sendTestWebhook", select, key="t", id=endpoint_id) == came_back
-    [got] = receiver.got
-    assert got.data == {"accountId": None}
-    assert (await entries(operator))[0]["after"] == came_back
+        assert await operator.done("sendTestWebhook", select, key="t", id=endpoint_id) == expected
+    [message] = receiver.got
+    assert message.data == {"accountId": None}
+    assert (await list_audit_entries(operator))[0]["after"] == expected
 
 
-async def test_one_test_message_is_sent_at_a_time(
+async def test_a_second_test_message_is_refused_while_the_first_is_being_sent(
     sending: Sending, operator: Operator, receiver: Receiver
 ) -> None:
-    go_on = asyncio.Event()
+    may_respond = asyncio.Event()
 
-    async def hold(got: Got) -> Any:
-        await go_on.wait()
-        return await always(204)(got)
+    async def respond_when_allowed(message: Got) -> Any:
+        await may_respond.wait()
+        return await always(204)(message)
 
-    receiver.answer = hold
-    endpoint_id, _ = await make(operator, receiver.url)
+    receiver.answer = respond_when_allowed
+    endpoint_id, _ = await create_endpoint(operator, receiver.url)
     first = asyncio.create_task(operator.done("sendTestWebhook", "{ status }", key="t", id=endpoint_id))
     await receiver.wait(1)
     for key in ("t", "another"):
         refused = await operator.refused("sendTestWebhook", key=key, id=endpoint_id)
         assert refused[:2] == ("InvalidInput", "input.id")
-    go_on.set()
+    may_respond.set()
     assert await first == {"status": 204}
     assert await operator.done("sendTestWebhook", "{ status }", key="t", id=endpoint_id) == {"status": 204}
     assert len(receiver.got) == 1
@@ -205,27 +209,27 @@ async def test_the_provider_receives_events_of_every_account(
 ) -> None:
     await sending.world.account("b")
     operator.at(sending.clock())
-    _, secret = await make(operator, receiver.url, eventTypes=["policy.changed"])
+    _, secret = await create_endpoint(operator, receiver.url, eventTypes=["policy.changed"])
     await sending.write("i-1", account="a")
     await sending.write("i-2", account="b")
     async with sending.running():
         await receiver.wait(2)
     assert sorted(receiver.keys) == [("a", 1), ("b", 1)]
-    for got in receiver.got:
-        Webhook(secret).verify(got.body, got.headers)
+    for message in receiver.got:
+        Webhook(secret).verify(message.body, message.headers)
 
 
 async def test_deliveries_of_all_accounts_are_paged(world: World, operator: Operator) -> None:
     await world.account("a")
     await world.account("b")
-    endpoint_id, _ = await make(operator)
+    endpoint_id, _ = await create_endpoint(operator)
     await put_parked(endpoint_id, "a")
     await put_parked(endpoint_id, "b")
     parked = {"sequence": 1, "state": "PARKED", "attempts": 13, "lastStatus": 500}
-    [shown] = await listed(operator)
-    assert shown["deliveries"] == [{"accountId": "a", **parked}, {"accountId": "b", **parked}]
-    [shown] = await listed(operator, after={"accountId": "a", "sequence": 1})
-    assert shown["deliveries"] == [{"accountId": "b", **parked}]
+    [endpoint] = await list_endpoints(operator)
+    assert endpoint["deliveries"] == [{"accountId": "a", **parked}, {"accountId": "b", **parked}]
+    [endpoint] = await list_endpoints(operator, after={"accountId": "a", "sequence": 1})
+    assert endpoint["deliveries"] == [{"accountId": "b", **parked}]
     [error] = await operator.errors(LIST, after={"accountId": "\0", "sequence": 1})
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "after.accountId"}
 
@@ -238,11 +242,11 @@ async def test_operators_read_but_cannot_change_an_accounts_endpoints(
     request = endpoint_requests.EndpointRequest(URL, (), "k")
     endpoint_id = str((await endpoints.create("a", request, clocks.utc_now)).endpoint.id)
     await put_parked(endpoint_id, "a")
-    [shown] = await listed(operator, accountId="a")
-    assert (shown["id"], shown["accountId"], shown["parkedCount"]) == (endpoint_id, "a", 1)
-    assert [delivery["accountId"] for delivery in shown["deliveries"]] == ["a"]
-    for other in (None, "b", "nobody", "", "\0"):
-        assert await listed(operator, accountId=other) == []
+    [endpoint] = await list_endpoints(operator, accountId="a")
+    assert (endpoint["id"], endpoint["accountId"], endpoint["parkedCount"]) == (endpoint_id, "a", 1)
+    assert [delivery["accountId"] for delivery in endpoint["deliveries"]] == ["a"]
+    for other_account_id in (None, "b", "nobody", "", "\0"):
+        assert await list_endpoints(operator, accountId=other_account_id) == []
     before = await world.snapshot()
     for verb, sent in CHANGES.items():
         refused = await operator.refused(verb, id=endpoint_id, **sent)
@@ -252,7 +256,7 @@ async def test_operators_read_but_cannot_change_an_accounts_endpoints(
 
 @pytest.mark.parametrize("endpoint_id", ["", "x", "\0", "00000000-0000-0000-0000-000000000000"])
 @pytest.mark.parametrize("verb", CHANGES)
-async def test_an_unknown_endpoint_is_not_found(
+async def test_a_mutation_of_an_unknown_endpoint_returns_not_found(
     world: World, operator: Operator, verb: str, endpoint_id: str
 ) -> None:
     await world.account("a")
@@ -272,21 +276,21 @@ async def test_an_unknown_endpoint_is_not_found(
         ("rotateWebhookSecret", {"overlapHours": 169}, "overlapHours"),
     ],
 )
-async def test_invalid_input_is_named_and_leaves_no_entry(
+async def test_an_endpoint_mutation_with_an_invalid_field_is_refused_and_changes_no_row(
     world: World, operator: Operator, verb: str, sent: dict[str, Any], field: str
 ) -> None:
     if not verb.startswith("create"):
-        sent = {"id": (await make(operator))[0], **sent}
+        sent = {"id": (await create_endpoint(operator))[0], **sent}
     before = await world.snapshot()
     assert (await operator.refused(verb, **sent))[:2] == ("InvalidInput", f"input.{field}")
     assert await world.snapshot() == before
 
 
 @pytest.mark.parametrize("verb", CHANGES)
-async def test_a_change_is_made_once_for_its_key(
+async def test_an_endpoint_mutation_repeated_with_the_same_key_is_executed_once(
     sending: Sending, operator: Operator, receiver: Receiver, verb: str
 ) -> None:
-    endpoint_id, _ = await make(operator, receiver.url)
+    endpoint_id, _ = await create_endpoint(operator, receiver.url)
     await put_parked(endpoint_id, "a")
     sent = {"id": endpoint_id, **CHANGES[verb]}
     await operator.done(verb, key="k", **sent)
@@ -299,11 +303,11 @@ async def test_a_change_is_made_once_for_its_key(
     assert await sending.world.count("audit_log") == 2
 
 
-async def test_customers_cannot_see_the_providers_endpoints(
+async def test_customers_cannot_read_or_delete_the_providers_endpoints(
     world: World, operator: Operator, graphql: Client
 ) -> None:
     await world.account("a")
-    endpoint_id, _ = await make(operator)
+    endpoint_id, _ = await create_endpoint(operator)
     graphql.key = await world.key("a")
     assert await graphql("{ webhookEndpoints { id } }") == {"webhookEndpoints": []}
     mutation = """mutation($id: ID!) { deleteWebhookEndpoint(input: { id: $id }) { __typename } }"""
