@@ -61,22 +61,22 @@ def row(instance_id: str, account: str = "a", /, **about: Any) -> Row:
 
 def csv_of(rows: list[Row]) -> str:
     """Return rows as CSV with all of their columns."""
-    names = list(dict.fromkeys(name for each in rows for name in each))
-    lines = [",".join(str(each.get(name, "")) for name in names) for each in rows]
+    names = list(dict.fromkeys(name for values in rows for name in values))
+    lines = [",".join(str(values.get(name, "")) for name in names) for values in rows]
     return "\n".join([",".join(names), *lines, ""])
 
 
 def jsonl_of(rows: list[Row]) -> str:
     """Return rows as JSON Lines."""
-    return "".join(f"{orjson.dumps(each).decode()}\n" for each in rows)
+    return "".join(f"{orjson.dumps(values).decode()}\n" for values in rows)
 
 
 def counts(result: Result) -> tuple[int, int, int, int]:
     """Return the numbers of created, changed, unchanged and refused rows in the summary."""
     [line] = [line for line in result.stdout.splitlines() if re.match(r"[\d,]+ lines?: ", line)]
-    said = line.replace(",", "").replace(" would be", "").partition(": ")[2].partition(";")[0].split()
-    assert said[1::2] == ["created", "changed", "unchanged", "refused"]
-    return tuple(map(int, said[::2]))  # type: ignore[return-value]
+    words = line.replace(",", "").replace(" would be", "").partition(": ")[2].partition(";")[0].split()
+    assert words[1::2] == ["created", "changed", "unchanged", "refused"]
+    return tuple(map(int, words[::2]))  # type: ignore[return-value]
 
 
 def problems(result: Result) -> list[str]:
@@ -108,7 +108,7 @@ def snapshot(url: str, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
     return asyncio.run(read())
 
 
-def one(url: str, sql: str) -> Any:
+def read_value(url: str, sql: str) -> Any:
     """Return the single value of a statement."""
     [[value]] = query(url, sql)
     return value

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, problems, read_value, snapshot
 from tests.support.cli import Renewals, query
 
 HEAD = "id,name,timeZone,currency,leadDays,priceRiseCapPercent,balance"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_accounts_are_opened_with_their_first_balance(
+def test_an_import_creates_each_account_once_with_its_first_balance(
     run_import: RunImport, url: str, renewals: Renewals, suffix: str
 ) -> None:
     if suffix == "csv":
@@ -37,9 +37,7 @@ def test_accounts_are_opened_with_their_first_balance(
     assert snapshot(url) == before
 
 
-def test_a_first_balance_is_posted_once_even_where_the_account_was_there(
-    run_import: RunImport, url: str
-) -> None:
+def test_the_first_balance_of_an_existing_account_is_posted_once(run_import: RunImport, url: str) -> None:
     text = "id,name,balance\na,Account a,100.00\nb,Account b,0.00\n"
     assert counts(run_import("accounts", text)) == (0, 1, 1, 0)
     assert counts(run_import("accounts", text)) == (0, 0, 2, 0)
@@ -50,24 +48,29 @@ def test_a_first_balance_is_posted_once_even_where_the_account_was_there(
     assert query(url, "SELECT id, balance_cents FROM accounts ORDER BY id") == [("a", 10000), ("b", 0)]
 
 
-def test_what_is_left_out_stays_and_an_empty_cell_takes_away(run_import: RunImport, url: str) -> None:
+def test_an_omitted_column_keeps_the_value_and_an_empty_cell_removes_the_value(
+    run_import: RunImport, url: str
+) -> None:
     run_import("accounts", "id,name,leadDays,priceRiseCapPercent\na,A,3,10\n")
     assert counts(run_import("accounts", "id,name\na,Renamed\n")) == (0, 1, 0, 0)
     row = "SELECT name, lead_days, price_rise_cap_bps FROM accounts WHERE id = 'a'"
     assert query(url, row) == [("Renamed", 3, 1000)]
     assert counts(run_import("accounts", "id,name,leadDays\na,Renamed,\n")) == (0, 1, 0, 0)
     assert query(url, row) == [("Renamed", None, 1000)]
-    assert one(url, "SELECT before->'a'->>'lead_days' FROM audit_log ORDER BY id DESC LIMIT 1") == "3"
+    assert read_value(url, "SELECT before->'a'->>'lead_days' FROM audit_log ORDER BY id DESC LIMIT 1") == "3"
 
 
-def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(
+def test_auto_renew_from_is_the_imported_instant_or_the_creation_of_the_account(
     run_import: RunImport, url: str
 ) -> None:
     head, begins = "id,name,autoRenewFrom", "2027-02-01T00:00:00+08:00"
     assert counts(run_import("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (2, 0, 0, 0)
     default = "SELECT id FROM accounts WHERE auto_renew_from = created_at AND id IN ('c', 'd')"
     assert query(url, default) == [("d",)]
-    assert str(one(url, "SELECT auto_renew_from FROM accounts WHERE id = 'c'")) == "2027-01-31 16:00:00+00:00"
+    assert (
+        str(read_value(url, "SELECT auto_renew_from FROM accounts WHERE id = 'c'"))
+        == "2027-01-31 16:00:00+00:00"
+    )
     assert counts(run_import("accounts", f"{head}\nc,C,{begins}\nd,D,\n")) == (0, 0, 2, 0)
     assert counts(run_import("accounts", "id,name\nc,C\n")) == (0, 0, 1, 0)
     assert counts(run_import("accounts", f"{head}\nc,C,\nd,D,{begins}\n")) == (0, 2, 0, 0)
@@ -78,7 +81,9 @@ def test_renewals_begin_when_the_file_says_or_else_when_the_account_was_made(
     ]
 
 
-def test_each_wrong_account_is_named_and_the_others_are_opened(run_import: RunImport, url: str) -> None:
+def test_each_invalid_account_is_reported_and_the_valid_account_is_created(
+    run_import: RunImport, url: str
+) -> None:
     lines = [
         "c,C,Mars/Olympus,,,,",
         "d,D,,yuan,,,",
@@ -99,7 +104,9 @@ def test_each_wrong_account_is_named_and_the_others_are_opened(run_import: RunIm
     assert query(url, "SELECT id FROM accounts ORDER BY id") == [("a",), ("b",), ("j",)]
 
 
-def test_the_language_is_english_unless_the_file_says_chinese(run_import: RunImport, url: str) -> None:
+def test_the_language_of_an_imported_account_is_english_unless_the_file_sets_chinese(
+    run_import: RunImport, url: str
+) -> None:
     languages = "SELECT id, language FROM accounts WHERE id IN ('c', 'd') ORDER BY id"
     assert counts(run_import("accounts", "id,name,language\nc,C,ZH\nd,D,\n")) == (2, 0, 0, 0)
     assert query(url, languages) == [("c", "zh"), ("d", "en")]

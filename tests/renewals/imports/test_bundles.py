@@ -3,7 +3,16 @@
 import pytest
 
 from renewals.imports import grouping
-from tests.renewals.imports.conftest import Row, RunImport, counts, csv_of, jsonl_of, one, problems, row
+from tests.renewals.imports.conftest import (
+    Row,
+    RunImport,
+    counts,
+    csv_of,
+    jsonl_of,
+    problems,
+    read_value,
+    row,
+)
 from tests.support.cli import Renewals, query
 
 
@@ -13,7 +22,7 @@ def bundle(number: int, size: int = 3) -> list[Row]:
 
 
 @pytest.mark.parametrize("batch_lines", [1, 2, 3, 4, 5])
-def test_a_bundle_lies_across_the_border_of_a_batch(
+def test_a_bundle_whose_lines_are_in_several_batches_is_imported_as_a_whole(
     run_import: RunImport, url: str, renewals: Renewals, monkeypatch: pytest.MonkeyPatch, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
@@ -26,27 +35,29 @@ def test_a_bundle_lies_across_the_border_of_a_batch(
         (None, 3),
     ]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
-    for each in rows:
-        each["expiresOn"] = "2099-02-28"
+    for member in rows:
+        member["expiresOn"] = "2099-02-28"
     assert counts(run_import("instances", csv_of(rows))) == (0, 9, 0, 0)
     assert counts(run_import("instances", csv_of(rows))) == (0, 0, 9, 0)
 
 
-def test_a_bundle_with_a_value_that_is_no_text_is_refused_as_a_whole(run_import: RunImport, url: str) -> None:
+def test_a_bundle_with_a_value_that_is_not_text_is_refused_as_a_whole(
+    run_import: RunImport, url: str
+) -> None:
     rows = [*bundle(1), *bundle(2), row("i-0")]
     rows[1]["accountId"] = {"id": ["a"]}
     rows[4]["bundleName"] = ["Order 2"]
     result = run_import("instances", jsonl_of(rows), name="instances.jsonl")
     assert (result.exit_code, counts(result)) == (1, (1, 0, 0, 6))
-    said = problems(result)
-    assert "2: accountId: \"{'id': ['a']}\": must be text" in said
-    assert "5: bundleName: \"['Order 2']\": must be text" in said
-    assert {line.partition(":")[0] for line in said} == set("123456")
+    reported = problems(result)
+    assert "2: accountId: \"{'id': ['a']}\": must be text" in reported
+    assert "5: bundleName: \"['Order 2']\": must be text" in reported
+    assert {line.partition(":")[0] for line in reported} == set("123456")
     assert query(url, "SELECT id FROM instances") == [("i-0",)]
 
 
 @pytest.mark.parametrize("batch_lines", [1, 2_000])
-def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
+def test_a_bundle_with_an_invalid_line_is_refused_as_a_whole(
     run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
@@ -58,21 +69,23 @@ def test_a_bundle_with_a_bad_line_is_refused_as_a_whole(
     result = run_import("instances", csv_of(rows))
     assert (result.exit_code, counts(result)) == (1, (1, 0, 0, 12))
     assert query(url, "SELECT id FROM instances") == [("i-0",)]
-    assert one(url, "SELECT count(*) FROM bundles") == 0
-    said = problems(result)
+    assert read_value(url, "SELECT count(*) FROM bundles") == 0
+    reported = problems(result)
     assert (
-        said[0]
+        reported[0]
         == "2: bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
     )
-    assert "7: productCode: 'moon': unknown product 'moon'; add it to the catalog first" in said
-    assert "9: accountId: 'b': must be the same on all lines of a bundle" in said
-    assert "13: bundleName: 'Another': differs from the name on line 12, which is in the same bundle" in said
-    assert {line.partition(":")[0] for line in said} == set(
+    assert "7: productCode: 'moon': unknown product 'moon'; add it to the catalog first" in reported
+    assert "9: accountId: 'b': must be the same on all lines of a bundle" in reported
+    assert (
+        "13: bundleName: 'Another': differs from the name on line 12, which is in the same bundle" in reported
+    )
+    assert {line.partition(":")[0] for line in reported} == set(
         map(str, [2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14])
     )
 
 
-def test_a_member_too_far_from_its_bundle_is_refused(
+def test_a_line_too_far_below_the_first_line_of_its_bundle_is_refused(
     run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouping, "GROUP_LINES_MAX", 4)
@@ -89,27 +102,29 @@ def test_a_member_too_far_from_its_bundle_is_refused(
     ]
 
 
-def test_the_expiry_of_a_bundle_changes_only_by_lines_that_name_it(run_import: RunImport, url: str) -> None:
+def test_the_expiry_of_a_bundle_changes_only_if_the_lines_have_the_bundle_id(
+    run_import: RunImport, url: str
+) -> None:
     run_import("instances", csv_of(bundle(1)))
     rows = bundle(1)
-    for each in rows:
-        del each["bundleId"], each["bundleName"]
-        each["name"] = "Renamed"
+    for member in rows:
+        del member["bundleId"], member["bundleName"]
+        member["name"] = "Renamed"
     assert counts(run_import("instances", csv_of(rows))) == (0, 3, 0, 0)
-    for each in rows:
-        each["expiresOn"] = "2099-02-28"
+    for member in rows:
+        member["expiresOn"] = "2099-02-28"
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (0, 0, 0, 3)
     assert (
         problems(result)[0]
         == "2: bundleId: '': must be order-1, because the members of a bundle change their expiry together"
     )
-    assert one(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
+    assert read_value(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
 
 
 def test_a_bundle_of_another_account_is_refused(run_import: RunImport, url: str) -> None:
     run_import("instances", csv_of(bundle(1)))
-    rows = [{**each, "id": f"other-{each['id']}", "accountId": "b"} for each in bundle(1)]
+    rows = [{**member, "id": f"other-{member['id']}", "accountId": "b"} for member in bundle(1)]
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (0, 0, 0, 3)
-    assert one(url, "SELECT count(*) FROM instances WHERE account_id = 'b'") == 0
+    assert read_value(url, "SELECT count(*) FROM instances WHERE account_id = 'b'") == 0

@@ -2,14 +2,16 @@
 
 import pytest
 
-from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, problems, read_value, snapshot
 from tests.support.cli import query
 
 HEAD = "kind,code,name,nameZh,unsupportedReason,maxTermMonths,retentionDays,tiers,type"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_products_and_data_centres_are_put_and_changed(run_import: RunImport, url: str, suffix: str) -> None:
+def test_an_import_creates_and_changes_products_data_centers_and_their_types(
+    run_import: RunImport, url: str, suffix: str
+) -> None:
     if suffix == "csv":
         product_line = "PRODUCT,gpu,GPU server,GPU云服务器,,24,0,24:20%;12:17.5%,"
         text = f"{HEAD}\n{product_line}\nDATA_CENTER,bj-9,北京9区,,,,,,GPU_PARK\n"
@@ -53,7 +55,9 @@ def test_products_and_data_centres_are_put_and_changed(run_import: RunImport, ur
     assert counts(run_import("catalogue", text.replace("GPU server", "GPU"), name=name)) == (0, 1, 2, 0)
 
 
-def test_each_wrong_entry_is_named_and_the_others_are_put(run_import: RunImport, url: str) -> None:
+def test_each_invalid_catalog_line_is_reported_and_the_valid_lines_are_imported(
+    run_import: RunImport, url: str
+) -> None:
     lines = [
         "PRODUCT,p-1,P,,,,,,",
         "PRODUCT,p-2,P,中,,,,,VPC",
@@ -77,4 +81,4 @@ def test_each_wrong_entry_is_named_and_the_others_are_put(run_import: RunImport,
         "nameZh", "type", "type", "tiers", "kind", "maxTermMonths", "tiers", "tiers", "tiers",
         "type", "nameZh", "nameZh", "type",
     ]  # fmt: skip
-    assert one(url, "SELECT renewable FROM products WHERE code = 'p-8'") is False
+    assert read_value(url, "SELECT renewable FROM products WHERE code = 'p-8'") is False

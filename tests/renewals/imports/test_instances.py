@@ -10,8 +10,8 @@ from tests.renewals.imports.conftest import (
     counts,
     csv_of,
     jsonl_of,
-    one,
     problems,
+    read_value,
     row,
     snapshot,
 )
@@ -21,7 +21,7 @@ NO_AMOUNT = 'an amount must be an integer or a decimal string with at most two d
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_all_that_a_row_says_is_there(run_import: RunImport, url: str, suffix: str) -> None:
+def test_an_imported_instance_has_all_values_of_its_row(run_import: RunImport, url: str, suffix: str) -> None:
     about = {
         "renewalMode": "AUTO", "autoRenewMonths": 3, "anchorDay": 31, "createdAt": "2026-01-31T09:02:03+08:00",
         "billingMode": "PREPAID", "bundleId": "order-7", "bundleName": "训练集群",
@@ -59,13 +59,13 @@ def test_all_that_a_row_says_is_there(run_import: RunImport, url: str, suffix: s
 
 
 @pytest.mark.parametrize("cell", ['{"CPU": "8"}', '[{"label": "CPU", "value": "8"}]'])
-def test_a_configuration_may_be_json_in_a_cell(run_import: RunImport, url: str, cell: str) -> None:
+def test_a_configuration_can_be_json_in_a_csv_cell(run_import: RunImport, url: str, cell: str) -> None:
     quoted = '"' + cell.replace('"', '""') + '"'
     assert run_import("instances", csv_of([row("i-1", configuration=quoted)])).exit_code == 0
-    assert one(url, "SELECT configuration::text FROM instances") == '[{"label": "CPU", "value": "8"}]'
+    assert read_value(url, "SELECT configuration::text FROM instances") == '[{"label": "CPU", "value": "8"}]'
 
 
-def test_an_expiry_is_in_the_zone_of_its_account(run_import: RunImport, url: str) -> None:
+def test_an_imported_expiry_is_in_the_time_zone_of_its_account(run_import: RunImport, url: str) -> None:
     run_import("instances", csv_of([row("i-1", "a"), row("i-2", "b")]))
     assert query(url, "SELECT expires_at::text FROM instances ORDER BY id") == [
         ("2099-01-31 15:59:59+00",),
@@ -73,7 +73,9 @@ def test_an_expiry_is_in_the_zone_of_its_account(run_import: RunImport, url: str
     ]
 
 
-def test_the_same_again_changes_nothing_and_another_price_one_row(run_import: RunImport, url: str) -> None:
+def test_a_repeated_import_changes_no_row_and_a_new_price_changes_only_its_instance(
+    run_import: RunImport, url: str
+) -> None:
     rows = [row(f"i-{number}", "ab"[number % 2]) for number in range(5)]
     run_import("instances", csv_of(rows))
     before = snapshot(url)
@@ -84,7 +86,7 @@ def test_the_same_again_changes_nothing_and_another_price_one_row(run_import: Ru
     assert query(url, "SELECT id FROM instances WHERE monthly_price_cents = 30100") == [("i-3",)]
 
 
-def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
+def test_valid_lines_are_imported_and_each_invalid_value_is_reported_by_line_and_column(
     run_import: RunImport, url: str, renewals: Renewals
 ) -> None:
     text = "\n".join(
@@ -134,7 +136,7 @@ def test_good_lines_are_done_and_each_bad_one_is_named_by_line_and_column(
         ("1", 'must be an object of keys and values, for example {"env": "prod"}'),
     ],
 )
-def test_tags_that_cannot_be_read_are_refused_in_the_words_of_the_import(
+def test_unreadable_tags_are_refused_with_the_line_the_column_and_the_reason(
     run_import: RunImport, tags: str, reason: str
 ) -> None:
     result = run_import("instances", csv_of([row("i-1", tags=tags)]))
@@ -147,20 +149,22 @@ def test_unreadable_tags_are_refused_in_the_language_of_the_command(run_import: 
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_what_is_too_large_is_refused_with_the_bound(run_import: RunImport, suffix: str) -> None:
+def test_a_number_that_is_too_large_is_refused_with_its_bounds(run_import: RunImport, suffix: str) -> None:
     huge = {"monthlyPrice": 10**14, "autoRenewMonths": 3 * 10**9}
     write = csv_of if suffix == "csv" else jsonl_of
     result = run_import("instances", write([row("i-1", **huge)]), name=f"instances.{suffix}")
     amounts = "must be between -10000000000000.00 and 10000000000000.00"
     numbers = "must be between -2147483647 and 2147483647"
-    found = [line.partition(": ")[2] for line in problems(result)]
-    assert sorted(line.replace("'", "") for line in found) == [
+    reported = [line.partition(": ")[2] for line in problems(result)]
+    assert sorted(line.replace("'", "") for line in reported) == [
         f"autoRenewMonths: {huge['autoRenewMonths']}: {numbers}, not {huge['autoRenewMonths']}",
         f"monthlyPrice: {huge['monthlyPrice']}: the amount {amounts}",
     ]
 
 
-def test_bad_json_is_named_by_line_and_column(run_import: RunImport, url: str) -> None:
+def test_each_invalid_json_line_or_value_is_reported_by_line_and_column(
+    run_import: RunImport, url: str
+) -> None:
     good = jsonl_of([row("i-1")])
     bad = [
         '{"id": ',
@@ -176,10 +180,10 @@ def test_bad_json_is_named_by_line_and_column(run_import: RunImport, url: str) -
         "2: is", "3: must", "4: monthlyPrice:", "4: colour:", "5: name:", "5: isTrial:", "5: configuration:",
         "6: monthlyPrice:", "6: autoRenewMonths:", "7: monthlyPrice:",
     ]  # fmt: skip
-    assert one(url, "SELECT count(*) FROM instances") == 1
+    assert read_value(url, "SELECT count(*) FROM instances") == 1
 
 
-def test_a_key_of_json_cannot_speak_to_the_terminal(run_import: RunImport) -> None:
+def test_control_characters_of_a_json_key_are_escaped_in_the_report(run_import: RunImport) -> None:
     result = run_import(
         "instances", jsonl_of([row("i-1", **{"\x1b]0;mine\x07": "\x1b[2J"})]), name="list.jsonl"
     )
@@ -193,10 +197,12 @@ def test_an_id_of_another_account_is_refused(run_import: RunImport, url: str) ->
         (1, 0, 0, 1),
         ["2: id: 'i-1': is the id of an instance of another account"],
     )
-    assert one(url, "SELECT account_id FROM instances WHERE id = 'i-1'") == "a"
+    assert read_value(url, "SELECT account_id FROM instances WHERE id = 'i-1'") == "a"
 
 
-def test_a_hundred_mistakes_are_shown_and_all_are_written(run_import: RunImport, tmp_path: Path) -> None:
+def test_100_problems_are_printed_and_all_problems_are_written_to_the_errors_file(
+    run_import: RunImport, tmp_path: Path
+) -> None:
     rows = [row(f"i-{number}", productCode="=moon") for number in range(150)]
     assert run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/instances.csv").exit_code == 2
     assert (tmp_path / "instances.csv").read_text() == csv_of(rows)
@@ -211,7 +217,7 @@ def test_a_hundred_mistakes_are_shown_and_all_are_written(run_import: RunImport,
     assert written[-1] == "151,productCode,'=moon,unknown product '=moon'; add it to the catalog first"
 
 
-def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(
+def test_a_batch_with_changes_writes_one_audit_entry_and_a_batch_without_changes_none(
     run_import: RunImport, url: str
 ) -> None:
     rows = [row(f"i-{number}", "ab"[number % 2]) for number in range(4)]
@@ -251,19 +257,21 @@ def test_a_batch_leaves_one_entry_of_the_command_line_and_an_idle_one_none(
     ]
 
 
-def test_a_price_that_rises_beyond_the_cap_is_held_and_told(run_import: RunImport, url: str) -> None:
+def test_an_imported_price_beyond_the_cap_is_held_and_writes_an_event(
+    run_import: RunImport, url: str
+) -> None:
     run_import("accounts", "id,name,priceRiseCapPercent\na,A,10\n")
     run_import("instances", csv_of([row("i-1", renewalMode="AUTO")]))
     run_import("instances", csv_of([row("i-1", renewalMode="AUTO", monthlyPrice="400.00")]))
     assert query(url, "SELECT type, instance_id FROM events") == [("instance.price_held", "i-1")]
-    assert one(url, "SELECT agreed_price_cents FROM instances") == 30000
+    assert read_value(url, "SELECT agreed_price_cents FROM instances") == 30000
 
 
-def test_a_cap_that_is_lowered_holds_and_tells(run_import: RunImport, url: str) -> None:
+def test_an_imported_lower_cap_holds_a_price_and_writes_one_event(run_import: RunImport, url: str) -> None:
     run_import("accounts", "id,name,priceRiseCapPercent\na,A,50\nb,B,50\n")
     rows = [row("i-1", renewalMode="AUTO"), row("i-2", "b", renewalMode="AUTO")]
     run_import("instances", csv_of(rows))
-    run_import("instances", csv_of([each | {"monthlyPrice": "400.00"} for each in rows]))
+    run_import("instances", csv_of([instance_row | {"monthlyPrice": "400.00"} for instance_row in rows]))
     assert query(url, "SELECT type FROM events") == []
     for _ in range(2):
         run_import("accounts", "id,name,priceRiseCapPercent\na,A,10\nb,B,40\n")

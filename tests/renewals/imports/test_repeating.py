@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from renewals.imports import grouping
-from tests.renewals.imports.conftest import Row, RunImport, counts, csv_of, one, problems, row, snapshot
+from tests.renewals.imports.conftest import (
+    Row,
+    RunImport,
+    counts,
+    csv_of,
+    problems,
+    read_value,
+    row,
+    snapshot,
+)
 from tests.support.cli import Renewals
 
 LINES = 12_000
@@ -31,7 +40,7 @@ FILES = {
 }
 
 
-def many(count: int) -> list[Row]:
+def build_rows(count: int) -> list[Row]:
     """Return mixed rows of two accounts. Every tenth pair of rows is a bundle."""
     rows = []
     for number in range(count):
@@ -43,16 +52,16 @@ def many(count: int) -> list[Row]:
 
 @pytest.mark.parametrize("batch_lines", [2, 2_000])
 @pytest.mark.parametrize("kind", [*FILES, "instances"])
-def test_a_dry_run_says_what_the_run_does_and_writes_nothing(
+def test_a_dry_run_reports_the_counts_and_problems_of_the_import_and_changes_no_row(
     run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch, kind: str, batch_lines: int
 ) -> None:
     monkeypatch.setattr(grouping, "BATCH_LINES", batch_lines)
     text = FILES.get(kind)
     if text is None:
-        rows = many(60)
+        rows = build_rows(60)
         run_import("instances", csv_of(rows[:30]))
-        for each in rows[3:20]:
-            each["name"] = "Renamed"
+        for instance_row in rows[3:20]:
+            instance_row["name"] = "Renamed"
         rows[25]["productCode"], rows[40]["expiresOn"], rows[45]["id"] = "moon", "", "i-44"
         text = csv_of(rows)
     before = snapshot(url)
@@ -67,21 +76,23 @@ def test_a_dry_run_says_what_the_run_does_and_writes_nothing(
     assert counts(again) == (0, 0, created + changed + unchanged, refused)
 
 
-def test_batches_make_no_difference(run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = many(50)
+def test_a_repeated_import_in_smaller_batches_finds_the_same_rows_unchanged(
+    run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = build_rows(50)
     rows[7]["name"] = ""
     run_import("instances", csv_of(rows))
     whole = snapshot(url, but=("audit_log", "instances"))
     monkeypatch.setattr(grouping, "BATCH_LINES", 3)
     assert counts(run_import("instances", csv_of(rows))) == (0, 0, 49, 1)
     assert snapshot(url, but=("audit_log", "instances")) == whole
-    for each in rows:
-        each["name"] = "Renamed"
+    for instance_row in rows:
+        instance_row["name"] = "Renamed"
     assert counts(run_import("instances", csv_of(rows))) == (1, 49, 0, 0)
-    assert one(url, "SELECT count(*) FROM audit_log") > 10
+    assert read_value(url, "SELECT count(*) FROM audit_log") > 10
 
 
-def start(url: str, path: Path) -> subprocess.Popen[str]:
+def start_import(url: str, path: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "graphql_api", "import", path.stem, str(path)]
     return subprocess.Popen(
         command,
@@ -93,84 +104,89 @@ def start(url: str, path: Path) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def large(tmp_path: Path) -> Path:
+def large_file(tmp_path: Path) -> Path:
     """Write a file of several batches."""
     path = tmp_path / "instances.csv"
-    path.write_text(csv_of(many(LINES)))
+    path.write_text(csv_of(build_rows(LINES)))
     return path
 
 
-def test_killed_in_the_middle_and_repeated_it_comes_to_the_same_end(
-    renewals: Renewals, run_import: RunImport, url: str, large: Path
+def test_an_import_repeated_after_a_kill_creates_only_the_missing_instances(
+    renewals: Renewals, run_import: RunImport, url: str, large_file: Path
 ) -> None:
-    with start(url, large) as process:
-        while one(url, "SELECT count(*) FROM instances") == 0:
+    with start_import(url, large_file) as process:
+        while read_value(url, "SELECT count(*) FROM instances") == 0:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-    there = one(url, "SELECT count(*) FROM instances")
-    assert 0 < there < LINES
-    result = run_import("instances", large.read_text())
-    assert (result.exit_code, counts(result)) == (0, (LINES - there, 0, there, 0))
-    assert counts(run_import("instances", large.read_text())) == (0, 0, LINES, 0)
-    assert one(url, "SELECT count(*) FROM bundles") == LINES // 20
+    created_count = read_value(url, "SELECT count(*) FROM instances")
+    assert 0 < created_count < LINES
+    result = run_import("instances", large_file.read_text())
+    assert (result.exit_code, counts(result)) == (0, (LINES - created_count, 0, created_count, 0))
+    assert counts(run_import("instances", large_file.read_text())) == (0, 0, LINES, 0)
+    assert read_value(url, "SELECT count(*) FROM bundles") == LINES // 20
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
-def test_first_balances_and_vouchers_of_a_killed_import_are_not_doubled(
+def test_an_import_repeated_after_a_kill_posts_each_first_balance_once(
     renewals: Renewals, run_import: RunImport, url: str, tmp_path: Path
 ) -> None:
     accounts = tmp_path / "accounts.csv"
     accounts.write_text("id,name,balance\n" + "".join(f"n-{number},N,1.00\n" for number in range(LINES)))
-    with start(url, accounts) as process:
-        while one(url, "SELECT count(*) FROM accounts") < 2_000:
+    with start_import(url, accounts) as process:
+        while read_value(url, "SELECT count(*) FROM accounts") < 2_000:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
-    there = one(url, "SELECT count(*) FROM accounts") - 2
-    assert 0 < there < LINES
-    assert counts(run_import("accounts", accounts.read_text())) == (LINES - there, 0, there, 0)
-    assert one(url, "SELECT sum(balance_cents)::int FROM accounts") == 100 * LINES
-    assert one(url, "SELECT count(*) FROM ledger_entries") == LINES
+    created_count = read_value(url, "SELECT count(*) FROM accounts") - 2
+    assert 0 < created_count < LINES
+    assert counts(run_import("accounts", accounts.read_text())) == (
+        LINES - created_count,
+        0,
+        created_count,
+        0,
+    )
+    assert read_value(url, "SELECT sum(balance_cents)::int FROM accounts") == 100 * LINES
+    assert read_value(url, "SELECT count(*) FROM ledger_entries") == LINES
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
 @pytest.mark.parametrize("kind", ["accounts", "instances", "vouchers"])
-def test_two_imports_of_the_same_file_at_once_do_it_once(
-    renewals: Renewals, url: str, tmp_path: Path, large: Path, kind: str
+def test_two_concurrent_imports_of_the_same_file_create_each_row_once(
+    renewals: Renewals, url: str, tmp_path: Path, large_file: Path, kind: str
 ) -> None:
     text = {
         "accounts": "id,name,balance\n" + "".join(f"n-{number},N,1.00\n" for number in range(LINES)),
         "vouchers": "accountId,id,faceValue,expiresAt\n"
         + "".join(f"{'ab'[number % 2]},V-{number},1.00,2099-01-01T00:00:00Z\n" for number in range(LINES)),
-        "instances": large.read_text(),
+        "instances": large_file.read_text(),
     }[kind]
     path = tmp_path / f"{kind}.csv"
     path.write_text(text)
-    with start(url, path) as one_import, start(url, path) as other:
-        said = [each.communicate()[0] for each in (one_import, other)]
-    assert [each.returncode for each in (one_import, other)] == [0, 0]
-    created = [int(re.search(r"([\d,]+) created", each)[1].replace(",", "")) for each in said]  # type: ignore[index]
+    with start_import(url, path) as first, start_import(url, path) as second:
+        outputs = [process.communicate()[0] for process in (first, second)]
+    assert [process.returncode for process in (first, second)] == [0, 0]
+    created = [int(re.search(r"([\d,]+) created", output)[1].replace(",", "")) for output in outputs]  # type: ignore[index]
     assert sum(created) == LINES
-    assert one(url, f"SELECT count(*) FROM {kind}") == LINES + (2 if kind == "accounts" else 0)
+    assert read_value(url, f"SELECT count(*) FROM {kind}") == LINES + (2 if kind == "accounts" else 0)
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
-def test_memory_does_not_grow_with_the_file(url: str, tmp_path: Path) -> None:
+def test_the_memory_of_an_import_does_not_grow_with_the_file(url: str, tmp_path: Path) -> None:
     peaks = []
     for count in (5_000, 50_000):
         path = tmp_path / "instances.csv"
-        path.write_text(csv_of(many(count)))
-        with start(url, path) as process:
+        path.write_text(csv_of(build_rows(count)))
+        with start_import(url, path) as process:
             peak = 0
             while process.poll() is None:
-                found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
-                peak = max(peak, int(found[1]) if found else 0)
+                match = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+                peak = max(peak, int(match[1]) if match else 0)
                 time.sleep(0.05)
         assert process.returncode == 0
         peaks.append(peak / 1024)
     assert peaks[1] - peaks[0] < RSS_GROWTH_MEBIBYTES_MAX, peaks
 
 
-def test_a_database_that_cannot_be_reached_is_said_in_a_line(
+def test_an_import_without_a_reachable_database_fails_with_a_message(
     run_import: RunImport, renewals: Renewals, tmp_path: Path
 ) -> None:
     path = tmp_path / "accounts.csv"

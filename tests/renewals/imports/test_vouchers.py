@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, one, problems, snapshot
+from tests.renewals.imports.conftest import RunImport, counts, jsonl_of, problems, read_value, snapshot
 from tests.support.cli import Renewals, query
 
 HEAD = "accountId,id,faceValue,expiresAt,products"
@@ -10,14 +10,16 @@ UNTIL = "2099-12-31T23:59:59+08:00"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_vouchers_are_issued_once(run_import: RunImport, url: str, renewals: Renewals, suffix: str) -> None:
+def test_an_import_issues_each_voucher_once(
+    run_import: RunImport, url: str, renewals: Renewals, suffix: str
+) -> None:
     known = "0b0ee0d5-6f5b-4d0e-9d0c-3c1c0a8a7a52"
     if suffix == "csv":
         text = f"{HEAD}\na,V-1,100.00,{UNTIL},eip;kec\nb,{known},50,{UNTIL},\n"
     else:
-        both = {"expiresAt": UNTIL}
-        first = {"accountId": "a", "id": "V-1", "faceValue": "100.00", "products": ["eip", "kec"], **both}
-        text = jsonl_of([first, {"accountId": "b", "id": known, "faceValue": 50, **both}])
+        expiry = {"expiresAt": UNTIL}
+        first = {"accountId": "a", "id": "V-1", "faceValue": "100.00", "products": ["eip", "kec"], **expiry}
+        text = jsonl_of([first, {"accountId": "b", "id": known, "faceValue": 50, **expiry}])
     name = f"vouchers.{suffix}"
     assert counts(run_import("vouchers", text, name=name)) == (2, 0, 0, 0)
     columns = "account_id, face_cents, available_cents, expires_at::text, product_codes"
@@ -25,7 +27,7 @@ def test_vouchers_are_issued_once(run_import: RunImport, url: str, renewals: Ren
         ("a", 10000, 10000, "2099-12-31 15:59:59+00", ["eip", "kec"]),
         ("b", 5000, 5000, "2099-12-31 15:59:59+00", []),
     ]
-    assert str(one(url, "SELECT id FROM vouchers WHERE account_id = 'b'")) == known
+    assert str(read_value(url, "SELECT id FROM vouchers WHERE account_id = 'b'")) == known
     assert query(url, "SELECT action, account_ids FROM audit_log") == [("ISSUE_VOUCHERS", ["a", "b"])]
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
     before = snapshot(url)
@@ -33,7 +35,9 @@ def test_vouchers_are_issued_once(run_import: RunImport, url: str, renewals: Ren
     assert snapshot(url) == before
 
 
-def test_each_wrong_voucher_is_named_and_the_others_are_issued(run_import: RunImport, url: str) -> None:
+def test_each_invalid_voucher_is_reported_and_the_valid_voucher_is_issued(
+    run_import: RunImport, url: str
+) -> None:
     run_import("vouchers", f"{HEAD}\na,V-1,100.00,{UNTIL},\n")
     lines = [
         f"b,V-1,100.00,{UNTIL},",
@@ -52,4 +56,4 @@ def test_each_wrong_voucher_is_named_and_the_others_are_issued(run_import: RunIm
         "2: id:", "3: faceValue:", "4: expiresAt:", "5: products:", "6: accountId:", "8: id:", "9: id:",
         "10: expiresAt:",
     ]  # fmt: skip
-    assert one(url, "SELECT count(*) FROM vouchers") == 2
+    assert read_value(url, "SELECT count(*) FROM vouchers") == 2
