@@ -35,7 +35,8 @@ MUTANTS = {
         "renewals/accounts/repository.py",
         'return await _read(connection, account_ids, "FOR NO KEY UPDATE")',
         "return await _read(connection, account_ids)",
-        "tests/renewals/auto_renewal/test_chunks.py::test_five_runs_at_once_charge_once[31 January in Shanghai]",
+        "tests/renewals/auto_renewal/test_chunks.py::test_five_concurrent_runs_charge_each_instance_once"
+        "[31 January in Shanghai]",
     ),
     # While the lock works, this constraint never fails, so only a test of the database itself can prove it.
     "no unique instance and start": Mutant(

@@ -36,7 +36,7 @@ async def put_accounts(
         await world.instances(ids, account=account, **about)
 
 
-def test_a_chunk_is_full_when_it_has_about_so_many_instances() -> None:
+def test_due_accounts_are_divided_into_chunks_of_about_the_given_number_of_instances() -> None:
     due = {"c": 5, "a": 3, "b": 1, "e": 2, "d": 1}
     assert list(chunks.split_into_chunks(due, 4)) == [(["a", "b"], 4), (["c"], 5), (["d", "e"], 3)]
     assert list(chunks.split_into_chunks(due, 1_000)) == [(["a", "b", "c", "d", "e"], 12)]
@@ -57,7 +57,7 @@ async def test_no_account_is_split_between_chunks(
     await integrity.assert_holds()
 
 
-async def test_an_account_id_with_odd_characters_finds_its_way_through_a_chunk(world: World) -> None:
+async def test_instances_of_accounts_with_special_characters_in_the_id_are_renewed(world: World) -> None:
     ids = ["a,b", "{c}", 'd"e', "f\\g", "账户", "NULL"]
     await put_accounts(world, dict.fromkeys(ids, 1))
     done = await renew.run_at(dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
@@ -65,37 +65,39 @@ async def test_an_account_id_with_odd_characters_finds_its_way_through_a_chunk(w
     assert {await world.balance(account) for account in ids} == {"99990.00"}
 
 
-async def test_the_statements_of_a_chunk_do_not_grow_with_its_instances(world: World) -> None:
-    seen: dict[int, list[str]] = {}
+async def test_the_number_of_statements_of_a_chunk_does_not_grow_with_its_instances(world: World) -> None:
+    statements: dict[int, list[str]] = {}
     for size in (1, 40):
         accounts = {f"{size}-{account}": size for account in "abc"}
         await put_accounts(world, accounts)
         for account in accounts:
             await world.voucher("15.00", account=account)
         [chunk] = await open_run(world.at("2027-01-31 00:30", account=f"{size}-a"))
-        with sql_log.counted() as seen[size]:
+        with sql_log.counted() as statements[size]:
             await renew.renew_chunk(chunk)
     assert await world.count("order_lines") == 3 * 1 + 3 * 40
-    assert seen[1] == seen[40]
-    assert len(seen[40]) <= 11
+    assert statements[1] == statements[40]
+    assert len(statements[40]) <= 11
     await integrity.assert_holds()
 
 
 @dst_nights.every_night
-async def test_a_chunk_done_twice_charges_once(world: World, night: Night) -> None:
+async def test_a_chunk_that_is_processed_twice_charges_each_instance_once(world: World, night: Night) -> None:
     await put_accounts(world, {"a": 3}, night)
     [chunk] = await open_run(utc(night.due_from))
     await renew.renew_chunk(chunk)
-    once = await world.snapshot()
+    rows_after_first = await world.snapshot()
     await renew.renew_chunk(chunk)
-    assert await world.snapshot() == once
+    assert await world.snapshot() == rows_after_first
     assert await world.balance() == "99970.00"
     assert await world.count("renewal_attempts") == 3
     await integrity.assert_holds()
 
 
 @dst_nights.every_night
-async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Night) -> None:
+async def test_a_chunk_that_is_processed_five_times_concurrently_charges_each_instance_once(
+    world: World, night: Night
+) -> None:
     await put_accounts(world, {"a": 20, "b": 20}, night)
     [chunk] = await open_run(utc(night.due_from))
     await asyncio.gather(*(renew.renew_chunk(chunk) for _ in range(5)))
@@ -107,19 +109,19 @@ async def test_a_chunk_done_by_five_at_once_charges_once(world: World, night: Ni
 
 
 @dst_nights.every_night
-async def test_five_runs_at_once_charge_once(
+async def test_five_concurrent_runs_charge_each_instance_once(
     world: World, settings_override: Callable[..., None], monkeypatch: pytest.MonkeyPatch, night: Night
 ) -> None:
     settings_override(instances_per_chunk=2)
     await put_accounts(world, dict.fromkeys("abcdef", 2), night)
-    opened, open_run = asyncio.Barrier(5), runs.start_run
+    all_opened, start_run = asyncio.Barrier(5), runs.start_run
 
-    async def open_with_the_others(*args: Any, **kwargs: Any) -> int | None:
-        run_id = await open_run(*args, **kwargs)
-        await opened.wait()  # otherwise the last run would find fewer due instances than the first
+    async def start_run_and_wait(*args: Any, **kwargs: Any) -> int | None:
+        run_id = await start_run(*args, **kwargs)
+        await all_opened.wait()  # without this, fewer instances are due for the last run than for the first
         return run_id
 
-    monkeypatch.setattr(runs, "start_run", open_with_the_others)
+    monkeypatch.setattr(runs, "start_run", start_run_and_wait)
     done = await asyncio.gather(*(renew.run_at(utc(night.due_from)) for _ in range(5)))
     assert sum(run.renewed_count for run in done) == 12
     assert sum(run.renewed_count + run.skipped_count for run in done) == 5 * 12
@@ -128,11 +130,11 @@ async def test_five_runs_at_once_charge_once(
     await integrity.assert_holds()
 
 
-async def test_a_tick_has_one_run_however_many_open_it(world: World) -> None:
+async def test_concurrent_starts_at_the_same_scheduled_time_create_one_run(world: World) -> None:
     await put_accounts(world, {"a": 2})
     now = world.at("2027-01-31 00:30:01")
-    opened = await asyncio.gather(*(runs.start_scheduled_run(now) for _ in range(5)))
-    [run_id] = [run_id for run_id in opened if run_id is not None]
+    run_ids = await asyncio.gather(*(runs.start_scheduled_run(now) for _ in range(5)))
+    [run_id] = [run_id for run_id in run_ids if run_id is not None]
     assert await runs.start_scheduled_run(world.at("2027-01-31 01:29:59")) is None
     assert await world.rows("SELECT trigger, scheduled_at FROM renewal_runs") == [
         ("SCHEDULED", world.at("2027-01-31 00:30"))
@@ -141,7 +143,7 @@ async def test_a_tick_has_one_run_however_many_open_it(world: World) -> None:
     assert await runs.start_scheduled_run(world.at("2027-01-31 01:30")) is not None
 
 
-async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: World) -> None:
+async def test_a_starting_worker_renews_due_instances_even_after_the_scheduled_run(world: World) -> None:
     await world.account("a", balance="100.00")
     assert await runs.start_catch_up_run(world.at("2027-01-31 00:40")) is not None
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="100.00")
@@ -155,7 +157,9 @@ async def test_a_start_looks_for_what_is_due_even_when_the_tick_has_been(world: 
 
 
 @dst_nights.every_night
-async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World, night: Night) -> None:
+async def test_a_catch_up_run_renews_only_the_instances_that_have_not_expired(
+    world: World, night: Night
+) -> None:
     """No worker ran from three days before the last day until the afternoon of the last day."""
     await world.account("a", balance="900.00", zone=night.zone)
     for days in (-2, -1):
@@ -175,7 +179,7 @@ async def test_missed_runs_are_caught_up_with_what_has_not_expired(world: World,
     await integrity.assert_holds()
 
 
-async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) -> None:
+async def test_a_run_records_its_counts_its_amount_and_its_lateness(world: World) -> None:
     await world.account("a", balance="350.00")
     await world.instances(["i-1", "i-2"], mode="AUTO", price="300.00")
     await world.instance("i-3", mode="AUTO", price="50.00")
@@ -202,7 +206,7 @@ async def test_a_run_is_a_row_with_its_counts_amount_and_lateness(world: World) 
     await integrity.assert_holds()
 
 
-async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) -> None:
+async def test_a_run_without_due_instances_is_recorded_and_ended(world: World) -> None:
     done = await renew.run_at(world_time := dt.datetime(2027, 1, 30, 16, 30, tzinfo=dt.UTC))
     assert (done.scheduled_at, done.renewed_count, done.amount_cents) == (world_time, 0, 0)
     assert done.ended_at is not None
@@ -210,7 +214,9 @@ async def test_a_run_with_nothing_to_do_is_a_row_that_has_ended(world: World) ->
 
 
 @dst_nights.every_night
-async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: World, night: Night) -> None:
+async def test_an_instance_that_expires_before_its_chunk_is_processed_is_not_renewed(
+    world: World, night: Night
+) -> None:
     await put_accounts(world, {"a": 1}, night)
     now = world.at(night.at("23:30"))
     run_id = await runs.start_run(Trigger.SCHEDULED, now, now)
@@ -223,7 +229,9 @@ async def test_what_expires_before_its_chunk_is_reached_is_not_renewed(world: Wo
 
 
 @dst_nights.every_night
-async def test_what_was_renewed_by_hand_meanwhile_is_skipped(world: World, night: Night) -> None:
+async def test_an_instance_renewed_by_hand_before_its_chunk_is_processed_is_skipped(
+    world: World, night: Night
+) -> None:
     await put_accounts(world, {"a": 2}, night)
     now = utc(night.due_from)
     [chunk] = await open_run(now)

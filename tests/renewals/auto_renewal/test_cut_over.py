@@ -25,50 +25,58 @@ SECOND = dt.timedelta(seconds=1)
 
 
 @pytest.fixture
-async def imported(world: World) -> World:
-    """An account whose renewals begin at noon of 20 January, with instances due before and after that."""
+async def world_with_cut_over(world: World) -> World:
+    """Create an account whose renewals begin at noon of 20 January, with instances due before and after that."""
     await world.account("a", balance="900.00", auto_renew_from=dt.datetime(2027, 1, 20, 4, tzinfo=dt.UTC))
     await world.instance("before", expires="2027-01-20", mode="AUTO", price="100.00")
     await world.instance("after", expires="2027-01-21", mode="AUTO", price="50.00")
     return world
 
 
-async def expiries(world: World) -> dict[str, str]:
+async def read_expiries(world: World) -> dict[str, str]:
     rows = await world.rows("SELECT id FROM instances ORDER BY id")
     return {id_: str(await world.expiry(id_)) for (id_,) in rows}
 
 
-async def test_the_first_start_after_an_import_charges_nothing_that_was_due_before(imported: World) -> None:
-    now = imported.at("2027-01-20 12:00")
+async def test_a_run_at_the_cut_over_does_not_renew_an_instance_that_was_due_before(
+    world_with_cut_over: World,
+) -> None:
+    now = world_with_cut_over.at("2027-01-20 12:00")
     assert await due.count_due(database.pool(), now) == {}
     run = await renew.run_at(now)
     assert (run.renewed_count, run.refused_count, run.skipped_count) == (0, 0, 0)
-    assert await imported.count("renewal_attempts") == 0
-    assert await imported.balance() == "900.00"
+    assert await world_with_cut_over.count("renewal_attempts") == 0
+    assert await world_with_cut_over.balance() == "900.00"
 
 
-async def test_the_first_night_renews_what_is_due_then(imported: World) -> None:
-    night = imported.at("2027-01-21 00:30")
+async def test_the_first_night_after_the_cut_over_renews_only_the_instance_due_that_night(
+    world_with_cut_over: World,
+) -> None:
+    night = world_with_cut_over.at("2027-01-21 00:30")
     assert await due.count_due(database.pool(), night) == {"a": 1}
     run = await renew.run_at(night)
     assert (run.renewed_count, run.amount_cents) == (1, 50_00)
-    assert await expiries(imported) == {"after": "2027-02-21", "before": "2027-01-20"}
+    assert await read_expiries(world_with_cut_over) == {"after": "2027-02-21", "before": "2027-01-20"}
 
 
-async def test_what_was_left_expires_unless_its_owner_renews_it_and_keeps_its_mode(imported: World) -> None:
-    await lifecycle.expire_and_release(imported.at("2027-01-21 00:30"))
-    left = await imported.read("before")
-    assert (left.status, left.renewal_mode) == ("EXPIRED", "AUTO")
+async def test_an_instance_due_before_the_cut_over_expires_and_keeps_the_mode_auto(
+    world_with_cut_over: World,
+) -> None:
+    await lifecycle.expire_and_release(world_with_cut_over.at("2027-01-21 00:30"))
+    expired = await world_with_cut_over.read("before")
+    assert (expired.status, expired.renewal_mode) == ("EXPIRED", "AUTO")
 
 
-async def test_the_worker_takes_over_from_the_next_cycle(imported: World) -> None:
-    await imported.put("before", expires_at=imported.end_of("2027-02-20"))
-    assert (await renew.run_at(imported.at("2027-02-20 00:30"))).renewed_count >= 1
-    assert await imported.expiry("before") == "2027-03-20"
+async def test_the_worker_renews_an_instance_on_its_next_last_day_after_the_cut_over(
+    world_with_cut_over: World,
+) -> None:
+    await world_with_cut_over.put("before", expires_at=world_with_cut_over.end_of("2027-02-20"))
+    assert (await renew.run_at(world_with_cut_over.at("2027-02-20 00:30"))).renewed_count >= 1
+    assert await world_with_cut_over.expiry("before") == "2027-03-20"
 
 
 @pytest.mark.parametrize(("begins", "count"), [("2027-01-20 00:30:00", 1), ("2027-01-20 00:30:01", 0)])
-async def test_what_is_due_at_the_very_instant_of_the_cut_over_is_renewed(
+async def test_an_instance_due_at_the_cut_over_is_renewed_and_one_second_earlier_not(
     world: World, begins: str, count: int
 ) -> None:
     await world.account("a", balance="900.00", auto_renew_from=at(begins))
@@ -76,30 +84,32 @@ async def test_what_is_due_at_the_very_instant_of_the_cut_over_is_renewed(
     assert (await renew.run_at(at("2027-01-20 12:00"))).renewed_count == count
 
 
-async def test_a_bundle_is_left_as_a_whole(world: World) -> None:
+async def test_a_bundle_due_before_the_cut_over_is_not_renewed(world: World) -> None:
     await world.account("a", balance="900.00", auto_renew_from=at("2027-01-20 12:00"))
     await world.instances(["k-1", "k-2"], expires="2027-01-20", mode="AUTO", bundle="k")
     assert (await renew.run_at(at("2027-01-20 12:30"))).renewed_count == 0
 
 
-async def test_the_forecast_leaves_out_what_is_left(imported: World) -> None:
-    found = await forecast.read_forecast("a", 3, imported.at("2027-01-20 12:00"))
-    assert [(day.due_count, day.total_cents, day.at_risk_ids) for day in found.days] == [
+async def test_the_forecast_omits_an_instance_due_before_the_cut_over(world_with_cut_over: World) -> None:
+    predicted = await forecast.read_forecast("a", 3, world_with_cut_over.at("2027-01-20 12:00"))
+    assert [(day.due_count, day.total_cents, day.at_risk_ids) for day in predicted.days] == [
         (0, 0, ()),
         (1, 50_00, ()),
         (0, 0, ()),
     ]
-    assert found.days[-1].balance_after_cents == 850_00
+    assert predicted.days[-1].balance_after_cents == 850_00
 
 
-async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None:
-    found = await instance_forecast.read_instance_forecasts(
-        "a", ["before", "after"], imported.at("2027-01-20 12:00")
+async def test_the_outlook_of_an_instance_due_before_the_cut_over_has_a_refusal(
+    world_with_cut_over: World,
+) -> None:
+    outlooks = await instance_forecast.read_instance_forecasts(
+        "a", ["before", "after"], world_with_cut_over.at("2027-01-20 12:00")
     )
-    assert (found["after"].will_renew, found["after"].refusals) == (True, ())
-    left = found["before"]
-    assert (left.will_renew, left.due_at, left.price_cents) == (False, None, 100_00)
-    assert [(each.code, str(each.message)) for each in left.refusals] == [
+    assert (outlooks["after"].will_renew, outlooks["after"].refusals) == (True, ())
+    outlook = outlooks["before"]
+    assert (outlook.will_renew, outlook.due_at, outlook.price_cents) == (False, None, 100_00)
+    assert [(refusal.code, str(refusal.message)) for refusal in outlook.refusals] == [
         (
             "BEFORE_CUT_OVER",
             "Its due time, 2027-01-20 00:30, is before 2027-01-20 12:00, when the account's automatic renewals start; renew it manually.",  # noqa: E501
@@ -107,25 +117,31 @@ async def test_the_outlook_says_that_it_is_left_and_why(imported: World) -> None
     ]
 
 
-async def test_the_calendar_has_it_among_what_expires(imported: World) -> None:
-    await imported.instance("by-hand", expires="2027-01-20")
-    found = await calendar_entries.build_calendar("a", 3, imported.at("2027-01-20 12:00"))
-    assert [(each.date.day, each.kind, [item.id for item in each.items]) for each in found.entries] == [
+async def test_the_calendar_lists_an_instance_due_before_the_cut_over_as_an_expiry(
+    world_with_cut_over: World,
+) -> None:
+    await world_with_cut_over.instance("by-hand", expires="2027-01-20")
+    calendar = await calendar_entries.build_calendar("a", 3, world_with_cut_over.at("2027-01-20 12:00"))
+    assert [
+        (entry.date.day, entry.kind, [item.id for item in entry.items]) for entry in calendar.entries
+    ] == [
         (20, "EXPIRY", ["before", "by-hand"]),
         (21, "RENEWAL", ["after"]),
     ]
 
 
-async def test_it_is_reminded_of_as_what_will_not_be_renewed(imported: World) -> None:
-    now = imported.at("2027-01-20 12:00")
+async def test_an_auto_instance_due_before_the_cut_over_gets_a_reminder_with_the_refusal_code(
+    world_with_cut_over: World,
+) -> None:
+    now = world_with_cut_over.at("2027-01-20 12:00")
     await balance_alerts.check_changed_accounts(lambda: now)
-    rows = await imported.rows(
+    rows = await world_with_cut_over.rows(
         "SELECT instance_id, payload->>'code' FROM events WHERE type = 'instance.expiring'"
     )
     assert rows == [("before", "BEFORE_CUT_OVER")]
 
 
-async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_says(world: World) -> None:
+async def test_the_queries_for_due_instances_equal_the_calculation_for_each_instance(world: World) -> None:
     """Check 300 instances at random instants. Their accounts are in four zones, with random lead days and cut-overs."""
     drawn = random.Random(38)
     base = dt.datetime(2027, 4, 4, 3, tzinfo=dt.UTC)  # the clock is set back on Lord Howe Island that night
@@ -136,9 +152,11 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
             lead_days=drawn.choice((None, 0, 1, 3, 9)),
             auto_renew_from=base + dt.timedelta(minutes=drawn.randrange(-12 * 24 * 60, 3 * 24 * 60)),
         )
-        for each in range(5):
+        for member in range(5):
             expires = str(base.date() + dt.timedelta(days=drawn.randrange(-2, 11)))
-            await world.instance(f"i-{number}-{each}", account=f"a-{number:02}", expires=expires, mode="AUTO")
+            await world.instance(
+                f"i-{number}-{member}", account=f"a-{number:02}", expires=expires, mode="AUTO"
+            )
     async with database.transaction() as connection:
         accounts = await accounts_repository.lock_accounts(
             connection, [f"a-{number:02}" for number in range(60)]
@@ -147,22 +165,24 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
             model.Instance._make(row)
             for row in await world.rows(f"SELECT {instances_repository.COLUMNS} FROM instances i")
         ]
-        left_count = 0
+        before_cut_over_count = 0
         for _ in range(20):
             now = base + dt.timedelta(minutes=drawn.randrange(-3 * 24 * 60, 3 * 24 * 60))
             expected: dict[str, set[str]] = {}
-            for one in instances:
-                account = accounts[one.account_id]
-                due_at = due.due_at(one, account)
-                assert one.expires_at
-                is_due = due_at <= now <= one.expires_at
-                left_count += is_due and due_at < account.auto_renew_from
+            for item in instances:
+                account = accounts[item.account_id]
+                due_at = due.due_at(item, account)
+                assert item.expires_at
+                is_due = due_at <= now <= item.expires_at
+                before_cut_over_count += is_due and due_at < account.auto_renew_from
                 if is_due and due_at >= account.auto_renew_from:
-                    expected.setdefault(account.id, set()).add(one.id)
+                    expected.setdefault(account.id, set()).add(item.id)
             read = await due.read_due_instances(connection, accounts, now)
-            assert {id_: {one.id for one in found} for id_, found in read.items()} == expected
+            assert {
+                id_: {item.id for item in due_instances} for id_, due_instances in read.items()
+            } == expected
             assert await due.count_due(connection, now) == {id_: len(ids) for id_, ids in expected.items()}
-        assert left_count > 100, "the cut-over matters"
+        assert before_cut_over_count > 100, "many instances are due before the cut-over"
 
 
 @hypothesis.settings(unhurried, max_examples=300)
@@ -174,20 +194,22 @@ async def test_what_is_counted_and_what_is_read_as_due_is_what_each_instance_say
     st.integers(0, 9),
     st.sampled_from([SHANGHAI, NEW_YORK]),
 )
-def test_left_said_of_the_expiry_is_left_said_of_the_due_time(
+def test_comparing_the_expiry_with_the_cut_over_equals_comparing_the_due_time(
     begins: dt.datetime, days: int, lead_days: int, zone: ZoneInfo
 ) -> None:
     account = model.Account("a", zone, 0, 0, lead_days, auto_renew_from=begins)
     last_day = begins.date() + dt.timedelta(days=days)
-    one = instance(expires=str(last_day), zone=zone)
+    due_instance = instance(expires=str(last_day), zone=zone)
     is_left = dates.end_of_day(last_day, zone) <= due.left_until(account)
     assert (
-        is_left == (due.due_at(one, account) < account.auto_renew_from) == bool(due.refuse_left(one, account))
+        is_left
+        == (due.due_at(due_instance, account) < account.auto_renew_from)
+        == bool(due.refuse_left(due_instance, account))
     )
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_the_worker_does_what_was_foreseen_whenever_its_renewals_begin(world: World, seed: int) -> None:
+async def test_the_runs_equal_the_forecast_and_the_outlooks_for_any_cut_over(world: World, seed: int) -> None:
     drawn = random.Random(seed)
     start = dt.date(2027, 1, 20)
     begins = at("2027-01-20 00:00") + dt.timedelta(minutes=drawn.randrange(-2 * 24 * 60, 20 * 24 * 60))
@@ -205,31 +227,31 @@ async def test_the_worker_does_what_was_foreseen_whenever_its_renewals_begin(wor
         await world.instances(ids, expires=expires, mode="AUTO", price=price, **in_bundle)
     now = world.at(f"{start} 12:00")
     ids = [id_ for (id_,) in await world.rows("SELECT id FROM instances")]
-    foreseen, outlooks = (
+    predicted, outlooks = (
         await forecast.read_forecast("a", 30, now),
         await instance_forecast.read_instance_forecasts("a", ids, now),
     )
     renewed: dict[str, dt.date] = {}
-    for each in foreseen.days:
+    for day in predicted.days:
         for time in ("00:30", "12:30"):
-            moment = world.at(f"{each.date} {time}")
+            moment = world.at(f"{day.date} {time}")
             if moment >= now:
                 run = await renew.run_at(moment)
                 await lifecycle.expire_and_release(moment)
-                for attempt in await runs_of(world, run.id):
-                    renewed.setdefault(attempt, each.date)
-        assert await world.value("SELECT balance_cents FROM accounts") == each.balance_after_cents, each
-    assert {id_ for id_, found in outlooks.items() if found.will_renew} == set(renewed)
+                for instance_id in await list_renewed_ids(world, run.id):
+                    renewed.setdefault(instance_id, day.date)
+        assert await world.value("SELECT balance_cents FROM accounts") == day.balance_after_cents, day
+    assert {id_ for id_, outlook in outlooks.items() if outlook.will_renew} == set(renewed)
     await integrity.assert_holds()
 
 
-async def runs_of(world: World, run_id: int) -> list[str]:
+async def list_renewed_ids(world: World, run_id: int) -> list[str]:
     """Return the ids of the instances that a run renewed."""
     sql = "SELECT instance_id FROM renewal_attempts WHERE run_id = $1 AND succeeded"
     return [id_ for (id_,) in await world.rows(sql, run_id)]
 
 
-def test_a_moment_before_the_cut_over_is_before_it() -> None:
+def test_an_instance_due_one_second_before_the_cut_over_is_refused() -> None:
     account = model.Account("a", SHANGHAI, 0, 0, 0, auto_renew_from=at("2027-01-20 00:30") + SECOND)
     refusal = due.refuse_left(instance(expires="2027-01-20"), account)
     assert refusal and refusal.code == "BEFORE_CUT_OVER"

@@ -16,15 +16,15 @@ from tests.support.fixtures import World, fixed_clock
 SECOND = dt.timedelta(seconds=1)
 
 LAST_DAYS = NIGHTS | {
-    "half an hour off in Kolkata": Night(
+    "a half-hour offset in Kolkata": Night(
         *("Asia/Kolkata", 31, "2027-01-31", "2027-02-28", "2027-03-31"),
         *("2027-01-30T19:00:00", "2027-01-31T18:29:59"),
     ),
-    "the day after it went forward": Night(
+    "the day after the clock went forward in New York": Night(
         *("America/New_York", 15, "2027-03-15", "2027-04-15", "2027-05-15"),
         *("2027-03-15T04:30:00", "2027-03-16T03:59:59"),
     ),
-    "the day after it went back": Night(
+    "the day after the clock went back in New York": Night(
         *("America/New_York", 8, "2027-11-08", "2027-12-08", "2028-01-08"),
         *("2027-11-08T05:30:00", "2027-11-09T04:59:59"),
     ),
@@ -39,22 +39,22 @@ LAST_DAYS = NIGHTS | {
 }
 
 
-async def renewed_at(now: dt.datetime) -> int:
-    """Return the number of instances that a run at `now` renews."""
+async def run_and_count_renewed(now: dt.datetime) -> int:
+    """Do a run at `now`, and return the number of instances that it renewed."""
     return (await renew.run_at(now)).renewed_count
 
 
 @pytest.mark.parametrize("night", LAST_DAYS.values(), ids=LAST_DAYS)
-async def test_it_is_renewed_from_half_past_midnight_and_not_a_second_before(
+async def test_an_instance_is_renewed_from_00_30_of_its_last_day_and_not_a_second_before(
     world: World, night: Night
 ) -> None:
     await world.account("a", balance="300.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     before = await world.snapshot()
-    assert await renewed_at(utc(night.due_from) - SECOND) == 0
+    assert await run_and_count_renewed(utc(night.due_from) - SECOND) == 0
     assert await world.count("renewal_attempts") == 0
     assert await world.snapshot() == before
-    assert await renewed_at(utc(night.due_from)) == 1
+    assert await run_and_count_renewed(utc(night.due_from)) == 1
     assert await world.expiry("i-1") == night.following
     assert await world.balance() == "0.00"
     assert await world.rows("SELECT due_at, attempted_at FROM renewal_attempts") == [
@@ -64,14 +64,16 @@ async def test_it_is_renewed_from_half_past_midnight_and_not_a_second_before(
 
 
 @pytest.mark.parametrize("night", LAST_DAYS.values(), ids=LAST_DAYS)
-async def test_it_is_renewed_until_the_last_second_and_not_a_second_after(world: World, night: Night) -> None:
+async def test_an_instance_is_renewed_until_the_second_of_its_expiry_and_not_a_second_after(
+    world: World, night: Night
+) -> None:
     await world.account("a", balance="600.00", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     before = await world.snapshot()
-    assert await renewed_at(utc(night.due_until) + SECOND) == 0
+    assert await run_and_count_renewed(utc(night.due_until) + SECOND) == 0
     assert await world.count("renewal_attempts") == 0
     assert await world.snapshot() == before
-    assert await renewed_at(utc(night.due_until)) == 1
+    assert await run_and_count_renewed(utc(night.due_until)) == 1
     assert await world.expiry("i-1") == night.following
     assert await world.balance() == "300.00"
     await integrity.assert_holds()
@@ -88,26 +90,28 @@ async def test_it_is_renewed_until_the_last_second_and_not_a_second_after(world:
         ("2027-11-07", "2027-11-06T19:00:00", "2027-11-07T04:29:59"),
     ],
 )
-async def test_at_one_instant_only_the_zones_that_have_reached_the_day_are_served(
+async def test_a_run_renews_only_instances_in_time_zones_where_it_is_past_00_30_of_the_last_day(
     world: World, last_day: str, kolkata: str, before_new_york: str
 ) -> None:
     for zone in ("Pacific/Auckland", "Asia/Shanghai", "Asia/Kolkata", "Europe/London", "America/New_York"):
         await world.account(zone, balance="300.00", zone=zone)
         await world.instance(f"i-{zone}", account=zone, expires=last_day, mode="AUTO")
-    assert await renewed_at(utc(kolkata) - SECOND) == 2
+    assert await run_and_count_renewed(utc(kolkata) - SECOND) == 2
     renewed = "SELECT instance_id FROM order_lines ORDER BY id"
     assert sorted(await world.rows(renewed)) == [("i-Asia/Shanghai",), ("i-Pacific/Auckland",)]
-    assert await renewed_at(utc(kolkata)) == 1
+    assert await run_and_count_renewed(utc(kolkata)) == 1
     assert (await world.rows(renewed))[2:] == [("i-Asia/Kolkata",)]
-    assert await renewed_at(utc(before_new_york)) == 1
+    assert await run_and_count_renewed(utc(before_new_york)) == 1
     assert (await world.rows(renewed))[3:] == [("i-Europe/London",)]
-    assert await renewed_at(utc(before_new_york) + SECOND) == 1
+    assert await run_and_count_renewed(utc(before_new_york) + SECOND) == 1
     assert (await world.rows(renewed))[4:] == [("i-America/New_York",)]
     await integrity.assert_holds()
 
 
 @dst_nights.every_night
-async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World, night: Night) -> None:
+async def test_an_instance_is_due_the_lead_days_of_its_account_before_its_last_day(
+    world: World, night: Night
+) -> None:
     """The last day is four days after the day of the night, so that the lead days include the special night."""
     last_day = dt.date.fromisoformat(night.last_day) + dt.timedelta(days=4)
     for days in range(10):
@@ -115,15 +119,15 @@ async def test_an_account_chooses_its_lead_days_from_0_to_9(world: World, night:
         await world.instance(f"i-{days}", account=f"lead-{days}", expires=str(last_day), mode="AUTO")
     for days in reversed(range(10)):
         due_at = world.at(f"{last_day - dt.timedelta(days=days)} 00:30", account="lead-0")
-        assert await renewed_at(due_at - SECOND) == 0
-        assert await renewed_at(due_at) == 1
+        assert await run_and_count_renewed(due_at - SECOND) == 0
+        assert await run_and_count_renewed(due_at) == 1
         assert await world.expiry(f"i-{days}") == str(dates.add_months(last_day.day, last_day, 1))
     assert {await world.balance(f"lead-{days}") for days in range(10)} == {"300.00"}
     await integrity.assert_holds()
 
 
 @pytest.mark.parametrize(("lead_days", "due_on"), [(0, "2027-03-03"), (1, "2027-03-02"), (9, "2027-02-22")])
-async def test_the_lead_days_of_an_account_without_its_own_are_a_setting(
+async def test_an_account_without_lead_days_has_the_lead_days_of_the_setting(
     world: World, settings_override: Callable[..., None], lead_days: int, due_on: str
 ) -> None:
     settings_override(auto_renew_lead_days=lead_days)
@@ -131,47 +135,49 @@ async def test_the_lead_days_of_an_account_without_its_own_are_a_setting(
     await world.account("own", balance="300.00", lead_days=4)
     await world.instance("i-1", expires="2027-03-03", mode="AUTO")
     await world.instance("i-own", account="own", expires="2027-03-03", mode="AUTO")
-    await renewed_at(world.at(f"{due_on} 00:29:59"))
+    await run_and_count_renewed(world.at(f"{due_on} 00:29:59"))
     assert await world.expiry("i-1") == "2027-03-03"
-    await renewed_at(world.at(f"{due_on} 00:30"))
+    await run_and_count_renewed(world.at(f"{due_on} 00:30"))
     assert await world.expiry("i-1") == "2027-04-03"
     assert await world.expiry("i-own") == ("2027-03-03" if lead_days == 9 else "2027-04-03")
     await integrity.assert_holds()
 
 
-async def test_the_hour_is_a_setting(world: World, settings_override: Callable[..., None]) -> None:
+async def test_the_time_of_day_of_automatic_renewals_is_a_setting(
+    world: World, settings_override: Callable[..., None]
+) -> None:
     settings_override(auto_renew_time=dt.time(6, 15))
     await world.account("a", balance="300.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO")
-    assert await renewed_at(world.at("2027-01-31 06:14:59")) == 0
-    assert await renewed_at(world.at("2027-01-31 06:15")) == 1
+    assert await run_and_count_renewed(world.at("2027-01-31 06:14:59")) == 0
+    assert await run_and_count_renewed(world.at("2027-01-31 06:15")) == 1
 
 
 # The anchor day, the months, and the successive last days.
 STEPS = {
     "a month's last day": (31, 1, ["2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]),
-    "the same in a leap year": (31, 1, ["2028-01-31", "2028-02-29", "2028-03-31"]),
+    "a month's last day in a leap year": (31, 1, ["2028-01-31", "2028-02-29", "2028-03-31"]),
     "the 30th": (30, 1, ["2027-01-30", "2027-02-28", "2027-03-30"]),
     "the 29th": (29, 1, ["2028-01-29", "2028-02-29", "2028-03-29"]),
     "a year's end": (31, 1, ["2027-11-30", "2027-12-31", "2028-01-31"]),
     "a quarter": (31, 3, ["2027-08-31", "2027-11-30", "2028-02-29", "2028-05-31"]),
     "a year from the leap day": (29, 12, ["2028-02-29", "2029-02-28", "2030-02-28"]),
     "over the night that New York's clock goes forward": (14, 1, ["2027-02-14", "2027-03-14", "2027-04-14"]),
-    "over the night that it goes back": (7, 1, ["2027-10-07", "2027-11-07", "2027-12-07"]),
+    "over the night that New York's clock goes back": (7, 1, ["2027-10-07", "2027-11-07", "2027-12-07"]),
 }
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
 @pytest.mark.parametrize(("anchor", "months", "last_days"), STEPS.values(), ids=STEPS)
-async def test_it_steps_on_its_anchor_day(
+async def test_successive_automatic_renewals_move_the_expiry_to_the_anchor_day(
     world: World, anchor: int, months: int, last_days: list[str], zone: str
 ) -> None:
     await world.account("a", balance="100000.00", zone=zone)
     await world.instance("i-1", expires=last_days[0], anchor=anchor, mode="AUTO", months=months)
     for last_day, following in itertools.pairwise(last_days):
-        assert await renewed_at(world.at(f"{last_day} 00:30")) == 1
+        assert await run_and_count_renewed(world.at(f"{last_day} 00:30")) == 1
         assert await world.expiry("i-1") == following
-        assert await renewed_at(world.at(f"{last_day} 01:30")) == 0
+        assert await run_and_count_renewed(world.at(f"{last_day} 01:30")) == 0
     lines = await world.rows("SELECT starts_at, expires_at FROM order_lines ORDER BY starts_at")
     ends = [world.end_of(last_day) for last_day in last_days]
     assert lines == list(itertools.pairwise(ends))
@@ -182,12 +188,12 @@ async def test_it_steps_on_its_anchor_day(
     ("months", "expiry", "price"),
     [(1, "2027-02-28", "300.00"), (3, "2027-04-30", "900.00"), (12, "2028-01-31", "2988.00")],
 )
-async def test_it_renews_for_as_many_months_as_were_chosen(
+async def test_an_automatic_renewal_is_for_the_months_of_the_renewal_policy(
     world: World, months: int, expiry: str, price: str
 ) -> None:
     await world.account("a", balance=price)
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", months=months, price="300.00")
-    assert await renewed_at(world.at("2027-01-31 00:30")) == 1
+    assert await run_and_count_renewed(world.at("2027-01-31 00:30")) == 1
     assert await world.expiry("i-1") == expiry
     assert await world.balance() == "0.00"
     assert await world.rows("SELECT months, days FROM order_lines") == [(months, 0)]
@@ -195,7 +201,7 @@ async def test_it_renews_for_as_many_months_as_were_chosen(
 
 
 @dst_nights.every_night
-async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_hours_or_25(
+async def test_an_unpaid_instance_is_tried_every_hour_even_on_a_last_day_of_23_or_25_hours(
     world: World, night: Night
 ) -> None:
     await world.account("a", balance="299.99", zone=night.zone)
@@ -224,5 +230,5 @@ async def test_it_is_tried_at_each_half_hour_of_its_day_though_the_day_has_23_ho
         ("2027-01-01T00:10:00", "2026-12-31T23:30:00"),
     ],
 )
-def test_the_last_tick_is_the_half_hour_before(now: str, tick: str) -> None:
+def test_the_last_scheduled_time_is_the_latest_half_past_the_hour(now: str, tick: str) -> None:
     assert schedule.last_scheduled_at(utc(now)) == utc(tick)

@@ -38,13 +38,13 @@ WAITING = """
 
 @pytest.fixture
 def night() -> Night:
-    """The night of the tests that are not parametrized by nights."""
+    """Return the night of the tests that are not parametrized by nights."""
     return NIGHTS["31 January in Shanghai"]
 
 
 @pytest.fixture
 async def chunk(world: World, night: Night) -> Chunk:
-    """A chunk of two accounts with vouchers. One account cannot pay for all of its due instances."""
+    """Create a chunk of two accounts with vouchers. One account cannot pay for all of its due instances."""
     for account, balance in {"a": "1000.00", "b": "50.00"}.items():
         await world.account(account, balance=balance, zone=night.zone)
         await world.voucher("30.00", account=account, expires=night.last_day)
@@ -58,8 +58,10 @@ async def chunk(world: World, night: Night) -> Chunk:
 
 
 @contextlib.asynccontextmanager
-async def held_up(url: str, chunk: Chunk, place: str) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
-    """Do a chunk until it waits at a place; yield its task and the process id of its connection."""
+async def process_until_place(
+    url: str, chunk: Chunk, place: str
+) -> AsyncIterator[tuple[asyncio.Task[None], int]]:
+    """Process a chunk until it waits at a place; yield its task and the process id of its connection."""
     table, mode = PLACES[place]
     barrier = await asyncpg.connect(url)
     try:
@@ -87,11 +89,11 @@ async def assert_next_pass_completes(world: World, chunk: Chunk) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_killed_connection_leaves_nothing_half_done(
+async def test_a_chunk_whose_connection_is_killed_changes_no_row_and_is_completed_by_the_next_pass(
     world: World, database_url: str, chunk: Chunk, place: str
 ) -> None:
     before = await world.snapshot()
-    async with held_up(database_url, chunk, place) as (task, pid):
+    async with process_until_place(database_url, chunk, place) as (task, pid):
         assert await world.value("SELECT pg_terminate_backend($1)", pid)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
             await task
@@ -100,11 +102,11 @@ async def test_a_killed_connection_leaves_nothing_half_done(
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_a_cancelled_chunk_leaves_nothing_half_done(
+async def test_a_canceled_chunk_changes_no_row_and_is_completed_by_the_next_pass(
     world: World, database_url: str, chunk: Chunk, place: str
 ) -> None:
     before = await world.snapshot()
-    async with held_up(database_url, chunk, place) as (task, _):
+    async with process_until_place(database_url, chunk, place) as (task, _):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -113,10 +115,10 @@ async def test_a_cancelled_chunk_leaves_nothing_half_done(
 
 
 @dst_nights.every_night
-async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
+async def test_a_second_worker_completes_a_chunk_after_the_connection_of_the_first_is_killed(
     world: World, database_url: str, chunk: Chunk, night: Night
 ) -> None:
-    async with held_up(database_url, chunk, "between lines and entries") as (task, pid):
+    async with process_until_place(database_url, chunk, "between lines and entries") as (task, pid):
         second = asyncio.create_task(renew.renew_chunk(chunk))
         await asyncio.sleep(0.1)
         assert not second.done()
@@ -130,7 +132,7 @@ async def test_a_chunk_that_waits_for_a_killed_one_does_its_work(
     await integrity.assert_holds()
 
 
-async def test_a_run_whose_worker_died_between_its_last_chunk_and_its_end_is_ended(
+async def test_a_run_whose_worker_stopped_after_the_last_chunk_is_ended_later(
     world: World, chunk: Chunk
 ) -> None:
     await renew.renew_chunk(chunk)

@@ -44,7 +44,7 @@ async def three_accounts(world: World) -> World:
     return world
 
 
-async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_error(
+async def test_an_account_with_an_error_is_parked_and_the_other_accounts_of_its_chunk_are_renewed(
     three_accounts: World,
 ) -> None:
     world = three_accounts
@@ -52,12 +52,18 @@ async def test_the_others_of_its_chunk_are_renewed_and_it_is_parked_with_its_err
     assert (run.renewed_count, run.parked_count, run.ended_at is None) == (2, 1, False)
     [(account_id, error)] = await chunks.list_parked_accounts(run.id)
     assert (account_id, error.partition(":")[0]) == ("b", "ValueError")
-    assert [await world.expiry(f"{each}-1") for each in "abc"] == ["2027-02-28", "2027-01-31", "2027-02-28"]
+    assert [await world.expiry(f"{letter}-1") for letter in "abc"] == [
+        "2027-02-28",
+        "2027-01-31",
+        "2027-02-28",
+    ]
     assert await world.balance("b") == "1000.00"
     await integrity.assert_holds()
 
 
-async def test_it_is_renewed_by_the_next_run_once_it_is_cured(three_accounts: World) -> None:
+async def test_a_parked_account_is_renewed_by_the_next_run_after_its_data_are_corrected(
+    three_accounts: World,
+) -> None:
     world = three_accounts
     await renew.run_at(world.at(AT))
     await cure()
@@ -72,7 +78,7 @@ async def test_it_is_renewed_by_the_next_run_once_it_is_cured(three_accounts: Wo
     await integrity.assert_holds()
 
 
-async def test_chunks_that_are_set_aside_at_once_are_numbered_one_after_the_other(
+async def test_three_chunks_of_two_accounts_that_are_split_concurrently_become_six_chunks(
     world: World, settings_override: Callable[..., None]
 ) -> None:
     settings_override(instances_per_chunk=2)
@@ -87,7 +93,7 @@ async def test_chunks_that_are_set_aside_at_once_are_numbered_one_after_the_othe
     assert await world.value("SELECT count(*) FROM renewal_chunks WHERE done_at IS NULL") == 6
 
 
-async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
+async def test_a_run_records_the_integrity_rules_that_were_violated_at_its_end(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
     clean = await renew.run_at(world.at(AT))
@@ -101,21 +107,21 @@ async def test_a_run_keeps_whether_all_added_up_after_it(world: World) -> None:
     )
 
 
-async def test_a_run_that_another_worker_sees_done_is_verified_by_the_one_that_did_it(world: World) -> None:
+async def test_a_run_that_is_finished_after_another_worker_has_started_is_verified(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
     at = world.at(AT)
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
     [chunk] = await chunks.list_pending_chunks(run_id)
     await renew.renew_chunk(chunk)
-    await runs.start_run(runs.Trigger.START, at, at)  # another worker starts before this one ends the run
+    await runs.start_run(runs.Trigger.START, at, at)  # another worker starts before this worker ends the run
     await finish_runs(lambda: at)
     assert run_id is not None
     assert (await runs.get_run(run_id)).broken_rules == []
 
 
-async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
-    """Return the id of a run that renewed and ended, but was not verified."""
+async def create_unverified_run(world: World, at: dt.datetime) -> int:
+    """Do a run that ends but is not verified, and return its id."""
     run_id = await runs.start_run(runs.Trigger.SCHEDULED, at, at)
     assert run_id is not None
     for chunk in await chunks.list_pending_chunks(run_id):
@@ -125,34 +131,40 @@ async def killed_before_it_verifies(world: World, at: dt.datetime) -> int:
     return run_id
 
 
-async def test_a_run_that_was_killed_before_it_was_verified_is_verified_with_the_next(world: World) -> None:
+async def test_a_run_that_was_killed_before_its_verification_is_verified_with_the_next_run(
+    world: World,
+) -> None:
     await world.account("a", balance="1000.00")
     await world.instances(["i-1", "i-2"], expires="2027-01-31", mode="AUTO", price="1.00")
     empty = await runs.start_run(
         runs.Trigger.START, world.at("2027-01-30 12:00"), world.at("2027-01-30 12:00")
     )
-    killed = await killed_before_it_verifies(world, world.at(AT))
+    killed = await create_unverified_run(world, world.at(AT))
     await world.instance("i-3", expires="2027-01-31", mode="AUTO", price="1.00")
     later = world.at("2027-01-31 01:30")
     next_run = await renew.run_at(later, lambda: later)
     assert next_run.broken_rules == (await runs.get_run(killed)).broken_rules == []
     assert empty is not None
-    assert (await runs.get_run(empty)).broken_rules is None, "it did nothing"
+    assert (await runs.get_run(empty)).broken_rules is None, "the run without due instances is not verified"
 
 
-async def test_finishing_runs_verifies_what_was_killed_before_it_was_verified(world: World) -> None:
+async def test_renewing_pending_runs_verifies_a_run_that_was_killed_before_its_verification(
+    world: World,
+) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="1.00")
-    killed = await killed_before_it_verifies(world, world.at(AT))
+    killed = await create_unverified_run(world, world.at(AT))
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
-    assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "it had ended already"
+    assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "the run had ended already"
     assert "the entries without a voucher add up to the balance of their account" in (
         (await runs.get_run(killed)).broken_rules or ()
     )
 
 
-async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
+async def test_lost_connections_and_deadlocks_count_as_unavailable_and_errors_of_data_do_not(
+    world: World,
+) -> None:
     for error in (ConnectionResetError(), asyncpg.AdminShutdownError(), asyncpg.DeadlockDetectedError()):
         assert db_errors.is_unavailable(error)
     for error in (
@@ -164,7 +176,7 @@ async def test_a_server_that_goes_away_is_no_poison(world: World) -> None:
         assert not db_errors.is_unavailable(error)
 
 
-async def test_a_migration_under_a_workers_statements_is_no_poison(three_accounts: World) -> None:
+async def test_a_migration_during_a_run_delays_a_chunk_and_parks_no_account(three_accounts: World) -> None:
     """A connection's prepared statements have the old columns; after the first refusal, they are prepared again."""
     world = three_accounts
     await cure()
@@ -185,7 +197,7 @@ async def test_a_migration_under_a_workers_statements_is_no_poison(three_account
     await integrity.assert_holds()
 
 
-async def test_a_deadlock_is_tried_again_and_not_forever(world: World) -> None:
+async def test_a_deadlock_is_retried_up_to_the_maximum_number_of_attempts(world: World) -> None:
     tries: list[int] = []
 
     @database.retry_on_conflict

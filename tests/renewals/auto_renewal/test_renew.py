@@ -19,19 +19,19 @@ async def run(world: World, moment: str) -> RenewalRun:
     return await renew.run_at(at, clock=lambda: at)
 
 
-async def attempts(world: World) -> list[tuple[Any, ...]]:
+async def list_attempts(world: World) -> list[tuple[Any, ...]]:
     return await world.rows("SELECT instance_id, code FROM renewal_attempts ORDER BY id")
 
 
-async def renewed(world: World) -> list[str]:
-    """Return the instances with a paid period, in the order of the payments."""
+async def list_renewed_ids(world: World) -> list[str]:
+    """Return the ids of the instances with a paid period, in the order of the payments."""
     sql = """SELECT l.instance_id FROM order_lines l
              JOIN (SELECT order_id, min(number) AS number FROM ledger_entries GROUP BY 1) AS e USING (order_id)
              ORDER BY e.number, l.id"""
     return [instance_id for (instance_id,) in await world.rows(sql)]
 
 
-async def test_it_renews_from_the_balance_and_says_so_everywhere(world: World) -> None:
+async def test_an_automatic_renewal_writes_an_order_a_ledger_entry_and_an_attempt(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="300.00")
     done = await run(world, "2027-01-31 00:30")
@@ -77,15 +77,15 @@ async def test_the_memo_of_an_entry_is_in_the_language_of_the_account(world: Wor
 
 
 @dst_nights.every_night
-async def test_the_earliest_expiry_comes_first_then_the_id(world: World, night: Night) -> None:
+async def test_a_run_renews_the_instances_in_the_order_of_expiry_and_id(world: World, night: Night) -> None:
     await world.account("a", balance="300.00", lead_days=9, zone=night.zone)
     await world.instance("i-0", expires=night.day(+3), mode="AUTO", price="100.00")
     await world.instances(["i-3", "i-10", "i-2"], expires=night.day(+2), mode="AUTO", price="100.00")
     await world.instance("i-9", expires=night.day(+1), mode="AUTO", price="100.00")
     done = await run(world, night.at("00:30"))
-    assert await renewed(world) == ["i-9", "i-10", "i-2"]
+    assert await list_renewed_ids(world) == ["i-9", "i-10", "i-2"]
     assert (done.renewed_count, done.refused_count) == (3, 2)
-    assert await attempts(world) == [
+    assert await list_attempts(world) == [
         *[("i-9", None), ("i-10", None), ("i-2", None)],
         *[("i-3", "INSUFFICIENT_FUNDS"), ("i-0", "INSUFFICIENT_FUNDS")],
     ]
@@ -101,21 +101,21 @@ async def test_the_orders_of_a_run_are_listed_in_the_reverse_of_the_order_of_pay
     await run(world, "2027-01-31 00:30")
     listed = await world.rows("""SELECT l.instance_id FROM orders o JOIN order_lines l ON l.order_id = o.id
                                  ORDER BY o.created_at DESC, o.id DESC""")
-    assert [instance_id for (instance_id,) in listed] == (await renewed(world))[::-1]
+    assert [instance_id for (instance_id,) in listed] == (await list_renewed_ids(world))[::-1]
     assert len(listed) == 50
 
 
 @dst_nights.every_night
-async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
+async def test_a_run_renews_a_cheaper_instance_after_an_instance_that_cannot_be_paid(
     world: World, night: Night
 ) -> None:
     await world.account("a", balance="250.00", zone=night.zone)
     for instance_id, price in {"i-1": "100.00", "i-2": "200.00", "i-3": "150.01", "i-4": "150.00"}.items():
         await world.instance(instance_id, expires=night.last_day, mode="AUTO", price=price)
     done = await run(world, night.at("00:30"))
-    assert await renewed(world) == ["i-1", "i-4"]
+    assert await list_renewed_ids(world) == ["i-1", "i-4"]
     assert (done.renewed_count, done.refused_count, done.amount_cents) == (2, 2, 250_00)
-    assert await attempts(world) == [
+    assert await list_attempts(world) == [
         *[("i-1", None), ("i-2", "INSUFFICIENT_FUNDS"), ("i-3", "INSUFFICIENT_FUNDS"), ("i-4", None)],
     ]
     assert [await world.expiry(i) for i in ("i-2", "i-3")] == [night.last_day, night.last_day]
@@ -124,7 +124,9 @@ async def test_what_is_too_dear_is_passed_over_and_the_next_cheaper_still_tried(
 
 
 @dst_nights.every_night
-async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) -> None:
+async def test_an_unpaid_instance_is_renewed_by_the_next_run_after_a_top_up(
+    world: World, night: Night
+) -> None:
     await world.account("a", balance="299.99", zone=night.zone)
     await world.instance("i-1", expires=night.last_day, anchor=night.anchor, mode="AUTO", price="300.00")
     assert (await run(world, night.at("00:30"))).refused_count == 1
@@ -133,7 +135,7 @@ async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) ->
     await world.top_up("0.01")
     assert (await run(world, night.at("15:30"))).renewed_count == 1
     assert (await run(world, night.at("16:30"))).renewed_count == 0
-    assert await attempts(world) == [
+    assert await list_attempts(world) == [
         *[("i-1", "INSUFFICIENT_FUNDS"), ("i-1", "INSUFFICIENT_FUNDS"), ("i-1", None)],
     ]
     assert await world.expiry("i-1") == night.following
@@ -142,7 +144,7 @@ async def test_a_top_up_in_the_afternoon_saves_it(world: World, night: Night) ->
 
 
 @dst_nights.every_night
-async def test_a_bundle_is_renewed_as_one_in_one_order(world: World, night: Night) -> None:
+async def test_a_bundle_is_renewed_in_one_order(world: World, night: Night) -> None:
     await world.account("a", balance="320.00", zone=night.zone)
     on = {"expires": night.last_day, "anchor": night.anchor, "mode": "AUTO"}
     for instance_id, product in {"m-kes": "kes", "m-kec": "kec", "m-ebs": "ebs"}.items():
@@ -150,20 +152,20 @@ async def test_a_bundle_is_renewed_as_one_in_one_order(world: World, night: Nigh
     await world.instance("z", price="20.00", **on)
     done = await run(world, night.at("00:30"))
     assert (done.renewed_count, done.amount_cents) == (4, 320_00)
-    assert await renewed(world) == ["m-ebs", "m-kec", "m-kes", "z"]
+    assert await list_renewed_ids(world) == ["m-ebs", "m-kec", "m-kes", "z"]
     assert await world.rows("SELECT total_cents FROM orders ORDER BY 1") == [(20_00,), (300_00,)]
     assert {await world.expiry(i) for i in ("m-kes", "m-kec", "m-ebs")} == {night.following}
     await integrity.assert_holds()
 
 
-async def test_a_bundle_that_cannot_be_paid_is_passed_over_whole(world: World) -> None:
+async def test_a_bundle_that_cannot_be_paid_in_full_is_refused_as_a_whole(world: World) -> None:
     await world.account("a", balance="299.99")
     await world.instances(["m-1", "m-2", "m-3"], bundle="b", mode="AUTO", price="100.00")
     await world.instance("z", mode="AUTO", price="299.99")
     done = await run(world, "2027-01-31 00:30")
     assert (done.renewed_count, done.refused_count) == (1, 3)
-    assert await renewed(world) == ["z"]
-    assert await attempts(world) == [
+    assert await list_renewed_ids(world) == ["z"]
+    assert await list_attempts(world) == [
         *[("m-1", "INSUFFICIENT_FUNDS"), ("m-2", "INSUFFICIENT_FUNDS"), ("m-3", "INSUFFICIENT_FUNDS")],
         ("z", None),
     ]
@@ -171,17 +173,17 @@ async def test_a_bundle_that_cannot_be_paid_is_passed_over_whole(world: World) -
     await integrity.assert_holds()
 
 
-async def test_a_bundle_with_a_member_that_is_not_served_is_left_whole(world: World) -> None:
+async def test_a_bundle_with_an_unsupported_member_is_refused_as_a_whole(world: World) -> None:
     await world.account("a", balance="1000.00")
     await world.instance("m-1", product="kec", bundle="b", mode="AUTO")
     await world.instance("m-2", product="ddos", bundle="b", mode="AUTO")
     before = await world.snapshot(but=EVENTS)
     assert (await run(world, "2027-01-31 00:30")).refused_count == 2
-    assert await attempts(world) == [("m-1", "BUNDLED"), ("m-2", "UNSUPPORTED_PRODUCT")]
+    assert await list_attempts(world) == [("m-1", "BUNDLED"), ("m-2", "UNSUPPORTED_PRODUCT")]
     assert await world.snapshot(but=EVENTS) == before
 
 
-async def test_what_is_not_auto_or_not_served_is_never_renewed(world: World) -> None:
+async def test_a_run_renews_only_running_auto_instances_that_can_be_renewed(world: World) -> None:
     await world.account("a", balance="100000.00")
     await world.instance("manual", mode="MANUAL")
     await world.instance("none", mode="NONE")
@@ -201,14 +203,16 @@ async def test_what_is_not_auto_or_not_served_is_never_renewed(world: World) -> 
     ]
 
 
-async def test_vouchers_come_first_the_soonest_to_expire_before_the_larger(world: World) -> None:
+async def test_vouchers_pay_before_the_balance_by_earliest_expiry_and_then_by_largest_amount(
+    world: World,
+) -> None:
     await world.account("a", balance="500.00")
     later = await world.voucher("200.00", expires="2027-03-01")
     soon_small = await world.voucher("10.00", expires="2027-02-01")
     soon_large = await world.voucher("50.00", expires="2027-02-01")
     today = await world.voucher("7.00", expires="2027-01-31")
-    gone = await world.voucher("99.00", expires="2027-01-30")
-    other = await world.voucher("88.00", expires="2027-01-31", products=["kec"])
+    expired = await world.voucher("99.00", expires="2027-01-30")
+    for_kec = await world.voucher("88.00", expires="2027-01-31", products=["kec"])
     await world.instance("i-1", mode="AUTO", product="eip", price="100.00")
     await world.instance("i-2", mode="AUTO", product="eip", price="200.00")
     await run(world, "2027-01-31 00:30")
@@ -218,8 +222,8 @@ async def test_vouchers_come_first_the_soonest_to_expire_before_the_larger(world
         *[("i-1", today, -7_00), ("i-1", soon_large, -50_00), ("i-1", soon_small, -10_00)],
         *[("i-1", later, -33_00), ("i-2", later, -167_00), ("i-2", None, -33_00)],
     ]
-    assert await world.available(gone) == "99.00"
-    assert await world.available(other) == "88.00"
+    assert await world.available(expired) == "99.00"
+    assert await world.available(for_kec) == "88.00"
     assert await world.balance() == "467.00"
     await integrity.assert_holds()
 
@@ -240,19 +244,19 @@ async def test_the_order_of_vouchers_is_fixed_at_the_start_of_the_accounts_run(w
     await integrity.assert_holds()
 
 
-async def test_a_voucher_that_could_not_save_one_is_left_for_the_next(world: World) -> None:
+async def test_a_voucher_that_cannot_complete_a_payment_is_used_for_the_next_instance(world: World) -> None:
     await world.account("a", balance="70.00")
     voucher = await world.voucher("50.00")
     await world.instance("i-1", mode="AUTO", price="120.01")
     await world.instance("i-2", mode="AUTO", price="120.00")
     await run(world, "2027-01-31 00:30")
-    assert await attempts(world) == [("i-1", "INSUFFICIENT_FUNDS"), ("i-2", None)]
+    assert await list_attempts(world) == [("i-1", "INSUFFICIENT_FUNDS"), ("i-2", None)]
     assert await world.rows("SELECT voucher_cents, balance_cents FROM orders") == [(50_00, 70_00)]
     assert (await world.available(voucher), await world.balance()) == ("0.00", "0.00")
     await integrity.assert_holds()
 
 
-async def test_what_costs_nothing_is_renewed_without_an_entry(world: World) -> None:
+async def test_a_free_instance_is_renewed_without_a_ledger_entry(world: World) -> None:
     await world.account("a")
     await world.instance("i-1", mode="AUTO", price="0.00")
     assert (await run(world, "2027-01-31 00:30")).renewed_count == 1
@@ -262,13 +266,13 @@ async def test_what_costs_nothing_is_renewed_without_an_entry(world: World) -> N
 
 
 @dst_nights.every_night
-async def test_an_account_pays_for_itself_alone(world: World, night: Night) -> None:
+async def test_an_account_pays_only_for_its_own_instances(world: World, night: Night) -> None:
     await world.account("poor", balance="0.00", zone=night.zone)
     await world.account("a", balance="1000.00", zone=night.zone)
     await world.voucher("500.00", account="a", expires=night.last_day)
     await world.instance("i-poor", account="poor", expires=night.last_day, mode="AUTO", price="10.00")
     await world.instance("i-rich", account="a", expires=night.last_day, mode="AUTO", price="500.00")
     await run(world, night.at("00:30"))
-    assert await renewed(world) == ["i-rich"]
+    assert await list_renewed_ids(world) == ["i-rich"]
     assert [await world.balance(account) for account in ("poor", "a")] == ["0.00", "1000.00"]
     await integrity.assert_holds()
