@@ -32,9 +32,11 @@ STATE = "SELECT last_status, last_error::text, last_response FROM webhook_states
 WAITING = "SELECT sequence, attempts FROM webhook_deliveries WHERE parked_at IS NULL ORDER BY sequence"
 
 
-async def test_what_fails_holds_up_its_instance_and_no_other(sending: Sending, receiver: Receiver) -> None:
-    async def answer(got: Got) -> Response:
-        return Response(status_code=500 if got.data["instanceId"] == "bad" else 204)
+async def test_a_failed_delivery_delays_only_the_later_events_of_its_instance(
+    sending: Sending, receiver: Receiver
+) -> None:
+    async def answer(request: Got) -> Response:
+        return Response(status_code=500 if request.data["instanceId"] == "bad" else 204)
 
     receiver.answer = answer
     await sending.endpoint(receiver)
@@ -49,21 +51,21 @@ async def test_what_fails_holds_up_its_instance_and_no_other(sending: Sending, r
         sending.clock.ahead += dt.timedelta(seconds=6)
         await receiver.wait(6)
     receiver.assert_in_order()
-    tries = [got for got in receiver.got if got.key == ("a", 1)]
+    tries = [request for request in receiver.got if request.key == ("a", 1)]
     assert len(tries) == 2
-    assert len({got.id for got in tries}) == 1
+    assert len({request.id for request in tries}) == 1
     assert await sending.world.count("webhook_deliveries") == 0
 
 
-async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_replayed(
+async def test_a_failing_delivery_is_retried_for_three_days_then_parked_and_can_be_replayed(
     sending: Sending, receiver: Receiver
 ) -> None:
-    async def answer(got: Got) -> Response:
-        return Response("no\0pe", status_code=400 if got.data["instanceId"] == "bad" else 204)
+    async def answer(request: Got) -> Response:
+        return Response("no\0pe", status_code=400 if request.data["instanceId"] == "bad" else 204)
 
     receiver.answer = answer
-    made = await sending.endpoint(receiver)
-    endpoint_id = str(made.endpoint.id)
+    created = await sending.endpoint(receiver)
+    endpoint_id = str(created.endpoint.id)
     await sending.write("bad", "bad")
     started_at = sending.clock()
     async with sending.running():
@@ -71,11 +73,13 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
             await sending.until_tried(attempts)
             await sending.write("good")  # so that the endpoint has successful deliveries
             await receiver.wait(1 + attempts)
-            assert len([got for got in receiver.got if got.data["instanceId"] == "bad"]) == attempts
+            assert (
+                len([request for request in receiver.got if request.data["instanceId"] == "bad"]) == attempts
+            )
             sending.clock.ahead += pause * (1 + backoff.JITTER)
         await sending.until("SELECT count(*) FROM webhook_deliveries WHERE parked_at IS NOT NULL", 1)
         assert dt.timedelta(hours=70) < sending.clock() - started_at < dt.timedelta(hours=80)
-        [parked] = await deliveries_parked(sending)
+        [parked] = await list_parked_deliveries(sending)
         assert parked == (1, len(backoff.RETRY_PAUSES) + 1, 400, "no\N{REPLACEMENT CHARACTER}pe")
         await receiver.wait(2 + len(backoff.RETRY_PAUSES))  # the second event can be sent now
         receiver.answer = accept
@@ -84,31 +88,31 @@ async def test_the_pauses_grow_over_three_days_and_then_it_is_parked_and_can_be_
         await replays.replay("a", endpoint_id, "a", 1, sending.clock)
         sending.clock.ahead += dt.timedelta(seconds=10)
         await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
-    assert len({got.id for got in receiver.got if got.key == ("a", 1)}) == 1
+    assert len({request.id for request in receiver.got if request.key == ("a", 1)}) == 1
 
 
-async def deliveries_parked(sending: Sending) -> list[tuple[object, ...]]:
+async def list_parked_deliveries(sending: Sending) -> list[tuple[object, ...]]:
     return await sending.world.rows(
         "SELECT sequence, attempts, last_status, last_response FROM webhook_deliveries WHERE parked_at IS NOT NULL"
     )
 
 
-def test_the_schedule_is_three_days_and_its_jitter_keeps_them_apart() -> None:
+def test_the_retry_pauses_grow_over_three_days_and_have_a_jitter_of_ten_percent() -> None:
     assert dt.timedelta(hours=70) < sum(backoff.RETRY_PAUSES, dt.timedelta()) <= dt.timedelta(days=3)
     assert list(backoff.RETRY_PAUSES) == sorted(backoff.RETRY_PAUSES)
     now = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
     for attempts, pause in enumerate(backoff.RETRY_PAUSES, start=1):
-        found = [backoff.next_attempt(attempts, now) for _ in range(200)]
-        assert len(set(found)) > 100
-        assert all(each and 0.9 * pause <= each - now <= 1.1 * pause for each in found)
+        times = [backoff.next_attempt(attempts, now) for _ in range(200)]
+        assert len(set(times)) > 100
+        assert all(next_at and 0.9 * pause <= next_at - now <= 1.1 * pause for next_at in times)
     assert backoff.next_attempt(len(backoff.RETRY_PAUSES) + 1, now) is None
 
 
-async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped(
+async def test_an_endpoint_that_returns_410_is_disabled_and_gets_all_events_after_it_is_enabled(
     sending: Sending, receiver: Receiver
 ) -> None:
     receiver.answer = always(410)
-    made = await sending.endpoint(receiver)
+    created = await sending.endpoint(receiver)
     await sending.write(*[f"i-{number}" for number in range(50)])
     async with sending.running():
         await receiver.wait(1)
@@ -116,25 +120,25 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_goes_on_where_it_stopped
         assert (
             str((await endpoints.list_endpoints("a"))[0].disabled_reason) == "the endpoint returned 410 Gone"
         )
-        got = len(receiver.got)
+        request_count = len(receiver.got)
         await asyncio.sleep(0.5)
-        assert len(receiver.got) == got <= 16
+        assert len(receiver.got) == request_count <= 16
         receiver.answer = accept
         change = endpoint_requests.EndpointUpdate(is_enabled=True)
-        await endpoints.update("a", str(made.endpoint.id), change, sending.clock)
+        await endpoints.update("a", str(created.endpoint.id), change, sending.clock)
         sending.clock.ahead += dt.timedelta(seconds=10)
         await receiver.wait(50)
 
 
 @pytest.mark.parametrize("changed", ["enabled again", "another URL"])
-async def test_what_waits_for_an_endpoint_that_was_changed_is_tried_at_once(
+async def test_waiting_deliveries_are_sent_at_once_after_a_change_of_the_endpoint(
     sending: Sending, receiver: Receiver, changed: str
 ) -> None:
     receiver.answer = always(500)
-    made = await sending.endpoint(receiver)
-    endpoint_id = str(made.endpoint.id)
+    created = await sending.endpoint(receiver)
+    endpoint_id = str(created.endpoint.id)
     await sending.write("i-1", "i-1")
-    async with sending.running(), listening() as other:
+    async with sending.running(), listening() as new_receiver:
         await sending.until_tried()
         await database.execute(
             database.pool(),
@@ -142,7 +146,7 @@ async def test_what_waits_for_an_endpoint_that_was_changed_is_tried_at_once(
         )
         if changed == "another URL":
             await endpoints.update(
-                "a", endpoint_id, endpoint_requests.EndpointUpdate(url=other.url), sending.clock
+                "a", endpoint_id, endpoint_requests.EndpointUpdate(url=new_receiver.url), sending.clock
             )
         else:
             for is_enabled in (False, True):
@@ -150,11 +154,11 @@ async def test_what_waits_for_an_endpoint_that_was_changed_is_tried_at_once(
                 change = endpoint_requests.EndpointUpdate(is_enabled=is_enabled)
                 await endpoints.update("a", endpoint_id, change, sending.clock)
         await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
-        assert receiver.keys + other.keys == [("a", 1), ("a", 1), ("a", 2)]
-        assert other.keys == ([("a", 1), ("a", 2)] if changed == "another URL" else [])
+        assert receiver.keys + new_receiver.keys == [("a", 1), ("a", 1), ("a", 2)]
+        assert new_receiver.keys == ([("a", 1), ("a", 2)] if changed == "another URL" else [])
 
 
-async def test_a_change_while_a_request_is_under_way_is_not_lost(
+async def test_a_request_that_fails_after_a_change_of_url_is_sent_to_the_new_url_at_once(
     sending: Sending, receiver: Receiver
 ) -> None:
     may_fail = asyncio.Event()
@@ -164,35 +168,37 @@ async def test_a_change_while_a_request_is_under_way_is_not_lost(
         return Response(status_code=500)
 
     receiver.answer = answer
-    made = await sending.endpoint(receiver)
+    created = await sending.endpoint(receiver)
     await sending.write("i-1")
-    async with sending.running(), listening() as other:
+    async with sending.running(), listening() as new_receiver:
         await receiver.wait(1)
-        change = endpoint_requests.EndpointUpdate(url=other.url)
-        await endpoints.update("a", str(made.endpoint.id), change, sending.clock)
+        change = endpoint_requests.EndpointUpdate(url=new_receiver.url)
+        await endpoints.update("a", str(created.endpoint.id), change, sending.clock)
         may_fail.set()
-        await other.wait(1, seconds=3)  # the schedule would retry after 5 s
+        await new_receiver.wait(1, seconds=3)  # the schedule would retry after 5 s
         await sending.until("SELECT count(*) FROM webhook_deliveries", 0)
 
 
-async def test_a_change_does_not_enable_what_was_disabled_meanwhile(
+async def test_an_update_does_not_enable_an_endpoint_that_was_disabled_meanwhile(
     sending: Sending, receiver: Receiver
 ) -> None:
-    found = (await sending.endpoint(receiver)).endpoint
+    endpoint = (await sending.endpoint(receiver)).endpoint
     async with database.transaction() as connection:
         await endpoints.disable_in(
-            connection, found.id, Message("the endpoint returned 410 Gone"), sending.clock()
+            connection, endpoint.id, Message("the endpoint returned 410 Gone"), sending.clock()
         )
         change = endpoint_requests.EndpointUpdate(event_types=["instance.expired"])
-        changed = await endpoints.update_in(connection, found, change, sending.clock())
-    assert str(changed.disabled_reason) == "the endpoint returned 410 Gone"
-    assert await endpoints.list_endpoints("a") == [changed]
+        updated = await endpoints.update_in(connection, endpoint, change, sending.clock())
+    assert str(updated.disabled_reason) == "the endpoint returned 410 Gone"
+    assert await endpoints.list_endpoints("a") == [updated]
 
 
-async def test_what_waits_and_is_no_longer_asked_for_is_let_go(sending: Sending, receiver: Receiver) -> None:
+async def test_waiting_deliveries_of_an_event_type_that_is_no_longer_selected_are_dropped(
+    sending: Sending, receiver: Receiver
+) -> None:
     receiver.answer = always(500)
-    made = await sending.endpoint(receiver)
-    endpoint_id = str(made.endpoint.id)
+    created = await sending.endpoint(receiver)
+    endpoint_id = str(created.endpoint.id)
     await sending.write("i-1")
     await sending.write("i-1", happened="instance.expired")
     await sending.write("i-1", "i-2", "i-2")
@@ -209,11 +215,11 @@ async def test_what_waits_and_is_no_longer_asked_for_is_let_go(sending: Sending,
     await integrity.assert_holds()
 
 
-async def test_what_is_parked_and_no_longer_asked_for_cannot_be_replayed(
+async def test_a_parked_delivery_of_an_event_type_that_is_not_selected_cannot_be_replayed(
     sending: Sending, receiver: Receiver
 ) -> None:
-    made = await sending.endpoint(receiver, types=["instance.renewed"])
-    endpoint_id = str(made.endpoint.id)
+    created = await sending.endpoint(receiver, types=["instance.renewed"])
+    endpoint_id = str(created.endpoint.id)
     await put_parked(endpoint_id)
     with pytest.raises(errors.InvalidInputError, match=r"input\.sequence: the endpoint does not receive"):
         await replays.replay("a", endpoint_id, "a", 1, sending.clock)
@@ -226,24 +232,24 @@ async def test_what_is_parked_and_no_longer_asked_for_cannot_be_replayed(
 
 
 async def test_a_redirect_is_not_followed(sending: Sending, receiver: Receiver) -> None:
-    async with listening() as inside:
+    async with listening() as redirect_target:
 
         async def answer(_: Got) -> Response:
-            return RedirectResponse(inside.url, 307)
+            return RedirectResponse(redirect_target.url, 307)
 
         receiver.answer = answer
         await sending.endpoint(receiver)
         await sending.write("i-1")
         async with sending.running():
             await sending.until_tried()
-        assert inside.got == []
+        assert redirect_target.got == []
     assert await sending.world.row("SELECT last_status, last_error->>'text' FROM webhook_states") == (
         307,
         "redirects are not followed",
     )
 
 
-async def test_an_answer_of_a_gigabyte_is_not_read(sending: Sending) -> None:
+async def test_only_an_excerpt_of_a_response_of_a_gigabyte_is_read(sending: Sending) -> None:
     sent = 0
 
     async def answer(writer: asyncio.StreamWriter) -> None:
@@ -268,7 +274,9 @@ async def test_an_answer_of_a_gigabyte_is_not_read(sending: Sending) -> None:
 @pytest.mark.parametrize(
     "interim", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 100 Continue\r\nx: y\r\n\r\n"]
 )
-async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: bytes) -> None:
+async def test_a_delivery_with_endless_interim_responses_fails_early(
+    sending: Sending, interim: bytes
+) -> None:
     sent = 0
 
     async def answer(writer: asyncio.StreamWriter) -> None:
@@ -290,10 +298,10 @@ async def test_a_flood_of_interim_answers_is_cut(sending: Sending, interim: byte
         None,
         "the endpoint sent more than 32,768 bytes before the end of its response headers",
     )
-    assert sent < 1_000_000, "what the sockets hold, and no more"
+    assert sent < 1_000_000, "no more than the buffers of the sockets"
 
 
-async def test_a_few_interim_answers_are_read_over(sending: Sending) -> None:
+async def test_a_delivery_with_a_few_interim_responses_succeeds(sending: Sending) -> None:
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n" * 5)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
@@ -307,7 +315,7 @@ async def test_a_few_interim_answers_are_read_over(sending: Sending) -> None:
 
 
 @pytest.mark.parametrize("how", ["hangs", "closes", "garbage", "drips"])
-async def test_a_receiver_that_does_not_answer_is_tried_again(
+async def test_a_delivery_without_a_valid_response_is_tried_again(
     sending: Sending, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr(http_client, "REQUEST_SECONDS_MAX", 0.3)
@@ -336,7 +344,7 @@ async def test_a_receiver_that_does_not_answer_is_tried_again(
     assert await sending.world.rows(WAITING) == [(1, 2)]
 
 
-async def test_a_body_that_drips_does_not_undo_its_status(sending: Sending) -> None:
+async def test_a_delivery_with_status_200_and_a_slow_body_succeeds(sending: Sending) -> None:
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
         for _ in range(1000):
@@ -350,20 +358,20 @@ async def test_a_body_that_drips_does_not_undo_its_status(sending: Sending) -> N
             await sending.until_delivered()
 
 
-async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good_one(
+async def test_endpoints_that_do_not_respond_are_paused_and_do_not_delay_a_working_endpoint(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_client, "REQUEST_SECONDS_MAX", 1.0)
 
-    async def hang(_: Got) -> Response:
+    async def respond_too_late(_: Got) -> Response:
         await asyncio.sleep(5)
         return Response()
 
     async with contextlib.AsyncExitStack() as stack:
-        dead = [await stack.enter_async_context(listening(hang)) for _ in range(3)]
+        unresponsive = [await stack.enter_async_context(listening(respond_too_late)) for _ in range(3)]
         sending.allow(webhook_endpoints_at_once=4)
-        for each in dead:
-            await sending.endpoint(each, owner=None)
+        for endpoint in unresponsive:
+            await sending.endpoint(endpoint, owner=None)
         await sending.endpoint(receiver)
         await sending.write(*[f"i-{number}" for number in range(200)])
         delays = []
@@ -377,8 +385,8 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
                 delays.append(receiver.got[-1].at - wrote_at)
                 await asyncio.sleep(0.1)
         assert max(delays) < 1
-        for each in dead:
-            assert len(each.got) <= 16 + backoff.FAILURES_UNTIL_PAUSE
+        for endpoint in unresponsive:
+            assert len(endpoint.got) <= 16 + backoff.FAILURES_UNTIL_PAUSE
         rows = await sending.world.rows(
             "SELECT pause_count FROM webhook_states WHERE paused_until IS NOT NULL"
         )
@@ -386,21 +394,21 @@ async def test_a_dead_endpoint_gets_one_try_at_a_time_and_is_no_burden_to_a_good
         assert await sending.value("SELECT max(sequence) FROM webhook_cursors WHERE sequence < 200") < 30
 
 
-async def test_slow_endpoints_do_not_hold_up_a_fast_one(
+async def test_slow_endpoints_do_not_delay_a_fast_endpoint(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "SLOW_SECONDS", 0.3)
     monkeypatch.setattr(dispatcher, "BATCH_SECONDS_MAX", 2.0)
     sending.allow(webhook_endpoints_at_once=4, webhook_requests_at_once=1)
 
-    async def dawdle(_: Got) -> Response:
+    async def respond_slowly(_: Got) -> Response:
         await asyncio.sleep(0.6)
         return Response(status_code=204)
 
     async with contextlib.AsyncExitStack() as stack:
-        slow = [await stack.enter_async_context(listening(dawdle)) for _ in range(8)]
-        for each in slow:
-            await sending.endpoint(each, owner=None)
+        slow = [await stack.enter_async_context(listening(respond_slowly)) for _ in range(8)]
+        for endpoint in slow:
+            await sending.endpoint(endpoint, owner=None)
         await sending.endpoint(receiver)
         await sending.write(*[f"i-{number}" for number in range(100)])
         delays = []
@@ -414,17 +422,17 @@ async def test_slow_endpoints_do_not_hold_up_a_fast_one(
                 delays.append(receiver.got[-1].at - wrote_at)
                 await asyncio.sleep(0.1)
         assert max(delays) < 1
-        assert all(each.got for each in slow), "nor are they given up"
+        assert all(endpoint.got for endpoint in slow), "the slow endpoints still receive events"
         rows = await sending.world.rows("SELECT is_slow, count(*) FROM webhook_states GROUP BY 1 ORDER BY 1")
         assert rows == [(False, 1), (True, 8)]
-        for each in slow:
-            each.answer = accept
+        for endpoint in slow:
+            endpoint.answer = accept
         async with sending.running():
             await sending.until("SELECT bool_and(delivered_count >= 120) FROM webhook_states")
         assert await sending.value("SELECT count(*) FROM webhook_states WHERE is_slow") == 0
 
 
-async def test_an_endpoint_that_is_back_gets_all_that_waited_at_once(
+async def test_all_waiting_events_are_delivered_in_order_after_an_endpoint_recovers(
     sending: Sending, receiver: Receiver
 ) -> None:
     receiver.answer = always(500)
@@ -443,7 +451,9 @@ async def test_an_endpoint_that_is_back_gets_all_that_waited_at_once(
     ) == [(0, 0, None, None, 400)]
 
 
-async def test_an_endpoint_that_is_dead_for_days_is_disabled(sending: Sending, receiver: Receiver) -> None:
+async def test_an_endpoint_without_a_successful_delivery_for_5_days_is_disabled(
+    sending: Sending, receiver: Receiver
+) -> None:
     receiver.answer = always(500)
     await sending.endpoint(receiver)
     await sending.write(*[f"i-{number}" for number in range(20)])
@@ -454,11 +464,11 @@ async def test_an_endpoint_that_is_dead_for_days_is_disabled(sending: Sending, r
     assert str(endpoint.disabled_reason) == "no delivery succeeded for 5 days"
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("999999999999", 3600), ("soon", 0)])
-async def test_what_a_busy_endpoint_asks_for_is_respected_within_bounds(
-    sending: Sending, receiver: Receiver, asked: str, seconds: int
+@pytest.mark.parametrize(("retry_after", "seconds"), [("120", 120), ("999999999999", 3600), ("soon", 0)])
+async def test_the_retry_after_header_of_an_endpoint_delays_the_next_attempt_within_bounds(
+    sending: Sending, receiver: Receiver, retry_after: str, seconds: int
 ) -> None:
-    receiver.answer = always(503, retry_after=asked)
+    receiver.answer = always(503, retry_after=retry_after)
     await sending.endpoint(receiver)
     await sending.write("i-1")
     async with sending.running():
@@ -470,27 +480,27 @@ async def test_what_a_busy_endpoint_asks_for_is_respected_within_bounds(
         assert (paused_until is not None) == (seconds > 0)
 
 
-def test_a_date_to_wait_for_is_understood() -> None:
+def test_a_date_in_retry_after_is_parsed_and_an_invalid_value_is_ignored() -> None:
     now = dt.datetime(2027, 1, 1, 12, 0, tzinfo=dt.UTC)
     assert http_client.parse_retry_after("Fri, 01 Jan 2027 12:00:30 GMT", now) == 30
     assert http_client.parse_retry_after("Fri, 01 Jan 2027 11:00:00 GMT", now) == 0
-    for unread in (
+    for invalid in (
         "yesterday",
         "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
         "9 Jan 2027 00:00 +9999999999999",
     ):
-        assert http_client.parse_retry_after(unread, now) is None
+        assert http_client.parse_retry_after(invalid, now) is None
     assert http_client.parse_retry_after(None, now) is None
 
 
-async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
+async def test_an_endpoint_that_refuses_events_of_some_instances_gets_those_of_other_instances(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "PAUSE_MIN", dt.timedelta(milliseconds=20))
     monkeypatch.setattr(backoff, "PAUSE_MAX", dt.timedelta(milliseconds=20))
 
-    async def refuse_some(got: Got) -> Response:
-        return Response(status_code=400 if str(got.data["instanceId"]).startswith("bad") else 204)
+    async def refuse_some(request: Got) -> Response:
+        return Response(status_code=400 if str(request.data["instanceId"]).startswith("bad") else 204)
 
     receiver.answer = refuse_some
     await sending.endpoint(receiver)
@@ -499,25 +509,31 @@ async def test_an_endpoint_that_refuses_some_instances_is_told_of_the_others(
     )
     async with sending.running():
         await sending.until_delivered(5)
-    assert {got.data["instanceId"] for got in receiver.got} >= {f"good-{number}" for number in range(5)}
+    assert {request.data["instanceId"] for request in receiver.got} >= {
+        f"good-{number}" for number in range(5)
+    }
 
 
-async def test_everything_from_a_number_on_can_be_had_again(sending: Sending, receiver: Receiver) -> None:
+async def test_all_events_from_a_sequence_number_on_can_be_replayed(
+    sending: Sending, receiver: Receiver
+) -> None:
     await sending.write("i-1")
-    made = await sending.endpoint(receiver)
+    created = await sending.endpoint(receiver)
     await sending.write("i-1", "i-2", "i-1")
     async with sending.running():
         await receiver.wait(3)
-        await replays.replay("a", str(made.endpoint.id), "a", 1, sending.clock, and_all_after=True)
+        await replays.replay("a", str(created.endpoint.id), "a", 1, sending.clock, and_all_after=True)
         await receiver.wait(4)
         await sending.until_delivered(7)
     assert sorted(receiver.keys) == sorted([("a", 1)] + [("a", number) for number in (2, 3, 4)] * 2)
     for sequence in (0, 5):
         with pytest.raises(errors.InvalidInputError, match=r"input\.sequence"):
-            await replays.replay("a", str(made.endpoint.id), "a", sequence, sending.clock, and_all_after=True)
+            await replays.replay(
+                "a", str(created.endpoint.id), "a", sequence, sending.clock, and_all_after=True
+            )
 
 
-async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
+async def test_deliveries_are_also_signed_with_the_old_secret_until_its_overlap_ends(
     sending: Sending, receiver: Receiver
 ) -> None:
     first = await sending.endpoint(receiver)
@@ -527,10 +543,10 @@ async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
     await sending.write("i-1")
     async with sending.running():
         await receiver.wait(1)
-    [got] = receiver.got
-    assert len(got.headers["webhook-signature"].split()) == 2
+    [request] = receiver.got
+    assert len(request.headers["webhook-signature"].split()) == 2
     for secret in (first.secret, second.secret):
-        Webhook(secret).verify(got.body, got.headers)
+        Webhook(secret).verify(request.body, request.headers)
     later = sending.clock() + dt.timedelta(hours=endpoint_requests.OVERLAP_HOURS_DEFAULT, seconds=1)
     assert await secrets.list_active(first.endpoint.id, later) == [second.secret]
     third = await endpoints.rotate("a", endpoint_id, "at once", sending.clock, overlap_hours=0)
@@ -544,11 +560,11 @@ async def test_a_replaced_secret_signs_as_well_until_its_time_is_up(
     Webhook(third.secret).verify(receiver.got[1].body, receiver.got[1].headers)
 
 
-async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secret_has_ended(
+async def test_a_rotation_repeated_with_its_key_is_executed_once_even_after_its_secret_ended(
     sending: Sending, receiver: Receiver
 ) -> None:
-    made = await sending.endpoint(receiver)
-    endpoint_id = str(made.endpoint.id)
+    created = await sending.endpoint(receiver)
+    endpoint_id = str(created.endpoint.id)
 
     async def rotate(key: str, hours: int) -> str:
         return (await endpoints.rotate("a", endpoint_id, key, sending.clock, overlap_hours=hours)).secret
@@ -557,21 +573,23 @@ async def test_the_same_rotation_is_the_same_key_and_overlap_also_when_its_secre
     with pytest.raises(errors.IdempotencyKeyReusedError, match="'first'"):
         await rotate("first", 0)
     second = await rotate("second", 0)
-    kept = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
-    assert kept == [("",), ("",), (second,)], "what has ended is nowhere"
+    stored = await sending.world.rows("SELECT secret FROM webhook_secrets ORDER BY number")
+    assert stored == [("",), ("",), (second,)], "a secret is erased when it has ended"
     assert await rotate("first", 24) == second != first
     with pytest.raises(errors.IdempotencyKeyReusedError):
         await rotate("first", 0)
-    assert await secrets.list_active(made.endpoint.id, sending.clock()) == [second]
-    assert await secrets.list_active(made.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [second]
+    assert await secrets.list_active(created.endpoint.id, sending.clock()) == [second]
+    assert await secrets.list_active(created.endpoint.id, sending.clock() - dt.timedelta(minutes=1)) == [
+        second
+    ]
 
 
-def test_the_claim_outlasts_the_last_request() -> None:
+def test_a_claim_is_longer_than_a_batch_and_its_last_request() -> None:
     longest = dispatcher.BATCH_SECONDS_MAX + http_client.REQUEST_SECONDS_MAX + http_client.BODY_SECONDS_MAX
     assert longest < claims.CLAIM_SECONDS
 
 
-async def test_secrets_are_encrypted_where_there_is_a_key(
+async def test_webhook_secrets_are_encrypted_if_an_encryption_key_is_set(
     sending: Sending, receiver: Receiver, settings_override: Callable[..., None]
 ) -> None:
     old, new = (SecretStr(Fernet.generate_key().decode()) for _ in range(2))
@@ -584,8 +602,8 @@ async def test_secrets_are_encrypted_where_there_is_a_key(
     assert stored[0] == plain.secret
     assert sealed.secret not in stored[1]
     settings_override(webhook_keys=(new, old))
-    for made in (plain, sealed):
-        assert await secrets.list_active(made.endpoint.id, sending.clock()) == [made.secret]
+    for created in (plain, sealed):
+        assert await secrets.list_active(created.endpoint.id, sending.clock()) == [created.secret]
     settings_override(webhook_keys=(new,))
     await sending.write("i-1")
     async with sending.running():

@@ -15,7 +15,7 @@ from renewals.webhooks import endpoint_requests, http_client, url_policy
 from tests.renewals.webhooks.conftest import LOOPBACK, Sending
 from tests.support.webhook_receiver import Receiver, listening
 
-INSIDE = (
+NOT_PUBLIC = (
     "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1 127.255.255.254 "
     "168.63.129.16 169.254.0.1 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.1 192.0.0.192 192.0.2.1 192.88.99.1 "
     "192.168.0.1 192.168.255.255 198.18.0.1 198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 "
@@ -27,14 +27,18 @@ INSIDE = (
     "2001:10::1 2001:20::1 2001:db8::1 2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe:: 2002:c0a8:101:: 3fff::1 5f00::1 "
     "fc00::1 fd00:ec2::254 fdff::1 fe80::1 fe80::1%eth0 febf::1 fec0::1 ff00::1 ff02::1 "
 )
-OUTSIDE = (
+PUBLIC = (
     "1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.1 168.63.129.15 "
     "169.253.255.255 169.255.0.0 172.15.255.255 172.32.0.0 192.0.1.1 192.167.255.255 192.169.0.0 198.17.255.255 "
     "198.20.0.0 223.255.255.255 2606:4700:4700::1111 2001:4860:4860::8888 2400:3200::1 ::ffff:8.8.8.8 "
     "64:ff9b::8.8.8.8 2002:808:808::1 "
 )
 REFUSED_URLS = [
-    *(f"https://{f'[{each}]' if ':' in each else each}/" for each in INSIDE.split() if "%" not in each),
+    *(
+        f"https://{f'[{address}]' if ':' in address else address}/"
+        for address in NOT_PUBLIC.split()
+        if "%" not in address
+    ),
     "https://[fe80::1%25eth0]/",
     "https://2130706433/",  # 127.0.0.1 as one number
     "https://017700000001/",
@@ -86,18 +90,18 @@ def parse(url: str) -> url_policy.WebhookUrl:
     return url_policy.parse_webhook_url(url, allows_http=False, ports=(443,))
 
 
-@pytest.mark.parametrize("address", INSIDE.split())
-def test_an_address_that_is_not_the_internet_is_refused(address: str) -> None:
+@pytest.mark.parametrize("address", NOT_PUBLIC.split())
+def test_a_private_or_reserved_address_is_not_public(address: str) -> None:
     assert not url_policy.is_public_address(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("address", OUTSIDE.split())
-def test_an_address_of_the_internet_is_allowed(address: str) -> None:
+@pytest.mark.parametrize("address", PUBLIC.split())
+def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert url_policy.is_public_address(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("url", REFUSED_URLS)
-def test_a_url_that_leads_inside_or_hides_where_it_leads_is_refused(url: str) -> None:
+def test_a_url_that_is_private_ambiguous_or_invalid_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^(must|is not)"):
         parse(url)
     with pytest.raises(errors.InvalidInputError, match=r"input\.url"):
@@ -117,19 +121,19 @@ def test_a_url_that_leads_inside_or_hides_where_it_leads_is_refused(url: str) ->
         ("https://[2606:4700:4700::1111]/", "2606:4700:4700::1111"),
     ],
 )
-def test_a_url_of_the_internet_is_taken_apart(url: str, host: str) -> None:
+def test_a_url_of_the_internet_is_parsed_into_scheme_host_and_port(url: str, host: str) -> None:
     assert parse(url)[:3] == ("https", host, 443)
 
 
-def test_a_network_that_is_named_in_the_settings_is_allowed_in_every_form() -> None:
+def test_an_address_in_an_allowed_network_counts_as_public_also_as_mapped_ipv6() -> None:
     for address in ("127.0.0.1", "::ffff:127.0.0.1"):
         assert url_policy.is_public_address(ipaddress.ip_address(address), LOOPBACK)
     assert not url_policy.is_public_address(ipaddress.ip_address("::1"), LOOPBACK)
     assert not url_policy.is_public_address(ipaddress.ip_address("10.0.0.1"), LOOPBACK)
 
 
-@pytest.mark.parametrize("address", INSIDE.split())
-async def test_a_name_that_resolves_inside_is_not_connected_to(address: str) -> None:
+@pytest.mark.parametrize("address", NOT_PUBLIC.split())
+async def test_no_client_is_opened_for_a_host_that_has_a_private_address(address: str) -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         assert (host, port) == ("hooks.example.com", 443)
         return ["8.8.8.8", address]
@@ -139,7 +143,7 @@ async def test_a_name_that_resolves_inside_is_not_connected_to(address: str) -> 
             pass
 
 
-async def test_a_name_that_resolves_inside_fails_as_a_delivery_and_says_no_address(
+async def test_a_delivery_to_a_host_with_a_private_address_fails_without_revealing_the_address(
     sending: Sending, receiver: Receiver, settings_override: Callable[..., None]
 ) -> None:
     settings_override(webhook_networks=())
@@ -156,30 +160,30 @@ async def test_a_name_that_resolves_inside_fails_as_a_delivery_and_says_no_addre
     assert error == "the host has a private or reserved address"
 
 
-async def test_a_name_that_moves_inside_later_is_never_asked_for_twice(
+async def test_a_host_whose_address_becomes_private_receives_no_further_request(
     sending: Sending, receiver: Receiver, settings_override: Callable[..., None]
 ) -> None:
     # In this test, 127.0.0.1 represents the Internet, and 127.0.0.2 the private network.
     settings_override(webhook_networks=(ipaddress.ip_network("127.0.0.1/32"),))
-    asked: list[str] = []
+    resolved: list[str] = []
 
     async def resolve(host: str, port: int) -> Sequence[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
+        resolved.append(host)
+        return ["127.0.0.1"] if len(resolved) == 1 else ["127.0.0.2"]
 
     await sending.endpoint(f"http://hooks.example.com:{receiver.port}/")
     await sending.write("i-1", "i-2", "i-3")
     async with sending.running(resolve):
         await receiver.wait(3)
-        assert asked == ["hooks.example.com"]
-        assert {got.headers["host"] for got in receiver.got} == {f"hooks.example.com:{receiver.port}"}
+        assert resolved == ["hooks.example.com"]
+        assert {request.headers["host"] for request in receiver.got} == {f"hooks.example.com:{receiver.port}"}
         await sending.until("SELECT bool_and(claim IS NULL) FROM webhook_states")  # released
         await sending.write("i-1")
         await sending.until_tried()
     assert len(receiver.got) == 3
 
 
-async def test_another_address_of_a_host_is_tried_where_the_first_is_not_there(
+async def test_the_second_address_of_a_host_is_tried_if_the_first_is_unreachable(
     sending: Sending, receiver: Receiver
 ) -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -192,7 +196,7 @@ async def test_another_address_of_a_host_is_tried_where_the_first_is_not_there(
     assert await sending.world.count("webhook_deliveries") == 0
 
 
-async def test_a_host_that_is_not_found_fails_as_a_delivery(sending: Sending) -> None:
+async def test_a_delivery_to_a_host_that_is_not_found_fails(sending: Sending) -> None:
     async def resolve(host: str, port: int) -> Sequence[str]:
         raise OSError("Name or service not known")
 
@@ -205,7 +209,7 @@ async def test_a_host_that_is_not_found_fails_as_a_delivery(sending: Sending) ->
     )
 
 
-async def test_the_environments_proxies_are_not_asked(
+async def test_the_proxies_of_the_environment_are_not_used(
     sending: Sending, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
@@ -219,7 +223,7 @@ async def test_the_environments_proxies_are_not_asked(
 @pytest.mark.parametrize(
     ("name", "is_delivered"), [("hooks.example.com", True), ("other.example.com", False)]
 )
-async def test_the_certificate_is_that_of_the_name_and_not_of_the_address(
+async def test_the_certificate_must_match_the_host_name_and_not_the_address(
     sending: Sending, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_delivered: bool
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
@@ -228,15 +232,15 @@ async def test_the_certificate_is_that_of_the_name_and_not_of_the_address(
     command += ["-keyout", str(key), "-out", str(certificate)]
     await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
     monkeypatch.setattr(http_client, "_tls", lambda: ssl.create_default_context(cafile=certificate))
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     build = uvicorn.config.create_ssl_context
 
-    def noting(*args: object, **kwargs: object) -> ssl.SSLContext:
+    def create_recording_context(*args: object, **kwargs: object) -> ssl.SSLContext:
         context = build(*args, **kwargs)  # type: ignore[arg-type]
-        context.sni_callback = lambda _socket, name, _context: asked.append(name)
+        context.sni_callback = lambda _socket, name, _context: server_names.append(name)
         return context
 
-    monkeypatch.setattr(uvicorn.config, "create_ssl_context", noting)
+    monkeypatch.setattr(uvicorn.config, "create_ssl_context", create_recording_context)
 
     async def resolve(host: str, port: int) -> Sequence[str]:
         return ["127.0.0.1"]
@@ -254,4 +258,4 @@ async def test_the_certificate_is_that_of_the_name_and_not_of_the_address(
                     await sending.value("SELECT last_error->>'text' FROM webhook_states")
                     == "no connection: TLS failed"
                 )
-    assert set(asked) == {name}
+    assert set(server_names) == {name}

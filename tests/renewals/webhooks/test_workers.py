@@ -18,7 +18,7 @@ from tests.workers.conftest import Start, start
 __all__ = ["start"]
 
 # A worker with shorter claims, so that they expire sooner after it is killed.
-BRIEF = """
+WORKER_WITH_SHORT_CLAIMS = """
 import asyncio
 from renewals import config
 from renewals.webhooks import claims, dispatcher, http_client
@@ -28,7 +28,7 @@ dispatcher.BATCH_SECONDS_MAX = 1.0
 http_client.REQUEST_SECONDS_MAX = 2.0
 asyncio.run(main.run(config.get_settings()))
 """
-ALLOWED = {
+WEBHOOK_SETTINGS = {
     "RENEWALS_WEBHOOK_HTTP": "true",
     "RENEWALS_WEBHOOK_PORTS": "",
     "RENEWALS_WEBHOOK_NETWORKS": "127.0.0.0/8",
@@ -45,51 +45,55 @@ async def put_backlog(sending: Sending, accounts: int, events: int) -> int:
     return accounts * events
 
 
-def broken(found: dict[str, list[integrity.Violation]]) -> dict[str, list[integrity.Violation]]:
-    return {rule: damages for rule, damages in found.items() if damages}
+def select_violated_rules(
+    violations: dict[str, list[integrity.Violation]],
+) -> dict[str, list[integrity.Violation]]:
+    return {rule: damages for rule, damages in violations.items() if damages}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_killed_workers_lose_nothing_and_keep_the_order(
+async def test_killed_workers_lose_no_event_and_keep_the_order_of_each_instance(
     sending: Sending, receiver: Receiver, start: Start, workers: int
 ) -> None:
     await sending.endpoint(receiver, owner=None)
     count = await put_backlog(sending, 10, 100)
-    allowed = ALLOWED | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
-    running = [start("-c", BRIEF, **allowed) for _ in range(workers)]
+    settings = WEBHOOK_SETTINGS | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
+    running = [start("-c", WORKER_WITH_SHORT_CLAIMS, **settings) for _ in range(workers)]
     kills = 0
     for goal in (200, 500, 800):
         await receiver.wait(goal, 60)
         victim = running.pop(0)
         victim.signal(signal.SIGKILL)
         kills += 1
-        running.append(start("-c", BRIEF, **allowed))
+        running.append(start("-c", WORKER_WITH_SHORT_CLAIMS, **settings))
     await receiver.wait(count, 60)
     await asyncio.sleep(0.5)
     assert len(receiver.got) - count <= kills * 100
-    assert len(Counter(receiver.keys)) == len({got.id for got in receiver.got}) == count
+    assert len(Counter(receiver.keys)) == len({request.id for request in receiver.got}) == count
     receiver.assert_in_order()
-    assert broken(await integrity.check_invariants()) == {}
+    assert select_violated_rules(await integrity.check_invariants()) == {}
 
 
-async def test_two_workers_share_the_endpoints_and_send_nothing_twice(
+async def test_two_workers_send_each_event_to_each_endpoint_once(
     sending: Sending, receiver: Receiver, start: Start
 ) -> None:
     for _ in range(4):
         await sending.endpoint(receiver, owner=None)
-    allowed = ALLOWED | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
+    settings = WEBHOOK_SETTINGS | {"RENEWALS_WEBHOOK_PORTS": str(receiver.port)}
     for _ in range(2):
-        start(**allowed)
+        start(**settings)
     count = 4 * await put_backlog(sending, 4, 100)
     await receiver.wait(count, 60)
     await asyncio.sleep(0.5)
     assert len(receiver.got) == count
-    assert len({got.id for got in receiver.got}) == count
+    assert len({request.id for request in receiver.got}) == count
     await sending.until("SELECT bool_and(claim IS NULL) FROM webhook_states")
     assert await sending.world.rows("SELECT delivered_count FROM webhook_states") == [(count // 4,)] * 4
 
 
-async def test_events_being_written_do_not_stop_those_that_are(sending: Sending, receiver: Receiver) -> None:
+async def test_an_uncommitted_event_does_not_delay_the_delivery_of_committed_events(
+    sending: Sending, receiver: Receiver
+) -> None:
     await sending.world.account("b")
     await sending.endpoint(receiver, owner=None)
     await sending.write("i-1")
@@ -106,7 +110,7 @@ async def test_events_being_written_do_not_stop_those_that_are(sending: Sending,
 
 
 @pytest.mark.parametrize("burden", ["failure_count = 1", "is_slow = true"])
-async def test_endpoints_that_fail_or_are_slow_get_half_of_the_turns_and_none_is_claimed_without_one(
+async def test_a_claim_has_at_most_the_given_number_of_failing_or_slow_endpoints(
     sending: Sending, receiver: Receiver, burden: str
 ) -> None:
     for _ in range(8):
