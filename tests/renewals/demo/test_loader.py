@@ -29,8 +29,8 @@ SEED_IDS = ("b8eac96a-807b-49f2-af7a-a173440b3b56", "61779fb8-1b30-4110-a7c4-136
 @pytest.fixture(params=DAYS, ids=str)
 def day(request: pytest.FixtureRequest) -> dt.date:
     """Return each of DAYS."""
-    chosen: dt.date = request.param
-    return chosen
+    param: dt.date = request.param
+    return param
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def noon(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), loader.ZONE).astimezone(dt.UTC)
 
 
-def expiring(
+def select_expiring(
     rows: list[ReportedInstance], mode: RenewalMode, first: dt.date, days: int
 ) -> list[ReportedInstance]:
     """Return the rows of a mode whose last day is one of `days` days from `first` on."""
@@ -52,10 +52,12 @@ def expiring(
     ]
 
 
-def test_the_page_of_the_seed_is_there(rows: list[ReportedInstance], day: dt.date) -> None:
-    page = [row for row in rows if row.id in SEED_IDS]
-    assert [row.id for row in page] == list(SEED_IDS)
-    for row in page:
+def test_the_two_seed_instances_are_manual_elastic_ips_with_a_configuration(
+    rows: list[ReportedInstance], day: dt.date
+) -> None:
+    seed_rows = [row for row in rows if row.id in SEED_IDS]
+    assert [row.id for row in seed_rows] == list(SEED_IDS)
+    for row in seed_rows:
         assert (row.product_code, row.billing_mode, row.renewal_mode) == ("eip", "PREPAID", "MANUAL")
         assert list(dict(row.configuration).items()) == [
             ("产品属性", "弹性IP"),
@@ -74,31 +76,33 @@ def test_the_page_of_the_seed_is_there(rows: list[ReportedInstance], day: dt.dat
         ("2026-12-31", ["2027-01-31", "2027-03-31"]),
     ],
 )
-def test_the_page_of_the_seed_expires_at_month_ends(today: str, last_days: list[str]) -> None:
-    made = instances.build_instances(dt.date.fromisoformat(today))
-    assert [str(row.last_day) for row in made if row.id in SEED_IDS] == last_days
+def test_the_two_seed_instances_expire_at_the_ends_of_months(today: str, last_days: list[str]) -> None:
+    rows = instances.build_instances(dt.date.fromisoformat(today))
+    assert [str(row.last_day) for row in rows if row.id in SEED_IDS] == last_days
 
 
-def test_kes_kec_and_ebs_were_ordered_together(rows: list[ReportedInstance]) -> None:
+def test_a_kes_a_kec_and_an_ebs_instance_are_one_bundle(rows: list[ReportedInstance]) -> None:
     members = [row for row in rows if row.bundle_id]
     assert [row.product_code for row in members] == ["kes", "kec", "ebs"]
     shared = {(row.bundle_id, row.last_day, row.anchor, row.renewal_mode, row.created_at) for row in members}
     assert len(shared) == 1
 
 
-def test_what_renewal_management_leaves_out_is_there(rows: list[ReportedInstance]) -> None:
+def test_the_demo_account_has_a_trial_a_one_off_and_two_unsupported_instances(
+    rows: list[ReportedInstance],
+) -> None:
     assert [row.product_code for row in rows if row.is_trial] == ["kec"]
     assert [row.product_code for row in rows if row.billing_mode is BillingMode.ONE_OFF] == ["cdn"]
     assert [row.product_code for row in rows if row.product_code in ("ddos", "cert")] == ["ddos", "cert"]
 
 
-def test_pay_as_you_go_has_no_expiry(rows: list[ReportedInstance]) -> None:
+def test_the_four_pay_as_you_go_instances_have_no_expiry(rows: list[ReportedInstance]) -> None:
     without = [row for row in rows if row.last_day is None]
     assert len(without) == 4
     assert {row.billing_mode for row in without} == {BillingMode.PAY_AS_YOU_GO}
 
 
-def test_three_hundred_instances_are_spread_over_products_places_and_modes(
+def test_the_300_instances_have_13_products_6_data_centers_and_all_modes(
     rows: list[ReportedInstance],
 ) -> None:
     assert len(rows) == len({row.id for row in rows}) == 300
@@ -108,34 +112,38 @@ def test_three_hundred_instances_are_spread_over_products_places_and_modes(
     assert modes[RenewalMode.MANUAL] > modes[RenewalMode.AUTO] > modes[RenewalMode.NONE] >= 20
 
 
-def test_each_mode_has_running_expired_and_released_ones(rows: list[ReportedInstance], day: dt.date) -> None:
-    found = Counter((row.renewal_mode, row.status) for row in rows)
+def test_each_mode_has_expired_and_released_instances_and_these_have_a_past_last_day(
+    rows: list[ReportedInstance], day: dt.date
+) -> None:
+    row_counts = Counter((row.renewal_mode, row.status) for row in rows)
     for mode in RenewalMode:
-        assert found[mode, InstanceStatus.EXPIRED] >= 2
-        assert found[mode, InstanceStatus.RELEASED] >= 1
+        assert row_counts[mode, InstanceStatus.EXPIRED] >= 2
+        assert row_counts[mode, InstanceStatus.RELEASED] >= 1
     for row in rows:
         is_past = row.last_day is not None and row.last_day < day
         assert (row.status is not InstanceStatus.RUNNING) == is_past
 
 
-def test_there_is_something_in_every_reminder(rows: list[ReportedInstance], day: dt.date) -> None:
+def test_instances_of_each_mode_expire_within_3_7_15_and_30_days(
+    rows: list[ReportedInstance], day: dt.date
+) -> None:
     tomorrow = day + dt.timedelta(days=1)
     for mode in RenewalMode:
-        counts = [len(expiring(rows, mode, tomorrow, days)) for days in (3, 7, 15, 30)]
+        counts = [len(select_expiring(rows, mode, tomorrow, days)) for days in (3, 7, 15, 30)]
         assert counts == sorted(set(counts))
         assert counts[0] >= 1
     assert any(row.last_day and row.last_day > day + dt.timedelta(days=999) for row in rows)
 
 
-def test_the_first_that_the_worker_renews_are_due_the_day_after_tomorrow(
+def test_the_first_seven_auto_instances_expire_on_the_day_after_tomorrow(
     rows: list[ReportedInstance], day: dt.date
 ) -> None:
     """A worker that starts at the same time as the demo must not renew the instances that the tutorial shows."""
-    assert expiring(rows, RenewalMode.AUTO, day, 2) == []
-    assert len(expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
+    assert select_expiring(rows, RenewalMode.AUTO, day, 2) == []
+    assert len(select_expiring(rows, RenewalMode.AUTO, day + dt.timedelta(days=2), 1)) == 7
 
 
-def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
+def test_only_the_seed_and_nonrenewable_instances_expire_in_the_second_month(
     rows: list[ReportedInstance], day: dt.date
 ) -> None:
     soon = [row for row in rows if row.last_day and 30 < (row.last_day - day).days < data.DAYS_LATER_MIN]
@@ -145,26 +153,30 @@ def test_between_one_month_and_two_only_the_page_of_the_seed_expires(
     assert {row.id for row in soon} <= {*SEED_IDS, *left_out}
 
 
-def test_anchors_outlive_short_months(rows: list[ReportedInstance], day: dt.date) -> None:
-    found = {
+def test_instances_with_the_anchor_day_30_or_31_expire_in_shorter_months(
+    rows: list[ReportedInstance], day: dt.date
+) -> None:
+    months_and_anchors = {
         (row.last_day.month, row.anchor) for row in rows if row.last_day and row.anchor != row.last_day.day
     }
-    assert {(2, 31), (4, 31), (6, 31), (9, 31), (11, 31), (2, 30)} <= found
+    assert {(2, 31), (4, 31), (6, 31), (9, 31), (11, 31), (2, 30)} <= months_and_anchors
 
 
-def test_prices_are_whole_cents_odd_ones_too(rows: list[ReportedInstance]) -> None:
+def test_monthly_prices_are_positive_whole_cents_and_include_odd_amounts(
+    rows: list[ReportedInstance],
+) -> None:
     prices = {row.monthly_price_cents for row in rows}
     assert all(type(cents) is int and cents > 0 for cents in prices)
     assert {99, 1_337, 30_003} <= prices
 
 
-def test_names_can_be_searched_in_two_scripts(rows: list[ReportedInstance]) -> None:
+def test_names_are_unique_and_contain_english_and_chinese_words(rows: list[ReportedInstance]) -> None:
     assert len({row.name for row in rows}) == 300
     assert sum("shop" in row.name for row in rows) >= 5
     assert sum("商城" in row.name for row in rows) >= 5
 
 
-def test_everything_was_made_before_today_and_after_the_account(
+def test_every_instance_was_created_after_the_account_and_before_today(
     rows: list[ReportedInstance], day: dt.date
 ) -> None:
     opened_on = day - dt.timedelta(days=800)
@@ -173,19 +185,24 @@ def test_everything_was_made_before_today_and_after_the_account(
         assert opened_on < row.created_at.astimezone(loader.ZONE).date() < day
 
 
-def test_another_day_moves_the_dates_and_nothing_else() -> None:
-    def lasting(today: dt.date) -> list[tuple[object, ...]]:
+def test_another_day_changes_only_the_dates_of_the_instances() -> None:
+    def list_values_without_dates(today: dt.date) -> list[tuple[object, ...]]:
         return [
             (row.id, row.name, row.product_code, row.monthly_price_cents, row.configuration, row.renewal_mode)
             for row in instances.build_instances(today)
         ]
 
-    assert lasting(DAYS[0]) == lasting(DAYS[1]) == lasting(DAYS[2]) == lasting(DAYS[3])
+    assert (
+        list_values_without_dates(DAYS[0])
+        == list_values_without_dates(DAYS[1])
+        == list_values_without_dates(DAYS[2])
+        == list_values_without_dates(DAYS[3])
+    )
     assert instances.build_instances(DAYS[0]) == instances.build_instances(DAYS[0])
     assert instances.build_instances(DAYS[0]) != instances.build_instances(DAYS[1])
 
 
-async def test_it_is_loaded_whole(opened: str, day: dt.date) -> None:
+async def test_the_demo_account_is_loaded_with_300_instances_and_a_bundle(opened: str, day: dt.date) -> None:
     assert await loader.load(day) is True
     world = World()
     assert await world.rows("SELECT id, name, time_zone FROM accounts") == [
@@ -202,7 +219,9 @@ async def test_it_is_loaded_whole(opened: str, day: dt.date) -> None:
     ]
 
 
-async def test_its_ledger_adds_up_and_is_in_the_order_of_time(opened: str, day: dt.date) -> None:
+async def test_the_demo_ledger_adds_up_to_the_balance_and_is_numbered_in_order_of_time(
+    opened: str, day: dt.date
+) -> None:
     await loader.load(day)
     world = World()
     assert await world.balance("demo") == "10137.21"
@@ -213,12 +232,16 @@ async def test_its_ledger_adds_up_and_is_in_the_order_of_time(opened: str, day: 
     assert entries[-1][1] < noon(day)
 
 
-async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date) -> None:
+async def test_the_demo_account_has_eight_vouchers_with_different_expiries_and_products(
+    opened: str, day: dt.date
+) -> None:
     await loader.load(day)
-    found = await World().rows(
+    vouchers = await World().rows(
         "SELECT face_cents, expires_at, product_codes FROM vouchers ORDER BY expires_at, face_cents DESC"
     )
-    assert [(cents, (at.astimezone(loader.ZONE).date() - day).days, codes) for cents, at, codes in found] == [
+    assert [
+        (cents, (at.astimezone(loader.ZONE).date() - day).days, codes) for cents, at, codes in vouchers
+    ] == [
         (50_000, -5, []),
         (3_000, 12, ["eip"]),
         (10_000, 30, []),
@@ -230,7 +253,7 @@ async def test_its_vouchers_show_every_rule_of_paying(opened: str, day: dt.date)
     ]
 
 
-async def test_unsupported_products_say_why_in_two_languages(opened: str) -> None:
+async def test_unsupported_products_have_a_reason_in_english_and_in_chinese(opened: str) -> None:
     await loader.load(DAY)
     products = await catalog.read_products(database.pool())
     unsupported = {code: product for code, product in products.items() if not product.renewable}
@@ -241,14 +264,14 @@ async def test_unsupported_products_say_why_in_two_languages(opened: str) -> Non
     assert "需要用户重新提交企业信息，无法支持一键续费" in str(unsupported["cert"].unsupported_reason_zh)
 
 
-async def test_a_year_costs_less_than_twelve_months(opened: str) -> None:
+async def test_a_renewal_of_6_or_12_months_has_a_discount(opened: str) -> None:
     await loader.load(DAY)
     products = await catalog.read_products(database.pool())
     assert pricing.price_period(2_300, 12, 0, 1, products["eip"].tiers) == (27_600, 22_908)
     assert pricing.price_period(9_937, 6, 0, 1, products["kec"].tiers) == (59_622, 56_641)
 
 
-async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
+async def test_four_instances_of_the_demo_account_are_in_no_tab(opened: str) -> None:
     await loader.load(DAY)
     left_out = filters.InstanceFilter(manageable=False)
     assert await instances_queries.count_instances(database.pool(), "demo", left_out, noon(DAY)) == 4
@@ -262,7 +285,7 @@ async def test_four_instances_are_left_out_of_the_tabs(opened: str) -> None:
     assert counts[-1] == 4
 
 
-async def test_nothing_is_renewed_until_the_day_after_tomorrow_and_then_seven(
+async def test_the_first_automatic_renewals_are_seven_on_the_day_after_tomorrow(
     opened: str, day: dt.date, settings_override: Callable[..., None]
 ) -> None:
     settings_override(auto_renew_lead_days=9)  # the account has its own lead days
@@ -274,14 +297,16 @@ async def test_nothing_is_renewed_until_the_day_after_tomorrow_and_then_seven(
     await integrity.assert_holds()
 
 
-async def test_nothing_lapses_before_the_day_is_over(opened: str, day: dt.date) -> None:
+async def test_no_demo_instance_is_renewed_expired_or_released_on_the_first_day(
+    opened: str, day: dt.date
+) -> None:
     await loader.load(day)
     last = dt.datetime.combine(day, dt.time(23, 59, 59), loader.ZONE).astimezone(dt.UTC)
     move = await lives.move(loader.ACCOUNT_ID, last)
     assert (move.renewed_count, move.expired_count, move.released_count) == (0, 0, 0)
 
 
-async def test_the_worker_leaves_it_alone(opened: str) -> None:
+async def test_the_worker_changes_no_row_of_the_demo_account(opened: str) -> None:
     await loader.load()
     before = await World().snapshot()
     for now in (noon(loader.DAY), noon(loader.DAY) + dt.timedelta(days=400)):
@@ -290,13 +315,13 @@ async def test_the_worker_leaves_it_alone(opened: str) -> None:
     assert await World().snapshot() == before
 
 
-async def test_it_stands_at_ten_in_its_zone(opened: str, day: dt.date) -> None:
+async def test_the_demo_clock_is_at_10_00_in_the_time_zone_of_the_account(opened: str, day: dt.date) -> None:
     await loader.load(day)
     ten = dt.datetime.combine(day, dt.time(10), loader.ZONE)
     assert await World().value("SELECT test_clock FROM accounts") == ten
 
 
-async def test_loading_twice_changes_nothing(opened: str) -> None:
+async def test_a_second_load_changes_no_row(opened: str) -> None:
     await loader.load(DAY)
     before = await World().snapshot()
     assert await loader.load(DAY) is False
@@ -304,12 +329,14 @@ async def test_loading_twice_changes_nothing(opened: str) -> None:
     assert await World().snapshot() == before
 
 
-async def test_of_two_that_load_at_once_one_does(opened: str) -> None:
+async def test_one_of_two_concurrent_loads_loads_the_demo_account(opened: str) -> None:
     assert sorted(await asyncio.gather(loader.load(DAY), loader.load(DAY))) == [False, True]
     assert await World().count("instances") == 300
 
 
-async def test_the_same_day_gives_the_same_rows(database_url: str, empty_database_url: str) -> None:
+async def test_two_loads_of_the_same_day_write_the_same_rows(
+    database_url: str, empty_database_url: str
+) -> None:
     await migrate.migrate(empty_database_url)
     loaded = []
     for url in (database_url, empty_database_url):
@@ -319,7 +346,7 @@ async def test_the_same_day_gives_the_same_rows(database_url: str, empty_databas
     assert loaded[0] == loaded[1]
 
 
-async def test_a_load_that_fails_half_way_leaves_nothing(world: World) -> None:
+async def test_a_failed_load_changes_no_row(world: World) -> None:
     await world.account("a")
     await world.instance(SEED_IDS[0])
     before = await world.snapshot()

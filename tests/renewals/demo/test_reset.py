@@ -28,7 +28,7 @@ CALL = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "top-up", lamb
 PAID = ("ledger_entries", "orders", "order_lines", "refunds", "refund_lines")
 
 
-async def use(account_id: str, instance_id: str, world: World) -> None:
+async def use_account(account_id: str, instance_id: str, world: World) -> None:
     """Write rows to every table of an account: orders, a refund, policies, and a run."""
     by_hand = requests.OrderRequest(
         selection.ById((instance_id,)), planning.RenewFor(3), idempotency_key="by hand"
@@ -60,7 +60,7 @@ async def fill_other(world: World) -> None:
     await world.instances(["k-1", "k-2"], expires="2027-02-20", product="kec", bundle="k")
 
 
-async def rows_of(table: str) -> list[str]:
+async def read_rows(table: str) -> list[str]:
     """Return the rows of a table. Omit the numbers that the database assigns to the rows of the ledger."""
     without = "'id'" if "ledger_entries" in table else "'no column'"
     rows = await database.fetch(
@@ -69,21 +69,21 @@ async def rows_of(table: str) -> list[str]:
     return [row["row"] for row in rows]
 
 
-async def demo_rows() -> dict[str, list[str]]:
+async def read_demo_rows() -> dict[str, list[str]]:
     return {
-        table: await rows_of(
+        table: await read_rows(
             f"(SELECT * FROM {table} WHERE {condition.replace('$1', repr(loader.ACCOUNT_ID))})"
         )
         for table, condition in reset.DELETED.items()
-    } | {"accounts": await rows_of(f"(SELECT * FROM accounts WHERE id = {loader.ACCOUNT_ID!r})")}
+    } | {"accounts": await read_rows(f"(SELECT * FROM accounts WHERE id = {loader.ACCOUNT_ID!r})")}
 
 
-async def other_rows() -> dict[str, list[str]]:
+async def read_other_rows() -> dict[str, list[str]]:
     """Return every row that is not the demo account's. Omit runs, because their counts include all accounts."""
-    found = {}
+    rows = {}
     for table, condition in reset.DELETED.items():
         of_demo = condition.replace("$1", repr(loader.ACCOUNT_ID))
-        found[table] = await rows_of(f"(SELECT * FROM {table} WHERE NOT ({of_demo}))")
+        rows[table] = await read_rows(f"(SELECT * FROM {table} WHERE NOT ({of_demo}))")
     for table in (
         "products",
         "data_centers",
@@ -94,72 +94,80 @@ async def other_rows() -> dict[str, list[str]]:
         "api_keys",
         "webhook_endpoints",
     ):
-        found[table] = await rows_of(table)
-    found["accounts"] = await rows_of("(SELECT * FROM accounts WHERE id <> 'demo')")
-    return found
+        rows[table] = await read_rows(table)
+    rows["accounts"] = await read_rows("(SELECT * FROM accounts WHERE id <> 'demo')")
+    return rows
 
 
-async def test_it_is_as_if_it_had_just_been_loaded(database_url: str, empty_database_url: str) -> None:
+async def test_a_reset_demo_account_equals_a_newly_loaded_demo_account(
+    database_url: str, empty_database_url: str
+) -> None:
     await migrate.migrate(empty_database_url)
     async with database.connect(empty_database_url):
         await loader.load(OTHER_DAY)
-        fresh = await demo_rows()
+        fresh = await read_demo_rows()
     async with database.connect(database_url):
         world = World()
         await loader.load(DAY)
-        await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+        await use_account(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
         await accounts.top_up(CALL, accounts.TopUp(loader.ACCOUNT_ID, 100_00, "by an operator"))
-        used = await demo_rows()
+        used = await read_demo_rows()
         assert all(used.values()), {table for table, rows in used.items() if not rows}
         await reset.reset(OTHER_DAY)
-        assert await demo_rows() == fresh
+        assert await read_demo_rows() == fresh
         await integrity.assert_holds()
 
 
-async def test_no_row_of_another_account_changes_and_all_adds_up(world: World) -> None:
+async def test_a_reset_changes_no_row_of_another_account_and_keeps_the_integrity_rules(world: World) -> None:
     await fill_other(world)
     await loader.load(DAY)
-    await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
-    before = await other_rows()
+    await use_account(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+    before = await read_other_rows()
     runs = await world.rows("SELECT renewed_count FROM renewal_runs ORDER BY id")
     await reset.reset(OTHER_DAY)
-    assert await other_rows() == before
+    assert await read_other_rows() == before
     assert before["order_lines"]
     counts = "SELECT count(*) FROM renewal_attempts t WHERE t.run_id = r.id AND t.succeeded"
     now = await world.rows(f"SELECT renewed_count, ({counts}) FROM renewal_runs r ORDER BY id")
-    assert [each for each, _ in now] == [counted for _, counted in now] != [each for (each,) in runs]
+    assert (
+        [recorded for recorded, _ in now]
+        == [counted for _, counted in now]
+        != [recorded for (recorded,) in runs]
+    )
     await integrity.assert_holds()
 
 
-async def test_its_keys_and_events_stay_and_are_numbered_on(world: World) -> None:
+async def test_a_reset_keeps_the_keys_and_events_of_the_demo_account(world: World) -> None:
     await loader.load(DAY)
     key = await world.key(loader.ACCOUNT_ID)
-    await use(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
-    events = await rows_of("events")
+    await use_account(loader.ACCOUNT_ID, "61779fb8-1b30-4110-a7c4-1361ef021014", world)
+    events = await read_rows("events")
     await reset.reset(DAY)
     assert await api_keys.authenticate(database.pool(), key, TEN) is not None
-    assert await rows_of("events") == events
+    assert await read_rows("events") == events
     await lives.move(loader.ACCOUNT_ID, TEN + dt.timedelta(hours=1))
     assert await world.value("SELECT count(*) FROM events") > len(events)
     await integrity.assert_holds()
 
 
-async def test_it_is_loaded_where_it_is_not_there(opened: str) -> None:
+async def test_a_reset_without_a_demo_account_loads_the_demo_account(opened: str) -> None:
     assert await reset.count() is None
     await reset.reset(DAY)
     assert await reset.count() == reset.DemoContents(300, 0, len(data.INCOME))
 
 
-async def test_a_start_loads_it_only_where_no_other_account_is(opened: str) -> None:
+async def test_a_start_loads_the_demo_account_into_an_empty_database_and_finds_the_account_later(
+    opened: str,
+) -> None:
     assert await loader.load_into_empty(DAY)
     world = World()
     await world.put_catalogue()
     await world.account("a")
-    assert await loader.load_into_empty(DAY), "it was there before the other"
+    assert await loader.load_into_empty(DAY), "the demo account existed before the account a"
 
 
 @pytest.mark.parametrize("account_id", ["a", loader.ACCOUNT_ID])
-async def test_a_start_leaves_a_database_with_accounts_of_its_own_alone(
+async def test_a_start_loads_no_demo_account_into_a_database_with_a_real_account(
     world: World, account_id: str
 ) -> None:
     await world.account(account_id)
@@ -168,7 +176,7 @@ async def test_a_start_leaves_a_database_with_accounts_of_its_own_alone(
     assert await world.snapshot() == before
 
 
-async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: World) -> None:
+async def test_a_real_account_with_the_demo_id_is_neither_loaded_nor_reset(world: World) -> None:
     await world.account(loader.ACCOUNT_ID, balance="10.00")
     await world.instance("i-1", account=loader.ACCOUNT_ID)
     before = await world.snapshot()
@@ -180,17 +188,17 @@ async def test_a_real_account_of_that_id_is_neither_loaded_nor_reset(world: Worl
     assert await world.snapshot() == before
 
 
-async def test_what_a_provider_has_under_the_demos_codes_stays_as_it_is(world: World) -> None:
+async def test_a_load_and_a_reset_do_not_change_the_products_of_the_provider(world: World) -> None:
     await loader.load(DAY)
-    mine = {entry.code: entry for entry in await catalog.list_products(database.pool())}
-    assert mine["eip"].retention_days == 7
-    assert mine["kec"].retention_days == 365, "the world's own"
+    products = {entry.code: entry for entry in await catalog.list_products(database.pool())}
+    assert products["eip"].retention_days == 7
+    assert products["kec"].retention_days == 365, "the value of the test's catalog"
     await reset.reset(DAY)
-    assert {entry.code: entry for entry in await catalog.list_products(database.pool())} == mine
+    assert {entry.code: entry for entry in await catalog.list_products(database.pool())} == products
 
 
 @pytest.mark.parametrize("table", PAID)
-async def test_the_database_deletes_what_was_paid_of_the_demo_alone_and_only_when_told(
+async def test_the_database_refuses_to_delete_paid_rows_outside_a_reset_or_of_another_account(
     world: World, table: str
 ) -> None:
     await fill_other(world)
@@ -213,17 +221,19 @@ async def test_the_database_deletes_what_was_paid_of_the_demo_alone_and_only_whe
         ("on", "TRUE OR $1 = ''"),
     ):
         with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changed or deleted"):
-            await delete(table, condition, setting)
+            await delete_rows(table, condition, setting)
     assert await world.snapshot() == before
 
 
-async def delete(table: str, condition: str, setting: str) -> None:
+async def delete_rows(table: str, condition: str, setting: str) -> None:
     async with database.transaction() as connection:
         await database.execute(connection, f"SET LOCAL renewals.resets_demo = '{setting}'")
         await database.execute(connection, f"DELETE FROM {table} WHERE {condition}", loader.ACCOUNT_ID)
 
 
-async def test_no_account_that_holds_anything_becomes_the_demo_and_the_demo_stays_it(world: World) -> None:
+async def test_only_an_empty_account_with_the_demo_id_becomes_the_demo_account_and_permanently(
+    world: World,
+) -> None:
     await world.account("a")
     await world.account(loader.ACCOUNT_ID)
     mark = "UPDATE accounts SET is_demo = NOT is_demo WHERE id = $1"
@@ -243,7 +253,7 @@ async def test_no_account_that_holds_anything_becomes_the_demo_and_the_demo_stay
         await database.execute(database.pool(), mark, loader.ACCOUNT_ID)
 
 
-async def test_every_table_with_rows_of_an_account_is_deleted_from_or_kept_on_purpose(world: World) -> None:
+async def test_every_table_with_rows_of_an_account_is_listed_as_deleted_or_as_kept(world: World) -> None:
     """Every table must be in one of the two lists."""
     links = await world.rows(
         """SELECT DISTINCT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"""
@@ -260,7 +270,7 @@ async def test_every_table_with_rows_of_an_account_is_deleted_from_or_kept_on_pu
     assert not reset.DELETED.keys() & reset.KEPT.keys()
 
 
-async def test_a_reset_that_races_renewals_and_another_reset_leaves_all_adding_up(world: World) -> None:
+async def test_resets_that_are_concurrent_with_renewals_keep_the_integrity_rules(world: World) -> None:
     await loader.load(DAY)
     at = TEN + dt.timedelta(2)
 
@@ -287,7 +297,7 @@ async def test_a_reset_that_races_renewals_and_another_reset_leaves_all_adding_u
     assert await world.value("SELECT count(*) FROM instances WHERE account_id = 'demo'") == 300
 
 
-async def test_a_reset_that_fails_leaves_everything(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_reset_changes_no_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await loader.load(DAY)
     before = await world.snapshot()
     monkeypatch.setattr(instances, "build_instances", lambda day: 1 / 0)
