@@ -23,7 +23,7 @@ async def execute(sql: str, *values: object) -> None:
     await database.execute(database.pool(), sql, *values)
 
 
-def some(chance: random.Random) -> list[str]:
+def draw_ids(chance: random.Random) -> list[str]:
     return chance.sample(IDS, chance.randint(1, 4))
 
 
@@ -47,28 +47,28 @@ async def register(world: World, chance: random.Random, number: int) -> None:
 
 async def set_mode(world: World, chance: random.Random, _: int) -> None:
     mode = chance.choice(("AUTO", "AUTO", "MANUAL", "NONE"))
-    await execute("UPDATE instances SET renewal_mode = $2 WHERE id = ANY($1)", some(chance), mode)
+    await execute("UPDATE instances SET renewal_mode = $2 WHERE id = ANY($1)", draw_ids(chance), mode)
 
 
 async def set_months(world: World, chance: random.Random, _: int) -> None:
     months = chance.choice((1, 2, 3, 12))
-    await execute("UPDATE instances SET auto_renew_months = $2 WHERE id = ANY($1)", some(chance), months)
+    await execute("UPDATE instances SET auto_renew_months = $2 WHERE id = ANY($1)", draw_ids(chance), months)
 
 
 async def set_price(world: World, chance: random.Random, _: int) -> None:
     price = chance.randint(1, 300) * 100
     sql = "UPDATE instances SET monthly_price_cents = $2, agreed_price_cents = $3 WHERE id = ANY($1)"
-    await execute(sql, some(chance), price, chance.choice((None, price // 2 + 1)))
+    await execute(sql, draw_ids(chance), price, chance.choice((None, price // 2 + 1)))
 
 
 async def expire(world: World, chance: random.Random, _: int) -> None:
     status = chance.choice(("RUNNING", "RUNNING", "EXPIRED"))
-    await execute("UPDATE instances SET status = $2 WHERE id = ANY($1)", some(chance), status)
+    await execute("UPDATE instances SET status = $2 WHERE id = ANY($1)", draw_ids(chance), status)
 
 
 async def extend(world: World, chance: random.Random, _: int) -> None:
     sql = "UPDATE instances SET expires_at = expires_at + interval '1 day' * $2 WHERE id = ANY($1)"
-    await execute(sql, some(chance), chance.randint(1, 20))
+    await execute(sql, draw_ids(chance), chance.randint(1, 20))
 
 
 async def change_tiers(world: World, chance: random.Random, _: int) -> None:
@@ -86,13 +86,13 @@ async def update_account(world: World, chance: random.Random, _: int) -> None:
     await execute(sql, chance.choice((None, 0, 3, 9)), chance.choice((None, 0, 5_000)), begins_at)
 
 
-async def nothing(world: World, chance: random.Random, _: int) -> None:
+async def change_nothing(world: World, chance: random.Random, _: int) -> None:
     pass
 
 
-ALL: Sequence[Change] = (
+CHANGE_FUNCTIONS: Sequence[Change] = (
     top_up, issue_voucher, spend_voucher, register, set_mode, set_months, set_price, expire, extend, change_tiers,
-    change_product, update_account, nothing, nothing, nothing,
+    change_product, update_account, change_nothing, change_nothing, change_nothing,
 )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ async def fill(world: World, chance: random.Random) -> None:
         )
 
 
-async def exactly(days: int, now: dt.datetime) -> simulation.Forecast:
+async def compute_without_cache(days: int, now: dt.datetime) -> simulation.Forecast:
     """Return a forecast of exactly `days` days, without the cache, from the data that these days need."""
     async with database.read_snapshot() as connection:
         account = await accounts_repository.read_account(connection, "a")
@@ -116,14 +116,14 @@ async def exactly(days: int, now: dt.datetime) -> simulation.Forecast:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_computed_anew(
+async def test_the_cached_forecast_equals_a_new_forecast_after_every_change(
     world: World, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance, now = random.Random(seed), NOW
     await fill(world, chance)
-    kept = forecast._cache
+    cache = forecast._cache
     for number in range(CHANGES):
-        await chance.choice(ALL)(world, chance, number)
+        await chance.choice(CHANGE_FUNCTIONS)(world, chance, number)
         now += dt.timedelta(seconds=chance.choice((0, 0, 1, 600, 3_600, 40_000)))
         days = chance.choice((1, 7, 30, 31, 32, 90, 200, 366))
         reads: Sequence[Callable[[], Awaitable[object]]] = (
@@ -132,14 +132,14 @@ async def test_after_every_change_and_at_any_time_what_is_kept_is_what_would_be_
             functools.partial(calendar_entries.build_calendar, "a", days, now),
         )
         for read in reads:
-            found = await read()
+            cached = await read()
             monkeypatch.setattr(forecast, "_cache", forecasts_cache.ForecastCache())
-            assert found == await read(), number
-            monkeypatch.setattr(forecast, "_cache", kept)
-        assert await forecast.read_forecast("a", days, now) == await exactly(days, now)
+            assert cached == await read(), number
+            monkeypatch.setattr(forecast, "_cache", cache)
+        assert await forecast.read_forecast("a", days, now) == await compute_without_cache(days, now)
 
 
-async def test_what_has_not_changed_is_not_computed_again(
+async def test_the_forecast_of_an_unchanged_account_is_not_computed_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(world, random.Random(1))
@@ -160,7 +160,7 @@ async def test_what_has_not_changed_is_not_computed_again(
     assert computed == [31, 31]
 
 
-def test_the_least_used_is_forgotten_first_and_what_is_too_large_is_not_kept() -> None:
+def test_the_cache_evicts_the_least_recently_used_entry_and_stores_no_too_large_entry() -> None:
     cache: forecasts_cache.ForecastCache[str] = forecasts_cache.ForecastCache(instances_max=100)
     for key in ("a", "b", "c"):
         cache.store(key, "mark", 30, f"of {key}")

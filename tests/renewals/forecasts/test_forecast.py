@@ -38,7 +38,7 @@ def auto(instance_id: str, expires: str, price_cents: int = 100_00, **about: obj
     return instance(instance_id, expires=expires, monthly_cents=price_cents, **more)  # type: ignore[arg-type]
 
 
-def foresee(
+def simulate_forecast(
     *instances: model.Instance,
     balance_cents: int = 0,
     vouchers: Sequence[model.Voucher] = (),
@@ -49,79 +49,101 @@ def foresee(
     products: Sequence[model.Product] = PRODUCTS,
 ) -> simulation.Forecast:
     account = model.Account("a-1", zone, balance_cents, 0, lead_days)
-    catalogue = {each.code: each for each in products}
+    catalogue = {item.code: item for item in products}
     held = simulation.AccountSnapshot(account, catalogue, instances, vouchers)
     return simulation.simulate(held, days, at(now, zone))
 
 
-def busy(found: simulation.Forecast) -> dict[str, simulation.Day]:
+def select_due_days(predicted: simulation.Forecast) -> dict[str, simulation.Day]:
     """Return the days on which instances are due, by date."""
-    return {each.date.isoformat(): each for each in found.days if each.due_count}
+    return {due_day.date.isoformat(): due_day for due_day in predicted.days if due_day.due_count}
 
 
-def test_every_day_is_there_and_today_is_the_first() -> None:
-    found = foresee(days=3)
-    assert [each.date.isoformat() for each in found.days] == ["2027-01-20", "2027-01-21", "2027-01-22"]
-    assert (found.total_cents, found.required_top_up_cents, found.first_shortfall_on) == (0, 0, None)
+def test_a_forecast_contains_every_day_starting_today() -> None:
+    predicted = simulate_forecast(days=3)
+    assert [forecast_day.date.isoformat() for forecast_day in predicted.days] == [
+        "2027-01-20",
+        "2027-01-21",
+        "2027-01-22",
+    ]
+    assert (predicted.total_cents, predicted.required_top_up_cents, predicted.first_shortfall_on) == (
+        0,
+        0,
+        None,
+    )
 
 
-def test_an_instance_renews_each_month_on_its_anchor() -> None:
-    found = busy(foresee(auto("i-1", "2027-01-31"), balance_cents=1000_00, days=100))
-    assert list(found) == ["2027-01-31", "2027-02-28", "2027-03-31"]
-    assert [each.balance_after_cents for each in found.values()] == [900_00, 800_00, 700_00]
+def test_an_instance_is_renewed_each_month_on_its_anchor_day() -> None:
+    predicted = select_due_days(simulate_forecast(auto("i-1", "2027-01-31"), balance_cents=1000_00, days=100))
+    assert list(predicted) == ["2027-01-31", "2027-02-28", "2027-03-31"]
+    assert [forecast_day.balance_after_cents for forecast_day in predicted.values()] == [
+        900_00,
+        800_00,
+        700_00,
+    ]
 
 
-def test_vouchers_pay_first_and_not_after_their_day() -> None:
+def test_vouchers_pay_before_the_balance_and_not_after_their_expiry() -> None:
     vouchers = [
         voucher("v-1", 30_00, expires="2027-01-31 23:59:59"),
         voucher("v-2", 500_00, expires="2027-02-27 23:59:59"),
     ]
-    found = busy(foresee(auto("i-1", "2027-01-31"), balance_cents=150_00, vouchers=vouchers, days=60))
-    assert [(each.voucher_cents, each.balance_cents) for each in found.values()] == [(100_00, 0), (0, 100_00)]
+    predicted = select_due_days(
+        simulate_forecast(auto("i-1", "2027-01-31"), balance_cents=150_00, vouchers=vouchers, days=60)
+    )
+    assert [
+        (forecast_day.voucher_cents, forecast_day.balance_cents) for forecast_day in predicted.values()
+    ] == [(100_00, 0), (0, 100_00)]
 
 
-def test_what_cannot_be_paid_is_at_risk_and_does_not_come_again() -> None:
-    found = foresee(auto("i-1", "2027-01-31"), auto("i-2", "2027-01-31", 30_00), balance_cents=50_00, days=60)
-    january, february = busy(found).values()
+def test_an_instance_that_cannot_be_paid_is_at_risk_and_is_not_due_again() -> None:
+    predicted = simulate_forecast(
+        auto("i-1", "2027-01-31"), auto("i-2", "2027-01-31", 30_00), balance_cents=50_00, days=60
+    )
+    january, february = select_due_days(predicted).values()
     assert january.at_risk_ids == ("i-1",)
     assert (january.total_cents, january.balance_cents, january.shortfall_cents) == (130_00, 30_00, 80_00)
     assert (february.due_count, february.at_risk_ids, february.shortfall_cents) == (1, ("i-2",), 10_00)
-    assert found.first_shortfall_on == day("2027-01-31")
-    assert found.required_top_up_cents == 2 * 130_00 - 50_00
+    assert predicted.first_shortfall_on == day("2027-01-31")
+    assert predicted.required_top_up_cents == 2 * 130_00 - 50_00
 
 
 def test_a_bundle_is_at_risk_as_a_whole() -> None:
     bundle = [auto(f"b-{number}", "2027-01-31", bundle_id="b") for number in (1, 2)]
-    [each] = busy(foresee(*bundle, balance_cents=150_00, days=20)).values()
-    assert (each.at_risk_ids, each.balance_after_cents, each.shortfall_cents) == (
+    [forecast_day] = select_due_days(simulate_forecast(*bundle, balance_cents=150_00, days=20)).values()
+    assert (forecast_day.at_risk_ids, forecast_day.balance_after_cents, forecast_day.shortfall_cents) == (
         ("b-1", "b-2"),
         150_00,
         50_00,
     )
 
 
-def test_what_money_cannot_mend_is_at_risk_without_a_shortfall() -> None:
+def test_an_instance_refused_for_its_months_is_at_risk_without_a_shortfall() -> None:
     short = product("KEC", max_term_months=1)
-    found = foresee(auto("i-1", "2027-01-31", auto_renew_months=2), days=20, products=[short])
-    [each] = busy(found).values()
-    assert (each.at_risk_ids, each.total_cents, each.shortfall_cents) == (("i-1",), 0, 0)
-    assert found.required_top_up_cents == 0
+    predicted = simulate_forecast(auto("i-1", "2027-01-31", auto_renew_months=2), days=20, products=[short])
+    [forecast_day] = select_due_days(predicted).values()
+    assert (forecast_day.at_risk_ids, forecast_day.total_cents, forecast_day.shortfall_cents) == (
+        ("i-1",),
+        0,
+        0,
+    )
+    assert predicted.required_top_up_cents == 0
 
 
-def test_lead_days_bring_it_forward() -> None:
-    found = foresee(auto("i-1", "2027-01-31"), balance_cents=500_00, lead_days=9, days=40)
-    assert list(busy(found)) == ["2027-01-22", "2027-02-19"]
+def test_lead_days_move_the_renewals_to_earlier_days() -> None:
+    predicted = simulate_forecast(auto("i-1", "2027-01-31"), balance_cents=500_00, lead_days=9, days=40)
+    assert list(select_due_days(predicted)) == ["2027-01-22", "2027-02-19"]
 
 
-def test_after_the_last_run_of_its_day_nothing_saves_an_instance() -> None:
+def test_an_instance_is_at_risk_after_the_last_run_of_its_last_day() -> None:
     due = auto("i-1", "2027-01-20")
-    assert foresee(due, balance_cents=500_00, now="2027-01-20 23:30").days[0].at_risk_ids == ()
-    late = foresee(due, balance_cents=500_00, now="2027-01-20 23:45")
+    assert simulate_forecast(due, balance_cents=500_00, now="2027-01-20 23:30").days[0].at_risk_ids == ()
+    late = simulate_forecast(due, balance_cents=500_00, now="2027-01-20 23:45")
     assert (late.days[0].at_risk_ids, late.required_top_up_cents) == (("i-1",), 0)
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
-async def test_days_out_of_bounds_are_refused_by_name(world: World, days: int) -> None:
+async def test_a_forecast_with_days_out_of_bounds_is_refused(world: World, days: int) -> None:
     await world.account("a")
     with pytest.raises(errors.InvalidInputError, match=rf"^days: must be between 1 and 366, not {days}$"):
         await forecast.read_forecast("a", days, world.at(NOON))
@@ -168,7 +190,7 @@ def wallets(draw: st.DrawFn) -> list[model.Voucher]:
 @hypothesis.given(
     fleets(), wallets(), st.integers(0, 2000_00), st.integers(0, 3), st.sampled_from([SHANGHAI, NEW_YORK])
 )
-def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
+def test_the_required_top_up_is_the_smallest_amount_that_leaves_no_shortfall(
     fleet: list[model.Instance],
     vouchers: list[model.Voucher],
     balance_cents: int,
@@ -176,12 +198,14 @@ def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
     zone: ZoneInfo,
 ) -> None:
     def shortfalls(cents: int) -> list[int]:
-        found = foresee(
+        predicted = simulate_forecast(
             *fleet, balance_cents=cents, vouchers=vouchers, days=90, lead_days=lead_days, zone=zone
         )
-        return [each.shortfall_cents for each in found.days if each.shortfall_cents]
+        return [
+            forecast_day.shortfall_cents for forecast_day in predicted.days if forecast_day.shortfall_cents
+        ]
 
-    needed = foresee(
+    needed = simulate_forecast(
         *fleet, balance_cents=balance_cents, vouchers=vouchers, days=90, lead_days=lead_days, zone=zone
     ).required_top_up_cents
     assert shortfalls(balance_cents + needed) == []
@@ -189,7 +213,7 @@ def test_with_the_top_up_nothing_is_unpaid_and_with_a_cent_less_something_is(
         assert shortfalls(balance_cents + needed - 1) != []
 
 
-async def test_the_worker_does_what_was_foreseen(world: World) -> None:
+async def test_the_runs_of_60_days_equal_the_forecast(world: World) -> None:
     """Compare the forecast of 200 instances, some in bundles, with the runs of 60 days over two ends of months."""
     drawn = random.Random(20270120)
     await world.account("a", balance="9000.00", lead_days=1)
@@ -209,25 +233,28 @@ async def test_the_worker_does_what_was_foreseen(world: World) -> None:
         in_bundle = {"bundle": f"b-{number}"} if number % 20 == 0 else {}
         await world.instances([f"i-{number}", f"i-{number + 1}"], **about, **in_bundle)
     now = world.at("2027-01-20 12:00")
-    foreseen = await forecast.read_forecast("a", 60, now)
-    assert any(each.at_risk_ids for each in foreseen.days), "money runs out"
-    assert foreseen.days[10].due_count
-    for each in foreseen.days:
+    predicted = await forecast.read_forecast("a", 60, now)
+    assert any(forecast_day.at_risk_ids for forecast_day in predicted.days), "money runs out"
+    assert predicted.days[10].due_count
+    for forecast_day in predicted.days:
         for time in ("00:30", "01:30", "23:30"):
-            moment = world.at(f"{each.date} {time}")
+            moment = world.at(f"{forecast_day.date} {time}")
             if moment >= now:
                 await renew.run_at(moment)
                 await lifecycle.expire_and_release(moment)
-        start, end = world.at(f"{each.date} 00:00"), world.at(f"{each.date + dt.timedelta(days=1)} 00:00")
+        start, end = (
+            world.at(f"{forecast_day.date} 00:00"),
+            world.at(f"{forecast_day.date + dt.timedelta(days=1)} 00:00"),
+        )
         done = await world.row(
             """SELECT coalesce(sum(voucher_cents), 0)::bigint, coalesce(sum(balance_cents), 0)::bigint
                FROM orders WHERE created_at >= $1 AND created_at < $2""",
             start,
             end,
         )
-        assert done == (each.voucher_cents, each.balance_cents), each
-        assert await world.value("SELECT balance_cents FROM accounts") == each.balance_after_cents
-    lost = {instance_id for each in foreseen.days for instance_id in each.at_risk_ids}
+        assert done == (forecast_day.voucher_cents, forecast_day.balance_cents), forecast_day
+        assert await world.value("SELECT balance_cents FROM accounts") == forecast_day.balance_after_cents
+    lost = {instance_id for forecast_day in predicted.days for instance_id in forecast_day.at_risk_ids}
     await lifecycle.expire_and_release(world.at("2027-03-22 00:00"))
     expired = await world.rows("SELECT id FROM instances WHERE status <> $1", InstanceStatus.RUNNING)
     assert {instance_id for (instance_id,) in expired} == lost

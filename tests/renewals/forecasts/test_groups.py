@@ -18,11 +18,11 @@ async def group(
 ) -> list[groups.ForecastGroup]:
     at = world.at(now)
     simulated = await forecast.read_forecast("a", days, at)
-    found = await groups.group_forecast(database.pool(), "a", simulated, by, tag_key)
-    assert sum(entry.total_cents for entry in found) == simulated.total_cents
-    assert sum(entry.due_count for entry in found) == sum(day.due_count for day in simulated.days)
-    assert len({entry.value for entry in found}) == len(found)
-    return found
+    grouped = await groups.group_forecast(database.pool(), "a", simulated, by, tag_key)
+    assert sum(entry.total_cents for entry in grouped) == simulated.total_cents
+    assert sum(entry.due_count for entry in grouped) == sum(day.due_count for day in simulated.days)
+    assert len({entry.value for entry in grouped}) == len(grouped)
+    return grouped
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -52,7 +52,9 @@ async def test_the_groups_of_a_random_account_add_up_to_the_total(world: World, 
             await group(world, by, key, days=days, now=NOON)
 
 
-async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(world: World) -> None:
+async def test_each_tag_value_is_a_group_and_instances_without_the_tag_are_in_the_empty_group(
+    world: World,
+) -> None:
     await world.account("a", balance="100.00")
     await world.instance("i-1", expires="2027-01-31", mode="AUTO", price="100.00", tags={"env": "prod"})
     await world.instance("i-2", expires="2027-01-31", mode="AUTO", price="30.00", tags={"env": ""})
@@ -71,13 +73,15 @@ async def test_each_value_has_its_renewals_and_those_without_the_tag_have_none(w
 
 
 @pytest.mark.parametrize("key", [None, "", "k" * 65, "\0"])
-async def test_a_tag_without_a_valid_key_is_refused_by_name(world: World, key: str | None) -> None:
+async def test_a_grouping_by_tag_without_a_valid_key_is_refused(world: World, key: str | None) -> None:
     await world.account("a")
     with pytest.raises(errors.InvalidInputError, match=r"^tagKey: "):
         await group(world, ForecastGrouping.TAG, key, days=30, now=NOON)
 
 
-async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_grouping_by_a_tag_with_too_many_values_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(groups, "GROUPS_MAX", 2)
     await world.account("a")
     for number in range(3):
@@ -87,7 +91,7 @@ async def test_a_tag_with_too_many_values_is_refused(world: World, monkeypatch: 
     assert len(await group(world, ForecastGrouping.PRODUCT, days=30, now=NOON)) == 1
 
 
-async def test_a_property_with_too_many_values_is_refused_by_its_own_name(
+async def test_a_grouping_by_a_property_with_too_many_values_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(groups, "GROUPS_MAX", 1)
