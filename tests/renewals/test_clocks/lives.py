@@ -44,11 +44,11 @@ TABLES = {
 }
 
 
-async def live(after: dt.datetime, until: dt.datetime) -> None:
+async def run_worker_hourly(after: dt.datetime, until: dt.datetime) -> None:
     """Call the worker's functions with the clock at every hour after an instant."""
     tick = schedule.next_scheduled_at(after + dt.timedelta(microseconds=1))
     while tick <= until:
-        clock = functools.partial(_same, tick)
+        clock = functools.partial(_return_instant, tick)
         assert await runs.start_scheduled_run(tick) is not None
         await lifecycle.expire_and_release(tick)
         await renew.renew_pending_runs(clock)
@@ -56,7 +56,7 @@ async def live(after: dt.datetime, until: dt.datetime) -> None:
         tick += HOUR
 
 
-def _same(instant: dt.datetime) -> dt.datetime:
+def _return_instant(instant: dt.datetime) -> dt.datetime:
     return instant
 
 

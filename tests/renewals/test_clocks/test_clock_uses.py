@@ -35,10 +35,12 @@ IN_REAL_TIME = {
 """The modules that use the process's clock for another purpose, and that purpose."""
 
 
-def test_the_clock_of_a_use_case_is_the_accounts_own() -> None:
+def test_only_the_listed_modules_use_the_process_clock_instead_of_the_test_clock() -> None:
     texts = {
         str(path.relative_to(PACKAGE)): OWN.sub("", path.read_text(encoding="utf-8"))
         for path in PACKAGE.rglob("*.py")
     }
-    found = {name for name, text in texts.items() if CALL.search(text)}
-    assert found == set(IN_REAL_TIME), "use account.instant(clock()) under the account's lock, or say why not"
+    modules = {name for name, text in texts.items() if CALL.search(text)}
+    assert modules == set(IN_REAL_TIME), (
+        "use account.instant(clock()) under the account's lock, or list the module with its purpose"
+    )

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 UNTIL = NOW + dt.timedelta(days=40)
 
 
-async def open_twins(world: World) -> None:
+async def open_equal_accounts(world: World) -> None:
     """Open two test accounts with equal instances, and money for only a part of them."""
     for account_id in (DAILY, AT_ONCE):
         await world.account(account_id, balance="700.00", test_clock=NOW)
@@ -50,10 +50,10 @@ async def kill_after(ticks: int, url: str, move_id: uuid.UUID) -> None:
     await process.wait()
 
 
-async def test_a_move_that_is_killed_again_and_again_ends_in_the_same_rows(
+async def test_a_move_of_a_test_clock_that_is_killed_four_times_writes_the_same_rows(
     world: World, database_url: str, redis_url: str
 ) -> None:
-    await open_twins(world)
+    await open_equal_accounts(world)
     await lives.move(DAILY, UNTIL)
     request = advance.MoveRequest(UNTIL, "killed")
     move = await advance.begin(AT_ONCE, request, clocks.utc_now)
@@ -61,7 +61,7 @@ async def test_a_move_that_is_killed_again_and_again_ends_in_the_same_rows(
         await kill_after(ticks, database_url, move.id)
     assert await world.value("SELECT ended_at FROM test_clock_moves WHERE id = $1", move.id) is None
     queue = await create_pool(RedisSettings.from_dsn(redis_url))
-    assert await advance.list_abandoned(clocks.utc_now) == [], "somebody may still work on it"
+    assert await advance.list_abandoned(clocks.utc_now) == [], "another process may still work on the move"
     later = clocks.utc_now() + dt.timedelta(minutes=1)
     [abandoned] = await advance.list_abandoned(lambda: later)
     await jobs.enqueue_abandoned_moves(queue)
@@ -73,8 +73,8 @@ async def test_a_move_that_is_killed_again_and_again_ends_in_the_same_rows(
     await integrity.assert_holds()
 
 
-async def test_two_processes_with_the_same_move_do_each_tick_once(world: World) -> None:
-    await open_twins(world)
+async def test_concurrent_requests_for_the_same_move_do_each_tick_once(world: World) -> None:
+    await open_equal_accounts(world)
     await lives.move_daily(DAILY, NOW, UNTIL)
     request = advance.MoveRequest(UNTIL, "twice")
     results = await asyncio.gather(
@@ -85,8 +85,8 @@ async def test_two_processes_with_the_same_move_do_each_tick_once(world: World) 
     await integrity.assert_holds()
 
 
-async def test_a_manual_renewal_on_the_way_is_charged_once(world: World) -> None:
-    await open_twins(world)
+async def test_manual_renewals_during_a_move_succeed_and_keep_the_integrity_rules(world: World) -> None:
+    await open_equal_accounts(world)
     buyer = await lives.buyer(world, AT_ONCE)
     moving = asyncio.create_task(lives.move(AT_ONCE, UNTIL))
     answers = []

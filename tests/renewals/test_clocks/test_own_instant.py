@@ -20,20 +20,20 @@ from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import Client
 from tests.support.operator_client import Operator
 
-STANDS_AT = dt.datetime(2030, 1, 31, 4, tzinfo=dt.UTC)
+CLOCK_AT = dt.datetime(2030, 1, 31, 4, tzinfo=dt.UTC)
 """Noon of 31 January 2030 in Shanghai, three years after the process's clock."""
-STANDS_TEXT = "2030-01-31T04:00:00+00:00"
+CLOCK_TEXT = "2030-01-31T04:00:00+00:00"
 
 
 @pytest.fixture
 async def buyer(world: World, graphql: Client) -> Buyer:
     """Return a customer of a test account with an instance that expires on the account's current day."""
-    await world.account("a", balance="1000.00", test_clock=STANDS_AT)
+    await world.account("a", balance="1000.00", test_clock=CLOCK_AT)
     await world.instance("i-1", expires="2030-01-31", mode="AUTO", price="300.00")
     return await customer.of(world, graphql, "a")
 
 
-async def test_reads_and_quotes_are_those_of_its_instant(world: World, buyer: Buyer) -> None:
+async def test_reads_and_quotes_of_a_test_account_use_its_test_clock(world: World, buyer: Buyer) -> None:
     await world.instance("i-2", expires="2030-01-30")
     await world.voucher("10.00", expires="2030-01-30")
     await world.voucher("20.00", expires="2030-01-31")
@@ -42,7 +42,7 @@ async def test_reads_and_quotes_are_those_of_its_instant(world: World, buyer: Bu
              instances(filter: {status: [RUNNING], expiresWithinDays: 1}) { nodes { id } }
              late: instance(id: "i-2") { status } forecast(days: 1) { days { date dueCount } } }"""
     )
-    assert answer["account"] == {"testClock": STANDS_TEXT, "vouchers": [{"available": "20.00"}]}
+    assert answer["account"] == {"testClock": CLOCK_TEXT, "vouchers": [{"available": "20.00"}]}
     assert answer["instances"]["nodes"] == [{"id": "i-1"}]
     assert answer["late"] == {"status": "EXPIRED"}
     assert answer["forecast"]["days"] == [{"date": "2030-01-31", "dueCount": 1}]
@@ -50,20 +50,22 @@ async def test_reads_and_quotes_are_those_of_its_instant(world: World, buyer: Bu
     assert (quoted["voucherTotal"], quoted["balanceTotal"]) == ("20.00", "280.00")
 
 
-async def test_a_change_is_dated_at_its_instant(world: World, buyer: Buyer) -> None:
+async def test_changes_of_a_test_account_are_dated_by_its_test_clock(world: World, buyer: Buyer) -> None:
     renewed = await buyer.renew(["i-1"])
-    assert renewed["order"]["createdAt"] == STANDS_TEXT
+    assert renewed["order"]["createdAt"] == CLOCK_TEXT
     await buyer.set_policy(["i-1"], "MANUAL")
     rows = await world.rows("SELECT type, occurred_at, payload::text FROM events ORDER BY sequence")
     assert [(name, at) for name, at, _ in rows] == [
-        ("instance.renewed", STANDS_AT),
-        ("policy.changed", STANDS_AT),
+        ("instance.renewed", CLOCK_AT),
+        ("policy.changed", CLOCK_AT),
     ]
     assert all(orjson.loads(payload)["testClock"] is True for *_, payload in rows)
-    assert await world.rows("SELECT DISTINCT created_at FROM ledger_entries") == [(STANDS_AT,)]
+    assert await world.rows("SELECT DISTINCT created_at FROM ledger_entries") == [(CLOCK_AT,)]
 
 
-async def test_an_event_of_an_account_in_real_time_has_no_flag(world: World, graphql: Client) -> None:
+async def test_an_event_of_an_account_without_a_test_clock_has_no_test_clock_flag(
+    world: World, graphql: Client
+) -> None:
     buyer = await customer.open_account(world, graphql, balance="1000.00")
     await world.instance("i-1", price="300.00")
     await buyer.renew(["i-1"])
@@ -73,7 +75,9 @@ async def test_an_event_of_an_account_in_real_time_has_no_flag(world: World, gra
     assert (await graphql("{ account { testClock } }"))["account"] == {"testClock": None}
 
 
-async def test_the_exports_and_the_calendar_are_those_of_its_instant(world: World, buyer: Buyer) -> None:
+async def test_the_export_and_the_calendar_of_a_test_account_use_its_test_clock(
+    world: World, buyer: Buyer
+) -> None:
     headers = {"Authorization": f"Bearer {buyer.client.key}"}
     site = "http://testserver"
     exported = await buyer.client.http.get(f"{site}/export/instances.csv", headers=headers)
@@ -82,7 +86,9 @@ async def test_the_exports_and_the_calendar_are_those_of_its_instant(world: Worl
     assert "DTSTART;VALUE=DATE:20300131" in feed.text
 
 
-async def test_its_key_expires_in_real_time(world: World, graphql: Client, buyer: Buyer) -> None:
+async def test_the_key_of_a_test_account_expires_in_real_time(
+    world: World, graphql: Client, buyer: Buyer
+) -> None:
     sql = "UPDATE api_keys SET expires_at = $1"
     await database.execute(database.pool(), sql, NOW + dt.timedelta(seconds=1))
     assert await graphql("{ account { id } }")
@@ -90,13 +96,15 @@ async def test_its_key_expires_in_real_time(world: World, graphql: Client, buyer
     assert (await graphql.post("{ account { id } }")).status_code == 401
 
 
-async def test_an_operator_changes_it_at_its_instant(world: World, operator: Operator) -> None:
-    made = await operator.done(
+async def test_an_operators_changes_of_a_test_account_are_dated_by_its_test_clock(
+    world: World, operator: Operator
+) -> None:
+    created = await operator.done(
         "createAccount", "{ account { testClock createdAt autoRenewFrom } }",
-        id="t", name="T", testClock=STANDS_TEXT,
+        id="t", name="T", testClock=CLOCK_TEXT,
     )  # fmt: skip
-    assert made["account"] == {
-        "testClock": STANDS_TEXT, "createdAt": STANDS_TEXT, "autoRenewFrom": STANDS_TEXT,
+    assert created["account"] == {
+        "testClock": CLOCK_TEXT, "createdAt": CLOCK_TEXT, "autoRenewFrom": CLOCK_TEXT,
     }  # fmt: skip
     await operator.done("topUp", accountId="t", amount="5.00")
     _, field, _ = await operator.refused(
@@ -104,29 +112,31 @@ async def test_an_operator_changes_it_at_its_instant(world: World, operator: Ope
         accountId="t",
         vouchers=[{"faceValue": "1.00", "expiresAt": "2029-12-31T00:00:00Z"}],
     )
-    assert field == "input.vouchers.0.expiresAt", "it is past for the account"
-    assert await world.rows("SELECT created_at FROM ledger_entries") == [(STANDS_AT,)]
+    assert field == "input.vouchers.0.expiresAt", "the expiry is past for the account"
+    assert await world.rows("SELECT created_at FROM ledger_entries") == [(CLOCK_AT,)]
     assert await world.value("SELECT max(created_at) FROM audit_log") == NOW, "the audit log is in real time"
 
 
-async def test_an_operator_sees_each_account_at_its_own_instant(world: World, operator: Operator) -> None:
+async def test_the_operators_list_of_instances_uses_the_clock_of_each_account(
+    world: World, operator: Operator
+) -> None:
     query = """query ($id: ID!) { instances(accountId: $id, filter: {status: [EXPIRED]}) {
                  totalCount nodes { id status } } }"""
-    await world.account("a", test_clock=STANDS_AT)
+    await world.account("a", test_clock=CLOCK_AT)
     await world.account("b")
     for account_id in ("a", "b"):
         await world.instance(f"i-{account_id}", account=account_id, expires="2030-01-30")
-    found = (await operator(query, id="a"))["instances"]
-    assert found == {"totalCount": 1, "nodes": [{"id": "i-a", "status": "EXPIRED"}]}
+    listed = (await operator(query, id="a"))["instances"]
+    assert listed == {"totalCount": 1, "nodes": [{"id": "i-a", "status": "EXPIRED"}]}
     assert (await operator(query, id="b"))["instances"] == {"totalCount": 0, "nodes": []}
 
 
 @pytest.mark.parametrize("later", [dt.timedelta(), dt.timedelta(days=20), dt.timedelta(days=900)])
-async def test_the_worker_leaves_it_alone_at_every_hour(
+async def test_the_worker_changes_no_row_of_a_test_account(
     world: World, buyer: Buyer, later: dt.timedelta
 ) -> None:
     await world.instance("i-2", expires="2030-01-20", mode="AUTO", price="5000.00")
-    now = STANDS_AT + later
+    now = CLOCK_AT + later
     before = await world.snapshot()
     await runs.start_catch_up_run(now)
     assert await renew.renew_pending_runs(lambda: now) == []
@@ -140,7 +150,9 @@ async def test_the_worker_leaves_it_alone_at_every_hour(
 
 
 @pytest.mark.parametrize("time", ["22:30", "23:29", "23:30", "23:31"])
-async def test_the_forecast_of_an_evening_is_what_the_clock_then_does(world: World, time: str) -> None:
+async def test_the_forecast_of_an_evening_equals_the_renewals_of_the_next_move(
+    world: World, time: str
+) -> None:
     await world.account("a", balance="5.00", test_clock=NOW)
     await world.instance("i-1", expires="2027-01-12", mode="AUTO", price="100.00")
     await world.instance("i-2", expires="2027-01-13", mode="AUTO", price="10.00")

@@ -25,7 +25,7 @@ DAYS = 7
 
 
 @pytest.mark.parametrize("start", STARTS)
-async def test_by_hours_by_days_and_at_once_it_ends_in_the_same_rows(
+async def test_a_test_clock_moved_daily_or_at_once_writes_the_rows_of_the_hourly_worker(
     world: World, start: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zone, moment = STARTS[start]
@@ -35,7 +35,7 @@ async def test_by_hours_by_days_and_at_once_it_ends_in_the_same_rows(
     await open_accounts(world, zone, begins, drawn)
     pays_at = begins + dt.timedelta(minutes=drawn.randrange(24 * 60, (DAYS - 1) * 24 * 60))
     for after, until in ((begins, pays_at), (pays_at, begins + dt.timedelta(days=DAYS))):
-        await lives.live(after, until)
+        await lives.run_worker_hourly(after, until)
         await lives.move_daily(DAILY, after, until)
         await lives.move(AT_ONCE, until)
         for account_id in ACCOUNTS:

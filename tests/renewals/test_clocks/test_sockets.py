@@ -13,7 +13,9 @@ from tests.support.live_server import LiveServer
 __all__ = ["server"]
 
 
-async def test_an_open_socket_reads_at_the_present_test_clock(world: World, server: LiveServer) -> None:
+async def test_a_query_on_an_open_web_socket_uses_the_current_test_clock(
+    world: World, server: LiveServer
+) -> None:
     await world.account("t", test_clock=NOW)
     await world.instance("t-1", account="t", expires="2027-01-20")
     request = gql.gql('{ account { testClock } instance(id: "t-1") { status } }')
@@ -28,7 +30,9 @@ async def test_an_open_socket_reads_at_the_present_test_clock(world: World, serv
     assert after == {"account": {"testClock": "2027-01-21T04:00:00+00:00"}, "instance": {"status": "EXPIRED"}}
 
 
-async def test_a_subscriber_gets_the_events_of_a_move(world: World, server: LiveServer) -> None:
+async def test_a_subscriber_receives_the_events_of_a_move_of_the_test_clock(
+    world: World, server: LiveServer
+) -> None:
     await world.account("t", balance="500.00", test_clock=NOW)
     await world.instance("t-1", account="t", expires="2027-01-12", mode="AUTO", price="300.00")
     taking = asyncio.create_task(take(create_client(server, await world.key("t")), 2, after=0))
@@ -39,7 +43,7 @@ async def test_a_subscriber_gets_the_events_of_a_move(world: World, server: Live
     assert shortfall["sequence"] == 2
 
 
-async def test_a_subscriber_reads_each_event_at_the_present_test_clock(
+async def test_the_instance_of_a_subscribed_event_is_read_at_the_current_test_clock(
     world: World, server: LiveServer
 ) -> None:
     await world.account("t", test_clock=NOW)
