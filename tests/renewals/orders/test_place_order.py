@@ -10,7 +10,7 @@ from renewals.orders import queries as orders_queries
 from tests.support.fixtures import NOW, World
 
 
-async def test_the_rows_of_a_placed_order_are_those_that_a_read_returns(world: World) -> None:
+async def test_the_rows_in_the_result_of_an_order_equal_the_rows_that_a_read_returns(world: World) -> None:
     for account, clock in (("a", None), ("test", NOW)):
         await world.account(account, balance="1000.00", lead_days=2, test_clock=clock)
         running = await world.instance(f"{account}-1", account=account, expires="2027-01-31", mode="AUTO")

@@ -14,7 +14,7 @@ REQUEST = requests.OrderRequest(
 
 
 @pytest.mark.parametrize(
-    "same",
+    "repeated",
     [
         dataclasses.replace(REQUEST, idempotency_key="another"),
         dataclasses.replace(REQUEST, selector=selection.ById(("i-2", "i-1"))),
@@ -22,23 +22,30 @@ REQUEST = requests.OrderRequest(
     ],
     ids=["another key", "another order of ids", "a repeated id"],
 )
-def test_the_same_request_has_the_same_fingerprint(same: requests.OrderRequest) -> None:
-    assert requests.fingerprint(same) == requests.fingerprint(REQUEST)
+def test_a_request_with_another_key_or_another_order_of_ids_has_the_same_fingerprint(
+    repeated: requests.OrderRequest,
+) -> None:
+    assert requests.fingerprint(repeated) == requests.fingerprint(REQUEST)
 
 
-def by_tag(values: tuple[str, ...] | None) -> requests.OrderRequest:
+def build_tag_request(values: tuple[str, ...] | None) -> requests.OrderRequest:
     tag = filters.TagFilter("env", values)
     return dataclasses.replace(REQUEST, selector=selection.ByFilter(filters.InstanceFilter(tags=(tag,))))
 
 
 def test_the_order_of_a_tags_values_has_no_effect_on_the_fingerprint() -> None:
-    assert requests.fingerprint(by_tag(("a", "b"))) == requests.fingerprint(by_tag(("b", "a", "b")))
-    different = {requests.fingerprint(by_tag(values)) for values in (None, (), ("a",), ("a", "b"), ("None",))}
+    assert requests.fingerprint(build_tag_request(("a", "b"))) == requests.fingerprint(
+        build_tag_request(("b", "a", "b"))
+    )
+    different = {
+        requests.fingerprint(build_tag_request(values))
+        for values in (None, (), ("a",), ("a", "b"), ("None",))
+    }
     assert len(different) == 5
 
 
 @pytest.mark.parametrize(
-    "other",
+    "different",
     [
         dataclasses.replace(REQUEST, selector=selection.ById(("i-1",))),
         dataclasses.replace(REQUEST, selector=selection.ByFilter(filters.InstanceFilter(ids=("i-1", "i-2")))),
@@ -50,11 +57,11 @@ def test_the_order_of_a_tags_values_has_no_effect_on_the_fingerprint() -> None:
     ],
     ids=["ids", "filter", "months", "unify", "bundles", "batch mode", "expected total"],
 )
-def test_another_request_has_another_fingerprint(other: requests.OrderRequest) -> None:
-    assert requests.fingerprint(other) != requests.fingerprint(REQUEST)
+def test_a_different_request_has_a_different_fingerprint(different: requests.OrderRequest) -> None:
+    assert requests.fingerprint(different) != requests.fingerprint(REQUEST)
 
 
-def test_an_id_with_half_of_a_surrogate_pair_has_a_fingerprint() -> None:
+def test_a_request_with_half_of_a_surrogate_pair_in_an_id_has_a_fingerprint() -> None:
     odd = dataclasses.replace(REQUEST, selector=selection.ById(("\ud800",)))
     assert requests.fingerprint(odd) != requests.fingerprint(REQUEST)
 
@@ -68,7 +75,9 @@ def test_an_id_with_half_of_a_surrogate_pair_has_a_fingerprint() -> None:
         (planning.UnifyToDayOfMonth(32), "input.target.dayOfMonth: must be between 1 and 31, not 32"),
     ],
 )
-def test_an_extension_out_of_bounds_is_refused(extension: requests.Extension, message: str) -> None:
+def test_a_request_with_months_or_a_day_out_of_bounds_is_refused(
+    extension: requests.Extension, message: str
+) -> None:
     with pytest.raises(errors.InvalidInputError) as caught:
         requests.check_request(dataclasses.replace(REQUEST, extension=extension))
     assert str(caught.value) == message
