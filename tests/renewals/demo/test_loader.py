@@ -281,7 +281,7 @@ async def test_four_instances_of_the_demo_account_are_in_no_tab(opened: str) -> 
         )
         for tab in RenewalTab
     ]
-    assert sum(counts) == 300 - 4 - 3, "three are released"
+    assert sum(counts) == 300 - 4 - 3, "four instances are in no tab, and three are released"
     assert counts[-1] == 4
 
 

@@ -88,7 +88,7 @@ async def test_a_lower_cap_writes_one_event_for_each_newly_held_instance(
     for cap in ("5", "4.50", None, "5"):
         await operator.done("updateAccount", accountId="a", priceRiseCapPercent=cap)
     result = [("i-3", "100.00", "200.00"), ("i-1", "100.00", "108.00")]
-    assert await world_with_cap.rows(HELD) == [*result, *sorted(result)], "without a cap nothing was held"
+    assert await world_with_cap.rows(HELD) == [*result, *sorted(result)], "without a cap no price was held"
     await operator.done("updateAccount", accountId="a", name="Renamed")
     assert len(await world_with_cap.rows(HELD)) == 4
 
@@ -205,7 +205,7 @@ async def test_forecast_and_outlook_show_held_instances(
     [day] = [day for day in forecast["days"] if day["dueCount"]]
     assert (day["date"], day["atRisk"]) == ("2027-01-31", [{"id": "i-1"}])
     assert (forecast["total"], forecast["topUpNeeded"]) == ("50.00", "0.00")
-    assert forecast["firstShortfallOn"] is None, "no money would help"
+    assert forecast["firstShortfallOn"] is None, "a held instance has no shortfall"
     held, paid, manual = [node["outlook"] for node in answer["instances"]["nodes"]]
     assert (held["willRenew"], held["dueAt"], held["price"]) == (False, "2027-01-30T16:30:00+00:00", "200.00")
     assert [refusal["code"] for refusal in held["refusals"]] == ["PRICE_HELD"]
@@ -243,7 +243,9 @@ async def test_each_price_of_a_request_is_changed_or_refused_separately(
     assert (await operator.refused("changePrices", prices=[]))[1] == "input.prices"
 
 
-async def test_10_000_prices_take_as_many_statements_as_one(world: World, operator: Operator) -> None:
+async def test_10_000_changed_prices_take_as_many_statements_as_one_price(
+    world: World, operator: Operator
+) -> None:
     await world.account("a")
     await world.instances([f"i-{number}" for number in range(10_000)], mode="AUTO")
     with sql_log.counted() as one:

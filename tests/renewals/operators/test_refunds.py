@@ -532,7 +532,7 @@ async def test_a_refund_with_an_invalid_field_is_refused_with_that_field_and_cha
     assert await world.snapshot() == before
 
 
-async def test_10_000_refunded_lines_take_as_many_statements_as_one(
+async def test_10_000_refunded_lines_take_as_many_statements_as_one_line(
     world: World, operator: Operator, buyer: Buyer
 ) -> None:
     await world.top_up("2000000.00")

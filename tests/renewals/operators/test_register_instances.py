@@ -1,4 +1,4 @@
-"""Test registerInstances: it decides on each instance or bundle separately, and a repetition changes nothing."""
+"""Test registerInstances: each instance or bundle is decided separately, and a repetition changes no row."""
 
 import time
 from typing import Any
@@ -368,7 +368,7 @@ async def test_a_registration_with_no_or_too_many_rows_is_refused(
     assert (await world.count("instances"), await world.count("audit_log")) == (0, 0)
 
 
-async def test_10_000_registered_instances_take_as_many_statements_as_one(
+async def test_10_000_registered_instances_take_as_many_statements_as_one_instance(
     world: World, provider: Operator
 ) -> None:
     def rows(prefix: str, count: int, **about: Any) -> list[dict[str, Any]]:
