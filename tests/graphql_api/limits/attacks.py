@@ -46,7 +46,7 @@ def _nested(levels: int) -> str:
 
 
 TYPES_OF_FIELDS = "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " } }"
-MINE = b'{"query": "{ account { id } }"}'
+ACCOUNT_BODY = b'{"query": "{ account { id } }"}'
 MEGABYTES = 10 * 1024 * 1024
 
 ATTACKS = (
@@ -72,12 +72,14 @@ ATTACKS = (
         "TOO_DEEP",
     ),
     _query_attack(
-        "fragments in a circle",
+        "two fragments that spread each other",
         "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
         "FRAGMENT_CYCLE",
     ),
     _query_attack(
-        "a fragment of itself", "{ ...A } fragment A on Query { account { id } ...A }", "FRAGMENT_CYCLE"
+        "a fragment that spreads itself",
+        "{ ...A } fragment A on Query { account { id } ...A }",
+        "FRAGMENT_CYCLE",
     ),
     _query_attack("fragments that double", _doubling(20, "account { id }"), "TOO_MANY_ALIASES"),
     _query_attack(
@@ -108,7 +110,7 @@ ATTACKS = (
         '{ account { id } __type(name: "Account") { name } }',
         "INTROSPECTION_DISABLED",
     ),
-    _query_attack("introspection in a circle", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
+    _query_attack("circular introspection", TYPES_OF_FIELDS, "INTROSPECTION_DISABLED"),
     _query_attack(
         "a name of 200,000 characters", "query " + "x" * 200_000 + " { account { id } }", "DOCUMENT_TOO_LARGE"
     ),
@@ -117,23 +119,23 @@ ATTACKS = (
     ),
     _query_attack("100,000 comments", "#\n" * 100_000 + "{ account { id } }", "DOCUMENT_TOO_LARGE"),
     _query_attack(
-        "a fragment that nobody spreads",
+        "an unused fragment",
         "{ account { id } } fragment F on Query { " + " ".join(f"x: a{n}" for n in range(600)) + " }",
         "TOO_MANY_ALIASES",
     ),
     _query_attack(
-        "an operation twice",
+        "two operations of the same name",
         "query A { account { id " + "x: name " * 500 + "} } query A { account { id } }",
         "BAD_REQUEST",
     ),
     _query_attack(
-        "250 operations of which none is named",
+        "250 operations without an operationName",
         " ".join(f"query A{n} {{ account {{ id }} }}" for n in range(250)),
         "BAD_REQUEST",
         200,
     ),
     _query_attack(
-        "a variable mentioned everywhere",
+        "a variable used 400 times",
         "query($i: QuoteRenewalInput!) { quoteRenewal(input: {"
         + " ".join(f"a{n}: $i" for n in range(400))
         + "}) { total } }",
@@ -161,9 +163,9 @@ ATTACKS = (
         i=["x"] * 25_000,
     ),
     _query_attack(
-        "100,000 variables that nobody uses", "{ account { id } }", "BODY_TOO_LARGE", 413, i=[1] * 100_000
+        "an unused variable of 100,000 numbers", "{ account { id } }", "BODY_TOO_LARGE", 413, i=[1] * 100_000
     ),
-    Attack("a batch", b"[" + b",".join([MINE] * 10) + b"]", 400, "BAD_REQUEST"),
+    Attack("a batch", b"[" + b",".join([ACCOUNT_BODY] * 10) + b"]", 400, "BAD_REQUEST"),
     Attack(
         "a mutation by GET",
         b"",
@@ -180,15 +182,15 @@ ATTACKS = (
         "BAD_REQUEST",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ),
-    Attack("plain text", MINE, 415, "BAD_REQUEST", headers={"Content-Type": "text/plain"}),
+    Attack("plain text", ACCOUNT_BODY, 415, "BAD_REQUEST", headers={"Content-Type": "text/plain"}),
     Attack(
         "another charset",
-        MINE,
+        ACCOUNT_BODY,
         415,
         "BAD_REQUEST",
         headers={"Content-Type": "application/json; charset=utf-16"},
     ),
-    Attack("another method", MINE, 405, "BAD_REQUEST", "PUT"),
+    Attack("another method", ACCOUNT_BODY, 405, "BAD_REQUEST", "PUT"),
     Attack(
         "a number of 6,000 digits",
         b'{"query": "{ a }", "variables": {"n": %s}}' % (b"9" * 6_000),
@@ -224,10 +226,10 @@ ATTACKS = (
         "BAD_REQUEST",
         headers={"Content-Type": JSON, "Content-Encoding": "gzip"},
     ),
-    Attack("half a surrogate", rb'{"query": "{ a }", "variables": {"id": "\ud800"}}', 400, "BAD_REQUEST"),
+    Attack("a lone surrogate", rb'{"query": "{ a }", "variables": {"id": "\ud800"}}', 400, "BAD_REQUEST"),
     Attack("invalid UTF-8", b'{"query": "\xff\xfe"}', 400, "BAD_REQUEST"),
     *(
-        Attack(f"no object: {body!r}", body, 400, "BAD_REQUEST")
+        Attack(f"body: {body!r}", body, 400, "BAD_REQUEST")
         for body in (b"null", b"1", b'"x"', b"[]", b"", b"{")
     ),
     *(

@@ -38,7 +38,7 @@ async def client(headers: dict[str, str]) -> AsyncIterator[httpx2.AsyncClient]:
         yield session
 
 
-def error_of(answer: dict[str, Any]) -> dict[str, Any]:
+def read_error(answer: dict[str, Any]) -> dict[str, Any]:
     [error] = answer["errors"]
     assert error["extensions"] == {"code": "COST_TOO_HIGH", "maximum": 2_000}
     assert answer.get("data") is None
@@ -49,24 +49,24 @@ async def test_a_response_beyond_the_limit_is_an_error(client: httpx2.AsyncClien
     answer = await client.post(URL, json={"query": PAGE})
     assert answer.status_code == 400
     expected = "The response is larger than 2,000 bytes. Request fewer fields or smaller pages."
-    assert error_of(answer.json())["message"] == expected
+    assert read_error(answer.json())["message"] == expected
     chinese = await client.post(URL, json={"query": PAGE}, headers={"Accept-Language": "zh"})
-    assert error_of(chinese.json())["message"] == "响应超过 2,000 字节，请减少字段或缩小每页条数。"
+    assert read_error(chinese.json())["message"] == "响应超过 2,000 字节，请减少字段或缩小每页条数。"
     small = await client.post(URL, json={"query": PAGE.replace("100", "10")})
     assert len(small.json()["data"]["instances"]["nodes"]) == 10
 
 
-async def test_the_one_result_of_a_stream_is_an_error(client: httpx2.AsyncClient) -> None:
+async def test_a_streamed_result_beyond_the_limit_is_an_error(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json={"query": PAGE}, headers={"Accept": "text/event-stream"})
     [line] = [line for line in answer.text.splitlines() if line.startswith("data:") and len(line) > 6]
-    error_of(orjson.loads(line.removeprefix("data:")))
+    read_error(orjson.loads(line.removeprefix("data:")))
 
 
-def test_a_result_on_a_web_socket_is_an_error() -> None:
+def test_a_web_socket_result_beyond_the_limit_is_an_error() -> None:
     message = {"type": "next", "id": "1", "payload": {"data": {"name": "x" * 2_000}}}
-    instead = orjson.loads(answer_size.encode(message, 2_000))
-    assert (instead["type"], instead["id"]) == ("next", "1")
-    error_of(instead["payload"])
+    replacement = orjson.loads(answer_size.encode(message, 2_000))
+    assert (replacement["type"], replacement["id"]) == ("next", "1")
+    read_error(replacement["payload"])
     assert orjson.loads(answer_size.encode(message, 3_000)) == message
 
 
@@ -78,14 +78,14 @@ async def test_a_mutation_with_a_too_large_response_is_executed_and_can_be_repea
         ... on RenewInstancesSuccess { instanceCount instances(first: $first) { id name } } } }"""
     ids = [f"i-{number:03}" for number in range(100)]
     answer = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 100}})
-    assert error_of(answer.json())["message"].startswith("The mutation was executed.")
+    assert read_error(answer.json())["message"].startswith("The mutation was executed.")
     assert await world.count("order_lines") == 100
-    again = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 1}})
-    assert again.json()["data"]["renewInstances"]["instanceCount"] == 100
+    repeated = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 1}})
+    assert repeated.json()["data"]["renewInstances"]["instanceCount"] == 100
     assert await world.count("order_lines") == 100
 
 
-def test_the_unread_bytes_of_a_key_are_limited() -> None:
+def test_the_unread_response_bytes_of_a_key_are_limited() -> None:
     unread, size = answer_size.UnreadAnswers(1_000_000), 400_000
     with unread.sending("a", size), unread.sending("a", size):
         with pytest.raises(errors.HTTPError) as refused, unread.sending("a", size):
@@ -101,7 +101,7 @@ MEMORY_MB_MAX = 400
 READERS = 40
 
 
-def resident_mb(pid: int) -> float:
+def read_peak_mb(pid: int) -> float:
     text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     [line] = [line for line in text.splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) / 1024
@@ -119,7 +119,7 @@ async def test_clients_that_do_not_read_take_little_memory(world: World, databas
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
     async with served(database_url, RENEWALS_COST_PER_MINUTE_MAX="0") as server:
-        before = resident_mb(server.process.pid)
+        before = read_peak_mb(server.process.pid)
         host, _, port = server.address.partition(":")
         with contextlib.ExitStack() as sockets:
             for _ in range(READERS):
@@ -134,6 +134,6 @@ async def test_clients_that_do_not_read_take_little_memory(world: World, databas
                     headers={"Authorization": f"Bearer {await world.key('a')}"},
                 )
         assert answer.json()["data"] == {"account": {"id": "a"}}
-        peak = resident_mb(server.process.pid)
+        peak = read_peak_mb(server.process.pid)
         print(f"{before:.0f} MB before, {peak:.0f} MB at most")  # noqa: T201
         assert peak < MEMORY_MB_MAX

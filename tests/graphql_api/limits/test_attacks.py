@@ -1,4 +1,4 @@
-"""Requests of an attacker are refused quickly, and change nothing."""
+"""Requests of an attacker are refused quickly, and do not change data."""
 
 import time
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def send(graphql: graphql_client.Client, key: str, attack: Attack) -> http
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-async def test_an_attack_is_refused_at_once_and_changes_nothing(
+async def test_an_attack_is_refused_quickly_and_does_not_change_data(
     world: World, key: str, graphql: graphql_client.Client, attack: Attack
 ) -> None:
     await graphql.http.post(
@@ -53,7 +53,9 @@ async def test_an_attack_is_refused_at_once_and_changes_nothing(
     assert min(times) * 1000 < MILLISECONDS_MAX
 
 
-async def test_a_request_without_a_key_is_not_read(world: World, graphql: graphql_client.Client) -> None:
+async def test_an_attack_with_an_invalid_key_is_unauthenticated(
+    world: World, graphql: graphql_client.Client
+) -> None:
     for attack in ATTACKS:
         answer = await send(graphql, "rk_no_key", attack)
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (
@@ -70,7 +72,7 @@ async def introspecting_client(world: World) -> AsyncIterator[httpx2.AsyncClient
         yield session
 
 
-async def test_introspection_in_a_circle_costs_too_much(
+async def test_circular_introspection_is_refused_for_its_cost_and_simple_introspection_is_allowed(
     key: str, introspecting_client: httpx2.AsyncClient
 ) -> None:
     headers = {"Authorization": f"Bearer {key}"}

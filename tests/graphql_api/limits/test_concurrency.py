@@ -14,9 +14,9 @@ from tests.support.fixtures import World
 AT_ONCE_MAX = concurrency.RUNNING_PER_KEY_MAX + concurrency.WAITING_PER_KEY_MAX
 BLOCKED = {"query": "{ instances { totalCount } }"}
 # Only this database, because parallel tests wait for locks in other databases on the same server.
-WAITED_FOR = """SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+IS_LOCK_AWAITED = """SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE NOT granted AND datname = current_database())"""
-FREE = {"query": "{ account { id } }"}
+UNBLOCKED = {"query": "{ account { id } }"}
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ async def keys(world: World) -> tuple[str, str]:
     return await world.key("a"), await world.key("b")
 
 
-async def test_a_key_with_too_many_requests_gets_retry_after_and_others_are_served(
+async def test_a_key_with_too_many_requests_is_refused_and_another_key_is_served(
     keys: tuple[str, str], graphql: graphql_client.Client, database_url: str
 ) -> None:
-    async def ask(key: str, body: object) -> httpx2.Response:
+    async def send(key: str, body: object) -> httpx2.Response:
         return await graphql.http.post(
             graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
         )
@@ -40,15 +40,15 @@ async def test_a_key_with_too_many_requests_gets_retry_after_and_others_are_serv
         lock = blocker.transaction()
         await lock.start()
         await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
-        asking = [asyncio.create_task(ask(first, BLOCKED)) for _ in range(AT_ONCE_MAX + 5)]
-        done, waiting = await asyncio.wait(asking, timeout=3)
+        pending = [asyncio.create_task(send(first, BLOCKED)) for _ in range(AT_ONCE_MAX + 5)]
+        done, waiting = await asyncio.wait(pending, timeout=3)
         for answer in [task.result() for task in done]:
             assert answer.status_code == 429
             assert answer.json()["errors"][0]["extensions"] == {"code": "TOO_MANY_AT_ONCE"}
             assert int(answer.headers["retry-after"]) >= 1
         assert len(done) == 5
         async with asyncio.timeout(3):
-            assert (await ask(second, FREE)).json()["data"] == {"account": {"id": "b"}}
+            assert (await send(second, UNBLOCKED)).json()["data"] == {"account": {"id": "b"}}
         await lock.rollback()
         for task in waiting:
             assert (await task).json()["data"] == {"instances": {"totalCount": 0}}
@@ -56,7 +56,7 @@ async def test_a_key_with_too_many_requests_gets_retry_after_and_others_are_serv
         await blocker.close()
 
 
-async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() -> None:
+async def test_many_heavy_requests_of_an_account_do_not_delay_a_request_of_another_account() -> None:
     requests = concurrency.RequestLimiter()
     order: list[str] = []
     running = 0
@@ -66,7 +66,7 @@ async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() ->
         async with requests.turn(owner):
             with requests.lane(owner) as lane:
                 await lane.enter()
-                await lane.enter()  # it is already in the lane
+                await lane.enter()  # has no effect, because the request is in the lane
                 running += 1
                 assert running <= concurrency.HEAVY_AT_ONCE_MAX
                 order.append(owner)
@@ -79,7 +79,7 @@ async def test_heavy_requests_of_an_account_take_turns_with_those_of_others() ->
     assert order.index("few") <= 2
 
 
-async def test_a_request_cancelled_while_it_waits_holds_no_slot() -> None:
+async def test_a_request_that_is_cancelled_while_waiting_releases_its_slot() -> None:
     requests = concurrency.RequestLimiter()
 
     async def work() -> None:
@@ -99,10 +99,10 @@ async def test_a_request_cancelled_while_it_waits_holds_no_slot() -> None:
             await lane.enter()
 
 
-async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
+async def test_a_request_that_leaves_its_lane_lets_the_next_request_enter() -> None:
     requests = concurrency.RequestLimiter()
     with requests.lane("a") as first, requests.lane("a") as second:
-        fair_queue.leave_lane()  # there is no lane yet
+        fair_queue.leave_lane()  # has no effect, because no request has entered the lane
         await first.enter()
         entering = asyncio.create_task(second.enter())
         await asyncio.sleep(0)
@@ -115,7 +115,7 @@ async def test_a_request_that_waits_for_a_server_is_not_in_its_lane() -> None:
         assert second.is_entered
 
 
-async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> None:
+async def test_requests_read_rows_concurrently_and_build_responses_one_at_a_time() -> None:
     requests = concurrency.RequestLimiter()
     order: list[str] = []
 
@@ -139,10 +139,10 @@ async def test_rows_are_read_outside_of_the_lane_and_responses_made_in_it() -> N
         "second has entered",
         "second leaves",
     ]
-    await fair_queue.enter_lane_after_read()  # outside a request
+    await fair_queue.enter_lane_after_read()  # has no effect outside of a request
 
 
-async def test_a_lane_is_not_entered_once_its_request_has_ended() -> None:
+async def test_a_request_that_has_ended_does_not_enter_its_lane() -> None:
     requests = concurrency.RequestLimiter()
     with requests.lane("a") as holder, requests.lane("a") as ended:
         await holder.enter()
@@ -158,20 +158,20 @@ async def test_a_lane_is_not_entered_once_its_request_has_ended() -> None:
 
 
 @pytest.mark.parametrize("other_account_is_active", [False, True])
-async def test_heavy_reads_of_an_account_take_turns_only_if_there_are_other_accounts(
+async def test_heavy_reads_of_an_account_run_one_at_a_time_only_if_another_account_is_active(
     keys: tuple[str, str],
     graphql: graphql_client.Client,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     other_account_is_active: bool,
 ) -> None:
-    async def ask(key: str, body: object) -> httpx2.Response:
+    async def send(key: str, body: object) -> httpx2.Response:
         return await graphql.http.post(
             graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
         )
 
     first, second = keys
-    await ask(first, BLOCKED)  # afterwards the document and the size of the account are cached
+    await send(first, BLOCKED)  # afterwards the document and the size of the account are cached
     monkeypatch.setattr(concurrency, "HEAVY_COST", 0)
     blocker = await asyncpg.connect(database_url)
     try:
@@ -179,44 +179,44 @@ async def test_heavy_reads_of_an_account_take_turns_only_if_there_are_other_acco
         await lock.start()
         await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
         if other_account_is_active:
-            await ask(second, FREE)
-        asking = [asyncio.create_task(ask(first, BLOCKED)) for _ in range(3)]
+            await send(second, UNBLOCKED)
+        pending = [asyncio.create_task(send(first, BLOCKED)) for _ in range(3)]
         await asyncio.sleep(0.5)
         waiting = await blocker.fetchval(
             """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
                WHERE NOT granted AND datname = current_database()"""
         )
         await lock.rollback()
-        for answer in await asyncio.gather(*asking):
+        for answer in await asyncio.gather(*pending):
             assert answer.json()["data"] == {"instances": {"totalCount": 0}}
     finally:
         await blocker.close()
     assert waiting == (1 if other_account_is_active else 3)
 
 
-async def test_large_bodies_of_an_account_are_received_in_turn_and_small_ones_at_once(
+async def test_a_large_body_waits_only_while_another_large_body_of_its_account_is_received(
     keys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = concurrency.RequestLimiter()
     monkeypatch.setattr(concurrency, "RequestLimiter", lambda: requests)
     graphql = graphql_client.Client()
-    large = {**FREE, "variables": {"unused": "x" * concurrency.HEAVY_BODY_BYTES}}
+    large = {**UNBLOCKED, "variables": {"unused": "x" * concurrency.HEAVY_BODY_BYTES}}
 
-    async def ask(key: str, body: object) -> httpx2.Response:
+    async def send(key: str, body: object) -> httpx2.Response:
         return await graphql.http.post(
             graphql_client.URL, json=body, headers={"Authorization": f"Bearer {key}"}
         )
 
     async with asyncio.timeout(3):
         async with requests.receiving("a"):
-            waiting = asyncio.create_task(ask(keys[0], large))
-            for key, body in ((keys[0], FREE), (keys[1], large), (keys[1], FREE)):
-                assert (await ask(key, body)).status_code == 200
+            waiting = asyncio.create_task(send(keys[0], large))
+            for key, body in ((keys[0], UNBLOCKED), (keys[1], large), (keys[1], UNBLOCKED)):
+                assert (await send(key, body)).status_code == 200
             assert not waiting.done()
         assert (await waiting).status_code == 200
 
 
-async def test_a_new_document_is_parsed_in_the_lane_and_a_cheap_one_executed_outside(
+async def test_a_cheap_new_document_is_parsed_inside_the_lane_and_executed_outside(
     keys: tuple[str, str], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = concurrency.RequestLimiter()
@@ -230,21 +230,21 @@ async def test_a_new_document_is_parsed_in_the_lane_and_a_cheap_one_executed_out
             lock = blocker.transaction()
             await lock.start()
             await blocker.execute("LOCK TABLE instances IN ACCESS EXCLUSIVE MODE")
-            asking = asyncio.create_task(graphql("{ instances(first: 3) { nodes { id } } }"))
+            pending = asyncio.create_task(graphql("{ instances(first: 3) { nodes { id } } }"))
             await asyncio.sleep(0.2)
-            assert not await blocker.fetchval(WAITED_FOR)
+            assert not await blocker.fetchval(IS_LOCK_AWAITED)
         async with asyncio.timeout(3):
-            while not await blocker.fetchval(WAITED_FOR):  # noqa: ASYNC110 - PostgreSQL sends no event
+            while not await blocker.fetchval(IS_LOCK_AWAITED):  # noqa: ASYNC110 - PostgreSQL sends no event
                 await asyncio.sleep(0.01)
             with requests.lane("a") as lane:
                 await lane.enter()
         await lock.rollback()
-        assert await asking == {"instances": {"nodes": []}}
+        assert await pending == {"instances": {"nodes": []}}
     finally:
         await blocker.close()
 
 
-async def test_an_export_does_not_wait_for_a_request_that_may_wait_for_its_connection(
+async def test_an_export_does_not_wait_for_the_lane_of_its_account(
     keys: tuple[str, str], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.instance("i-1")

@@ -17,7 +17,7 @@ from graphql_api.limits import rate_limit
 from renewals.db import errors as db_errors
 from renewals.events import pubsub
 
-TRIES = 1_500
+REQUESTS = 1_500
 CLOSED = "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
 
 
@@ -26,12 +26,12 @@ def cut_redis() -> Iterator[str]:
     """Yield the URL of a Redis that ends each connection, before or after a reply, by a close or a reset."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         for _ in range(3):
-            threading.Thread(target=cut_each, args=(listener,), daemon=True).start()
+            threading.Thread(target=cut_connections, args=(listener,), daemon=True).start()
         yield f"redis://:word@127.0.0.1:{listener.getsockname()[1]}/1"
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def cut_each(listener: socket.socket) -> None:
+def cut_connections(listener: socket.socket) -> None:
     while True:
         try:
             connection, _ = listener.accept()
@@ -47,29 +47,31 @@ def cut_each(listener: socket.socket) -> None:
                 time.sleep(random.random() / 1_000)
 
 
-def test_a_lost_connection_to_redis_fails_no_request(cut_redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_connection_to_redis_does_not_fail_the_rate_limiter(
+    cut_redis: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(rate_limit, "BLOCKS_PER_BUDGET", 10**9)
 
     async def spend() -> None:
-        counted = rate_limit.CostRateLimiter(10**9)
-        async with counted.opened(cut_redis):
-            for number in range(TRIES):
-                await counted.consume(f"k-{number % 5}", 5)
+        limiter = rate_limit.CostRateLimiter(10**9)
+        async with limiter.opened(cut_redis):
+            for number in range(REQUESTS):
+                await limiter.consume(f"k-{number % 5}", 5)
 
     uvloop.run(spend())
 
 
-async def test_budgets_are_counted_locally_if_the_transport_is_closed(
+async def test_a_closed_transport_to_redis_does_not_fail_the_rate_limiter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
-    counted = rate_limit.CostRateLimiter(100)
-    async with counted.opened("redis://127.0.0.1:1/0"):
-        await counted.consume("k", 5)
+    limiter = rate_limit.CostRateLimiter(100)
+    async with limiter.opened("redis://127.0.0.1:1/0"):
+        await limiter.consume("k", 5)
 
 
-async def test_notifications_continue_after_a_closed_transport(
+async def test_a_notification_is_sent_once_a_closed_transport_works_again(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub, "PAUSE_SECONDS", 0.01)
