@@ -11,7 +11,7 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
 
 JSON = {"Content-Type": "application/json"}
-MINE = b'{"query": "{ account { id } }"}'
+ACCOUNT_BODY = b'{"query": "{ account { id } }"}'
 
 
 @pytest.fixture
@@ -30,7 +30,9 @@ def assert_unauthenticated(answer: httpx2.Response, sent: object) -> None:
     assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 
 
-async def test_without_a_valid_key_nothing_is_parsed(key: str, graphql: Client) -> None:
+async def test_a_request_without_a_valid_key_is_refused_before_its_body_is_parsed(
+    key: str, graphql: Client
+) -> None:
     for sent in (
         *(
             None,
@@ -45,31 +47,31 @@ async def test_without_a_valid_key_nothing_is_parsed(key: str, graphql: Client) 
         *(f"Basic {key}", f"Token {key}", key, f"Bearer{key}", f"Bearer {key} x", f"Bearer {key.upper()}"),
         *("Bearer \0", "Bearer é网".encode(), b"Bearer \xff", "Bearer ' OR TRUE --", f"Bearer {'x' * 9_000}"),
     ):
-        for body in (MINE, b"not JSON", b'{"query": "{"}', b'{"query": "mutation { nothing }"}'):
+        for body in (ACCOUNT_BODY, b"not JSON", b'{"query": "{"}', b'{"query": "mutation { nothing }"}'):
             headers = [(name.encode(), value.encode()) for name, value in JSON.items()]
             if sent is not None:
                 headers.append((b"Authorization", sent.encode() if isinstance(sent, str) else sent))
-            with sql_log.counted() as seen:
+            with sql_log.counted() as statements:
                 answer = await graphql.http.post(URL, content=body, headers=headers)
             assert_unauthenticated(answer, sent)
-            assert [sql for sql in seen if "FROM api_keys" not in sql] == []
+            assert [sql for sql in statements if "FROM api_keys" not in sql] == []
 
 
-async def test_without_a_key_a_query_in_the_url_is_refused(key: str, graphql: Client) -> None:
+async def test_a_query_in_the_url_without_a_key_in_the_header_is_refused(key: str, graphql: Client) -> None:
     answer = await graphql.http.get(URL, params={"query": "{ account { id } }"})
     assert_unauthenticated(answer, None)
     address = {"query": "{ account { id } }", "key": key, "authorization": f"Bearer {key}"}
     assert_unauthenticated(await graphql.http.get(URL, params=address), address)
 
 
-async def test_the_scheme_may_be_written_in_any_case(key: str, graphql: Client) -> None:
+async def test_the_authorization_scheme_is_case_insensitive(key: str, graphql: Client) -> None:
     for scheme in ("Bearer", "bearer", "BEARER"):
         headers = {**JSON, "Authorization": f"{scheme} {key}"}
-        answer = await graphql.http.post(URL, content=MINE, headers=headers)
+        answer = await graphql.http.post(URL, content=ACCOUNT_BODY, headers=headers)
         assert (answer.status_code, answer.json()["data"]) == (200, {"account": {"id": "a"}})
 
 
-async def test_only_a_hash_of_a_key_is_in_the_database(world: World, key: str) -> None:
+async def test_only_the_prefix_and_a_hash_of_a_key_are_in_the_database(world: World, key: str) -> None:
     prefix, secret_hash = await world.row("SELECT prefix, secret_hash FROM api_keys")
     assert secret_hash == hashlib.sha256(key.encode()).digest()
     assert (len(prefix), key.split("_")[1]) == (8, prefix)
@@ -83,8 +85,8 @@ async def test_only_a_hash_of_a_key_is_in_the_database(world: World, key: str) -
 
 async def test_a_key_reads_only_its_own_account(world: World, key: str, graphql: Client) -> None:
     await world.account("b")
-    for account_id, known in (("a", key), ("b", await world.key("b")), ("b", await world.key("b"))):
-        graphql.key = known
+    for account_id, secret in (("a", key), ("b", await world.key("b")), ("b", await world.key("b"))):
+        graphql.key = secret
         assert await graphql("{ account { id } }") == {"account": {"id": account_id}}
 
 
@@ -115,16 +117,18 @@ async def test_data_of_another_account_looks_like_missing_data(
     graphql.key = await world.key("b")
     before = await world.snapshot()
     for instance in ("i-1", "m-1"):
-        theirs = await graphql(TENANCY, instance=instance, search=instance, ids=[instance], order=order)
-        nobodys = await graphql(TENANCY, instance="x-9", search="x-9", ids=["x-9"], order=NO_ORDER)
-        assert theirs == nobodys
-        assert theirs["instance"] is theirs["order"] is None
-        assert theirs["quoteRenewal"]["refusals"] == [{"code": "NOT_FOUND", "bundleInstanceIds": []}]
+        foreign = await graphql(TENANCY, instance=instance, search=instance, ids=[instance], order=order)
+        missing = await graphql(TENANCY, instance="x-9", search="x-9", ids=["x-9"], order=NO_ORDER)
+        assert foreign == missing
+        assert foreign["instance"] is foreign["order"] is None
+        assert foreign["quoteRenewal"]["refusals"] == [{"code": "NOT_FOUND", "bundleInstanceIds": []}]
         assert await graphql(CHANGES, ids=[instance]) == await graphql(CHANGES, ids=["x-9"])
     assert await world.snapshot() == before
 
 
-async def test_a_cursor_of_another_account_shows_nothing(world: World, key: str, graphql: Client) -> None:
+async def test_a_cursor_of_another_account_returns_no_data_of_that_account(
+    world: World, key: str, graphql: Client
+) -> None:
     lists = """query ($i: String, $o: String, $l: String) {
       instances(after: $i, filter: {manageable: null}) { totalCount nodes { id } pageInfo { endCursor } }
       orders(after: $o) { totalCount nodes { id } pageInfo { endCursor } }
@@ -133,15 +137,15 @@ async def test_a_cursor_of_another_account_shows_nothing(world: World, key: str,
     graphql.key = key
     await world.voucher("1.00")
     await graphql(RENEW, id="i-1")
-    theirs = await graphql(lists)
-    cursors = [theirs[name]["pageInfo"]["endCursor"] for name in ("instances", "orders", "ledger")]
+    lists_of_a = await graphql(lists)
+    cursors = [lists_of_a[name]["pageInfo"]["endCursor"] for name in ("instances", "orders", "ledger")]
     await world.account("b")
     graphql.key = await world.key("b")
-    nothing = {"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": None}}
+    empty = {"totalCount": 0, "nodes": [], "pageInfo": {"endCursor": None}}
     for sent in ({}, dict(zip("iol", cursors, strict=True))):
         assert await graphql(lists, **sent) == {
-            "instances": nothing,
-            "orders": nothing,
-            "ledger": nothing,
+            "instances": empty,
+            "orders": empty,
+            "ledger": empty,
             "account": {"id": "b", "balance": "0.00", "vouchers": []},
         }

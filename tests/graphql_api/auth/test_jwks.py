@@ -30,8 +30,8 @@ ALGORITHMS = frozenset({"RS256", "ES256"})
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient() as made:
-        yield made
+    async with httpx2.AsyncClient() as session:
+        yield session
 
 
 async def is_accepted(api: Client, token: str) -> bool:
@@ -40,12 +40,12 @@ async def is_accepted(api: Client, token: str) -> bool:
 
 
 async def test_concurrent_requests_fetch_the_keys_once(api: Client, issuer: Issuer) -> None:
-    sent = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
-    assert all(await asyncio.gather(*[is_accepted(api, token) for token in sent]))
+    tokens = [issuer.token(NOW, key_id) for key_id in ("rsa", "ec") * 20]
+    assert all(await asyncio.gather(*[is_accepted(api, token) for token in tokens]))
     assert issuer.asked == [METADATA, KEYS]
 
 
-async def test_random_key_ids_do_not_cause_a_flood_of_fetches(
+async def test_tokens_with_unknown_key_ids_cause_at_most_one_fetch_per_pause(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await is_accepted(api, issuer.token(NOW))
@@ -53,13 +53,13 @@ async def test_random_key_ids_do_not_cause_a_flood_of_fetches(
         assert not await is_accepted(api, issuer.sign(issuer.claims(NOW), kid=f"nobody {number}"))
     assert issuer.fetched_count == 1
     seconds.seconds += jwks.FETCH_PAUSE_SECONDS
-    strangers = [issuer.sign(issuer.claims(NOW), kid=f"somebody {number}") for number in range(100)]
-    assert not any(await asyncio.gather(*[is_accepted(api, token) for token in strangers]))
+    unknown_tokens = [issuer.sign(issuer.claims(NOW), kid=f"somebody {number}") for number in range(100)]
+    assert not any(await asyncio.gather(*[is_accepted(api, token) for token in unknown_tokens]))
     assert issuer.fetched_count == 2
     assert await is_accepted(api, issuer.token(NOW))
 
 
-async def test_a_new_key_is_found_as_soon_as_a_token_names_it(
+async def test_a_new_key_is_fetched_when_a_token_has_its_id(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await is_accepted(api, issuer.token(NOW))
@@ -77,10 +77,12 @@ async def test_a_withdrawn_key_is_not_accepted_once_the_cache_is_stale(
     issuer.members = [member for member in issuer.members if member["kid"] != "rsa"]
     seconds.seconds += jwks.KEYS_SECONDS
     assert await is_accepted(api, issuer.token(NOW, "ec"))
-    assert not await is_accepted(api, token), "nor are tokens that were verified with it"
+    assert not await is_accepted(api, token), "a token verified before is refused too"
 
 
-async def test_an_id_with_a_new_key_means_the_new_key(api: Client, issuer: Issuer, seconds: Clock) -> None:
+async def test_a_key_that_was_replaced_under_its_id_is_not_accepted(
+    api: Client, issuer: Issuer, seconds: Clock
+) -> None:
     old = issuer.token(NOW)
     assert await is_accepted(api, old)
     issuer.members = []
@@ -90,14 +92,16 @@ async def test_an_id_with_a_new_key_means_the_new_key(api: Client, issuer: Issue
     assert not await is_accepted(api, old)
 
 
-async def test_an_issuer_that_publishes_no_keys_has_none(api: Client, issuer: Issuer, seconds: Clock) -> None:
+async def test_a_token_is_refused_after_the_issuer_has_withdrawn_all_keys(
+    api: Client, issuer: Issuer, seconds: Clock
+) -> None:
     assert await is_accepted(api, issuer.token(NOW))
     issuer.members = []
     seconds.seconds += jwks.KEYS_SECONDS
     assert not await is_accepted(api, issuer.token(NOW))
 
 
-async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
+async def test_stale_keys_are_used_for_a_limited_time_while_the_issuer_is_unavailable(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     assert await is_accepted(api, issuer.token(NOW))
@@ -112,7 +116,7 @@ async def test_stale_keys_are_used_for_a_while_if_the_issuer_is_unavailable(
     assert await is_accepted(api, issuer.token(NOW))
 
 
-async def test_an_issuer_that_was_never_available_is_tried_again(
+async def test_an_issuer_that_was_never_available_is_tried_again_after_a_pause(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     issuer.answer = respond_unavailable
@@ -125,7 +129,7 @@ async def test_an_issuer_that_was_never_available_is_tried_again(
     assert await is_accepted(api, issuer.token(NOW))
 
 
-async def test_a_hanging_issuer_does_not_delay_a_cached_key(
+async def test_a_hanging_issuer_delays_only_the_first_request_with_a_cached_key(
     api: Client, issuer: Issuer, seconds: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwks, "FETCH_SECONDS_MAX", 0.5)
@@ -142,7 +146,7 @@ async def test_a_hanging_issuer_does_not_delay_a_cached_key(
     assert loop.time() - started < 0.4, "later requests do not wait"
 
 
-def answer_of(body: bytes, status: int = 200) -> Any:
+def respond_with(body: bytes, status: int = 200) -> Any:
     async def answer(request: Request) -> Response | None:
         return Response(body, status) if request.url.path == KEYS else None
 
@@ -153,18 +157,18 @@ async def redirect(request: Request) -> Response | None:
     return RedirectResponse("/elsewhere") if request.url.path == KEYS else None
 
 
-BAD = {
-    "not JSON": answer_of(b"<html>"),
-    "no object": answer_of(b"[]"),
-    "no keys": answer_of(b"{}"),
-    "keys that are no list": answer_of(b'{"keys": {}}'),
-    "an error": answer_of(b'{"keys": []}', 500),
+INVALID_RESPONSES = {
+    "not JSON": respond_with(b"<html>"),
+    "not an object": respond_with(b"[]"),
+    "no keys": respond_with(b"{}"),
+    "keys that are not a list": respond_with(b'{"keys": {}}'),
+    "an error": respond_with(b'{"keys": []}', 500),
     "a redirect": redirect,
-    "too much": answer_of(b'{"keys": [' + b" " * jwks.FETCH_BYTES_MAX + b"]}"),
+    "too many bytes": respond_with(b'{"keys": [' + b" " * jwks.FETCH_BYTES_MAX + b"]}"),
 }
 
 
-@pytest.mark.parametrize("answer", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("answer", INVALID_RESPONSES.values(), ids=INVALID_RESPONSES)
 async def test_a_response_without_a_key_set_does_not_change_the_keys(
     api: Client, issuer: Issuer, seconds: Clock, answer: Any
 ) -> None:
@@ -188,7 +192,7 @@ async def test_a_response_without_a_key_set_does_not_change_the_keys(
         {"jwks_uri": "http://[::1"},
     ],
 )
-async def test_metadata_of_another_issuer_is_ignored(
+async def test_keys_are_not_fetched_if_the_metadata_of_the_issuer_is_invalid(
     api: Client, issuer: Issuer, metadata: dict[str, Any]
 ) -> None:
     issuer.metadata = metadata
@@ -196,7 +200,7 @@ async def test_metadata_of_another_issuer_is_ignored(
     assert issuer.asked == [METADATA]
 
 
-async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
+async def test_keys_are_not_fetched_without_tls_if_the_setting_forbids_it(
     issuer: Issuer, client: httpx2.AsyncClient
 ) -> None:
     settings = issuer.settings().model_copy(update={"jwt_http": False})
@@ -204,44 +208,46 @@ async def test_keys_without_tls_are_not_fetched_unless_that_is_allowed(
     assert issuer.asked == [METADATA]
 
 
-async def test_the_url_of_the_keys_may_be_in_the_settings(issuer: Issuer, client: httpx2.AsyncClient) -> None:
+async def test_keys_are_fetched_without_metadata_if_their_url_is_in_the_settings(
+    issuer: Issuer, client: httpx2.AsyncClient
+) -> None:
     keys = jwks.JwksCache(issuer.settings(jwt_jwks_url=f"{issuer.url}{KEYS}"), client)
     assert await keys.find("rsa") is not None
     assert issuer.asked == [KEYS]
 
 
-async def test_a_running_fetch_ends_with_the_process(issuer: Issuer, client: httpx2.AsyncClient) -> None:
+async def test_closing_the_cache_ends_a_running_fetch(issuer: Issuer, client: httpx2.AsyncClient) -> None:
     issuer.answer = hang
     keys = jwks.JwksCache(issuer.settings(), client)
-    asking = asyncio.create_task(keys.find("rsa"))
+    finding = asyncio.create_task(keys.find("rsa"))
     await asyncio.sleep(0.2)
     await keys.close()
-    assert await asyncio.wait_for(asking, 1) is None
+    assert await asyncio.wait_for(finding, 1) is None
 
 
 UNUSABLE: dict[str, Any] = {
-    "no object": 5,
-    "nothing": {},
+    "not an object": 5,
+    "an empty object": {},
     "without an id": public("x", new_rsa()) | {"kid": None},
-    "an id that is no text": public("x", new_rsa()) | {"kid": 5},
+    "an id that is not text": public("x", new_rsa()) | {"kid": 5},
     "a secret": {"kid": "x", "kty": "oct", "k": "c2VjcmV0", "alg": "HS256"},
-    "a secret that says it is RSA": {"kid": "x", "kty": "RSA", "k": "c2VjcmV0"},
+    "a secret with the type RSA": {"kid": "x", "kty": "RSA", "k": "c2VjcmV0"},
     "a type that is a list": public("x", new_rsa()) | {"kty": ["RSA"]},
     "for another algorithm": public("x", new_rsa(), alg="RS512"),
     "for HS256": public("x", new_rsa(), alg="HS256"),
     "for encryption": public("x", new_rsa(), use="enc"),
-    "for signing alone": public("x", new_rsa(), key_ops=["sign"]),
-    "operations that are no list": public("x", new_rsa(), key_ops="verify"),
+    "only for signing": public("x", new_rsa(), key_ops=["sign"]),
+    "operations that are not a list": public("x", new_rsa(), key_ops="verify"),
     "another curve": public("x", new_ec(ec.SECP384R1())),
-    "a curve that is not its own": public("x", new_ec(ec.SECP384R1())) | {"crv": "P-256"},
+    "the name of another curve": public("x", new_ec(ec.SECP384R1())) | {"crv": "P-256"},
     "not on the curve": public("x", new_ec()) | {"x": "AAAA", "y": "AAAA"},
     "broken numbers": public("x", new_rsa()) | {"n": "!"},
-    "numbers that are none": public("x", new_rsa()) | {"n": 5},
+    "a number that is not text": public("x", new_rsa()) | {"n": 5},
 }
 
 
 @pytest.mark.parametrize("member", UNUSABLE.values(), ids=UNUSABLE)
-def test_a_key_that_cannot_verify_is_skipped(member: object) -> None:
+def test_a_key_that_cannot_verify_signatures_is_skipped(member: object) -> None:
     assert jwks.parse_key(member, ALGORITHMS) is None
 
 
@@ -253,20 +259,20 @@ def test_a_key_that_cannot_verify_is_skipped(member: object) -> None:
         (public("x", new_ec()), "ES256"),
     ],
 )
-def test_the_type_of_a_key_decides_its_algorithm(member: dict[str, Any], algorithm: str) -> None:
+def test_the_type_of_a_key_determines_its_algorithm(member: dict[str, Any], algorithm: str) -> None:
     key = jwks.parse_key(member, ALGORITHMS)
     assert key is not None
     assert key.algorithm_name == algorithm
     assert jwks.parse_key(member, ALGORITHMS - {algorithm}) is None
 
 
-async def test_a_short_rsa_key_verifies_nothing(api: Client, issuer: Issuer) -> None:
+async def test_a_token_signed_with_a_short_rsa_key_is_refused(api: Client, issuer: Issuer) -> None:
     issuer.add("short", new_rsa(1024))
     with pytest.warns(match="below the minimum"):
         token = issuer.token(NOW, "short")
     assert not await is_accepted(api, token)
 
 
-async def test_usable_keys_of_a_mixed_set_are_used(api: Client, issuer: Issuer) -> None:
+async def test_the_usable_keys_of_a_set_with_unusable_keys_are_accepted(api: Client, issuer: Issuer) -> None:
     issuer.members = [*UNUSABLE.values(), *issuer.members, public("rsa", new_rsa())]
     assert await is_accepted(api, issuer.token(NOW)), "the first key of an id is used"

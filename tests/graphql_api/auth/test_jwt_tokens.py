@@ -12,8 +12,8 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives import serialization
 from hypothesis import HealthCheck, given
-from hypothesis import settings as trying
-from hypothesis import strategies as some
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from graphql_api.auth import jwt_tokens
 from renewals import config
@@ -45,7 +45,7 @@ async def test_a_token_reads_the_account_in_its_claim(
         assert await api(ACCOUNT) == {"account": {"id": account_id}}
 
 
-async def test_the_role_of_a_token_decides_its_rights(api: Client, issuer: Issuer) -> None:
+async def test_the_role_of_a_token_determines_its_rights(api: Client, issuer: Issuer) -> None:
     reset = "mutation { resetCalendarToken { token } }"
     api.key = issuer.token(NOW, role="VIEWER")
     assert await api(ACCOUNT)
@@ -55,35 +55,37 @@ async def test_the_role_of_a_token_decides_its_rights(api: Client, issuer: Issue
     assert await api(reset)
 
 
-async def test_a_customer_is_named_by_the_subject_of_its_token(api: Client, issuer: Issuer) -> None:
+async def test_the_name_of_a_viewer_is_the_subject_of_its_token(api: Client, issuer: Issuer) -> None:
     api.key = issuer.token(NOW, role="VIEWER", sub="li@example.com")
     viewer = (await api("{ viewer { role name canWrite } }"))["viewer"]
     assert viewer == {"role": "VIEWER", "name": "li@example.com", "canWrite": False}
 
 
-async def test_an_operator_is_named_by_the_subject_of_its_token(
+async def test_the_name_of_an_operator_in_the_audit_log_is_the_subject_of_its_token(
     world: World, api: Client, issuer: Issuer
 ) -> None:
     token = issuer.token(NOW, role="OPERATOR", sub="alice@example.com", without=("account",))
     assert (await status(api, token))[0] == 401, "an operator has no account"
     api.key, api.url = token, OPERATOR_URL
-    created = (
+    top_up = (
         """mutation { topUp(input: {accountId: "a", amount: "5.00", idempotencyKey: "k"}) { __typename } }"""
     )
-    assert await api(created) == {"topUp": {"__typename": "TopUpSuccess"}}
+    assert await api(top_up) == {"topUp": {"__typename": "TopUpSuccess"}}
     log = "{ auditLog { nodes { operatorKeyId operatorName operatorIssuer } } }"
-    named = {"operatorKeyId": None, "operatorName": "alice@example.com", "operatorIssuer": issuer.url}
-    assert await api(log) == {"auditLog": {"nodes": [named]}}
+    entry = {"operatorKeyId": None, "operatorName": "alice@example.com", "operatorIssuer": issuer.url}
+    assert await api(log) == {"auditLog": {"nodes": [entry]}}
 
 
 @pytest.mark.parametrize("path", ["/export/instances.csv", "/calendar.ics"])
-async def test_a_token_opens_exports_and_the_calendar(api: Client, issuer: Issuer, path: str) -> None:
+async def test_a_token_in_the_header_gives_access_to_exports_and_the_calendar(
+    api: Client, issuer: Issuer, path: str
+) -> None:
     url = URL.replace("/graphql", path)
     for role, expected in (("RENEWER", 200), ("VIEWER", 200), ("CALENDAR", 401)):
         headers = {"Authorization": f"Bearer {issuer.token(NOW, role=role)}"}
         assert (await api.http.get(url, headers=headers)).status_code == expected
-    in_address = await api.http.get(url, params={"token": issuer.token(NOW)})
-    assert in_address.status_code == 401, "URLs are stored in many places"
+    in_url = await api.http.get(url, params={"token": issuer.token(NOW)})
+    assert in_url.status_code == 401, "URLs are stored in many places"
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,13 @@ async def test_a_barely_valid_token_is_accepted(api: Client, issuer: Issuer, cla
     assert (await status(api, issuer.token(NOW, **claims)))[0] == 200
 
 
-def encoded(value: object) -> str:
+def encode(value: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
 
 
 def build_unsigned(issuer: Issuer, algorithm: object, key_id: str = "rsa", signature: str = "") -> str:
     header = {"alg": algorithm, "typ": "JWT", "kid": key_id}
-    return f"{encoded(header)}.{encoded(issuer.claims(NOW))}.{signature}"
+    return f"{encode(header)}.{encode(issuer.claims(NOW))}.{signature}"
 
 
 def sign_with_hmac(issuer: Issuer, secret: bytes, key_id: str) -> str:
@@ -116,7 +118,7 @@ def sign_with_hmac(issuer: Issuer, secret: bytes, key_id: str) -> str:
     return f"{text}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
-def pem(issuer: Issuer, key_id: str) -> bytes:
+def encode_public_key(issuer: Issuer, key_id: str) -> bytes:
     return (
         issuer.keys[key_id]
         .public_key()
@@ -124,16 +126,16 @@ def pem(issuer: Issuer, key_id: str) -> bytes:
     )
 
 
-def tampered(issuer: Issuer) -> str:
-    head, _, signature = issuer.token(NOW).split(".")
-    return f"{head}.{encoded(issuer.claims(NOW) | {'account': 'b'})}.{signature}"
+def tamper(issuer: Issuer) -> str:
+    header, _, signature = issuer.token(NOW).split(".")
+    return f"{header}.{encode(issuer.claims(NOW) | {'account': 'b'})}.{signature}"
 
 
 def sign_with_foreign_key(issuer: Issuer, **header: Any) -> str:
     """Return a token that is signed with an attacker's key, and has the URL of that key in its header."""
-    stranger = new_rsa()
-    brought = {"jwk": public("rsa", stranger)} | header
-    return jwt.encode(issuer.claims(NOW), stranger, "RS256", headers={"kid": "rsa"} | brought)
+    foreign_key = new_rsa()
+    key_header = {"jwk": public("rsa", foreign_key)} | header
+    return jwt.encode(issuer.claims(NOW), foreign_key, "RS256", headers={"kid": "rsa"} | key_header)
 
 
 FORGED: dict[str, Callable[[Issuer], str]] = {
@@ -142,13 +144,13 @@ FORGED: dict[str, Callable[[Issuer], str]] = {
     "no signature, alg RS256": lambda i: build_unsigned(i, "RS256"),
     "no signature, alg null": lambda i: build_unsigned(i, None),
     "no signature, alg a list": lambda i: build_unsigned(i, ["none"]),
-    "alg none with another's signature": lambda i: build_unsigned(i, "none", "rsa", i.token(NOW).split(".")[2]),
-    "HS256 with the public key as PEM": lambda i: sign_with_hmac(i, pem(i, "rsa"), "rsa"),
-    "HS256 with the public key of the other type": lambda i: sign_with_hmac(i, pem(i, "ec"), "ec"),
+    "alg none with a valid signature": lambda i: build_unsigned(i, "none", "rsa", i.token(NOW).split(".")[2]),
+    "HS256 with the public key as PEM": lambda i: sign_with_hmac(i, encode_public_key(i, "rsa"), "rsa"),
+    "HS256 with the public key of the other type": lambda i: sign_with_hmac(i, encode_public_key(i, "ec"), "ec"),
     "HS256 with the public key as JSON": lambda i: sign_with_hmac(i, orjson.dumps(i.members[0]), "rsa"),
-    "HS256 with nothing": lambda i: sign_with_hmac(i, b"", "rsa"),
-    "the kid of the other key": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256", {"kid": "ec"}),
-    "the kid of the other key, turned": lambda i: jwt.encode(i.claims(NOW), i.keys["ec"], "ES256", {"kid": "rsa"}),
+    "HS256 with an empty secret": lambda i: sign_with_hmac(i, b"", "rsa"),
+    "RS256 under the kid of the EC key": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256", {"kid": "ec"}),
+    "ES256 under the kid of the RSA key": lambda i: jwt.encode(i.claims(NOW), i.keys["ec"], "ES256", {"kid": "rsa"}),
     "an unknown kid": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256", {"kid": "nobody"}),
     "no kid": lambda i: jwt.encode(i.claims(NOW), i.keys["rsa"], "RS256"),
     "a kid that is a path": lambda i: jwt.encode(i.claims(NOW), new_rsa(), "RS256", {"kid": "../../dev/null"}),
@@ -158,7 +160,7 @@ FORGED: dict[str, Callable[[Issuer], str]] = {
     "a key in the header": sign_with_foreign_key,
     "the address of a key in the header": lambda i: sign_with_foreign_key(i, jku="http://127.0.0.1:9/keys"),
     "the address of a certificate": lambda i: sign_with_foreign_key(i, x5u="http://127.0.0.1:9/x"),
-    "changed after it was signed": tampered,
+    "a payload changed after signing": tamper,
     "half a signature": lambda i: i.token(NOW)[:-100],
     "a critical header": lambda i: i.sign(i.claims(NOW), crit=["exp"], exp=1),
     "a payload that is not encoded": lambda i: i.sign(i.claims(NOW), b64=False, crit=["b64"]),
@@ -174,7 +176,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "exp not a number": {"exp": float("nan")},
     "exp infinite": {"exp": float("inf")},
     "exp beyond floats": {"exp": 10**400},
-    "not yet": {"nbf": NOW.timestamp() + 31},
+    "not yet valid": {"nbf": NOW.timestamp() + 31},
     "nbf as text": {"nbf": "0"},
     "issued in the future": {"iat": NOW.timestamp() + 31},
     "another issuer": {"iss": "https://elsewhere.example.com"},
@@ -182,24 +184,24 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "no iss": {"without": ("iss",)},
     "another audience": {"aud": "another"},
     "other audiences": {"aud": ["another", "renewal"]},
-    "an audience of a mapping": {"aud": {"renewals": 1}},
+    "an audience that is an object": {"aud": {"renewals": 1}},
     "no aud": {"without": ("aud",)},
-    "an account that is not there": {"account": "nobody"},
+    "an unknown account": {"account": "nobody"},
     "no account": {"without": ("account",)},
-    "an account that is no text": {"account": 5},
-    "accounts": {"account": ["a"]},
+    "an account that is not text": {"account": 5},
+    "an account that is a list": {"account": ["a"]},
     "an empty account": {"account": ""},
-    "an account of a NUL": {"account": "a\0"},
-    "an account of half a character": {"account": "\ud800"},
-    "an account of any length": {"account": "a" * 5_000},
+    "an account with a NUL": {"account": "a\0"},
+    "an account with a lone surrogate": {"account": "\ud800"},
+    "an account of 5,000 characters": {"account": "a" * 5_000},
     "no role": {"without": ("role",)},
     "an unknown role": {"role": "ADMIN"},
-    "a role in small letters": {"role": "renewer"},
+    "a role in lower case": {"role": "renewer"},
     "the role of a calendar": {"role": "CALENDAR"},
     "two roles": {"role": ["VIEWER", "RENEWER"]},
-    "a role of a mapping": {"role": {"RENEWER": True}},
-    "a subject of a NUL": {"sub": "a\0"},
-    "a subject of lines": {"sub": "a\nb"},
+    "a role that is an object": {"role": {"RENEWER": True}},
+    "a subject with a NUL": {"sub": "a\0"},
+    "a subject with a line break": {"sub": "a\nb"},
     "an operator with an account": {"role": "OPERATOR"},
     "an operator without a subject": {"role": "OPERATOR", "without": ("account", "sub")},
 }
@@ -210,42 +212,44 @@ async def test_a_forged_token_is_refused(
     world: World, api: Client, issuer: Issuer, forge: Callable[[Issuer], str]
 ) -> None:
     await world.account("b")
-    nobody = await status(api, "rk_00000000_nobody")
+    unauthenticated = await status(api, "rk_00000000_nobody")
     token = forge(issuer)
-    with sql_log.counted() as seen:
+    with sql_log.counted() as statements:
         for url in (URL, OPERATOR_URL):
-            assert await status(api, token, url) == nobody
-    assert seen == [], "no query for a token of another issuer"
+            assert await status(api, token, url) == unauthenticated
+    assert statements == [], "no query for a token of another issuer"
     assert (await status(api, issuer.token(NOW)))[0] == 200, "a valid token is still accepted"
 
 
 @pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS)
-async def test_a_token_with_missing_or_conflicting_claims_is_refused(
+async def test_a_token_with_missing_or_invalid_claims_is_refused(
     api: Client, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
-    nobody = await status(api, "rk_00000000_nobody")
+    unauthenticated = await status(api, "rk_00000000_nobody")
     token = issuer.token(NOW, **claims)
     for url in (URL, OPERATOR_URL):
         for _ in range(2):
-            assert await status(api, token, url) == nobody
+            assert await status(api, token, url) == unauthenticated
 
 
-@trying(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(some.lists(some.text("abcXYZ019-_=. \x00é", max_size=40), min_size=3, max_size=3), some.integers(0, 2))
-async def test_text_that_is_not_a_token_is_refused_in_the_same_way(
-    issuer: Issuer, api: Client, parts: list[str], kept: int
+@hypothesis_settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.text("abcXYZ019-_=. \x00é", max_size=40), min_size=3, max_size=3), st.integers(0, 2))
+async def test_text_that_is_not_a_token_is_refused(
+    issuer: Issuer, api: Client, parts: list[str], valid_index: int
 ) -> None:
-    whole = issuer.token(NOW).split(".")
-    parts[kept] = whole[kept]
+    valid_parts = issuer.token(NOW).split(".")
+    parts[valid_index] = valid_parts[valid_index]
     assert await jwt_tokens.find(".".join(parts), NOW) is None
 
 
-async def test_an_oversized_token_is_not_parsed(api: Client, issuer: Issuer) -> None:
+async def test_an_oversized_token_is_refused(api: Client, issuer: Issuer) -> None:
     assert (await status(api, issuer.token(NOW, memo="x" * 6_000)))[0] == 401
     assert (await status(api, issuer.token(NOW, memo="x" * 1_000)))[0] == 200
 
 
-async def test_without_an_issuer_every_token_is_refused(
+async def test_every_token_is_refused_if_no_issuer_is_configured(
     world: World, graphql: Client, issuer: Issuer
 ) -> None:
     await world.account("a")
@@ -253,9 +257,7 @@ async def test_without_an_issuer_every_token_is_refused(
     assert issuer.asked == []
 
 
-async def test_a_token_of_a_later_account_works_once_it_exists(
-    world: World, api: Client, issuer: Issuer
-) -> None:
+async def test_a_token_is_accepted_once_its_account_exists(world: World, api: Client, issuer: Issuer) -> None:
     token = issuer.token(NOW, account="late")
     assert (await status(api, token))[0] == 401
     await world.account("late")
@@ -266,14 +268,14 @@ async def test_a_verified_token_is_cached_for_a_short_time(
     api: Client, issuer: Issuer, seconds: Clock
 ) -> None:
     token = issuer.token(NOW)
-    with sql_log.counted() as seen:
+    with sql_log.counted() as statements:
         for _ in range(3):
             assert (await status(api, token))[0] == 200
-    assert len(seen) == 1, "its account"
+    assert len(statements) == 1, "the statement that reads the account"
     seconds.seconds += jwt_tokens.TOKEN_SECONDS_MAX
-    with sql_log.counted() as seen:
+    with sql_log.counted() as statements:
         await status(api, token)
-    assert len(seen) == 1
+    assert len(statements) == 1
 
 
 async def test_a_cached_token_still_expires(api: Client, issuer: Issuer) -> None:
@@ -289,16 +291,16 @@ async def test_the_number_of_cached_tokens_is_limited(
     api: Client, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jwt_tokens, "TOKENS_CACHED_MAX", 3)
-    sent = [issuer.token(NOW, memo=number) for number in range(5)]
-    for token in sent:
+    tokens = [issuer.token(NOW, memo=number) for number in range(5)]
+    for token in tokens:
         assert (await status(api, token))[0] == 200
-    with sql_log.counted() as seen:
-        for token in reversed(sent):
+    with sql_log.counted() as statements:
+        for token in reversed(tokens):
             assert (await status(api, token))[0] == 200
-    assert len(seen) == 2
+    assert len(statements) == 2
 
 
-async def test_claims_and_algorithms_are_named_by_the_settings(
+async def test_the_settings_determine_the_names_of_claims_and_the_algorithms(
     world: World, issuer: Issuer, graphql: Client
 ) -> None:
     await world.account("a")
@@ -306,12 +308,12 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
         jwt_account_claim="https://example.com/account", jwt_role_claim="groups", jwt_algorithms=["ES256"]
     )
     async with jwt_tokens.opened(settings):
-        named: dict[str, Any] = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
-        assert (await status(graphql, issuer.token(NOW, "ec", without=("account", "role"), **named)))[
+        claims: dict[str, Any] = {"https://example.com/account": "a", "groups": ["staff", "VIEWER"]}
+        assert (await status(graphql, issuer.token(NOW, "ec", without=("account", "role"), **claims)))[
             0
         ] == 200
         assert (await status(graphql, issuer.token(NOW, "ec")))[0] == 401
-        assert (await status(graphql, issuer.token(NOW, "rsa", **named)))[0] == 401
+        assert (await status(graphql, issuer.token(NOW, "rsa", **claims)))[0] == 401
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ async def test_claims_and_algorithms_are_named_by_the_settings(
         ("RENEWALS_JWT_ISSUER", {"ISSUER": "issuer.example.com", "AUDIENCE": "x"}),
     ],
 )
-def test_a_setting_that_would_accept_any_token_is_refused(
+def test_an_issuer_without_an_audience_or_without_https_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, variables: dict[str, str]
 ) -> None:
     for variable, value in variables.items():
@@ -332,7 +334,7 @@ def test_a_setting_that_would_accept_any_token_is_refused(
     assert config.format_errors(refused.value).startswith(f"{name}")
 
 
-async def test_a_cached_token_reads_at_the_present_test_clock_and_a_real_account_costs_no_statement(
+async def test_a_cached_token_uses_the_current_test_clock_without_a_statement_for_real_accounts(
     world: World, api: Client, issuer: Issuer
 ) -> None:
     await world.account("t", test_clock=NOW)

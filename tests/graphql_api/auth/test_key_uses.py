@@ -15,27 +15,29 @@ from tests.support.live_server import served
 from tests.support.operator_client import OPERATOR_URL, Operator
 
 __all__ = ["operator"]
-USED = "SELECT last_used_at FROM api_keys WHERE account_id = 'a'"
+LAST_USED = "SELECT last_used_at FROM api_keys WHERE account_id = 'a'"
 
 
 @pytest.fixture(autouse=True)
-def unused() -> None:
+def forget_used_keys() -> None:
     api_keys._used.clear()
 
 
 async def test_a_request_does_not_write_the_use_of_its_key(world: World, graphql: Client) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
-    with sql_log.counted() as seen:
+    with sql_log.counted() as statements:
         for _ in range(3):
             await graphql("{ account { id } }")
-    assert [sql for sql in seen if not sql.lstrip().startswith("SELECT")] == []
-    assert await world.value(USED) is None
+    assert [sql for sql in statements if not sql.lstrip().startswith("SELECT")] == []
+    assert await world.value(LAST_USED) is None
     await api_keys.flush_last_used()
-    assert await world.value(USED) == NOW
+    assert await world.value(LAST_USED) == NOW
 
 
-async def test_a_key_in_steady_use_is_written_every_five_minutes(world: World, graphql: Client) -> None:
+async def test_the_last_use_of_a_key_in_steady_use_is_written_every_five_minutes(
+    world: World, graphql: Client
+) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     written = []
@@ -43,18 +45,18 @@ async def test_a_key_in_steady_use_is_written_every_five_minutes(world: World, g
         graphql.at(NOW + dt.timedelta(minutes=minute))
         await graphql("{ account { id } }")
         await api_keys.flush_last_used()
-        written.append(await world.value(USED))
+        written.append(await world.value(LAST_USED))
     minutes = [(at - NOW) // dt.timedelta(minutes=1) for at in written]
     assert minutes == [0] * 5 + [5] * 5 + [10] * 2
 
 
-async def test_nothing_is_written_where_no_key_was_used(world: World) -> None:
-    with sql_log.counted() as seen:
+async def test_without_a_used_key_no_statement_is_executed(world: World) -> None:
+    with sql_log.counted() as statements:
         await api_keys.flush_last_used()
-    assert seen == []
+    assert statements == []
 
 
-async def test_a_key_that_is_being_revoked_delays_nothing(
+async def test_a_key_that_is_being_revoked_does_not_delay_writing_the_use_of_another_key(
     world: World, database_url: str, graphql: Client
 ) -> None:
     await world.account("a")
@@ -74,7 +76,7 @@ async def test_a_key_that_is_being_revoked_delays_nothing(
     ]
 
 
-async def test_a_process_writes_pending_uses_when_it_ends(world: World, database_url: str) -> None:
+async def test_a_process_that_ends_writes_the_pending_uses_of_keys(world: World, database_url: str) -> None:
     await world.account("a")
     key = await world.key("a")
     async with served(database_url) as process:
@@ -83,10 +85,10 @@ async def test_a_process_writes_pending_uses_when_it_ends(world: World, database
         client.http = type(client.http)()
         async with client.http:
             await client("{ account { id } }")
-    assert await world.value(USED) is not None
+    assert await world.value(LAST_USED) is not None
 
 
-async def test_operators_see_when_a_key_was_used_and_find_it_by_its_prefix(
+async def test_an_operator_finds_a_key_with_its_last_use_by_its_prefix(
     world: World, operator: Operator
 ) -> None:
     await world.account("a")
@@ -99,13 +101,13 @@ async def test_operators_see_when_a_key_was_used_and_find_it_by_its_prefix(
     await api_keys.flush_last_used()
     operator.key, operator.url = operator_key, OPERATOR_URL
     query = "query($id: ID, $prefix: String) { apiKeys(accountId: $id, prefix: $prefix) { accountId role lastUsedAt } }"
-    found = {"accountId": "a", "role": "VIEWER", "lastUsedAt": NOW.isoformat()}
+    expected = {"accountId": "a", "role": "VIEWER", "lastUsedAt": NOW.isoformat()}
     prefix = leaked["secret"].split("_")[1]
-    assert await operator(query, prefix=prefix) == {"apiKeys": [found]}
-    assert await operator(query, prefix=prefix, id="a") == {"apiKeys": [found]}
+    assert await operator(query, prefix=prefix) == {"apiKeys": [expected]}
+    assert await operator(query, prefix=prefix, id="a") == {"apiKeys": [expected]}
     assert await operator(query, prefix=prefix, id="b") == {"apiKeys": []}
     assert await operator(query, prefix="\0") == {"apiKeys": []}
     assert await operator(query, prefix="%") == {"apiKeys": []}
-    own = str(operator.key).split("_")[1]
-    [mine] = (await operator(query, prefix=own))["apiKeys"]
-    assert (mine["accountId"], mine["role"]) == (None, "OPERATOR")
+    own_prefix = str(operator.key).split("_")[1]
+    [own_key] = (await operator(query, prefix=own_prefix))["apiKeys"]
+    assert (own_key["accountId"], own_key["role"]) == (None, "OPERATOR")

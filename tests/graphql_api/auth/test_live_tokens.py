@@ -44,12 +44,12 @@ async def server(world: World, issuer: Issuer) -> AsyncIterator[Server]:
         yield Server(address)
 
 
-def soon(seconds: float) -> float:
+def timestamp_in(seconds: float) -> float:
     return (clocks.utc_now() + dt.timedelta(seconds=seconds)).timestamp()
 
 
-async def test_server_sent_events_end_when_their_token_does(server: Server, issuer: Issuer) -> None:
-    token = issuer.token(clocks.utc_now(), exp=soon(3), role="VIEWER")
+async def test_server_sent_events_end_when_their_token_expires(server: Server, issuer: Issuer) -> None:
+    token = issuer.token(clocks.utc_now(), exp=timestamp_in(3), role="VIEWER")
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     async with (
         asyncio.timeout(15),
@@ -57,7 +57,7 @@ async def test_server_sent_events_end_when_their_token_does(server: Server, issu
         client.stream("POST", server.url, json={"query": EVENTS}, headers=headers) as answer,
     ):
         lines = [line async for line in answer.aiter_lines()]
-    assert clocks.utc_now().timestamp() < soon(0) + 9
+    assert clocks.utc_now().timestamp() < timestamp_in(0) + 9
     assert sum(line == "event: next" for line in lines) == 5
     assert "event: complete" in lines
     async with httpx2.AsyncClient() as client:
@@ -65,14 +65,16 @@ async def test_server_sent_events_end_when_their_token_does(server: Server, issu
     assert late.status_code == 401
 
 
-async def test_a_socket_refuses_operations_after_its_token_expired(server: Server, issuer: Issuer) -> None:
-    said = {"Authorization": f"Bearer {issuer.token(clocks.utc_now(), 'ec', exp=soon(4))}"}
+async def test_an_operation_over_a_web_socket_whose_token_has_expired_closes_the_web_socket(
+    server: Server, issuer: Issuer
+) -> None:
+    init_payload = {"Authorization": f"Bearer {issuer.token(clocks.utc_now(), 'ec', exp=timestamp_in(4))}"}
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
-        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        await client.send(orjson.dumps({"type": "connection_init", "payload": init_payload}).decode())
         assert orjson.loads(await client.recv()) == {"type": "connection_ack"}
         await subscribe(client, "1", EVENTS)
-        told = [orjson.loads(await asyncio.wait_for(client.recv(), 12)) for _ in range(6)]
-        assert [message["type"] for message in told] == ["next"] * 5 + ["complete"]
+        messages = [orjson.loads(await asyncio.wait_for(client.recv(), 12)) for _ in range(6)]
+        assert [message["type"] for message in messages] == ["next"] * 5 + ["complete"]
         await subscribe(client, "2", "{ account { id } }")
         with pytest.raises(websockets.ConnectionClosed):
             await asyncio.wait_for(client.recv(), 5)
@@ -84,17 +86,19 @@ async def subscribe(client: websockets.ClientConnection, id_: str, query: str) -
     await client.send(orjson.dumps(message).decode())
 
 
-async def test_an_invalid_token_opens_no_socket(server: Server, issuer: Issuer) -> None:
+async def test_a_web_socket_with_an_invalid_token_is_closed(server: Server, issuer: Issuer) -> None:
     for token in (issuer.token(NOW), issuer.token(clocks.utc_now(), account="nobody"), "a.b.c"):
-        said = {"Authorization": f"Bearer {token}"}
+        init_payload = {"Authorization": f"Bearer {token}"}
         async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
-            await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+            await client.send(orjson.dumps({"type": "connection_init", "payload": init_payload}).decode())
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
             assert client.close_code == 4403
 
 
-async def test_a_viewer_by_token_changes_nothing_over_a_socket(server: Server, issuer: Issuer) -> None:
+async def test_a_token_with_the_role_viewer_cannot_execute_a_mutation_over_a_web_socket(
+    server: Server, issuer: Issuer
+) -> None:
     token = issuer.token(clocks.utc_now(), role="VIEWER")
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",

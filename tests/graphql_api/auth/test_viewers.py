@@ -26,8 +26,8 @@ def many_fields(settings_override: Callable[..., None]) -> None:
 
 
 @pytest.fixture
-async def viewing(world: World, many_fields: None, graphql: Client) -> Client:
-    """Yield a client with a viewer's key of account `a`, which has data of each kind."""
+async def viewer_client(world: World, many_fields: None, graphql: Client) -> Client:
+    """Return a client with a viewer's key of account `a`, which has data of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1")
     graphql.key = await world.key("a", role="VIEWER")
@@ -53,55 +53,63 @@ def test_every_mutation_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("place", MUTATIONS, ids=[place.coordinate for place in MUTATIONS])
-async def test_no_mutation_is_executed_for_a_viewer(world: World, viewing: Client, place: walk.Place) -> None:
+async def test_no_mutation_is_executed_for_a_viewer(
+    world: World, viewer_client: Client, place: walk.Place
+) -> None:
     things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
     own = stage.Stock("a", things=things).own
     query, sent = walk.request(SCHEMA, place, {}, own)
     before = await world.snapshot()
     for _ in range(2):
-        answer = await viewing.post(query, **sent)
+        answer = await viewer_client.post(query, **sent)
         assert answer.status_code == 200
         assert_forbidden(answer.json(), place.way[0].name)
     assert await world.snapshot() == before
 
 
-async def test_a_mutation_cached_by_others_is_refused_too(world: World, viewing: Client) -> None:
-    viewer, viewing.key = viewing.key, await world.key("a")
+async def test_a_mutation_that_another_key_has_cached_is_refused_to_a_viewer(
+    world: World, viewer_client: Client
+) -> None:
+    viewer, viewer_client.key = viewer_client.key, await world.key("a")
     for _ in range(2):
-        assert (await viewing(RESET))["resetCalendarToken"]["token"]
-    assert customer_schema.schema.operations.find(RESET, None) is not None, "it is known"
+        assert (await viewer_client(RESET))["resetCalendarToken"]["token"]
+    assert customer_schema.schema.operations.find(RESET, None) is not None, "the mutation is cached"
     keys = await world.rows("SELECT id, revoked_at FROM api_keys ORDER BY id")
-    viewing.key = viewer
-    assert_forbidden((await viewing.post(RESET)).json(), "resetCalendarToken")
+    viewer_client.key = viewer
+    assert_forbidden((await viewer_client.post(RESET)).json(), "resetCalendarToken")
     assert await world.rows("SELECT id, revoked_at FROM api_keys ORDER BY id") == keys
 
 
-async def test_none_of_several_mutations_is_executed(world: World, viewing: Client) -> None:
-    answer = await viewing.post(f"mutation {{ one: resetCalendarToken {{ token }} two: {RESET[11:]}")
+async def test_none_of_several_mutations_in_one_document_is_executed_for_a_viewer(
+    world: World, viewer_client: Client
+) -> None:
+    answer = await viewer_client.post(f"mutation {{ one: resetCalendarToken {{ token }} two: {RESET[11:]}")
     [error] = answer.json()["errors"]
     assert (error["path"], error["extensions"]) == (["one"], {"code": "FORBIDDEN"})
     assert await world.count("api_keys") == 1
 
 
-async def test_server_sent_events_do_not_bypass_the_role(world: World, viewing: Client) -> None:
-    headers = {"Authorization": f"Bearer {viewing.key}", "Accept": "text/event-stream"}
-    answer = await viewing.http.post(URL, json={"query": RESET}, headers=headers)
+async def test_a_viewer_cannot_execute_a_mutation_over_server_sent_events(
+    world: World, viewer_client: Client
+) -> None:
+    headers = {"Authorization": f"Bearer {viewer_client.key}", "Accept": "text/event-stream"}
+    answer = await viewer_client.http.post(URL, json={"query": RESET}, headers=headers)
     assert '"FORBIDDEN"' in answer.text
     assert await world.count("api_keys") == 1
 
 
-async def test_a_viewer_reads_all_of_its_account(viewing: Client) -> None:
+async def test_a_viewer_can_execute_every_query(viewer_client: Client) -> None:
     for place in walk.places(SCHEMA):
         if place.operation == "query" and len(place.way) == 1:
             things = {kind: [value] for kind, value in names.NOBODYS.items()} | {"instance": ["i-1"]}
             query, sent = walk.request(SCHEMA, place, {}, stage.Stock("a", things=things).own)
-            await viewing(query, **sent)
-    assert await viewing("{ account { id balance } webhookEndpoints { id } products { code } }")
+            await viewer_client(query, **sent)
+    assert await viewer_client("{ account { id balance } webhookEndpoints { id } products { code } }")
 
 
 @pytest.mark.parametrize(
     "path", ["/export/instances.csv", "/export/orders.jsonl", "/export/ledger.csv", "/calendar.ics"]
 )
-async def test_a_viewer_exports_and_has_the_calendar(viewing: Client, path: str) -> None:
-    headers = {"Authorization": f"Bearer {viewing.key}"}
-    assert (await viewing.http.get(URL.replace("/graphql", path), headers=headers)).status_code == 200
+async def test_a_viewer_can_read_exports_and_the_calendar(viewer_client: Client, path: str) -> None:
+    headers = {"Authorization": f"Bearer {viewer_client.key}"}
+    assert (await viewer_client.http.get(URL.replace("/graphql", path), headers=headers)).status_code == 200
