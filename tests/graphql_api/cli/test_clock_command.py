@@ -22,7 +22,7 @@ async def url(database_url: str) -> str:
     return database_url
 
 
-def test_it_moves_a_test_account_and_shows_each_hour(renewals: Renewals, url: str) -> None:
+def test_clock_moves_a_test_account_and_prints_its_progress_and_result(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url)
     assert done.exit_code == 0, done.output
     [last] = [line for line in done.stdout.splitlines() if " moved from " in line]
@@ -36,7 +36,7 @@ def test_it_moves_a_test_account_and_shows_each_hour(renewals: Renewals, url: st
     ]
 
 
-def test_json_has_the_counts(renewals: Renewals, url: str) -> None:
+def test_json_output_has_the_instants_and_counts_of_the_move(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "t", "--to", "2027-02-01T10:00+08:00", "--json", DATABASE_URL=url)
     assert json.loads(done.stdout) == {
         "account": "t", "from": "2027-01-10T04:00:00+00:00", "to": "2027-02-01T02:00:00+00:00",
@@ -52,7 +52,9 @@ def test_json_has_the_counts(renewals: Renewals, url: str) -> None:
         ("t", "2027-01-01T10:00", "--to: must be after 2027-01-10T04:00:00+00:00"),
     ],
 )
-def test_a_refusal_is_a_sentence(renewals: Renewals, url: str, account: str, to: str, problem: str) -> None:
+def test_an_invalid_move_is_refused_with_its_reason(
+    renewals: Renewals, url: str, account: str, to: str, problem: str
+) -> None:
     done = renewals("clock", account, "--to", to, DATABASE_URL=url)
     assert done.exit_code == 1
     assert problem in done.output
@@ -63,7 +65,7 @@ def test_a_refusal_is_in_the_language_of_the_command(renewals: Renewals, url: st
     assert (done.exit_code, done.stderr.strip()) == (1, "ACCOUNT：账户“nobody”不存在")
 
 
-def test_the_runs_of_a_clock_are_listed_only_on_request(renewals: Renewals, url: str) -> None:
+def test_the_runs_of_a_test_clock_are_listed_only_with_the_option(renewals: Renewals, url: str) -> None:
     assert renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url).exit_code == 0
     assert renewals("runs", DATABASE_URL=url).stdout == ""
     listed = renewals("runs", "--test-clocks", DATABASE_URL=url).stdout

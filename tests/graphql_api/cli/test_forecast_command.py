@@ -14,7 +14,7 @@ JANUARY = ("--days", "31", "--at", "2027-01-10T12:00")
 
 
 @pytest.fixture
-async def short_url(database_url: str) -> str:
+async def underfunded_url(database_url: str) -> str:
     """Return a database with 150.00 of balance and a voucher of 20.00 for renewals of 230.00 on two days."""
     async with database.connect(database_url):
         world = World()
@@ -28,8 +28,10 @@ async def short_url(database_url: str) -> str:
     return database_url
 
 
-def test_the_table_tells_each_busy_day_the_sums_and_what_to_add(renewals: Renewals, short_url: str) -> None:
-    done = renewals("forecast", "a", *JANUARY, DATABASE_URL=short_url)
+def test_the_table_has_a_row_per_due_day_the_totals_and_the_required_top_up(
+    renewals: Renewals, underfunded_url: str
+) -> None:
+    done = renewals("forecast", "a", *JANUARY, DATABASE_URL=underfunded_url)
     assert (done.exit_code, done.stderr) == (0, "")
     assert (
         done.stdout
@@ -47,8 +49,8 @@ Add 60.00 today to pay for every renewal.
     )
 
 
-def test_in_chinese_the_columns_stand_below_each_other_too(renewals: Renewals, short_url: str) -> None:
-    done = renewals("forecast", "a", *JANUARY, "--lang", "zh", DATABASE_URL=short_url)
+def test_the_columns_of_the_chinese_table_are_aligned(renewals: Renewals, underfunded_url: str) -> None:
+    done = renewals("forecast", "a", *JANUARY, "--lang", "zh", DATABASE_URL=underfunded_url)
     assert (
         done.stdout
         == """\
@@ -65,22 +67,24 @@ a：2027-01-10 起 31 天
     )
 
 
-def test_enough_money_is_said_and_no_day_is_short(renewals: Renewals, short_url: str) -> None:
-    done = renewals("forecast", "rich", *JANUARY, DATABASE_URL=short_url)
+def test_the_output_for_an_account_with_enough_money_has_no_shortfall(
+    renewals: Renewals, underfunded_url: str
+) -> None:
+    done = renewals("forecast", "rich", *JANUARY, DATABASE_URL=underfunded_url)
     assert done.stdout.endswith("\n\nVouchers and balance cover all renewals.\n")
     assert "2027-01-31    1  100.00      0.00   100.00        8900.00\n" in done.stdout
 
 
-def test_days_are_thirty_and_begin_now_unless_said_otherwise(renewals: Renewals, short_url: str) -> None:
-    done = renewals("forecast", "a", DATABASE_URL=short_url)
+def test_a_forecast_covers_30_days_by_default(renewals: Renewals, underfunded_url: str) -> None:
+    done = renewals("forecast", "a", DATABASE_URL=underfunded_url)
     assert re.match(r"a: 30 days from \d{4}-\d\d-\d\d\n", done.stdout)
 
 
-def test_a_forecast_changes_nothing(renewals: Renewals, short_url: str) -> None:
+def test_a_forecast_does_not_change_accounts_and_instances(renewals: Renewals, underfunded_url: str) -> None:
     rows = "SELECT a.*, i.* FROM accounts a JOIN instances i ON i.account_id = a.id ORDER BY i.id"
-    before = query(short_url, rows)
-    renewals("forecast", "a", *JANUARY, DATABASE_URL=short_url)
-    assert query(short_url, rows) == before
+    before = query(underfunded_url, rows)
+    renewals("forecast", "a", *JANUARY, DATABASE_URL=underfunded_url)
+    assert query(underfunded_url, rows) == before
 
 
 @pytest.mark.parametrize(
@@ -91,15 +95,15 @@ def test_a_forecast_changes_nothing(renewals: Renewals, short_url: str) -> None:
         (("a", "--days", "367"), "days: must be between 1 and 366, not 367\n"),
     ],
 )
-def test_what_cannot_be_foretold_is_refused_in_a_line(
-    renewals: Renewals, short_url: str, arguments: tuple[str, ...], refusal: str
+def test_an_unknown_account_or_an_invalid_number_of_days_is_refused_in_one_line(
+    renewals: Renewals, underfunded_url: str, arguments: tuple[str, ...], refusal: str
 ) -> None:
-    done = renewals("forecast", *arguments, DATABASE_URL=short_url)
+    done = renewals("forecast", *arguments, DATABASE_URL=underfunded_url)
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", refusal)
 
 
-def test_a_language_that_is_not_spoken_ends_with_2(renewals: Renewals, short_url: str) -> None:
-    assert renewals("forecast", "a", "--lang", "fr", DATABASE_URL=short_url).exit_code == 2
+def test_an_unsupported_language_exits_with_code_2(renewals: Renewals, underfunded_url: str) -> None:
+    assert renewals("forecast", "a", "--lang", "fr", DATABASE_URL=underfunded_url).exit_code == 2
 
 
 @pytest.fixture
@@ -121,11 +125,13 @@ async def cut_over_url(database_url: str) -> str:
     return database_url
 
 
-EVE = ("--all", "--at", "2027-01-10T20:00")
+ALL_ACCOUNTS = ("--all", "--at", "2027-01-10T20:00")
 
 
-def test_all_accounts_in_chinese_stand_below_each_other(renewals: Renewals, cut_over_url: str) -> None:
-    done = renewals("forecast", *EVE, "--lang", "zh", DATABASE_URL=cut_over_url)
+def test_the_columns_of_the_chinese_table_of_all_accounts_are_aligned(
+    renewals: Renewals, cut_over_url: str
+) -> None:
+    done = renewals("forecast", *ALL_ACCOUNTS, "--lang", "zh", DATABASE_URL=cut_over_url)
     assert (
         done.stdout
         == """\
@@ -140,8 +146,10 @@ def test_all_accounts_in_chinese_stand_below_each_other(renewals: Renewals, cut_
     )
 
 
-def test_all_accounts_show_what_the_first_night_will_do(renewals: Renewals, cut_over_url: str) -> None:
-    done = renewals("forecast", *EVE, DATABASE_URL=cut_over_url)
+def test_the_table_of_all_accounts_has_a_row_per_account_and_the_totals(
+    renewals: Renewals, cut_over_url: str
+) -> None:
+    done = renewals("forecast", *ALL_ACCOUNTS, DATABASE_URL=cut_over_url)
     assert (done.exit_code, done.stderr) == (0, "")
     assert (
         done.stdout
@@ -157,8 +165,10 @@ all accounts: 2 days from 2027-01-10T12:00:00+00:00
     )
 
 
-def test_all_accounts_are_json_lines_with_the_totals_last(renewals: Renewals, cut_over_url: str) -> None:
-    done = renewals("forecast", *EVE, "--json", DATABASE_URL=cut_over_url)
+def test_the_forecast_of_all_accounts_is_json_lines_with_the_totals_last(
+    renewals: Renewals, cut_over_url: str
+) -> None:
+    done = renewals("forecast", *ALL_ACCOUNTS, "--json", DATABASE_URL=cut_over_url)
     first, later, _, last = map(json.loads, done.stdout.splitlines())
     assert first == {
         "account": "a",
@@ -178,11 +188,11 @@ def test_all_accounts_are_json_lines_with_the_totals_last(renewals: Renewals, cu
     assert (sums["currency"], sums["accountCount"], sums["total"]) == ("CNY", 3, "230.50")
 
 
-def test_of_many_accounts_each_is_there_once(
+def test_a_forecast_that_reads_accounts_in_several_steps_has_each_account_once(
     renewals: Renewals, cut_over_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(all_accounts, "_ACCOUNTS_PER_READ", 1)
-    done = renewals("forecast", *EVE, "--json", DATABASE_URL=cut_over_url)
+    done = renewals("forecast", *ALL_ACCOUNTS, "--json", DATABASE_URL=cut_over_url)
     assert [json.loads(line).get("account") for line in done.stdout.splitlines()] == [
         "a",
         "later",
@@ -191,13 +201,15 @@ def test_of_many_accounts_each_is_there_once(
     ]
 
 
-def test_a_database_in_which_nothing_is_due_says_so(renewals: Renewals, cut_over_url: str) -> None:
+def test_a_forecast_without_a_due_instance_prints_that_no_instance_is_due(
+    renewals: Renewals, cut_over_url: str
+) -> None:
     done = renewals("forecast", "--all", "--at", "2030-01-01T00:00", DATABASE_URL=cut_over_url)
     assert done.stdout.endswith("No instance is due for renewal.\n")
 
 
 @pytest.mark.parametrize("arguments", [("a", "--all"), (), ("--all", "--days", "0")])
-def test_options_that_do_not_go_together_are_refused(
+def test_conflicting_missing_or_invalid_arguments_are_refused_without_traceback(
     renewals: Renewals, cut_over_url: str, arguments: tuple[str, ...]
 ) -> None:
     done = renewals("forecast", *arguments, DATABASE_URL=cut_over_url)

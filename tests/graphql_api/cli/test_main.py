@@ -40,7 +40,7 @@ COMMANDS = (
     "schema",
     "graphiql-assets",
 )
-IN_NEED = {
+REQUIRED = {
     "serve": "DATABASE_URL",
     "worker": "DATABASE_URL",
     "migrate": "DATABASE_URL",
@@ -72,18 +72,20 @@ def test_every_command_has_help(renewals: Renewals, command: str) -> None:
     assert f"Usage: root {command}" in done.output
 
 
-def test_the_help_names_every_command_and_no_other(renewals: Renewals) -> None:
+def test_the_help_lists_every_registered_command(renewals: Renewals) -> None:
     assert renewals("--help").exit_code == 0
-    assert {each.name or each.callback.__name__ for each in main.app.registered_commands} == set(COMMANDS)  # type: ignore[union-attr]
+    assert {item.name or item.callback.__name__ for item in main.app.registered_commands} == set(COMMANDS)  # type: ignore[union-attr]
     assert all(command in renewals("--help").output for command in COMMANDS)
 
 
-def test_an_unknown_command_or_option_ends_with_2(renewals: Renewals) -> None:
+def test_an_unknown_command_or_option_exits_with_code_2(renewals: Renewals) -> None:
     assert renewals("renew").exit_code == 2
     assert renewals("migrate", "--force").exit_code == 2
 
 
-def test_migrating_twice_is_migrating_once(renewals: Renewals, empty_database_url: str) -> None:
+def test_a_second_migration_prints_that_the_database_is_up_to_date(
+    renewals: Renewals, empty_database_url: str
+) -> None:
     first = renewals("migrate", DATABASE_URL=empty_database_url)
     assert (first.exit_code, first.stderr) == (0, "")
     assert first.stdout.splitlines() == ["applied 0001_schema"]
@@ -91,7 +93,9 @@ def test_migrating_twice_is_migrating_once(renewals: Renewals, empty_database_ur
     assert (second.exit_code, second.stdout) == (0, "up to date\n")
 
 
-def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, database_url: str) -> None:
+def test_the_demo_account_is_loaded_once_and_each_command_prints_a_new_key(
+    renewals: Renewals, database_url: str
+) -> None:
     first = renewals("demo", "--day", "2027-01-10", DATABASE_URL=database_url)
     second = renewals("demo", "--day", "2027-01-11", DATABASE_URL=database_url)
     assert (first.exit_code, second.exit_code) == (0, 0)
@@ -104,10 +108,12 @@ def test_the_demo_is_loaded_once_and_gives_a_key_each_time(renewals: Renewals, d
 
 
 RESET = ("demo", "--reset", "--day", "2027-02-10")
-MARCH = "SELECT expires_at::date::text FROM instances WHERE id = 'b8eac96a-807b-49f2-af7a-a173440b3b56'"
+EXPIRY = "SELECT expires_at::date::text FROM instances WHERE id = 'b8eac96a-807b-49f2-af7a-a173440b3b56'"
 
 
-def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, database_url: str) -> None:
+def test_the_demo_account_is_reloaded_only_after_a_confirmation(
+    renewals: Renewals, database_url: str
+) -> None:
     renewals("demo", "--day", "2027-01-10", DATABASE_URL=database_url)
     for answer in ("", "n\n"):
         done = renewals(*RESET, stdin_text=answer, DATABASE_URL=database_url)
@@ -116,23 +122,25 @@ def test_the_demo_is_made_anew_only_when_that_is_confirmed(renewals: Renewals, d
             "deletes all instances (300), orders (0) and ledger entries (11) of the demo account, "
             "and reloads the account" in done.stdout
         )
-        assert query(database_url, MARCH) == [("2027-02-28",)]
+        assert query(database_url, EXPIRY) == [("2027-02-28",)]
     for options, answer in ((("--yes",), ""), ((), "y\n")):
         done = renewals(*RESET, *options, stdin_text=answer, DATABASE_URL=database_url)
         assert done.exit_code == 0
         assert done.stdout.endswith("reloaded the demo account as of 2027-02-10\n")
-        assert query(database_url, MARCH) == [("2027-03-31",)]
+        assert query(database_url, EXPIRY) == [("2027-03-31",)]
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
     assert renewals("demo", "--yes", DATABASE_URL=database_url).exit_code == 2
 
 
-def test_without_a_demo_a_reset_loads_it_and_asks_nothing(renewals: Renewals, database_url: str) -> None:
+def test_a_reset_without_a_demo_account_loads_the_account_without_a_confirmation(
+    renewals: Renewals, database_url: str
+) -> None:
     done = renewals(*RESET, DATABASE_URL=database_url)
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "loaded the demo account")
 
 
 @pytest.mark.parametrize("options", [(), ("--reset", "--yes")])
-def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
+def test_a_real_account_with_the_id_demo_is_refused_and_gets_no_key(
     renewals: Renewals, database_url: str, options: tuple[str, ...]
 ) -> None:
     query(
@@ -146,16 +154,18 @@ def test_a_real_account_called_demo_gets_no_key_and_loses_nothing(
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(0,)]
 
 
-def test_the_demo_stands_at_the_day_of_the_documentation_whatever_the_time(
+def test_the_test_clock_of_the_demo_account_does_not_depend_on_the_real_time(
     renewals: Renewals, database_url: str
 ) -> None:
     later = dt.datetime(2031, 3, 14, 23, tzinfo=dt.UTC)
     assert renewals("demo", now=later, DATABASE_URL=database_url).exit_code == 0
-    stands_at = dt.datetime(2027, 1, 15, 2, tzinfo=dt.UTC)
-    assert query(database_url, "SELECT test_clock FROM accounts") == [(stands_at,)]
+    documented = dt.datetime(2027, 1, 15, 2, tzinfo=dt.UTC)
+    assert query(database_url, "SELECT test_clock FROM accounts") == [(documented,)]
 
 
-def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, database_url: str) -> None:
+def test_operator_key_prints_a_key_that_the_audit_log_does_not_contain(
+    renewals: Renewals, database_url: str
+) -> None:
     done = renewals("operator-key", "夜班", DATABASE_URL=database_url)
     assert done.exit_code == 0
     assert re.fullmatch(r"rk_\S+\n", done.stdout)
@@ -172,7 +182,7 @@ def test_the_first_operator_gets_a_key_that_is_kept_nowhere(renewals: Renewals, 
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(1,)]
 
 
-def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, database_url: str) -> None:
+def test_api_key_prints_a_key_of_the_requested_role(renewals: Renewals, database_url: str) -> None:
     assert renewals("demo", DATABASE_URL=database_url).exit_code == 0
     for options, role in (((), "RENEWER"), (("--role", "viewer", "--name", "审计"), "VIEWER")):
         done = renewals("api-key", "demo", *options, DATABASE_URL=database_url)
@@ -180,12 +190,12 @@ def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, databas
         assert re.fullmatch(r"rk_\S+\n", done.stdout)
         sql = "SELECT role, account_id FROM api_keys WHERE prefix = '" + done.stdout.split("_")[1] + "'"
         assert query(database_url, sql) == [(role, "demo")]
-    for refused, name in (
+    for arguments, name in (
         (("nobody",), "ACCOUNT"),
         (("demo", "--role", "operator"), "ACCOUNT"),
         (("demo", "--name", "x" * 201), "--name"),
     ):
-        done = renewals("api-key", *refused, DATABASE_URL=database_url)
+        done = renewals("api-key", *arguments, DATABASE_URL=database_url)
         assert (done.exit_code, done.stdout) == (1, "")
         assert done.stderr.startswith(f"{name}: ")
     assert query(database_url, "SELECT count(*) FROM api_keys") == [(3,)]
@@ -193,7 +203,7 @@ def test_an_account_gets_a_key_of_the_role_asked_for(renewals: Renewals, databas
 
 
 @pytest.mark.parametrize("command", [("api-key", "demo"), ("operator-key", "Night shift")])
-def test_a_key_is_made_though_the_environment_once_shortened_idempotency_keys(
+def test_a_key_is_created_although_a_removed_setting_limits_idempotency_keys(
     renewals: Renewals, database_url: str, command: tuple[str, str]
 ) -> None:
     assert renewals("demo", DATABASE_URL=database_url).exit_code == 0
@@ -206,7 +216,7 @@ def test_a_key_is_made_though_the_environment_once_shortened_idempotency_keys(
     ("options", "served"),
     [((), "create"), (("--operator",), "create_for_operators")],
 )
-def test_a_server_is_for_customers_or_for_operators_alone(
+def test_serve_starts_the_application_of_customers_or_that_of_operators(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], served: str
 ) -> None:
     started: list[str] = []
@@ -220,7 +230,7 @@ def test_a_server_is_for_customers_or_for_operators_alone(
     assert started == [served]
 
 
-def test_a_day_for_the_demo_that_is_none_ends_with_2(renewals: Renewals, database_url: str) -> None:
+def test_an_invalid_day_for_the_demo_account_exits_with_code_2(renewals: Renewals, database_url: str) -> None:
     done = renewals("demo", "--day", "tomorrow", DATABASE_URL=database_url)
     assert done.exit_code == 2
     assert query(database_url, "SELECT count(*) FROM accounts") == [(0,)]
@@ -236,7 +246,7 @@ def test_a_day_for_the_demo_that_is_none_ends_with_2(renewals: Renewals, databas
         ("2027-01-30T11:30", {"RENEWALS_TIME_ZONE": "America/New_York"}),
     ],
 )
-def test_run_now_takes_a_clock_with_an_offset_or_in_the_default_zone(
+def test_run_now_accepts_an_instant_with_an_offset_or_in_the_default_time_zone(
     renewals: Renewals, due_url: str, at: str, variables: dict[str, str]
 ) -> None:
     done = renewals("run-now", "--at", at, now=LATER, DATABASE_URL=due_url, **variables)
@@ -249,14 +259,14 @@ def test_run_now_takes_a_clock_with_an_offset_or_in_the_default_zone(
     ]
 
 
-def test_run_now_a_second_before_renews_nothing(renewals: Renewals, due_url: str) -> None:
+def test_run_now_a_second_before_the_due_time_renews_no_instance(renewals: Renewals, due_url: str) -> None:
     done = renewals("run-now", "--at", "2027-01-31T00:29:59", now=LATER, DATABASE_URL=due_url)
     assert done.exit_code == 0
     assert "0 renewed for 0.00, 0 refused" in done.stdout
     assert query(due_url, "SELECT balance_cents FROM accounts") == [(500_00,)]
 
 
-def test_run_now_without_a_clock_takes_the_real_one(renewals: Renewals, due_url: str) -> None:
+def test_run_now_without_an_instant_uses_the_current_time(renewals: Renewals, due_url: str) -> None:
     before = dt.datetime.now(dt.UTC)
     done = renewals("run-now", DATABASE_URL=due_url)
     assert done.exit_code == 0
@@ -267,18 +277,18 @@ def test_run_now_without_a_clock_takes_the_real_one(renewals: Renewals, due_url:
 @pytest.mark.parametrize(
     "at", ["tomorrow", "2027-13-01", "2027-02-29T00:30", "00:30", "0001-01-01", "9999-12-31T23:59Z"]
 )
-def test_run_now_refuses_a_clock_that_is_none(renewals: Renewals, due_url: str, at: str) -> None:
+def test_run_now_refuses_an_invalid_instant(renewals: Renewals, due_url: str, at: str) -> None:
     done = renewals("run-now", "--at", at, DATABASE_URL=due_url)
     assert done.exit_code == 2
     assert "2027-03-01T00:30" in done.stderr
     assert query(due_url, "SELECT count(*) FROM renewal_runs") == [(0,)]
 
 
-def test_verify_names_the_rule_and_the_row_that_break_and_ends_with_1(
+def test_verify_prints_a_broken_rule_with_its_row_and_exits_with_code_1(
     renewals: Renewals, due_url: str
 ) -> None:
-    whole = renewals("verify", DATABASE_URL=due_url)
-    assert (whole.exit_code, "BROKEN" in whole.stdout) == (0, False)
+    consistent = renewals("verify", DATABASE_URL=due_url)
+    assert (consistent.exit_code, "BROKEN" in consistent.stdout) == (0, False)
     query(due_url, "UPDATE accounts SET balance_cents = balance_cents - 1")
     broken = renewals("verify", DATABASE_URL=due_url)
     assert broken.exit_code == 1
@@ -286,7 +296,9 @@ def test_verify_names_the_rule_and_the_row_that_break_and_ends_with_1(
     assert f"BROKEN  {rule}\n        account_id=a, " in broken.stdout
 
 
-def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewals, due_url: str) -> None:
+def test_runs_prints_the_newest_run_first_and_whether_a_run_was_consistent(
+    renewals: Renewals, due_url: str
+) -> None:
     renewals("run-now", "--at", "2027-01-31T00:30", now=LATER, DATABASE_URL=due_url)
     query(due_url, "UPDATE accounts SET balance_cents = balance_cents + 1")
     renewals("run-now", "--at", "2027-01-31T01:30", now=LATER, DATABASE_URL=due_url)
@@ -300,31 +312,31 @@ def test_runs_says_what_became_of_each_and_whether_all_adds_up(renewals: Renewal
 async def put_endpoints(url: str) -> list[str]:
     """Create a disabled endpoint of account `a`, and one of all accounts."""
     async with database.connect(url):
-        made = [
+        created = [
             await endpoints.create(
                 owner, endpoint_requests.EndpointRequest(f"https://{host}/", (), "k"), clocks.utc_now
             )
             for owner, host in (("a", "a.example.com"), (None, "all.example.com"))
         ]
-        ids = [str(each.endpoint.id) for each in made]
+        ids = [str(result.endpoint.id) for result in created]
         await endpoints.update(
             "a", ids[0], endpoint_requests.EndpointUpdate(is_enabled=False), clocks.utc_now
         )
     return ids
 
 
-def test_webhooks_says_how_each_endpoint_fares(renewals: Renewals, due_url: str) -> None:
+def test_webhooks_prints_the_state_and_the_counts_of_each_endpoint(renewals: Renewals, due_url: str) -> None:
     own, providers = asyncio.run(put_endpoints(due_url))
-    said = renewals("webhooks", DATABASE_URL=due_url).stdout.splitlines()
+    printed = renewals("webhooks", DATABASE_URL=due_url).stdout.splitlines()
     counts = "0 delivered, 0 behind, 0 waiting, 0 parked"
-    assert said == [
+    assert printed == [
         f"endpoint {providers} of all accounts, https://all.example.com/, enabled: {counts}",
         f"endpoint {own} of a, https://a.example.com/, DISABLED (disabled by its owner): {counts}",
     ]
 
 
-@pytest.mark.parametrize(("command", "name"), IN_NEED.items())
-def test_an_address_that_is_missing_is_named(renewals: Renewals, command: str, name: str) -> None:
+@pytest.mark.parametrize(("command", "name"), REQUIRED.items())
+def test_a_missing_database_url_is_named_in_the_error(renewals: Renewals, command: str, name: str) -> None:
     done = renewals(command)
     assert done.exit_code == 1
     assert done.stderr == (
@@ -332,13 +344,13 @@ def test_an_address_that_is_missing_is_named(renewals: Renewals, command: str, n
     )
 
 
-def test_a_worker_without_a_queue_says_so(renewals: Renewals, database_url: str) -> None:
+def test_a_worker_without_a_redis_url_exits_with_code_1(renewals: Renewals, database_url: str) -> None:
     done = renewals("worker", DATABASE_URL=database_url)
     assert done.exit_code == 1
     assert done.stderr.startswith("REDIS_URL is not set.")
 
 
-WRONG = {
+INVALID_SETTINGS = {
     "RENEWALS_PORT": "http",
     "RENEWALS_TIME_ZONE": "Mars/Olympus",
     "RENEWALS_AUTO_RENEW_TIME": "25:00",
@@ -350,8 +362,10 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG.items())
-def test_a_setting_that_is_wrong_is_explained_in_a_line(renewals: Renewals, name: str, value: str) -> None:
+@pytest.mark.parametrize(("name", "value"), INVALID_SETTINGS.items())
+def test_an_invalid_setting_is_explained_in_one_line_without_its_password(
+    renewals: Renewals, name: str, value: str
+) -> None:
     done = renewals("migrate", **{name: value})
     assert done.exit_code == 1
     [line] = done.stderr.splitlines()
@@ -359,12 +373,12 @@ def test_a_setting_that_is_wrong_is_explained_in_a_line(renewals: Renewals, name
     assert "secret" not in line
 
 
-def test_all_settings_that_are_wrong_are_explained_at_once(renewals: Renewals) -> None:
-    done = renewals("run-now", **WRONG)
-    assert {line.split(":")[0] for line in done.stderr.splitlines()} == set(WRONG)
+def test_all_invalid_settings_are_explained_together(renewals: Renewals) -> None:
+    done = renewals("run-now", **INVALID_SETTINGS)
+    assert {line.split(":")[0] for line in done.stderr.splitlines()} == set(INVALID_SETTINGS)
 
 
-def test_a_database_that_is_not_there_or_not_migrated_is_said_in_a_line(
+def test_an_unreachable_or_empty_database_is_reported_in_one_line(
     renewals: Renewals, empty_database_url: str
 ) -> None:
     missing = renewals("migrate", DATABASE_URL="postgres://nobody@127.0.0.1:1/renewals")
@@ -375,7 +389,7 @@ def test_a_database_that_is_not_there_or_not_migrated_is_said_in_a_line(
     assert empty.stderr == "The database has no tables yet: run `renewals migrate`.\n"
 
 
-def test_a_server_that_is_too_old_is_said_in_a_line_by_every_command(
+def test_commands_report_a_too_old_postgresql_in_one_line(
     renewals: Renewals, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_version, "MAJOR_MIN", 99)
@@ -387,7 +401,7 @@ def test_a_server_that_is_too_old_is_said_in_a_line_by_every_command(
         ), done.stderr
 
 
-def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> None:
+def test_the_printed_schema_equals_the_file_in_the_repository(renewals: Renewals) -> None:
     printed = renewals("schema")
     assert printed.stdout == schema_commands.SDL_PATH.read_text(encoding="utf-8")
     assert renewals("schema", "--check").exit_code == 0
@@ -401,7 +415,7 @@ def test_the_printed_schema_is_the_one_in_the_repository(renewals: Renewals) -> 
 
 
 @pytest.mark.parametrize("drift", ["", "type Query { nothing: Int }\n"])
-def test_the_operators_schema_does_not_drift_either(
+def test_a_differing_operator_schema_file_is_detected_and_rewritten(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drift: str
 ) -> None:
     path = tmp_path / "operator.graphql"
@@ -413,7 +427,7 @@ def test_the_operators_schema_does_not_drift_either(
     assert renewals("schema", "--check").exit_code == 0
 
 
-def test_a_schema_that_drifted_is_found_and_written_anew(
+def test_a_differing_customer_schema_file_is_detected_and_rewritten(
     renewals: Renewals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sdl = schema_commands.SDL_PATH.read_text(encoding="utf-8")
@@ -434,7 +448,7 @@ def test_a_schema_that_drifted_is_found_and_written_anew(
     assert renewals("schema", "--check").exit_code == 0
 
 
-def test_the_command_as_a_process_ends_with_the_same_codes_and_no_traceback() -> None:
+def test_the_command_as_a_process_exits_with_the_expected_code_and_no_traceback() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     for arguments, code in ((["--help"], 0), (["migrate"], 1), (["renew"], 2)):
         command = [sys.executable, "-m", "graphql_api", *arguments]

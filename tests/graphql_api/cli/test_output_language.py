@@ -28,7 +28,7 @@ ZH, EN = Language.ZH, Language.EN
         ({"LANG": "zh_CN", "LC_MESSAGES": "zh_CN", "LC_ALL": "C.UTF-8"}, EN),
     ],
 )
-def test_without_an_option_the_locale_chooses(
+def test_the_locale_determines_the_language_unless_the_option_does(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: Language
 ) -> None:
     for name in output_language.VARIABLES:
@@ -41,7 +41,7 @@ def test_without_an_option_the_locale_chooses(
 
 
 @pytest.fixture
-async def some_url(database_url: str) -> str:
+async def underfunded_url(database_url: str) -> str:
     """Return a database with one account, which has a due instance and too little money."""
     async with database.connect(database_url):
         world = World()
@@ -63,28 +63,30 @@ async def some_url(database_url: str) -> str:
     ],
 )
 def test_json_is_the_same_in_every_language(
-    renewals: Renewals, some_url: str, command: tuple[str, ...]
+    renewals: Renewals, underfunded_url: str, command: tuple[str, ...]
 ) -> None:
-    chinese = renewals(*command, "--json", "--lang", "zh", DATABASE_URL=some_url)
-    english = renewals(*command, "--json", DATABASE_URL=some_url, LANG="en_US.UTF-8")
-    by_locale = renewals(*command, "--json", DATABASE_URL=some_url, LANG="zh_CN.UTF-8")
+    chinese = renewals(*command, "--json", "--lang", "zh", DATABASE_URL=underfunded_url)
+    english = renewals(*command, "--json", DATABASE_URL=underfunded_url, LANG="en_US.UTF-8")
+    by_locale = renewals(*command, "--json", DATABASE_URL=underfunded_url, LANG="zh_CN.UTF-8")
     assert chinese.exit_code == 0
     assert chinese.stdout == english.stdout == by_locale.stdout
 
 
-def test_the_rules_of_verify_are_in_chinese(renewals: Renewals, some_url: str) -> None:
-    lines = renewals("verify", DATABASE_URL=some_url, LC_ALL="zh_CN.UTF-8").stdout.splitlines()
+def test_verify_prints_its_rules_in_the_language_of_the_locale(
+    renewals: Renewals, underfunded_url: str
+) -> None:
+    lines = renewals("verify", DATABASE_URL=underfunded_url, LC_ALL="zh_CN.UTF-8").stdout.splitlines()
     assert lines[0] == "正常    账户流水（不含代金券流水）合计等于账户余额"
     assert all(line.startswith("正常    ") for line in lines)
-    english = renewals("verify", DATABASE_URL=some_url).stdout.splitlines()
+    english = renewals("verify", DATABASE_URL=underfunded_url).stdout.splitlines()
     assert english[0] == "ok      the entries without a voucher add up to the balance of their account"
     assert len(english) == len(lines)
 
 
-def test_an_error_is_in_the_language_of_the_output(renewals: Renewals, some_url: str) -> None:
-    chinese = renewals("runs", "--run", "99", "--lang", "zh", DATABASE_URL=some_url)
+def test_an_error_is_in_the_language_of_the_output(renewals: Renewals, underfunded_url: str) -> None:
+    chinese = renewals("runs", "--run", "99", "--lang", "zh", DATABASE_URL=underfunded_url)
     assert (chinese.exit_code, chinese.stdout, chinese.stderr) == (1, "", "run：续费批次“99”不存在\n")
-    chinese = renewals("forecast", "a", "--days", "0", DATABASE_URL=some_url, LANG="zh_CN.UTF-8")
+    chinese = renewals("forecast", "a", "--days", "0", DATABASE_URL=underfunded_url, LANG="zh_CN.UTF-8")
     assert chinese.stderr == "days：取值范围为 1 至 366，实际为 0\n"
 
 

@@ -38,7 +38,7 @@ CUT = """CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
   CREATE TRIGGER cut BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION cut()"""
 
 
-class Refusing(NamedTuple):
+class RefusingServers(NamedTuple):
     """URLs of a PostgreSQL with passwords, one for each kind of error, and of a Valkey with a password."""
 
     databases: dict[str, str]
@@ -46,9 +46,9 @@ class Refusing(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def refusing() -> Iterator[Refusing]:
+def refusing() -> Iterator[RefusingServers]:
     with services.Postgres(durable=False) as postgres, services.Valkey(durable=False) as valkey:
-        asyncio.run(ask_for_passwords(postgres.url))
+        asyncio.run(require_passwords(postgres.url))
         asyncio.run(migrate.migrate(postgres.url))
         with redis.Redis.from_url(valkey.url) as client:
             client.config_set("requirepass", "right")
@@ -62,10 +62,10 @@ def refusing() -> Iterator[Refusing]:
             "tables": f"postgres://app:right@{host}/renewals",
             "extensions": f"postgres://app:right@{host}/plain",
         }
-        yield Refusing(databases, f"redis://:{SECRET}@127.0.0.1:{valkey.port}/0")
+        yield RefusingServers(databases, f"redis://:{SECRET}@127.0.0.1:{valkey.port}/0")
 
 
-async def ask_for_passwords(url: str) -> None:
+async def require_passwords(url: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("CREATE ROLE app LOGIN PASSWORD 'right'")
     await connection.execute("CREATE DATABASE closed")
@@ -82,7 +82,7 @@ async def ask_for_passwords(url: str) -> None:
     await plain.close()
 
 
-def in_folder(command: str, folder: Path) -> tuple[str, ...]:
+def data_dir_option(command: str, folder: Path) -> tuple[str, ...]:
     """Return the option that keeps the files of `renewals up` in a folder, for that command."""
     return ("--data-dir", str(folder)) if command == "up" else ()
 
@@ -97,34 +97,34 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-@pytest.mark.parametrize("wrong", SENTENCES)
-def test_every_command_says_in_a_sentence_why_postgresql_refuses(
+@pytest.mark.parametrize("cause", SENTENCES)
+def test_every_command_prints_in_one_line_why_postgresql_refuses_the_connection(
     renewals: Renewals,
-    refusing: Refusing,
+    refusing: RefusingServers,
     redis_url: str,
     tmp_path: Path,
     command: tuple[str, ...],
-    wrong: str,
+    cause: str,
 ) -> None:
-    variables = {"DATABASE_URL": refusing.databases[wrong], "REDIS_URL": redis_url}
-    done = renewals(*command, *in_folder(command[0], tmp_path), **variables)
+    variables = {"DATABASE_URL": refusing.databases[cause], "REDIS_URL": redis_url}
+    done = renewals(*command, *data_dir_option(command[0], tmp_path), **variables)
     assert done.exit_code == 1, done.output
     [line] = done.stderr.splitlines()
-    assert line.startswith(SENTENCES[wrong])
+    assert line.startswith(SENTENCES[cause])
     assert SECRET not in done.output
 
 
 @pytest.mark.parametrize("command", ["migrate", "demo", "runs", "verify", "worker", "run-now"])
-def test_a_role_without_rights_on_the_tables_is_said_in_a_sentence(
-    renewals: Renewals, refusing: Refusing, redis_url: str, command: str
+def test_a_command_prints_that_the_role_has_no_permission_on_a_table(
+    renewals: Renewals, refusing: RefusingServers, redis_url: str, command: str
 ) -> None:
     done = renewals(command, DATABASE_URL=refusing.databases["tables"], REDIS_URL=redis_url)
     assert done.exit_code == 1, done.output
     assert "PostgreSQL denies a permission to the role in DATABASE_URL: permission denied for " in done.stderr
 
 
-def test_a_role_that_may_not_create_extensions_is_told_what_to_do(
-    renewals: Renewals, refusing: Refusing
+def test_migrate_prints_how_to_create_the_extensions_that_the_role_cannot_create(
+    renewals: Renewals, refusing: RefusingServers
 ) -> None:
     done = renewals("migrate", DATABASE_URL=refusing.databases["extensions"])
     assert done.exit_code == 1, done.output
@@ -134,7 +134,9 @@ def test_a_role_that_may_not_create_extensions_is_told_what_to_do(
     ) in done.stderr
 
 
-def test_an_import_says_it_too(renewals: Renewals, refusing: Refusing, tmp_path: Path) -> None:
+def test_an_import_prints_why_postgresql_refuses_the_connection(
+    renewals: Renewals, refusing: RefusingServers, tmp_path: Path
+) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("id,name\na,A\n", encoding="utf-8")
     done = renewals("import", "accounts", str(file), DATABASE_URL=refusing.databases["password"])
@@ -143,7 +145,9 @@ def test_an_import_says_it_too(renewals: Renewals, refusing: Refusing, tmp_path:
     assert SECRET not in done.output
 
 
-def test_a_worker_says_that_redis_refuses(renewals: Renewals, refusing: Refusing, database_url: str) -> None:
+def test_a_worker_prints_that_redis_refuses_the_login(
+    renewals: Renewals, refusing: RefusingServers, database_url: str
+) -> None:
     done = renewals("worker", DATABASE_URL=database_url, REDIS_URL=refusing.redis)
     assert done.exit_code == 1, done.output
     assert done.stderr.splitlines()[-1].startswith("Redis refuses the login: ")
@@ -151,14 +155,14 @@ def test_a_worker_says_that_redis_refuses(renewals: Renewals, refusing: Refusing
 
 
 @pytest.mark.parametrize("url", ["postgres://app:a/hunter2@host/x", "postgres://app:hunter2@host:99999/x"])
-def test_an_address_that_is_none_is_explained_without_its_password(renewals: Renewals, url: str) -> None:
+def test_an_invalid_database_url_is_explained_without_its_password(renewals: Renewals, url: str) -> None:
     done = renewals("verify", DATABASE_URL=url)
     assert done.exit_code == 1
     assert done.stderr.startswith("DATABASE_URL: must look like postgres://user:password@host:5432/name")
     assert SECRET not in done.output
 
 
-def test_a_database_that_lacks_a_migration_is_told_to_be_migrated(
+def test_verify_names_the_missing_migration_and_the_command_that_applies_it(
     renewals: Renewals, database_url: str
 ) -> None:
     last = max(migrate.known_migrations())
@@ -169,22 +173,22 @@ def test_a_database_that_lacks_a_migration_is_told_to_be_migrated(
     assert done.exit_code == 1
 
 
-@pytest.mark.parametrize("lacks_another", [False, True])
-def test_a_database_of_a_later_version_is_named_and_not_migrated(
-    renewals: Renewals, redis_url: str, tmp_path: Path, database_url: str, lacks_another: bool
+@pytest.mark.parametrize("is_migration_missing", [False, True])
+def test_a_database_of_a_later_version_is_refused_and_not_migrated(
+    renewals: Renewals, redis_url: str, tmp_path: Path, database_url: str, is_migration_missing: bool
 ) -> None:
     query(database_url, "ALTER TABLE accounts RENAME balance_cents TO cents")
     query(
         database_url,
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_future', now())",
     )
-    if lacks_another:
+    if is_migration_missing:
         last = max(migrate.known_migrations())
         query(database_url, f"DELETE FROM tortoise_migrations WHERE name = '{last}'")
     applied = query(database_url, "SELECT name FROM tortoise_migrations ORDER BY name")
     variables = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     for command in ("migrate", "verify", "up"):
-        done = renewals(command, *in_folder(command, tmp_path), **variables)
+        done = renewals(command, *data_dir_option(command, tmp_path), **variables)
         assert done.stderr == (
             "The database has migrations that this version does not have (9999_future): "
             "run the version that applied them, or a newer one.\n"
@@ -194,7 +198,7 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "why"),
+    ("cause", "reason"),
     [
         ("password", "refuses the role or the password"),
         ("role", "refuses the role or the password"),
@@ -204,16 +208,18 @@ def test_a_database_of_a_later_version_is_named_and_not_migrated(
         ("tables", "denies the role a permission"),
     ],
 )
-async def test_readyz_says_why_and_names_nobody(refusing: Refusing, wrong: str, why: str) -> None:
-    settings = config.Settings(DATABASE_URL=refusing.databases[wrong], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
-    looking = checks.HealthChecker(settings, clocks.utc_now, required=("database",))
-    report = await looking.report()
-    await looking.close()
-    assert (report.status, report.checks["database"].error) == ("unready", why)
+async def test_the_readiness_report_has_the_reason_of_a_refusal_without_any_name(
+    refusing: RefusingServers, cause: str, reason: str
+) -> None:
+    settings = config.Settings(DATABASE_URL=refusing.databases[cause], REDIS_URL=refusing.redis)  # type: ignore[call-arg]
+    checker = checks.HealthChecker(settings, clocks.utc_now, required=("database",))
+    report = await checker.report()
+    await checker.close()
+    assert (report.status, report.checks["database"].error) == ("unready", reason)
     assert report.checks["redis"].error == "refuses the user or the password"
 
 
-async def test_a_refusal_whose_connection_is_cut_stays_that_refusal(opened: str) -> None:
+async def test_an_exception_in_a_transaction_is_raised_even_if_the_connection_is_lost(opened: str) -> None:
     class RefusedError(Exception):
         pass
 
@@ -229,7 +235,7 @@ async def test_a_refusal_whose_connection_is_cut_stays_that_refusal(opened: str)
     assert (await database.fetch(database.pool(), "SELECT 1"))[0][0] == 1
 
 
-async def test_an_outage_that_ends_a_block_is_raised_as_it_came(opened: str) -> None:
+async def test_a_lost_connection_in_a_transaction_raises_a_connection_error(opened: str) -> None:
     with pytest.raises(asyncpg.PostgresConnectionError):
         async with database.transaction() as connection:
             await database.execute(connection, "SELECT pg_terminate_backend(pg_backend_pid())")
@@ -247,7 +253,9 @@ async def cut_url(database_url: str) -> str:
     return database_url
 
 
-def test_run_now_whose_connection_is_cut_ends_in_a_sentence(renewals: Renewals, cut_url: str) -> None:
+def test_run_now_that_loses_its_connection_charges_nothing_and_can_be_repeated(
+    renewals: Renewals, cut_url: str
+) -> None:
     done = renewals("run-now", "--at", "2026-11-10T12:00", DATABASE_URL=cut_url)
     assert done.exit_code == 1
     assert done.stderr.splitlines()[-1].startswith("A server cannot be reached: ")

@@ -21,7 +21,7 @@ DUE = "2027-01-31T00:30+08:00"
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
-TRACES = (
+TABLES = (
     *(
         "renewal_runs",
         "renewal_chunks",
@@ -53,24 +53,24 @@ async def due_url(database_url: str) -> str:
     return database_url
 
 
-def rows(url: str) -> list[object]:
-    return [query(url, f"SELECT t::text FROM {table} t ORDER BY 1") for table in TRACES]
+def read_tables(url: str) -> list[object]:
+    return [query(url, f"SELECT t::text FROM {table} t ORDER BY 1") for table in TABLES]
 
 
-def test_a_run_in_the_future_is_refused_in_a_sentence(renewals: Renewals, due_url: str) -> None:
-    before = rows(due_url)
+def test_a_run_in_the_future_is_refused_and_writes_no_data(renewals: Renewals, due_url: str) -> None:
+    before = read_tables(due_url)
     done = renewals("run-now", "--at", "2027-01-31T00:30", DATABASE_URL=due_url)
     assert (done.exit_code, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert line.startswith("--at: must not be after the current time, 20")
     assert line.endswith("only a dry run can be in the future (--dry-run)")
-    assert rows(due_url) == before
+    assert read_tables(due_url) == before
 
 
-def test_a_dry_run_says_of_each_account_what_a_run_would_do_and_writes_nothing(
+def test_a_dry_run_prints_the_result_for_each_account_and_writes_no_data(
     renewals: Renewals, due_url: str
 ) -> None:
-    before = rows(due_url)
+    before = read_tables(due_url)
     done = renewals("run-now", "--dry-run", "--at", DUE, DATABASE_URL=due_url)
     assert (done.exit_code, done.stderr) == (0, "")
     assert (
@@ -84,7 +84,7 @@ a               2        2  600.00    100.00   500.00        0        1         
 all accounts    4        3  630.00    100.00   530.00        1        2         1
 """
     )
-    assert rows(due_url) == before
+    assert read_tables(due_url) == before
 
 
 def test_a_dry_run_in_chinese_has_the_same_numbers(renewals: Renewals, due_url: str) -> None:
@@ -111,10 +111,10 @@ def test_a_run_in_chinese_has_the_same_numbers(renewals: Renewals, due_url: str)
     assert "已完成 1 组，共 1 组" in done.stderr
 
 
-def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -> None:
-    said = json.loads(renewals("run-now", "--dry-run", "--json", "--at", DUE, DATABASE_URL=due_url).stdout)
-    assert (said["at"], said["unfinishedRunIds"]) == ("2027-01-30T16:30:00+00:00", [])
-    assert said["accounts"][1] == {
+def test_a_run_has_the_result_of_its_dry_run(renewals: Renewals, due_url: str) -> None:
+    dry_run = json.loads(renewals("run-now", "--dry-run", "--json", "--at", DUE, DATABASE_URL=due_url).stdout)
+    assert (dry_run["at"], dry_run["unfinishedRunIds"]) == ("2027-01-30T16:30:00+00:00", [])
+    assert dry_run["accounts"][1] == {
         "accountId": "账户",
         "dueCount": 2,
         "renewedCount": 1,
@@ -133,7 +133,7 @@ def test_a_dry_run_is_what_the_run_then_does(renewals: Renewals, due_url: str) -
     )
 
 
-def test_json_is_of_a_dry_run_only(renewals: Renewals, due_url: str) -> None:
+def test_json_output_without_a_dry_run_is_refused(renewals: Renewals, due_url: str) -> None:
     assert renewals("run-now", "--json", now=NOW, DATABASE_URL=due_url).exit_code == 2
     assert query(due_url, "SELECT count(*) FROM renewal_runs") == [(0,)]
 
@@ -161,7 +161,7 @@ async def kill_between_chunks(url: str) -> None:
         await barrier.close()
 
 
-def test_the_next_run_ends_a_killed_one_with_what_became_of_it(renewals: Renewals, due_url: str) -> None:
+def test_the_next_run_finishes_a_killed_run_and_prints_its_result(renewals: Renewals, due_url: str) -> None:
     asyncio.run(kill_between_chunks(due_url))
     [killed] = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
     assert "not ended: 0 renewed" in killed

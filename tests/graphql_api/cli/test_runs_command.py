@@ -13,7 +13,7 @@ SHORT = "INSUFFICIENT_FUNDS: 300.00 is required and 200.00 is available; 100.00 
 
 
 @pytest.fixture
-async def night(database_url: str, renewals: Renewals) -> str:
+async def due_url(database_url: str, renewals: Renewals) -> str:
     """Return a database with two accounts. One of them has money for only one of its two instances."""
     async with database.connect(database_url):
         world = World()
@@ -26,9 +26,9 @@ async def night(database_url: str, renewals: Renewals) -> str:
 
 
 @pytest.fixture
-def ran(night: str, renewals: Renewals) -> str:
-    assert renewals("run-now", "--at", "2027-01-31T00:30", now=NOW, DATABASE_URL=night).exit_code == 0
-    return night
+def url_after_run(due_url: str, renewals: Renewals) -> str:
+    assert renewals("run-now", "--at", "2027-01-31T00:30", now=NOW, DATABASE_URL=due_url).exit_code == 0
+    return due_url
 
 
 def attempts(renewals: Renewals, url: str, *arguments: str) -> list[str]:
@@ -40,16 +40,18 @@ def attempts(renewals: Renewals, url: str, *arguments: str) -> list[str]:
     return lines
 
 
-def test_a_run_shows_each_attempt_with_its_price_or_its_reason(renewals: Renewals, ran: str) -> None:
-    assert attempts(renewals, ran) == [
+def test_a_run_is_printed_with_the_price_or_the_reason_of_each_attempt(
+    renewals: Renewals, url_after_run: str
+) -> None:
+    assert attempts(renewals, url_after_run) == [
         "  a  i-1  renewed for 300.00",
         f"  a  i-2  {SHORT}",
         "  b  j-1  renewed for 12.50",
     ]
 
 
-def test_in_chinese_a_run_has_the_same_numbers(renewals: Renewals, ran: str) -> None:
-    done = renewals("runs", "--run", "1", "--lang", "zh", DATABASE_URL=ran)
+def test_a_run_in_chinese_has_the_same_numbers(renewals: Renewals, url_after_run: str) -> None:
+    done = renewals("runs", "--run", "1", "--lang", "zh", DATABASE_URL=url_after_run)
     first, *lines = done.stdout.splitlines()
     assert first.startswith("续费批次 1（运营方），计划时间 2027-01-30T16:30:00+00:00，延迟 ")
     assert first.endswith("：续费 2 个，金额 312.50，未续费 1 个，跳过 0 个，已搁置 0 个账户；数据一致")
@@ -57,28 +59,28 @@ def test_in_chinese_a_run_has_the_same_numbers(renewals: Renewals, ran: str) -> 
     assert lines[1].startswith("  a  i-2  INSUFFICIENT_FUNDS：")
 
 
-def test_only_what_failed_or_one_account_can_be_chosen(renewals: Renewals, ran: str) -> None:
-    assert attempts(renewals, ran, "--failed") == [f"  a  i-2  {SHORT}"]
-    assert attempts(renewals, ran, "--account", "b") == ["  b  j-1  renewed for 12.50"]
-    assert attempts(renewals, ran, "--account", "b", "--failed") == []
-    assert attempts(renewals, ran, "--account", "nobody") == []
+def test_attempts_are_filtered_by_failure_and_by_account(renewals: Renewals, url_after_run: str) -> None:
+    assert attempts(renewals, url_after_run, "--failed") == [f"  a  i-2  {SHORT}"]
+    assert attempts(renewals, url_after_run, "--account", "b") == ["  b  j-1  renewed for 12.50"]
+    assert attempts(renewals, url_after_run, "--account", "b", "--failed") == []
+    assert attempts(renewals, url_after_run, "--account", "nobody") == []
 
 
-def test_there_are_no_more_than_asked_for_and_that_is_said(renewals: Renewals, ran: str) -> None:
+def test_attempts_beyond_the_count_are_left_out_with_a_notice(renewals: Renewals, url_after_run: str) -> None:
     more = "  there are more attempts: filter with --account or --failed, or raise --count above 2"
-    assert attempts(renewals, ran, "--count", "2")[2:] == [more]
-    assert len(attempts(renewals, ran, "--count", "3")) == 3
+    assert attempts(renewals, url_after_run, "--count", "2")[2:] == [more]
+    assert len(attempts(renewals, url_after_run, "--count", "3")) == 3
 
 
-def test_the_other_run_of_the_day_has_attempts_of_its_own(renewals: Renewals, ran: str) -> None:
-    renewals("run-now", "--at", "2027-01-31T01:30", now=NOW, DATABASE_URL=ran)
-    again = renewals("runs", "--run", "2", DATABASE_URL=ran).stdout.splitlines()[1:]
-    assert again == [f"  a  i-2  {SHORT}"]
-    assert len(attempts(renewals, ran)) == 3
+def test_a_second_run_of_the_day_has_its_own_attempts(renewals: Renewals, url_after_run: str) -> None:
+    renewals("run-now", "--at", "2027-01-31T01:30", now=NOW, DATABASE_URL=url_after_run)
+    second = renewals("runs", "--run", "2", DATABASE_URL=url_after_run).stdout.splitlines()[1:]
+    assert second == [f"  a  i-2  {SHORT}"]
+    assert len(attempts(renewals, url_after_run)) == 3
 
 
-def test_a_run_that_is_not_there_is_refused_in_a_line(renewals: Renewals, ran: str) -> None:
-    done = renewals("runs", "--run", "99", DATABASE_URL=ran)
+def test_an_unknown_run_is_refused_in_one_line(renewals: Renewals, url_after_run: str) -> None:
+    done = renewals("runs", "--run", "99", DATABASE_URL=url_after_run)
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: there is no run 99\n")
 
 
@@ -92,5 +94,7 @@ def test_a_run_that_is_not_there_is_refused_in_a_line(renewals: Renewals, ran: s
         ("--run", "1", "--test-clocks"),
     ],
 )
-def test_what_makes_no_sense_ends_with_2(renewals: Renewals, ran: str, arguments: tuple[str, ...]) -> None:
-    assert renewals("runs", *arguments, DATABASE_URL=ran).exit_code == 2
+def test_invalid_options_of_runs_exit_with_code_2(
+    renewals: Renewals, url_after_run: str, arguments: tuple[str, ...]
+) -> None:
+    assert renewals("runs", *arguments, DATABASE_URL=url_after_run).exit_code == 2
