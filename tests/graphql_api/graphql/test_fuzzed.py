@@ -18,12 +18,20 @@ from tests.support.graphql_client import URL, Client
 INPUTS_MIN = 500
 EXAMPLES = 30
 ROOT = Path(__file__).parents[3]
-INSIDE = ("Traceback", "asyncpg", "site-packages", "SELECT ", "strawberry", "graphql_api", "renewals/")
+INTERNAL_WORDS = (
+    "Traceback",
+    "asyncpg",
+    "site-packages",
+    "SELECT ",
+    "strawberry",
+    "graphql_api",
+    "renewals/",
+)
 
 
-def bad_inputs() -> list[tuple[str, str]]:
+def generate_invalid_operations() -> list[tuple[str, str]]:
     """Generate operations with the names of their fields. Each operation violates the schema or a limit."""
-    made: list[tuple[str, str]] = []
+    generated: list[tuple[str, str]] = []
     schema = schemathesis.graphql.from_path(str(ROOT / "schema.graphql"))
     for result in schema.get_all_operations():
         assert isinstance(result, Ok)
@@ -39,10 +47,10 @@ def bad_inputs() -> list[tuple[str, str]]:
         )
         @hypothesis.given(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
         def make(case: Any) -> None:
-            made.append((case.operation.label, case.body))
+            generated.append((case.operation.label, case.body))
 
         make()
-    return made
+    return generated
 
 
 @pytest.fixture
@@ -58,26 +66,28 @@ async def check(graphql: Client, body: bytes) -> str:
     headers = {"Authorization": f"Bearer {graphql.key}", "Content-Type": "application/json"}
     answer = await graphql.http.post(URL, content=body, headers=headers)
     assert answer.status_code < 500, body
-    assert not any(word in answer.text for word in INSIDE), (body, answer.text)
+    assert not any(word in answer.text for word in INTERNAL_WORDS), (body, answer.text)
     errors = orjson.loads(answer.content).get("errors")
     codes = {error["extensions"]["code"] for error in errors or ()}
     assert "INTERNAL" not in codes, body
     return ",".join(sorted(codes)) or "data"
 
 
-async def test_bad_input_made_from_the_schema_changes_nothing(
+async def test_invalid_input_generated_from_the_schema_does_not_change_data(
     world: World, key: str, graphql: Client
 ) -> None:
     graphql.key = key
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     before = await world.snapshot()
-    inputs = [case for case in bad_inputs() if "resetCalendarToken" not in case[0]]  # it has no input
+    inputs = [
+        case for case in generate_invalid_operations() if "resetCalendarToken" not in case[0]
+    ]  # a mutation without input
     for label, query in inputs:
-        found[await check(graphql, orjson.dumps({"query": query}))] += 1
+        counts[await check(graphql, orjson.dumps({"query": query}))] += 1
         if label.startswith("Mutation"):
             assert await world.snapshot() == before, query
     assert await world.snapshot() == before
-    assert sum(found.values()) >= INPUTS_MIN, found
+    assert sum(counts.values()) >= INPUTS_MIN, counts
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -94,7 +104,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=12,
 )  # fmt: skip
-ASKED = [
+QUERIES = [
     "query Q($v: ID!) { instance(id: $v) { id } }",
     "query Q($v: ID!) { order(id: $v) { id } }",
     "query Q($v: InstanceFilter) { instances(filter: $v) { totalCount } }",
@@ -112,9 +122,11 @@ ASKED = [
 ]
 
 
-async def test_values_of_a_wrong_type_are_refused(world: World, key: str, graphql: Client) -> None:
+async def test_random_variables_cause_no_internal_error_and_no_change_of_data(
+    world: World, key: str, graphql: Client
+) -> None:
     graphql.key = key
-    made: list[Any] = []
+    values: list[Any] = []
 
     @hypothesis.settings(
         max_examples=40,
@@ -125,12 +137,12 @@ async def test_values_of_a_wrong_type_are_refused(world: World, key: str, graphq
     )
     @hypothesis.given(VALUES)
     def make(value: Any) -> None:
-        made.append(value)
+        values.append(value)
 
     make()
     before = await world.snapshot()
-    for query in ASKED:
-        for value in made:
+    for query in QUERIES:
+        for value in values:
             await check(graphql, orjson.dumps({"query": query, "variables": {"v": value}}))
     assert await world.snapshot() == before
-    assert len(ASKED) * len(made) >= INPUTS_MIN
+    assert len(QUERIES) * len(values) >= INPUTS_MIN

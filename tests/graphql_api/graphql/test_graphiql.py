@@ -20,51 +20,51 @@ from schema.operator import schema as operator_schema
 EXAMPLE = "query Mine { account { balance } }"
 
 
-def asset(content: bytes) -> graphiql.Asset:
+def build_asset(content: bytes) -> graphiql.Asset:
     digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
     return graphiql.Asset("@scope/tool", "1.2.3", "dist/tool.js", f"sha384-{digest}")
 
 
-def npm_package(folder: Path, name: str, content: bytes) -> None:
+def write_npm_package(folder: Path, name: str, content: bytes) -> None:
     with tarfile.open(folder / "scope-tool-1.2.3.tgz", "w:gz") as archive:
         entry = tarfile.TarInfo(f"package/{name}")
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
 
 
-def every_asset(folder: Path) -> None:
-    for named in graphiql.assets():
-        place = folder / named.place
+def write_empty_assets(folder: Path) -> None:
+    for item in graphiql.assets():
+        place = folder / item.place
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(b"")
 
 
-def test_every_file_that_the_page_loads_is_known() -> None:
+def test_every_file_that_the_page_loads_is_an_asset() -> None:
     source = ides.get_graphql_ide_html("graphiql")
-    named = graphiql.assets()
-    assert len(named) == source.count("integrity=")
-    assert {"react", "react-dom", "graphiql"} <= {one.package for one in named}
+    assets_of_page = graphiql.assets()
+    assert len(assets_of_page) == source.count("integrity=")
+    assert {"react", "react-dom", "graphiql"} <= {asset_of_page.package for asset_of_page in assets_of_page}
 
 
-def test_the_page_loads_nothing_from_another_host(tmp_path: Path) -> None:
-    every_asset(tmp_path)
+def test_the_page_loads_no_file_from_another_host(tmp_path: Path) -> None:
+    write_empty_assets(tmp_path)
     page = graphiql.page(EXAMPLE, folder=tmp_path)
     assert "https://" not in page
-    for named in graphiql.assets():
-        assert f'"/graphiql/{named.place}"' in page
-        assert named.integrity in page
+    for item in graphiql.assets():
+        assert f'"/graphiql/{item.place}"' in page
+        assert item.integrity in page
 
 
 def test_the_page_opens_with_the_given_query_and_headers(tmp_path: Path) -> None:
-    every_asset(tmp_path)
+    write_empty_assets(tmp_path)
     page = graphiql.page(EXAMPLE, '{"Authorization": "Bearer demo"}', tmp_path)
     assert f'const EXAMPLE_QUERY = "{EXAMPLE}";' in page
     assert r'defaultHeaders: "{\"Authorization\": \"Bearer demo\"}",' in page
     assert "Welcome to GraphiQL" not in page
 
 
-def test_more_examples_have_tabs_of_their_own_with_the_same_headers(tmp_path: Path) -> None:
-    every_asset(tmp_path)
+def test_more_examples_are_opened_in_separate_tabs_with_the_same_headers(tmp_path: Path) -> None:
+    write_empty_assets(tmp_path)
     page = graphiql.page(EXAMPLE, '{"A": "b"}', tmp_path, more_examples=["query Other { x }", "</script>"])
     headers = r'"{\"A\": \"b\"}"'
     assert f"defaultTabs: [{{query, variables, headers: headers || {headers}}}, " in page
@@ -73,14 +73,14 @@ def test_more_examples_have_tabs_of_their_own_with_the_same_headers(tmp_path: Pa
     assert "defaultTabs" not in graphiql.page(EXAMPLE, folder=tmp_path)
 
 
-def test_a_query_cannot_end_the_script_around_it(tmp_path: Path) -> None:
-    every_asset(tmp_path)
+def test_a_query_cannot_end_the_script_of_the_page(tmp_path: Path) -> None:
+    write_empty_assets(tmp_path)
     page = graphiql.page("# </script><script>alert(1)\\1</script>", folder=tmp_path)
     assert "</script><script>alert" not in page
     assert r"alert(1)\\1" in page
 
 
-def test_without_its_files_the_page_says_how_to_fetch_them(tmp_path: Path) -> None:
+def test_a_page_without_its_files_contains_the_command_that_fetches_the_files(tmp_path: Path) -> None:
     page = graphiql.page(EXAMPLE, folder=tmp_path / "<nowhere>")
     assert "renewals graphiql-assets" in page
     assert "&lt;nowhere&gt;" in page
@@ -88,7 +88,7 @@ def test_without_its_files_the_page_says_how_to_fetch_them(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("known", "changed"),
+    ("expected", "changed"),
     [
         ("const EXAMPLE_QUERY = `", "const FIRST_QUERY = `"),
         ("shouldPersistHeaders: true,", "shouldPersistHeaders: false,"),
@@ -98,37 +98,39 @@ def test_without_its_files_the_page_says_how_to_fetch_them(tmp_path: Path) -> No
         ("query: query,", "text: query,"),
     ],
 )
-def test_a_page_that_changed_is_refused(known: str, changed: str) -> None:
+def test_a_template_of_the_page_with_unexpected_text_is_refused(expected: str, changed: str) -> None:
     source = ides.get_graphql_ide_html("graphiql")
-    assert known in source
+    assert expected in source
     with pytest.raises(graphiql.PageChangedError):
-        graphiql.fill(source.replace(known, changed), EXAMPLE, None)
+        graphiql.fill(source.replace(expected, changed), EXAMPLE, None)
 
 
-def test_a_file_is_taken_out_of_its_package(tmp_path: Path) -> None:
-    npm_package(tmp_path, "dist/tool.js", b"tool()")
-    named = asset(b"tool()")
-    assert graphiql.unpack([named], tmp_path) == {named: b"tool()"}
+def test_a_file_is_extracted_from_its_npm_package(tmp_path: Path) -> None:
+    write_npm_package(tmp_path, "dist/tool.js", b"tool()")
+    expected = build_asset(b"tool()")
+    assert graphiql.unpack([expected], tmp_path) == {expected: b"tool()"}
 
 
 def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
-    npm_package(tmp_path, "dist/tool.js", b"tool(); steal()")
+    write_npm_package(tmp_path, "dist/tool.js", b"tool(); steal()")
     with pytest.raises(graphiql.IntegrityError, match=r"@scope/tool@1\.2\.3/dist/tool\.js"):
-        graphiql.unpack([asset(b"tool()")], tmp_path)
+        graphiql.unpack([build_asset(b"tool()")], tmp_path)
 
 
 def test_a_package_without_the_file_is_refused(tmp_path: Path) -> None:
-    npm_package(tmp_path, "dist/other.js", b"tool()")
+    write_npm_package(tmp_path, "dist/other.js", b"tool()")
     with pytest.raises(graphiql.AssetFetchError):
-        graphiql.unpack([asset(b"tool()")], tmp_path)
+        graphiql.unpack([build_asset(b"tool()")], tmp_path)
 
 
 def test_a_missing_package_is_refused(tmp_path: Path) -> None:
     with pytest.raises(graphiql.AssetFetchError):
-        graphiql.unpack([asset(b"tool()")], tmp_path)
+        graphiql.unpack([build_asset(b"tool()")], tmp_path)
 
 
-def test_without_a_wheel_the_machines_npm_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_npm_in_the_path_is_used_if_the_node_wheel_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     npm = tmp_path / "npm"
     npm.write_text("#!/bin/sh\nexit 0\n")
     npm.chmod(0o755)
@@ -140,7 +142,7 @@ def test_without_a_wheel_the_machines_npm_is_used(monkeypatch: pytest.MonkeyPatc
         graphiql.fetch(tmp_path / "files")
 
 
-def test_an_unwritable_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(graphiql, "_pack", lambda *_: None)
     monkeypatch.setattr(graphiql, "unpack", lambda wanted, _: dict.fromkeys(wanted, b""))
@@ -162,5 +164,7 @@ def test_intact_files_are_not_fetched_again() -> None:
         (app.OPERATOR_EXAMPLE_QUERY, operator_schema.schema),
     ],
 )
-def test_the_examples_fit_their_schemas(example: str, schema: execution_schema.RenewalSchema) -> None:
+def test_the_example_queries_are_valid_in_their_schemas(
+    example: str, schema: execution_schema.RenewalSchema
+) -> None:
     assert validate(schema._schema, parse(example)) == []

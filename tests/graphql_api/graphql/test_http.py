@@ -22,7 +22,7 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
 
 JSON = {"Content-Type": "application/json"}
-MINE = b'{"query": "{ account { id } }"}'
+ACCOUNT_BODY = b'{"query": "{ account { id } }"}'
 HEALTH = "http://testserver/healthz"
 RENEW = """mutation { renewInstances(input: {
     selection: {ids: ["i-1"]}, months: 1, idempotencyKey: "key"}) { __typename } }"""
@@ -44,7 +44,7 @@ async def lenient_client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def code(answer: httpx2.Response) -> str:
+def read_code(answer: httpx2.Response) -> str:
     """Return the code of the only error in a response without data."""
     assert answer.headers["content-type"] == "application/json"
     body = orjson.loads(answer.content)
@@ -64,11 +64,16 @@ BAD_BODIES = [
         b'{"query": ["{ a }"]}',
         b'{"query": {}}',
     ),
-    *(b"[" + MINE + b"]", MINE.replace(b"}", b"", 1)[:-1], b"\xef\xbb\xbf" + MINE, b'{"query": "\xff"}'),
-    *(MINE[:-1] + b', "variables": %s}' % value for value in (b"1", b'"x"', b"[]", b"NaN")),
-    *(MINE[:-1] + b', "operationName": %s}' % value for value in (b'"Other"', b"1")),
-    *(MINE[:-1] + b', "extensions": %s}' % value for value in (b"1", b"[]")),
-    MINE[:-1] + rb', "variables": {"id": "\ud800"}}',
+    *(
+        b"[" + ACCOUNT_BODY + b"]",
+        ACCOUNT_BODY.replace(b"}", b"", 1)[:-1],
+        b"\xef\xbb\xbf" + ACCOUNT_BODY,
+        b'{"query": "\xff"}',
+    ),
+    *(ACCOUNT_BODY[:-1] + b', "variables": %s}' % value for value in (b"1", b'"x"', b"[]", b"NaN")),
+    *(ACCOUNT_BODY[:-1] + b', "operationName": %s}' % value for value in (b'"Other"', b"1")),
+    *(ACCOUNT_BODY[:-1] + b', "extensions": %s}' % value for value in (b"1", b"[]")),
+    ACCOUNT_BODY[:-1] + rb', "variables": {"id": "\ud800"}}',
     b'{"query": "fragment F on Query { account { id } }"}',
 ]
 
@@ -78,7 +83,7 @@ async def test_an_invalid_body_is_refused_with_a_code(world: World, key: str, gr
     headers = {**JSON, "Authorization": f"Bearer {key}"}
     for body in BAD_BODIES:
         answer = await graphql.http.post(URL, content=body, headers=headers)
-        assert (answer.status_code, code(answer)) == (400, "BAD_REQUEST"), body[:80]
+        assert (answer.status_code, read_code(answer)) == (400, "BAD_REQUEST"), body[:80]
     assert await world.snapshot() == before
 
 
@@ -89,13 +94,13 @@ async def test_another_content_type_is_refused(key: str, graphql: Client) -> Non
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{}\r\n',
         ),
-        ("text/plain", MINE),
-        ("", MINE),
+        ("text/plain", ACCOUNT_BODY),
+        ("", ACCOUNT_BODY),
     ):
         headers = {"Content-Type": content_type, "Authorization": f"Bearer {key}"}
         answer = await graphql.http.post(URL, content=body, headers=headers)
         assert 400 <= answer.status_code < 500
-        assert code(answer) == "BAD_REQUEST"
+        assert read_code(answer) == "BAD_REQUEST"
 
 
 async def test_get_executes_queries_and_refuses_mutations(world: World, key: str, graphql: Client) -> None:
@@ -107,8 +112,8 @@ async def test_get_executes_queries_and_refuses_mutations(world: World, key: str
         params = {"query": query} | ({"operationName": "M"} if "mutation M" in query else {})
         answer = await graphql.http.get(URL, params=params, headers=headers)
         assert 400 <= answer.status_code < 500
-        assert code(answer) == "BAD_REQUEST"
-    assert (await graphql.http.put(URL, content=MINE, headers={**JSON, **headers})).status_code == 405
+        assert read_code(answer) == "BAD_REQUEST"
+    assert (await graphql.http.put(URL, content=ACCOUNT_BODY, headers={**JSON, **headers})).status_code == 405
     assert await world.snapshot() == before
 
 
@@ -122,7 +127,7 @@ async def test_the_named_operation_of_several_is_executed(world: World, key: str
         {"query": several, "operationName": "Other"},
     ):
         answer = await graphql.http.post(URL, json=body, headers=headers)
-        assert code(answer) == "BAD_REQUEST"
+        assert read_code(answer) == "BAD_REQUEST"
     named = {"query": several, "operationName": "Q"}
     answer = await graphql.http.post(URL, json=named, headers=headers)
     assert answer.json()["data"] == {"account": {"id": "a"}}
@@ -140,7 +145,7 @@ async def test_a_document_that_does_not_match_the_schema_is_a_bad_request(
 ) -> None:
     graphql.key = key
     answer = await graphql.post(query)
-    assert code(answer) == "BAD_REQUEST"
+    assert read_code(answer) == "BAD_REQUEST"
 
 
 async def test_an_internal_error_has_an_id_and_no_detail(
@@ -167,8 +172,8 @@ async def test_an_error_before_the_request_is_read_has_an_id_and_no_detail(
     assert (await lenient_client.get(HEALTH)).text == "ok"
     await database.execute(database.pool(), "ALTER TABLE api_keys RENAME TO keys_of_old")
     with caplog.at_level(logging.ERROR):
-        answer = await lenient_client.post(URL, content=MINE, headers=headers)
-    assert (answer.status_code, code(answer)) == (500, "INTERNAL")
+        answer = await lenient_client.post(URL, content=ACCOUNT_BODY, headers=headers)
+    assert (answer.status_code, read_code(answer)) == (500, "INTERNAL")
     assert "api_keys" not in answer.text
     assert answer.json()["errors"][0]["extensions"]["id"] in caplog.text
     assert key not in caplog.text
@@ -189,7 +194,7 @@ async def block_connections(name: str) -> AsyncIterator[None]:
         await server.close()
 
 
-async def test_without_a_database_requests_are_refused_and_the_process_runs_on(
+async def test_without_a_database_requests_are_unavailable_and_the_health_check_succeeds(
     world: World, lenient_client: httpx2.AsyncClient
 ) -> None:
     answer = await lenient_client.get(HEALTH)
@@ -197,30 +202,36 @@ async def test_without_a_database_requests_are_refused_and_the_process_runs_on(
     name = await world.value("SELECT current_database()")
     async with block_connections(name):
         assert (await lenient_client.get(HEALTH)).status_code == 200
-        answer = await lenient_client.post(URL, content=MINE, headers={**JSON, "Authorization": "Bearer x"})
-        assert (answer.status_code, code(answer), answer.headers["retry-after"]) == (503, "UNAVAILABLE", "1")
+        answer = await lenient_client.post(
+            URL, content=ACCOUNT_BODY, headers={**JSON, "Authorization": "Bearer x"}
+        )
+        assert (answer.status_code, read_code(answer), answer.headers["retry-after"]) == (
+            503,
+            "UNAVAILABLE",
+            "1",
+        )
         assert name not in answer.text
     assert (await lenient_client.get(HEALTH)).status_code == 200
 
 
-def settings_with(tmp_path: Path, **values: Any) -> config.Settings:
+def build_settings(tmp_path: Path, **values: Any) -> config.Settings:
     return config.get_settings().model_copy(update={"data_dir": tmp_path, **values})
 
 
-async def test_the_page_is_served_only_with_the_setting(tmp_path: Path, world: World) -> None:
+async def test_graphiql_is_served_only_with_the_setting(tmp_path: Path, world: World) -> None:
     for accept in ("text/html", "text/html,application/xhtml+xml,*/*;q=0.8"):
-        served = app.create(settings_with(tmp_path, graphiql=False))
+        served = app.create(build_settings(tmp_path, graphiql=False))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
             answer = await client.get(URL, headers={"Accept": accept})
-        assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
-        served = app.create(settings_with(tmp_path, graphiql=True))
+        assert (answer.status_code, read_code(answer)) == (401, "UNAUTHENTICATED")
+        served = app.create(build_settings(tmp_path, graphiql=True))
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
             answer = await client.get(URL, headers={"Accept": accept})
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_every_file_of_the_page_is_served_wherever_the_data_is(
+async def test_every_file_of_graphiql_is_served_with_any_data_folder(
     tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "package/static/graphiql"
@@ -231,7 +242,7 @@ async def test_every_file_of_the_page_is_served_wherever_the_data_is(
         place = folder / asset.place
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(b"content")
-    served = app.create(settings_with(tmp_path / "data", graphiql=True))
+    served = app.create(build_settings(tmp_path / "data", graphiql=True))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
         answer = await client.get(URL, headers={"Accept": "text/html"})
         assert "https://" not in answer.text
@@ -243,27 +254,31 @@ async def test_every_file_of_the_page_is_served_wherever_the_data_is(
         assert (await client.get("http://testserver/graphiql/%2e%2e/demo-key")).status_code == 404
 
 
-async def test_the_root_redirects_to_the_page_only_if_it_is_served(tmp_path: Path, world: World) -> None:
+async def test_the_root_redirects_to_graphiql_only_if_graphiql_is_served(
+    tmp_path: Path, world: World
+) -> None:
     for create, path in ((app.create, "/graphql"), (app.create_for_operators, "/operator/graphql")):
         with pytest.MonkeyPatch.context() as patch:
-            settings = settings_with(tmp_path, graphiql=True)
+            settings = build_settings(tmp_path, graphiql=True)
             patch.setattr(config, "get_settings", lambda settings=settings: settings)
             served = create()
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
             answer = await client.get("http://testserver/")
         assert (answer.status_code, answer.headers["location"]) == (307, path)
-    served = app.create(settings_with(tmp_path, graphiql=False))
+    served = app.create(build_settings(tmp_path, graphiql=False))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
         assert (await client.get("http://testserver/")).status_code == 404
 
 
-async def test_the_page_is_for_browsers_and_has_a_key_only_with_the_setting(tmp_path: Path, key: str) -> None:
-    served = app.create(settings_with(tmp_path, graphiql=True))
+async def test_graphiql_is_served_only_to_browsers_and_without_the_key_of_the_request(
+    tmp_path: Path, key: str
+) -> None:
+    served = app.create(build_settings(tmp_path, graphiql=True))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served)) as client:
         page = await client.get(URL, headers={"Accept": "text/html", "Authorization": f"Bearer {key}"})
         assert key not in page.text
         for accept in ("application/json", "*/*"):
             answer = await client.get(URL, headers={"Accept": accept})
-            assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
-        answer = await client.post(URL, content=MINE, headers={**JSON, "Accept": "text/html"})
-        assert (answer.status_code, code(answer)) == (401, "UNAUTHENTICATED")
+            assert (answer.status_code, read_code(answer)) == (401, "UNAUTHENTICATED")
+        answer = await client.post(URL, content=ACCOUNT_BODY, headers={**JSON, "Accept": "text/html"})
+        assert (answer.status_code, read_code(answer)) == (401, "UNAUTHENTICATED")

@@ -19,7 +19,7 @@ from tests.support.live_server import served
 AUDITS = 61
 RESPONSE = "application/graphql-response+json"
 ACCOUNT = {"query": "{ account { id } }"}
-ELSEWHERE = "https://console.example.com"
+CONSOLE_ORIGIN = "https://console.example.com"
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ async def key(world: World) -> str:
 
 
 @pytest.fixture
-async def shared(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def cors_client(world: World, key: str) -> AsyncIterator[httpx2.AsyncClient]:
     """Yield a client of the application with CORS for one origin."""
-    settings = config.get_settings().model_copy(update={"cors_origins": (ELSEWHERE,)})
+    settings = config.get_settings().model_copy(update={"cors_origins": (CONSOLE_ORIGIN,)})
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app=app.create(settings)), headers={"Authorization": f"Bearer {key}"}
     ) as client:
@@ -71,11 +71,15 @@ async def test_every_audit_of_the_specification_passes(key: str, database_url: s
         (",,;q=1,", (None, False)),
     ],
 )
-def test_a_response_has_the_preferred_media_type(accept: str, expected: tuple[str | None, bool]) -> None:
+def test_the_accept_header_determines_the_media_type_and_the_streaming(
+    accept: str, expected: tuple[str | None, bool]
+) -> None:
     assert responses.parse_accept(accept) == expected
 
 
-async def test_an_invalid_document_is_a_400_only_in_the_new_media_type(key: str, graphql: Client) -> None:
+async def test_an_invalid_document_is_a_400_only_with_the_media_type_graphql_response(
+    key: str, graphql: Client
+) -> None:
     for accept, status, has_data in (("application/json", 200, True), (RESPONSE, 400, False)):
         headers = {"Authorization": f"Bearer {key}", "Accept": accept}
         for query in ("{", "{ nothing }", "query Q($id: ID!) { instance(id: $id) { id } }"):
@@ -84,7 +88,7 @@ async def test_an_invalid_document_is_a_400_only_in_the_new_media_type(key: str,
             assert ("data" in answer.json()) is has_data
         wrong = {"query": "{ instances(first: 2000) { totalCount } account { id } }"}
         answer = await graphql.http.post(URL, json=wrong, headers=headers)
-        assert answer.status_code == 200  # it was executed, and a field has an error
+        assert answer.status_code == 200  # the document was executed, and a field has an error
 
 
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE, f"{RESPONSE}, application/json;q=0.9"])
@@ -104,7 +108,7 @@ async def test_a_refusal_has_the_preferred_media_type(key: str, graphql: Client,
         assert answer.json().keys() == ({"errors"} if wanted == RESPONSE else {"data", "errors"})
 
 
-async def test_an_empty_parameter_is_ignored(key: str, graphql: Client) -> None:
+async def test_an_empty_parameter_of_the_url_is_ignored(key: str, graphql: Client) -> None:
     parameters = {"query": "query Mine { account { id } }"}
     for name in ("operationName", "variables", "extensions", "documentId"):
         parameters[name] = ""
@@ -123,45 +127,51 @@ async def test_error_messages_do_not_reveal_names_of_the_schema(key: str, graphq
         assert all("mean" not in error["message"] for error in await graphql.errors(query))
 
 
-async def test_an_unsupported_media_type_is_not_acceptable(world: World, key: str, graphql: Client) -> None:
+async def test_a_request_that_accepts_only_unsupported_media_types_is_not_executed(
+    world: World, key: str, graphql: Client
+) -> None:
     before = await world.snapshot()
     headers = {"Authorization": f"Bearer {key}", "Accept": "text/html"}
-    changing = {"query": "mutation { resetCalendarToken { token } }"}
-    answer = await graphql.http.post(URL, json=changing, headers=headers)
+    mutation_body = {"query": "mutation { resetCalendarToken { token } }"}
+    answer = await graphql.http.post(URL, json=mutation_body, headers=headers)
     assert answer.status_code == 406
     assert await world.snapshot() == before
 
 
-async def test_an_unsupported_method_gets_the_allowed_ones(key: str, graphql: Client) -> None:
+async def test_the_refusal_of_a_method_lists_the_allowed_methods(key: str, graphql: Client) -> None:
     headers = {"Authorization": f"Bearer {key}"}
     for method in ("PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"):
         answer = await graphql.http.request(method, URL, headers=headers)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
-    changing = {"query": "mutation { resetCalendarToken { token } }"}
-    answer = await graphql.http.get(URL, params=changing, headers=headers)
+    mutation_body = {"query": "mutation { resetCalendarToken { token } }"}
+    answer = await graphql.http.get(URL, params=mutation_body, headers=headers)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-async def test_a_page_of_an_allowed_origin_may_send_requests(
-    shared: httpx2.AsyncClient, graphql: Client
+async def test_only_a_page_of_an_allowed_origin_may_send_requests(
+    cors_client: httpx2.AsyncClient, graphql: Client
 ) -> None:
-    asks = {
-        "Origin": ELSEWHERE,
+    preflight_headers = {
+        "Origin": CONSOLE_ORIGIN,
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization, content-type, apollographql-client-name,"
         " apollographql-client-version, apollo-require-preflight, baggage, sentry-trace, x-requested-with",
     }
-    allowed = await shared.request("OPTIONS", URL, headers=asks)
+    allowed = await cors_client.request("OPTIONS", URL, headers=preflight_headers)
     assert allowed.status_code == 200
-    assert allowed.headers["access-control-allow-origin"] == ELSEWHERE
+    assert allowed.headers["access-control-allow-origin"] == CONSOLE_ORIGIN
     assert "access-control-allow-credentials" not in allowed.headers
-    answer = await shared.post(URL, json=ACCOUNT, headers={"Origin": ELSEWHERE})
-    assert answer.headers["access-control-allow-origin"] == ELSEWHERE
+    answer = await cors_client.post(URL, json=ACCOUNT, headers={"Origin": CONSOLE_ORIGIN})
+    assert answer.headers["access-control-allow-origin"] == CONSOLE_ORIGIN
     assert "Content-Disposition" in answer.headers["access-control-expose-headers"]
-    unknown = asks | {"Access-Control-Request-Headers": "x-unknown"}
-    assert (await shared.request("OPTIONS", URL, headers=unknown)).status_code == 400
-    for client, origin in ((shared, "https://evil.example"), (shared, "null"), (graphql.http, ELSEWHERE)):
-        refused = await client.request("OPTIONS", URL, headers=asks | {"Origin": origin})
+    unknown = preflight_headers | {"Access-Control-Request-Headers": "x-unknown"}
+    assert (await cors_client.request("OPTIONS", URL, headers=unknown)).status_code == 400
+    for client, origin in (
+        (cors_client, "https://evil.example"),
+        (cors_client, "null"),
+        (graphql.http, CONSOLE_ORIGIN),
+    ):
+        refused = await client.request("OPTIONS", URL, headers=preflight_headers | {"Origin": origin})
         assert 400 <= refused.status_code < 500
         assert "access-control-allow-origin" not in refused.headers
 
@@ -179,7 +189,7 @@ async def test_every_response_has_the_security_headers(key: str, graphql: Client
 
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE])
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity", "x"])
-async def test_a_long_response_is_compressed_as_its_client_accepts(
+async def test_only_a_long_response_is_compressed_with_a_coding_that_its_client_accepts(
     world: World, key: str, graphql: Client, coding: str, accept: str
 ) -> None:
     for number in range(50):

@@ -1,4 +1,4 @@
-"""A cached operation has the same response as its first execution, and as in Strawberry's own view."""
+"""A cached operation has the same response as its first execution, and as an execution by the schema itself."""
 
 import uuid
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ fragment Row on Instance {
   id name status expiresAt createdAt monthlyPrice attempts { id } orders { id lines { price } }
 }"""
 TWO = "query One { account { id } } query Two { account { name balance vouchers { id available } } }"
-ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
+REQUESTS: list[tuple[str, dict[str, Any] | None, str | None]] = [
     ("{ account { id name balance timeZone } }", None, None),
     ("{ account { id } }", {"unknown": 1}, None),
     (LIST, {}, None),
@@ -72,7 +72,7 @@ ASKED: list[tuple[str, dict[str, Any] | None, str | None]] = [
 
 @pytest.fixture
 async def client(world: World, graphql: Client) -> Client:
-    """Yield a client of account `a`, which has instances of each kind."""
+    """Return a client of account `a`, which has instances of each kind."""
     await world.account("a", balance="1000.00")
     await world.instance("i-1", mode="AUTO")
     await world.instance("i-2", bundle="b")
@@ -94,8 +94,8 @@ def summarize(answer: httpx2.Response) -> tuple[int, str, bytes]:
     return answer.status_code, answer.headers["content-type"], answer.content
 
 
-@pytest.mark.parametrize(("query", "variables", "name"), ASKED)
-async def test_the_second_response_equals_the_first(
+@pytest.mark.parametrize(("query", "variables", "name"), REQUESTS)
+async def test_the_response_of_a_repeated_request_equals_the_first(
     client: Client, query: str, variables: dict[str, Any] | None, name: str | None
 ) -> None:
     first = await post(client, query, variables, name)
@@ -109,34 +109,36 @@ async def test_a_valid_document_is_parsed_and_validated_once(
     first = await post(client, LIST, {"first": 2}, None)
     assert "errors" not in first.json()
 
-    async def never(*_: object, **__: object) -> None:
-        raise AssertionError("the whole way")
+    async def fail(*_: object, **__: object) -> None:
+        raise AssertionError("the document was executed without the cache")
 
-    monkeypatch.setattr(customer_schema.schema, "execute", never)
+    monkeypatch.setattr(customer_schema.schema, "execute", fail)
     assert summarize(await post(client, LIST, {"first": 2}, None)) == summarize(first)
-    other = (await post(client, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
-    assert [node["id"] for node in other["instances"]["nodes"]] == ["i-4"]
+    filtered = (await post(client, LIST, {"first": 1, "filter": {"tab": "NO_EXPIRY"}}, None)).json()["data"]
+    assert [node["id"] for node in filtered["instances"]["nodes"]] == ["i-4"]
 
 
 @pytest.mark.parametrize("verb", [customer.RENEW, customer.UNIFY, customer.SET_POLICY])
-async def test_a_repeated_mutation_has_the_same_response(client: Client, verb: str) -> None:
-    given: dict[str, dict[str, Any]] = {
+async def test_a_repeated_order_has_the_same_response_and_a_repeated_policy_succeeds(
+    client: Client, verb: str
+) -> None:
+    arguments: dict[str, dict[str, Any]] = {
         customer.RENEW: {"months": 1, "idempotencyKey": "key"},
         customer.UNIFY: {"target": {"date": "2027-06-30"}, "idempotencyKey": "key"},
         customer.SET_POLICY: {"mode": "MANUAL"},
     }
-    request = {"input": {"selection": {"ids": ["i-1"]}, **given[verb]}}
+    request = {"input": {"selection": {"ids": ["i-1"]}, **arguments[verb]}}
     first = (await post(client, verb, request, None)).json()
     assert "errors" not in first
     answers = [(await post(client, verb, request, None)).json() for _ in range(3)]
     if verb == customer.SET_POLICY:
         assert all("errors" not in answer for answer in answers)
     else:
-        assert answers == [first] * 3  # the order of the idempotency key
+        assert answers == [first] * 3  # all responses have the order of the idempotency key
 
 
 async def test_invalid_or_long_documents_are_not_cached(client: Client) -> None:
-    kept = customer_schema.schema.operations
+    cache = customer_schema.schema.operations
     long = "{ account { id } }" + " " * document_cache.CHARACTERS_KEPT_MAX
     for query in (
         "{ account { secret } }",
@@ -146,21 +148,21 @@ async def test_invalid_or_long_documents_are_not_cached(client: Client) -> None:
         long,
     ):
         await post(client, query, None, None)
-        assert kept.find(query, None) is None
+        assert cache.find(query, None) is None
     await post(client, "{ account { id } }", None, None)
-    assert kept.find("{ account { id } }", None)
-    assert kept.find("{ account { id } }", "Other") is None
+    assert cache.find("{ account { id } }", None)
+    assert cache.find("{ account { id } }", "Other") is None
 
 
-async def test_the_cache_keeps_a_limited_number_of_recent_documents(
+async def test_the_cache_contains_a_limited_number_of_recently_used_documents(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(operation_cache, "OPERATIONS_MAX", 3)
     documents = [f"{{ account {{ a{number}: id }} }}" for number in range(4)]
     for query in (*documents[:3], documents[0], documents[3]):
         await post(client, query, None, None)
-    kept = [bool(customer_schema.schema.operations.find(query, None)) for query in documents]
-    assert kept == [True, False, True, True]
+    is_cached = [bool(customer_schema.schema.operations.find(query, None)) for query in documents]
+    assert is_cached == [True, False, True, True]
 
 
 UNUSUAL = [
@@ -176,7 +178,9 @@ UNUSUAL = [
 
 
 @pytest.mark.parametrize("sent", UNUSUAL)
-async def test_an_unusual_request_bypasses_the_cache(client: Client, sent: dict[str, Any]) -> None:
+async def test_the_response_of_an_unusual_request_does_not_depend_on_the_cache(
+    client: Client, sent: dict[str, Any]
+) -> None:
     async def send() -> tuple[int, str, bytes]:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {client.key}"}
         headers |= sent.get("headers", {})
@@ -187,45 +191,45 @@ async def test_an_unusual_request_bypasses_the_cache(client: Client, sent: dict[
     assert await send() == before
 
 
-async def test_an_observing_extension_sees_each_request(client: Client) -> None:
-    seen: list[str] = []
+async def test_a_schema_extension_is_called_for_each_request_of_a_cached_operation(client: Client) -> None:
+    calls: list[str] = []
 
-    class Watching(SchemaExtension):
+    class Observer(SchemaExtension):
         def on_operation(self) -> Iterator[None]:
-            seen.append("begun")
+            calls.append("begun")
             yield
             assert self.execution_context.result is not None
-            seen.append(f"ended {self.execution_context.operation_name}")
+            calls.append(f"ended {self.execution_context.operation_name}")
 
         async def resolve(self, _next: Any, root: Any, info: Any, *args: Any, **kwargs: Any) -> Any:
-            seen.append(info.field_name)
+            calls.append(info.field_name)
             answer = _next(root, info, *args, **kwargs)
             return await answer if hasattr(answer, "__await__") else answer
 
         def get_results(self) -> dict[str, Any]:
-            return {"seen": len(seen)}
+            return {"seen": len(calls)}
 
-    watched = execution_schema.RenewalSchema(
+    observed = execution_schema.RenewalSchema(
         query=customer_query.Query,
         config=StrawberryConfig(scalar_map=scalars.SCALARS, default_resolver=sources.read),
         execution_context_class=executor.Executor,
-        extensions=[Watching],
+        extensions=[Observer],
     )
     query = "query Mine { instances(first: 2) { nodes { id name } } }"
 
     def context() -> Context:
         return Context(account_id="a", clock=clocks.utc_now)
 
-    assert await watched.execute_cached(query, {}, None, context()) is None
-    first = await watched.execute(query, context_value=context())
-    expected, seen[:] = list(seen), []
-    again = await watched.execute_cached(query, {}, None, context())
+    assert await observed.execute_cached(query, {}, None, context()) is None
+    first = await observed.execute(query, context_value=context())
+    expected, calls[:] = list(calls), []
+    again = await observed.execute_cached(query, {}, None, context())
     assert again is not None
-    assert seen == expected == ["begun", "instances", "nodes", *["id", "name"] * 2, "ended Mine"]
-    assert (again.data, again.errors, again.extensions) == (first.data, first.errors, {"seen": len(seen)})
+    assert calls == expected == ["begun", "instances", "nodes", *["id", "name"] * 2, "ended Mine"]
+    assert (again.data, again.errors, again.extensions) == (first.data, first.errors, {"seen": len(calls)})
 
 
-async def test_an_instant_is_written_as_the_scalar_writes_it(client: Client) -> None:
+async def test_an_instant_of_a_cached_operation_has_the_format_of_the_scalar(client: Client) -> None:
     query = "{ instances { nodes { id expiresAt createdAt } } }"
     direct = await customer_schema.schema.execute(
         query, context_value=Context(account_id="a", clock=lambda: client.now)

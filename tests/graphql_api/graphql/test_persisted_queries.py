@@ -19,14 +19,14 @@ from tests.support.fixtures import World
 from tests.support.graphql_client import URL, Client
 
 QUERY = "query Mine { account { id } }"
-MINE = {"account": {"id": "a"}}
+OWN_ACCOUNT = {"account": {"id": "a"}}
 
 
 def digest(query: str) -> str:
     return hashlib.sha256(query.encode()).hexdigest()
 
 
-def hashed(text: str, /, **members: Any) -> dict[str, Any]:
+def build_hashed(text: str, /, **members: Any) -> dict[str, Any]:
     """Return a request with the hash of a document, as Apollo's clients send it."""
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(text)}}, **members}
 
@@ -38,7 +38,7 @@ async def key(world: World) -> str:
 
 
 @pytest.fixture
-async def ask(key: str, graphql: Client) -> Callable[[Any], Any]:
+async def send(key: str, graphql: Client) -> Callable[[Any], Any]:
     async def post(body: Any) -> Any:
         answer = await graphql.http.post(URL, json=body, headers={"Authorization": f"Bearer {key}"})
         return answer.status_code, answer.json()
@@ -46,23 +46,25 @@ async def ask(key: str, graphql: Client) -> Callable[[Any], Any]:
     return post
 
 
-def code(answer: tuple[int, Any]) -> tuple[int, str]:
+def read_code(answer: tuple[int, Any]) -> tuple[int, str]:
     return answer[0], answer[1]["errors"][0]["extensions"]["code"]
 
 
-async def test_a_document_is_sent_once_with_its_hash(ask: Any, key: str, graphql: Client) -> None:
-    assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    assert (await ask(hashed(QUERY, query=QUERY)))[1]["data"] == MINE
-    assert (await ask(hashed(QUERY)))[1]["data"] == MINE
-    parameters = {"extensions": orjson.dumps(hashed(QUERY)["extensions"]).decode()}
+async def test_a_document_sent_once_with_its_hash_can_be_requested_by_the_hash(
+    send: Any, key: str, graphql: Client
+) -> None:
+    assert read_code(await send(build_hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    assert (await send(build_hashed(QUERY, query=QUERY)))[1]["data"] == OWN_ACCOUNT
+    assert (await send(build_hashed(QUERY)))[1]["data"] == OWN_ACCOUNT
+    parameters = {"extensions": orjson.dumps(build_hashed(QUERY)["extensions"]).decode()}
     answer = await graphql.http.get(URL, params=parameters, headers={"Authorization": f"Bearer {key}"})
-    assert answer.json()["data"] == MINE
+    assert answer.json()["data"] == OWN_ACCOUNT
 
 
-async def test_a_document_with_a_wrong_hash_is_refused(ask: Any) -> None:
-    assert code(await ask(hashed(QUERY, query="{ account { name } }"))) == (400, "BAD_REQUEST")
-    assert code(await ask(hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    nonsense: tuple[Any, ...] = (
+async def test_a_document_with_a_wrong_or_invalid_hash_is_refused(send: Any) -> None:
+    assert read_code(await send(build_hashed(QUERY, query="{ account { name } }"))) == (400, "BAD_REQUEST")
+    assert read_code(await send(build_hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    invalid: tuple[Any, ...] = (
         1,
         "x",
         [],
@@ -71,23 +73,23 @@ async def test_a_document_with_a_wrong_hash_is_refused(ask: Any) -> None:
         {"sha256Hash": "x"},
         {"sha256Hash": "A" * 64},
     )
-    for persisted in nonsense:
-        assert code(await ask({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
+    for persisted in invalid:
+        assert read_code(await send({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
 
 
-async def test_documents_beyond_the_limits_are_not_cached(ask: Any) -> None:
+async def test_documents_beyond_the_limits_are_not_cached(send: Any) -> None:
     wide = "{ " + "__typename " * 101 + "}"
-    assert code(await ask(hashed(wide, query=wide))) == (400, "TOO_MANY_ROOT_FIELDS")
-    assert code(await ask(hashed(wide))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    assert read_code(await send(build_hashed(wide, query=wide))) == (400, "TOO_MANY_ROOT_FIELDS")
+    assert read_code(await send(build_hashed(wide))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
-async def test_invalid_documents_are_not_cached(ask: Any) -> None:
+async def test_invalid_documents_are_not_cached(send: Any) -> None:
     for query in ("{", "{ nothing }", "query ($id: Nothing) { account { id } }"):
-        assert code(await ask(hashed(query, query=query))) == (200, "BAD_REQUEST")
-        assert code(await ask(hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+        assert read_code(await send(build_hashed(query, query=query))) == (200, "BAD_REQUEST")
+        assert read_code(await send(build_hashed(query))) == (200, "PERSISTED_QUERY_NOT_FOUND")
 
 
-def built(manifest: Path, **settings: object) -> trusted_documents.TrustedDocuments:
+def load_documents(manifest: Path, **settings: object) -> trusted_documents.TrustedDocuments:
     return trusted_documents.load_trusted_documents(
         config.get_settings().model_copy(update=settings),
         document_limits.Limits.of(config.get_settings()),
@@ -96,11 +98,11 @@ def built(manifest: Path, **settings: object) -> trusted_documents.TrustedDocume
     )
 
 
-def test_the_documents_of_the_console_are_trusted_once_it_is_built_and_after_each_build(
+def test_the_documents_of_the_console_are_trusted_after_each_build(
     tmp_path: Path,
 ) -> None:
     manifest = tmp_path / "persisted-documents.json"
-    documents = built(manifest, trusted_documents_only=True)
+    documents = load_documents(manifest, trusted_documents_only=True)
     assert documents.find(digest(QUERY)) is None
     manifest.write_bytes(orjson.dumps({f"sha256:{digest(QUERY)}": QUERY}))
     assert documents.find(f"sha256:{digest(QUERY)}") == documents.find(digest(QUERY)) == QUERY
@@ -112,12 +114,12 @@ def test_the_documents_of_the_console_are_trusted_once_it_is_built_and_after_eac
 
 
 @pytest.mark.parametrize("text", ["{", '{"x": 1}', '{"x": "{ nothing }"}', '{"x": "{"}'])
-def test_a_console_of_another_version_is_logged_and_stops_nothing(
+def test_an_invalid_manifest_of_the_console_is_logged_once_and_ignored(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     manifest = tmp_path / "persisted-documents.json"
     manifest.write_text(text)
-    documents = built(manifest)
+    documents = load_documents(manifest)
     assert documents.find("x") is None
     assert documents.find("x") is None
     assert caplog.text.count("the console must be built again") == 1
@@ -134,7 +136,7 @@ async def test_a_document_that_is_too_costly_for_some_variables_may_be_trusted(t
     assert trusted.find("q") == query
 
 
-def test_the_cache_is_limited_and_removes_the_oldest_first() -> None:
+def test_a_full_cache_removes_the_least_recently_used_document() -> None:
     cache = persisted_queries.PersistedQueryCache(characters_max=700)  # a document takes 300 besides its text
     for name in "abc":
         cache.add(name, name * 40)
@@ -147,12 +149,12 @@ def test_the_cache_is_limited_and_removes_the_oldest_first() -> None:
     assert cache.find("b") is not None
 
 
-def test_the_cache_can_be_disabled() -> None:
+def test_a_hash_is_not_supported_if_the_cache_is_disabled() -> None:
     store = persisted_queries.DocumentStore(
         customer_schema.schema, trusted_documents.TrustedDocuments({}, only=False), characters_max=0
     )
     with pytest.raises(Exception, match="PersistedQueryNotSupported"):
-        store.find(http_request.build_request(hashed(QUERY)))
+        store.find(http_request.build_request(build_hashed(QUERY)))
 
 
 @pytest.fixture
@@ -173,31 +175,31 @@ async def trusting_client(key: str, tmp_path: Path) -> AsyncIterator[Callable[..
         yield post
 
 
-async def test_only_trusted_documents_are_executed_with_the_setting(trusting_client: Any) -> None:
+async def test_only_trusted_documents_are_executed_if_the_setting_requires_it(trusting_client: Any) -> None:
     for body in (
         {"documentId": f"sha256:{digest(QUERY)}"},
         {"documentId": digest(QUERY)},
-        hashed(QUERY),
+        build_hashed(QUERY),
         {"query": QUERY},
     ):
-        assert (await trusting_client(body))[1]["data"] == MINE
+        assert (await trusting_client(body))[1]["data"] == OWN_ACCOUNT
     assert (await trusting_client({"documentId": "names"}))[1]["data"]["account"].keys() == {"name"}
     for body in (
         {"query": "{ account { id name } }"},
         {"query": "mutation { resetCalendarToken { token } }"},
-        hashed("{ account { id name } }"),
-        hashed("{ account { id name } }", query="{ account { id name } }"),
+        build_hashed("{ account { id name } }"),
+        build_hashed("{ account { id name } }", query="{ account { id name } }"),
         {"documentId": "other"},
     ):
-        assert code(await trusting_client(body)) == (400, "DOCUMENT_NOT_TRUSTED")
+        assert read_code(await trusting_client(body)) == (400, "DOCUMENT_NOT_TRUSTED")
 
 
-async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
+async def test_a_request_without_a_known_document_is_refused(send: Any) -> None:
     bodies: tuple[dict[str, Any], ...] = ({}, {"query": ""}, {"variables": {}})
     for body in bodies:
-        assert code(await ask(body)) == (400, "BAD_REQUEST")
-    assert code(await ask({"documentId": "x"})) == (400, "DOCUMENT_NOT_TRUSTED")
-    assert code(await ask({"documentId": 1})) == (400, "BAD_REQUEST")
+        assert read_code(await send(body)) == (400, "BAD_REQUEST")
+    assert read_code(await send({"documentId": "x"})) == (400, "DOCUMENT_NOT_TRUSTED")
+    assert read_code(await send({"documentId": 1})) == (400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,9 @@ async def test_a_request_without_a_document_is_refused(ask: Any) -> None:
         (b'{"format": "apollo-persisted-query-manifest", "operations": 1}', "list of objects"),
     ],
 )
-def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest: bytes, word: str) -> None:
+def test_an_invalid_manifest_of_trusted_documents_is_refused_with_the_reason(
+    tmp_path: Path, manifest: bytes, word: str
+) -> None:
     (tmp_path / "trusted.json").write_bytes(manifest)
     settings = config.get_settings().model_copy(update={"trusted_documents": tmp_path / "trusted.json"})
     with pytest.raises(trusted_documents.ManifestError, match=word):
@@ -224,7 +228,7 @@ def test_a_manifest_that_cannot_be_used_stops_the_start(tmp_path: Path, manifest
         )
 
 
-def test_a_manifest_may_be_apollos(tmp_path: Path) -> None:
+def test_a_manifest_in_the_format_of_apollo_is_accepted(tmp_path: Path) -> None:
     operations = [{"id": digest(QUERY), "body": QUERY, "name": "Mine", "type": "query"}]
     path = tmp_path / "manifest.json"
     path.write_bytes(

@@ -38,13 +38,13 @@ async def server(world: World, database_url: str, redis_url: str) -> AsyncIterat
     """Yield a server; account `a` has 100 instances and an event of each."""
     await world.account("a", balance="1000.00")
     await world.instances([f"i-{n:03d}" for n in range(100)], price="1.00")
-    await change(100)
+    await change_policies(100)
     variables = {"REDIS_URL": redis_url, "RENEWALS_DRAIN_SECONDS": "4"}
     async with pubsub.connect(redis_url), served(database_url, **variables) as process:
         yield process
 
 
-async def change(count: int, mode: str = "AUTO") -> None:
+async def change_policies(count: int, mode: str = "AUTO") -> None:
     """Append events in this process, and notify the server."""
     pick = selection.ById(tuple(f"i-{n:03d}" for n in range(count)))
     await policy.set_policy("a", policy.PolicyRequest(pick, model.RenewalMode(mode)), lambda: NOW)
@@ -62,12 +62,12 @@ async def insert_events(world: World, last: int) -> None:
 
 
 def create_client(server: LiveServer, key: str, *, by_header: bool = False) -> gql.Client:
-    """Yield a gql client that authenticates by a header or by `connection_init`."""
-    said = {"Authorization": f"Bearer {key}"}
+    """Return a gql client that authenticates by a header or by `connection_init`."""
+    authorization = {"Authorization": f"Bearer {key}"}
     transport = WebsocketsTransport(
         f"ws://{server.address}/graphql",
-        headers=said if by_header else {},
-        init_payload={} if by_header else said,
+        headers=authorization if by_header else {},
+        init_payload={} if by_header else authorization,
         subprotocols=[PROTOCOL],
     )
     return gql.Client(transport=transport)
@@ -75,15 +75,15 @@ def create_client(server: LiveServer, key: str, *, by_header: bool = False) -> g
 
 async def take(client: gql.Client, count: int, after: int | None) -> list[dict[str, Any]]:
     """Return the first `count` events."""
-    taken: list[dict[str, Any]] = []
+    events_taken: list[dict[str, Any]] = []
     async with client as session:
         request = gql.gql(EVENTS)
         request.variable_values = {"after": after}
         async for answer in session.subscribe(request):
-            taken.append(answer["events"])
-            if len(taken) == count:
+            events_taken.append(answer["events"])
+            if len(events_taken) == count:
                 break
-    return taken
+    return events_taken
 
 
 @pytest.mark.parametrize("by_header", [True, False])
@@ -103,53 +103,55 @@ async def test_missed_events_are_replayed_in_order(world: World, server: LiveSer
     }
 
 
-async def test_events_of_another_process_arrive_at_once(
+async def test_events_of_another_process_are_received(
     world: World, server: LiveServer, database_url: str, redis_url: str
 ) -> None:
     client = create_client(server, await world.key("a"))
-    taking = asyncio.create_task(take(client, 100, after=100))
+    receiving = asyncio.create_task(take(client, 100, after=100))
     await asyncio.sleep(1)
     command = (sys.executable, "-m", "tests.support.clocked_cli", "2027-01-31T00:30+08:00", "run-now")
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     )
     done = asyncio.create_task(process.wait())
-    events = await asyncio.wait_for(taking, 20)
+    events = await asyncio.wait_for(receiving, 20)
     assert {event["type"] for event in events} == {"instance.renewed"}
     assert await done == 0
 
 
-async def test_events_without_a_notification_are_found(world: World, server: LiveServer) -> None:
-    taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
+async def test_events_without_a_notification_are_received(world: World, server: LiveServer) -> None:
+    receiving = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     await insert_events(world, 101)
-    [event] = await asyncio.wait_for(taking, 10)
+    [event] = await asyncio.wait_for(receiving, 10)
     assert event["sequence"] == 101
 
 
-async def test_another_accounts_events_are_not_seen(world: World, server: LiveServer) -> None:
+async def test_events_of_another_account_are_not_received(world: World, server: LiveServer) -> None:
     await world.account("b")
-    taking = asyncio.create_task(take(create_client(server, await world.key("b")), 1, after=0))
+    receiving = asyncio.create_task(take(create_client(server, await world.key("b")), 1, after=0))
     await asyncio.sleep(1)
-    await change(5, "NONE")
+    await change_policies(5, "NONE")
     await asyncio.sleep(1)
-    assert not taking.done()
-    taking.cancel()
+    assert not receiving.done()
+    receiving.cancel()
 
 
-@pytest.mark.parametrize("said", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": 5}, {"x": None}])
-async def test_a_client_without_authentication_is_disconnected(
-    server: LiveServer, said: dict[str, Any]
+@pytest.mark.parametrize(
+    "init_payload", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": 5}, {"x": None}]
+)
+async def test_a_web_socket_without_valid_authentication_is_closed(
+    server: LiveServer, init_payload: dict[str, Any]
 ) -> None:
     async with websockets.connect(f"ws://{server.address}/graphql", subprotocols=[PROTOCOL]) as client:
-        await client.send(orjson.dumps({"type": "connection_init", "payload": said}).decode())
+        await client.send(orjson.dumps({"type": "connection_init", "payload": init_payload}).decode())
         with pytest.raises(websockets.ConnectionClosed):
             await client.recv()
         assert client.close_code == 4403
 
 
 @pytest.mark.parametrize("after", [-1, 101])
-async def test_a_number_that_no_event_has_is_refused_by_name(
+async def test_a_value_of_after_that_is_negative_or_too_large_is_refused(
     world: World, server: LiveServer, after: int
 ) -> None:
     client = create_client(server, await world.key("a"))
@@ -159,7 +161,7 @@ async def test_a_number_that_no_event_has_is_refused_by_name(
     assert error["extensions"] == {"code": "INVALID_INPUT", "field": "after"}
 
 
-NONSENSE = [
+INVALID_MESSAGES = [
     "",
     "null",
     "[]",
@@ -181,23 +183,25 @@ NONSENSE = [
 ]
 
 
-async def test_an_invalid_message_closes_only_its_connection(
+async def test_an_invalid_message_closes_its_web_socket_and_the_server_accepts_new_ones(
     world: World, server: LiveServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     url = f"ws://{server.address}/graphql"
-    for nonsense in NONSENSE:
+    for message in INVALID_MESSAGES:
         async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
             await client.send('{"type": "connection_init"}')
             assert orjson.loads(await client.recv()) == {"type": "connection_ack"}
-            await client.send(nonsense)
+            await client.send(message)
             with pytest.raises(websockets.ConnectionClosed):
                 await asyncio.wait_for(client.recv(), 5)
-            assert (client.close_code, nonsense) == (4400, nonsense)
+            assert (client.close_code, message) == (4400, message)
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: LiveServer) -> None:
+async def test_an_operation_with_a_revoked_key_closes_its_web_socket(
+    world: World, server: LiveServer
+) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
     url = f"ws://{server.address}/graphql"
     async with websockets.connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as client:
@@ -211,7 +215,7 @@ async def test_a_revoked_key_cannot_use_an_open_socket(world: World, server: Liv
         assert client.close_code == 4403
 
 
-async def test_a_revoked_key_ends_its_subscriptions(world: World, server: LiveServer) -> None:
+async def test_the_subscriptions_of_a_revoked_key_end(world: World, server: LiveServer) -> None:
     async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")
@@ -219,7 +223,7 @@ async def test_a_revoked_key_ends_its_subscriptions(world: World, server: LiveSe
             assert "event: complete" in [line async for line in lines]
 
 
-async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
+async def test_only_the_subscriptions_of_a_key_revoked_by_an_operator_end_at_once(
     world: World, server: LiveServer
 ) -> None:
     key = await world.key("a")
@@ -228,7 +232,7 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
         stream_events(server, await world.key("a"), 99) as others,
     ):
         assert await anext(lines) == await anext(others) == "event: next"
-        await asyncio.sleep(0.5)  # until both streams have sent all events, and wait
+        await asyncio.sleep(0.5)  # until both streams have sent all events and wait for new ones
         call = audit_log.OperatorRequest(audit_log.Operator(None, "ops"), "revoke", lambda: NOW)
         key_id = await world.value("SELECT id FROM api_keys WHERE prefix = $1", key.split("_")[1])
         await api_keys.revoke_key(call, str(key_id))
@@ -236,7 +240,7 @@ async def test_a_key_revoked_by_an_operator_ends_its_subscriptions_at_once(
         async with asyncio.timeout(10):
             assert "event: complete" in [line async for line in lines]
         assert asyncio.get_running_loop().time() - started < 2  # notified, not found by polling every 5 s
-        await change(1, "NONE")
+        await change_policies(1, "NONE")
         async with asyncio.timeout(10):
             while '"sequence":101' not in await anext(others):
                 pass
@@ -246,14 +250,16 @@ async def test_events_after_the_revocation_of_a_key_are_not_sent(world: World, s
     async with stream_events(server, await world.key("a"), 99) as lines:
         assert await anext(lines) == "event: next"
         await world.rows("UPDATE api_keys SET revoked_at = now()")  # without a notification
-        await change(5, "NONE")
+        await change_policies(5, "NONE")
         async with asyncio.timeout(10):
             rest = [line async for line in lines]
     assert "event: complete" in rest
     assert not [line for line in rest if '"sequence":101' in line]
 
 
-async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: LiveServer) -> None:
+async def test_a_viewer_can_subscribe_and_cannot_execute_a_mutation_over_a_web_socket(
+    world: World, server: LiveServer
+) -> None:
     client = create_client(server, await world.key("a", role="VIEWER"))
     assert len(await asyncio.wait_for(take(client, 5, after=95), 10)) == 5
     async with client as session:
@@ -265,7 +271,7 @@ async def test_a_viewer_subscribes_and_changes_nothing(world: World, server: Liv
     assert await world.count("api_keys") == 1
 
 
-async def test_an_invalid_document_has_a_response_on_every_transport(
+async def test_an_invalid_document_is_refused_over_server_sent_events_and_web_sockets(
     world: World, server: LiveServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = await world.key("a")
@@ -287,14 +293,18 @@ async def test_an_invalid_document_has_a_response_on_every_transport(
     assert "Traceback" not in capfd.readouterr().err
 
 
-async def test_a_subscription_without_a_stream_is_refused(world: World, server: LiveServer) -> None:
+async def test_a_subscription_whose_client_accepts_only_json_is_refused(
+    world: World, server: LiveServer
+) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "application/json"}
     async with httpx2.AsyncClient(headers=headers) as client:
         answer = await client.post(server.url, json={"query": "subscription { events { sequence } }"})
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (400, {"code": "BAD_REQUEST"})
 
 
-async def test_a_new_client_does_not_delay_a_stopping_server(world: World, server: LiveServer) -> None:
+async def test_a_new_subscription_does_not_delay_the_end_of_a_stopping_server(
+    world: World, server: LiveServer
+) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": "text/event-stream"}
     async with httpx2.AsyncClient(headers=headers) as client:
         await client.post(server.url, json={"query": "{ account { id } }"})
@@ -305,26 +315,26 @@ async def test_a_new_client_does_not_delay_a_stopping_server(world: World, serve
             await server.process.ended()
 
 
-async def test_an_invalid_notification_does_not_stop_later_ones(
+async def test_an_invalid_notification_does_not_prevent_later_notifications(
     world: World, server: LiveServer, redis_url: str
 ) -> None:
-    taking = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
+    receiving = asyncio.create_task(take(create_client(server, await world.key("a")), 1, after=None))
     await asyncio.sleep(1)
     with redis.Redis.from_url(redis_url) as client:
-        for nonsense in ("garbage", "5", "null", "[5]"):
-            client.publish("renewals:events", nonsense)
-    await change(1, "NONE")
+        for invalid in ("garbage", "5", "null", "[5]"):
+            client.publish("renewals:events", invalid)
+    await change_policies(1, "NONE")
     started = asyncio.get_running_loop().time()
-    await asyncio.wait_for(taking, 10)
+    await asyncio.wait_for(receiving, 10)
     assert asyncio.get_running_loop().time() - started < 3  # notified, not found by polling every 5 s
 
 
-async def test_a_query_over_a_socket_reads_current_data(world: World, server: LiveServer) -> None:
+async def test_a_query_over_a_web_socket_returns_current_data(world: World, server: LiveServer) -> None:
     async with create_client(server, await world.key("a")) as session:
         request = gql.gql('{ account { balance } instance(id: "i-000") { renewalMode } }')
         before = await session.execute(request)
         await world.top_up("1.00")
-        await change(1, "NONE")
+        await change_policies(1, "NONE")
         after = await session.execute(request)
     assert before == {"account": {"balance": "1000.00"}, "instance": {"renewalMode": "AUTO"}}
     assert after == {"account": {"balance": "1001.00"}, "instance": {"renewalMode": "NONE"}}
@@ -349,19 +359,21 @@ async def stream_events(server: LiveServer, key: str, after: int | None) -> Asyn
         yield answer.aiter_lines()
 
 
-async def test_server_sent_events_have_the_same_events(world: World, server: LiveServer) -> None:
-    found: list[int] = []
+async def test_server_sent_events_contain_missed_and_new_events_in_order(
+    world: World, server: LiveServer
+) -> None:
+    sequences: list[int] = []
     async with stream_events(server, await world.key("a"), 97) as lines:
         async for line in lines:
             if line.startswith("data: "):
                 answer = orjson.loads(line.removeprefix("data: "))
-                assert ("extensions" in answer) is (not found)  # only the first event has the cost
-                found.append(answer["data"]["events"]["sequence"])
-                if found == [98, 99, 100]:
-                    await change(2, "NONE")
-            if len(found) == 5:
+                assert ("extensions" in answer) is (not sequences)  # only the first event has the cost
+                sequences.append(answer["data"]["events"]["sequence"])
+                if sequences == [98, 99, 100]:
+                    await change_policies(2, "NONE")
+            if len(sequences) == 5:
                 break
-    assert found == [98, 99, 100, 101, 102]
+    assert sequences == [98, 99, 100, 101, 102]
 
 
 @pytest.mark.parametrize(
@@ -376,7 +388,7 @@ async def test_server_sent_events_have_the_same_events(world: World, server: Liv
         ("application/json", "application/json"),
     ],
 )
-async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
+async def test_a_query_is_streamed_only_if_the_client_accepts_only_event_streams(
     world: World, server: LiveServer, accept: str, media_type: str
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}", "Accept": accept}
@@ -391,7 +403,7 @@ async def test_a_query_is_streamed_only_if_nothing_else_is_accepted(
             assert "BAD_REQUEST" in refused.text
 
 
-async def test_server_sent_events_need_a_key(server: LiveServer) -> None:
+async def test_server_sent_events_without_a_key_are_refused(server: LiveServer) -> None:
     async with httpx2.AsyncClient() as client:
         headers = {"Accept": "text/event-stream"}
         answer = await client.post(server.url, json={"query": EVENTS}, headers=headers)
@@ -402,14 +414,14 @@ async def test_server_sent_events_need_a_key(server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_sigterm_ends_the_subscriptions_and_the_server(
+async def test_sigterm_or_sigint_completes_the_subscriptions_and_ends_the_server(
     world: World, server: LiveServer, number: signal.Signals
 ) -> None:
     key = await world.key("a")
     async with stream_events(server, key, 99) as lines, create_client(server, key) as session:
         assert await anext(lines) == "event: next"
-        told = session.subscribe(gql.gql(EVENTS.replace("$after)", "99)").replace("($after: Int)", "")))
-        assert (await anext(told))["events"]["sequence"] == 100
+        results = session.subscribe(gql.gql(EVENTS.replace("$after)", "99)").replace("($after: Int)", "")))
+        assert (await anext(results))["events"]["sequence"] == 100
         server.process.signal(number)
         async with asyncio.timeout(10):
             rest = [line async for line in lines]
@@ -417,35 +429,37 @@ async def test_sigterm_ends_the_subscriptions_and_the_server(
     assert "event: complete" in rest
 
 
-async def test_a_stalled_client_does_not_cause_more_reads(world: World, server: LiveServer) -> None:
-    """The server keeps one batch and one buffer for the stalled client, and serves other clients."""
+async def test_stalled_clients_use_little_memory_and_another_client_receives_its_events(
+    world: World, server: LiveServer
+) -> None:
+    """The server keeps one batch and one buffer for each stalled client, and sends events to other clients."""
     await insert_events(world, 60_000)
-    before = resident_mb(server.process.pid)
+    before = read_resident_mb(server.process.pid)
     key = await world.key("a")
     body = orjson.dumps({"query": EVENTS, "variables": {"after": 0}})
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nAccept: text/event-stream\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    sleepers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
-    for sleeper in sleepers:
-        sleeper.sendall(head.encode() + body)
+    stalled_clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(10)]
+    for stalled_client in stalled_clients:
+        stalled_client.sendall(head.encode() + body)
     await asyncio.sleep(3)
-    grown = resident_mb(server.process.pid) - before
+    grown = read_resident_mb(server.process.pid) - before
     assert len(await take(create_client(server, key), 100, after=59_900)) == 100
-    for sleeper in sleepers:
-        sleeper.close()
+    for stalled_client in stalled_clients:
+        stalled_client.close()
     assert grown < 60  # of the 600 MB that they requested
 
 
-def resident_mb(pid: int) -> int:
+def read_resident_mb(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 @node_packages.needed
 @pytest.mark.parametrize("version", node_packages.every_node())
-async def test_the_client_of_browsers_receives_the_same(
+async def test_the_javascript_client_receives_missed_and_new_events_in_order(
     world: World, server: LiveServer, version: str
 ) -> None:
     key = await world.key("a")
@@ -462,7 +476,7 @@ async def test_the_client_of_browsers_receives_the_same(
     )
     assert process.stdout is not None
     first = [orjson.loads(await process.stdout.readline()) for _ in range(5)]
-    await change(3, "NONE")
+    await change_policies(3, "NONE")
     rest = [orjson.loads(await process.stdout.readline()) for _ in range(3)]
     assert [event["sequence"] for event in first + rest] == list(range(96, 104))
     assert await process.wait() == 0
@@ -477,7 +491,7 @@ async def test_the_client_of_browsers_receives_the_same(
         (None, {}, "days: must be between 1 and 366, not 0"),
     ],
 )
-async def test_a_socket_has_the_language_of_its_init_payload_or_else_of_its_header(
+async def test_the_language_of_a_web_socket_is_that_of_its_init_payload_or_else_of_its_header(
     world: World, server: LiveServer, header: str | None, payload: dict[str, str], message: str
 ) -> None:
     headers = {"Authorization": f"Bearer {await world.key('a')}"}
@@ -494,7 +508,9 @@ async def test_a_socket_has_the_language_of_its_init_payload_or_else_of_its_head
     assert answer["payload"]["errors"][0]["message"] == message
 
 
-async def test_an_event_stream_has_the_language_of_its_header(world: World, server: LiveServer) -> None:
+async def test_the_language_of_an_event_stream_is_that_of_its_header(
+    world: World, server: LiveServer
+) -> None:
     headers = {
         "Authorization": f"Bearer {await world.key('a')}",
         "Accept": "text/event-stream",

@@ -64,7 +64,7 @@ async def hold_locks(database_url: str, statement: str) -> AsyncIterator[asyncpg
         (RENEW, "SELECT * FROM accounts WHERE id = 'a' FOR UPDATE"),
     ],
 )
-async def test_a_slow_request_is_cancelled_in_the_database_too(
+async def test_a_request_beyond_the_time_limit_is_also_cancelled_in_the_database(
     world: World, impatient_client: httpx2.AsyncClient, database_url: str, query: str, lock: str
 ) -> None:
     before = await world.snapshot()
@@ -75,22 +75,28 @@ async def test_a_slow_request_is_cancelled_in_the_database_too(
             while await holder.fetchval(WAITING):  # noqa: ASYNC110 - another process releases them
                 await asyncio.sleep(0.05)
     assert await world.snapshot() == before
-    for _ in range(config.get_settings().database_pool_size + 1):  # no connection is lost
+    for _ in range(
+        config.get_settings().database_pool_size + 1
+    ):  # every connection of the pool is still usable
         assert (await impatient_client.post(URL, json={"query": query})).status_code == 200
 
 
-async def test_a_body_that_does_not_arrive_is_refused(impatient_client: httpx2.AsyncClient) -> None:
-    async def slowly() -> AsyncIterator[bytes]:
+async def test_a_body_that_is_not_sent_within_the_time_limit_is_refused(
+    impatient_client: httpx2.AsyncClient,
+) -> None:
+    async def send_slowly() -> AsyncIterator[bytes]:
         yield b'{"query": '
         await asyncio.sleep(5)
         yield b'"{ account { id } }"}'
 
-    answer = await impatient_client.post(URL, content=slowly(), headers={"Content-Type": "application/json"})
+    answer = await impatient_client.post(
+        URL, content=send_slowly(), headers={"Content-Type": "application/json"}
+    )
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
 
 
 @contextlib.asynccontextmanager
-async def connected(server: LiveServer, key: str) -> AsyncIterator[ClientConnection]:
+async def open_socket(server: LiveServer, key: str) -> AsyncIterator[ClientConnection]:
     async with connect(
         f"ws://{server.address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]
     ) as socket:
@@ -101,7 +107,7 @@ async def connected(server: LiveServer, key: str) -> AsyncIterator[ClientConnect
         yield socket
 
 
-async def ask(socket: ClientConnection, operation_id: str, query: str) -> Any:
+async def run_operation(socket: ClientConnection, operation_id: str, query: str) -> Any:
     """Return the response to an operation, or None if the operation is still running after the wait."""
     await socket.send(
         orjson.dumps({"id": operation_id, "type": "subscribe", "payload": {"query": query}}).decode()
@@ -118,21 +124,27 @@ async def subscribe(socket: ClientConnection, operation_id: str) -> None:
     await socket.send(orjson.dumps(payload).decode())
 
 
-def code(message: Any) -> str:
+def read_code(message: Any) -> str:
     assert message["type"] == "error"
     return str(message["payload"][0]["extensions"]["code"])
 
 
-async def test_a_web_socket_has_the_same_limits(key: str, database_url: str) -> None:
+async def test_operations_over_a_web_socket_have_the_limits_of_requests(key: str, database_url: str) -> None:
     async with (
         served(database_url, RENEWALS_REQUEST_SECONDS_MAX="0.5") as server,
-        connected(server, key) as socket,
+        open_socket(server, key) as socket,
     ):
-        assert code(await ask(socket, "1", "{ __schema { types { name } } }")) == "INTROSPECTION_DISABLED"
-        assert code(await ask(socket, "2", "{ " + "__typename " * 101 + "}")) == "TOO_MANY_ROOT_FIELDS"
+        assert (
+            read_code(await run_operation(socket, "1", "{ __schema { types { name } } }"))
+            == "INTROSPECTION_DISABLED"
+        )
+        assert (
+            read_code(await run_operation(socket, "2", "{ " + "__typename " * 101 + "}"))
+            == "TOO_MANY_ROOT_FIELDS"
+        )
         async with hold_locks(database_url, "LOCK TABLE instances IN ACCESS EXCLUSIVE MODE"):
-            assert code(await ask(socket, "3", "{ instances { totalCount } }")) == "TIMEOUT"
-        assert (await ask(socket, "3", "{ instances { totalCount } }"))["type"] == "next"
+            assert read_code(await run_operation(socket, "3", "{ instances { totalCount } }")) == "TIMEOUT"
+        assert (await run_operation(socket, "3", "{ instances { totalCount } }"))["type"] == "next"
 
 
 async def test_the_web_sockets_and_subscriptions_of_a_key_are_limited(
@@ -141,16 +153,17 @@ async def test_the_web_sockets_and_subscriptions_of_a_key_are_limited(
     limits = config.get_settings()
     async with served(database_url) as server, contextlib.AsyncExitStack() as stack:
         sockets = [
-            await stack.enter_async_context(connected(server, key)) for _ in range(limits.sockets_per_key_max)
+            await stack.enter_async_context(open_socket(server, key))
+            for _ in range(limits.sockets_per_key_max)
         ]
         with pytest.raises(Exception, match=r"1013.*Too many web sockets"):
-            async with connected(server, key):
+            async with open_socket(server, key):
                 pass
         for number in range(limits.subscriptions_per_key_max):
             await subscribe(sockets[number // websocket.OPERATIONS_MAX], str(number))
         one, last = sockets[0], sockets[-1]
         await asyncio.sleep(2)  # until all have begun: a subscription without an event sends nothing
-        assert code(await ask(last, "x", EVENTS)) == "TOO_MANY_AT_ONCE"
+        assert read_code(await run_operation(last, "x", EVENTS)) == "TOO_MANY_AT_ONCE"
         headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
         async with httpx2.AsyncClient(headers=headers) as client:
             refused = await client.post(server.url, json={"query": EVENTS})
@@ -163,14 +176,14 @@ async def test_the_web_sockets_and_subscriptions_of_a_key_are_limited(
             async with client.stream("POST", server.url, json={"query": EVENTS}) as streamed:
                 assert streamed.status_code == 200
             await asyncio.sleep(0.5)
-            assert await ask(last, "x", EVENTS) is None
+            assert await run_operation(last, "x", EVENTS) is None
 
 
-async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_socket(
+async def test_an_error_of_an_operation_does_not_end_other_operations_of_its_web_socket(
     key: str, database_url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    async with served(database_url) as server, connected(server, key) as socket:
-        assert await ask(socket, "events", EVENTS) is None
+    async with served(database_url) as server, open_socket(server, key) as socket:
+        assert await run_operation(socket, "events", EVENTS) is None
         payloads: tuple[dict[str, Any], ...] = (
             {"query": '{ a "' + "b" * 300 + '"}'},
             {"query": "query A { account { id } }", "operationName": "B" * 300},
@@ -182,9 +195,9 @@ async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_so
         for payload in payloads:
             await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
             answer = orjson.loads(await socket.recv())
-            assert code(answer) in ("BAD_REQUEST", "DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND")
+            assert read_code(answer) in ("BAD_REQUEST", "DOCUMENT_NOT_TRUSTED", "PERSISTED_QUERY_NOT_FOUND")
             assert len(answer["payload"][0]["message"]) < 400
-        answer = await ask(socket, "1", "{ account { id } }")
+        answer = await run_operation(socket, "1", "{ account { id } }")
         assert answer["payload"] == {"data": {"account": {"id": "a"}}, "extensions": {"cost": 2}}
         assert orjson.loads(await socket.recv()) == {"id": "1", "type": "complete"}
         hashed = {"version": 1, "sha256Hash": hashlib.sha256(b"{ account { id } }").hexdigest()}
@@ -194,7 +207,7 @@ async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_so
             assert orjson.loads(await socket.recv())["payload"]["data"] == {"account": {"id": "a"}}
             assert orjson.loads(await socket.recv())["type"] == "complete"
         await socket.send(orjson.dumps({"id": "e" * 300, "type": "complete"}).decode())
-        assert (await ask(socket, "x" * 300, EVENTS)) is None
+        assert (await run_operation(socket, "x" * 300, EVENTS)) is None
         await socket.send(
             orjson.dumps({"id": "x" * 300, "type": "subscribe", "payload": {"query": EVENTS}}).decode()
         )
@@ -204,27 +217,31 @@ async def test_an_error_of_an_operation_does_not_affect_the_others_of_its_web_so
     assert "xxx" not in capfd.readouterr().err
 
 
-async def test_the_eleventh_operation_of_a_web_socket_costs_nothing(key: str, database_url: str) -> None:
+async def test_a_refused_eleventh_operation_of_a_web_socket_does_not_use_the_budget(
+    key: str, database_url: str
+) -> None:
     limits = {"RENEWALS_COST_MAX": "1000", "RENEWALS_COST_PER_MINUTE_MAX": "1000"}
-    async with served(database_url, **limits) as server, connected(server, key) as socket:
+    async with served(database_url, **limits) as server, open_socket(server, key) as socket:
         for number in range(10):
             await socket.send(
                 orjson.dumps({"id": str(number), "type": "subscribe", "payload": {"query": EVENTS}}).decode()
             )
         for _ in range(20):
-            refused = await ask(socket, "one more", "{ instances(first: 99) { nodes { id name } } }")
-            assert code(refused) == "TOO_MANY_AT_ONCE"
+            refused = await run_operation(
+                socket, "one more", "{ instances(first: 99) { nodes { id name } } }"
+            )
+            assert read_code(refused) == "TOO_MANY_AT_ONCE"
         await socket.send(orjson.dumps({"id": "0", "type": "complete"}).decode())
-        assert (await ask(socket, "one more", "{ account { id } }"))["type"] == "next"
+        assert (await run_operation(socket, "one more", "{ account { id } }"))["type"] == "next"
 
 
 async def test_only_a_page_of_an_allowed_origin_opens_a_web_socket(key: str, database_url: str) -> None:
     async with served(database_url, RENEWALS_CORS_ORIGINS="https://console.example.com") as server:
-        address, spoken = f"ws://{server.address}/graphql", [Subprotocol("graphql-transport-ws")]
+        address, protocols = f"ws://{server.address}/graphql", [Subprotocol("graphql-transport-ws")]
         for origin in ("https://evil.example", "null", "https://console.example.com.evil.example"):
             with pytest.raises(Exception, match="403"):
-                async with connect(address, subprotocols=spoken, additional_headers={"Origin": origin}):
+                async with connect(address, subprotocols=protocols, additional_headers={"Origin": origin}):
                     pass
         for origin in ("https://console.example.com", f"http://{server.address}"):
-            async with connect(address, subprotocols=spoken, additional_headers={"Origin": origin}):
+            async with connect(address, subprotocols=protocols, additional_headers={"Origin": origin}):
                 pass

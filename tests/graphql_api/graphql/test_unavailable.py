@@ -34,10 +34,10 @@ async def cut_connections_that_read_instances() -> None:
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["first time", "known operation"])
 @pytest.mark.parametrize("query", [LIST, ONE], ids=["not null", "nullable"])
-async def test_without_any_data_it_is_a_503_with_retry_after(
+async def test_a_lost_database_connection_without_data_is_a_503_with_retry_after(
     client: Client, query: str, is_known: bool
 ) -> None:
-    assert (await client.post(COUNT)).status_code == 200, "the size of the account is counted"
+    assert (await client.post(COUNT)).status_code == 200, "the instances of the account are now counted"
     if is_known:
         assert (await client.post(query)).status_code == 200
     await cut_connections_that_read_instances()
@@ -48,7 +48,7 @@ async def test_without_any_data_it_is_a_503_with_retry_after(
     assert answer.json()["extensions"]["cost"] > 0
 
 
-async def test_before_the_size_of_the_account_is_counted_it_is_a_503_that_costs_nothing(
+async def test_a_lost_connection_before_the_account_is_counted_is_a_503_without_cost(
     client: Client,
 ) -> None:
     await cut_connections_that_read_instances()
@@ -60,7 +60,7 @@ async def test_before_the_size_of_the_account_is_counted_it_is_a_503_that_costs_
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["first time", "known operation"])
-async def test_partial_data_stays_a_200(client: Client, is_known: bool) -> None:
+async def test_a_lost_database_connection_with_partial_data_is_a_200(client: Client, is_known: bool) -> None:
     if is_known:
         assert (await client.post(BOTH)).status_code == 200
     await cut_connections_that_read_instances()
@@ -74,7 +74,7 @@ async def test_partial_data_stays_a_200(client: Client, is_known: bool) -> None:
     ("accept", "media_type", "has_data"),
     [(RESPONSE, RESPONSE, False), ("text/event-stream", "application/json", True)],
 )
-async def test_it_has_the_media_type_of_a_refusal(
+async def test_the_503_of_a_lost_database_connection_has_the_media_type_of_a_refusal(
     client: Client, accept: str, media_type: str, has_data: bool
 ) -> None:
     await cut_connections_that_read_instances()
@@ -85,12 +85,12 @@ async def test_it_has_the_media_type_of_a_refusal(
     assert ("data" in answer.json()) is has_data
 
 
-async def test_another_error_without_data_stays_a_200(client: Client) -> None:
+async def test_an_error_of_another_kind_without_data_is_a_200(client: Client) -> None:
     answer = await client.post("{ instances(first: -1) { totalCount } }")
     assert (answer.status_code, answer.json()["data"]) == (200, None)
 
 
-async def test_a_renewal_whose_connection_is_cut_is_a_503_and_charges_nothing(
+async def test_a_renewal_that_loses_its_connection_is_a_503_and_charges_nothing(
     world: World, client: Client
 ) -> None:
     await world.instance("i-2", expires="2027-01-31", price="30.00")
