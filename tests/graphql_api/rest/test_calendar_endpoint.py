@@ -28,18 +28,18 @@ async def reset_token(graphql: Client) -> str:
     return str((await graphql(RESET))["resetCalendarToken"]["token"])
 
 
-async def ask(graphql: Client, **sent: str) -> httpx2.Response:
+async def get_calendar(graphql: Client, **sent: str) -> httpx2.Response:
     return await graphql.http.get(f"{HOST}/calendar.ics", params=sent)
 
 
-async def events(graphql: Client, token: str, **sent: str) -> list[Any]:
-    answer = await ask(graphql, token=token, **sent)
+async def read_entries(graphql: Client, token: str, **sent: str) -> list[Any]:
+    answer = await get_calendar(graphql, token=token, **sent)
     assert answer.status_code == 200, answer.text
     return list(icalendar.Calendar.from_ical(answer.content).walk("VEVENT"))
 
 
-def summaries(found: list[Any]) -> list[tuple[str, str]]:
-    return [(event["DTSTART"].dt.isoformat(), str(event["SUMMARY"])) for event in found]
+def summaries(entries: list[Any]) -> list[tuple[str, str]]:
+    return [(event["DTSTART"].dt.isoformat(), str(event["SUMMARY"])) for event in entries]
 
 
 def assert_unauthenticated(answer: httpx2.Response) -> None:
@@ -58,7 +58,9 @@ async def token(world: World, graphql: Client) -> str:
     return await reset_token(graphql)
 
 
-async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: Client, token: str) -> None:
+async def test_the_calendar_has_an_entry_per_day_for_expiries_renewals_and_failures(
+    world: World, graphql: Client, token: str
+) -> None:
     await world.instances(["m-1", "m-2"], expires="2027-01-20", price="23.00", name="网站")
     await world.instance("a-1", expires="2027-01-20", mode="AUTO", price="300.00", months=12, name="Database")
     await world.instance("a-2", expires="2027-01-21", mode="AUTO", price="200.00", name="Cache")
@@ -69,14 +71,14 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
     await world.instance("p-1", expires=None)
     await world.instance("t-1", expires="2027-01-20", trial=True)
     await world.instance("d-1", expires="2027-01-20", product="ddos")
-    found = await events(graphql, token)
-    assert summaries(found)[:3] == [
+    entries = await read_entries(graphql, token)
+    assert summaries(entries)[:3] == [
         ("2027-01-20", "到期（手动续费）：2 个实例，月价合计 46.00 CNY"),
         ("2027-01-20", "自动续费将失败：1 个实例，2988.00 CNY"),
         ("2027-01-21", "自动续费将失败：1 个实例，900.00 CNY"),
     ]
-    assert summaries(found)[3] == ("2027-01-21", "自动续费：1 个实例，200.00 CNY")
-    manual, short, _, renewed = found[:4]
+    assert summaries(entries)[3] == ("2027-01-21", "自动续费：1 个实例，200.00 CNY")
+    manual, short, _, renewed = entries[:4]
     assert str(manual["DESCRIPTION"]).splitlines() == [
         "请在当天 23:59:59 前手动续费。",
         "网站 (m-1): 23.00",
@@ -87,12 +89,12 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
         "代金券和余额足够，续费后余额 300.00 CNY。",
         "Cache (a-2): 200.00",
     ]
-    for event in found:
+    for event in entries:
         assert type(event["DTSTART"].dt) is dt.date
         assert event["DTEND"].dt == event["DTSTART"].dt + dt.timedelta(days=1)
         assert event["DTSTAMP"].dt == event["LAST-MODIFIED"].dt == NOW
         assert event["TRANSP"] == "TRANSPARENT"
-    english = await events(graphql, token, lang="en")
+    english = await read_entries(graphql, token, lang="en")
     assert summaries(english)[:2] == [
         ("2027-01-20", "Expiry (manual renewal): 2 instances, 46.00 CNY a month"),
         ("2027-01-20", "Auto-renewal will fail: 1 instance, 2988.00 CNY"),
@@ -100,7 +102,7 @@ async def test_a_day_has_expiries_renewals_and_failures(world: World, graphql: C
     assert "Database (a-1): Insufficient funds" in str(english[1]["DESCRIPTION"])
 
 
-async def test_the_language_of_a_feed_is_that_of_the_account_whatever_the_client_prefers(
+async def test_the_calendar_is_in_the_language_of_the_account_despite_accept_language(
     world: World, graphql: Client
 ) -> None:
     for account, language, title in (
@@ -117,67 +119,75 @@ async def test_the_language_of_a_feed_is_that_of_the_account_whatever_the_client
             assert icalendar.Calendar.from_ical(answer.content)["X-WR-CALNAME"] == title
 
 
-async def test_a_renewal_that_will_fail_has_its_reason_in_words(
+async def test_the_entry_of_a_renewal_that_will_fail_has_the_translated_reason(
     world: World, graphql: Client, token: str
 ) -> None:
     await world.instance("i-1", expires="2027-01-20", mode="AUTO", price="10.00", name="web-1")
     await world.put("i-1", agreed_price_cents=500)
     await world.rows("UPDATE accounts SET price_rise_cap_bps = 0")
     for lang, line in (("zh", "web-1 (i-1): 涨价未确认"), ("en", "web-1 (i-1): Price rise not accepted")):
-        [event] = await events(graphql, token, lang=lang)
+        [event] = await read_entries(graphql, token, lang=lang)
         assert str(event["DESCRIPTION"]).splitlines()[-1] == line
 
 
-async def test_the_calendar_agrees_with_the_forecast(world: World, graphql: Client, token: str) -> None:
+async def test_the_calendar_has_the_days_of_renewals_and_failures_of_the_forecast(
+    world: World, graphql: Client, token: str
+) -> None:
     for number in range(12):
         await world.instance(f"i-{number}", expires=f"2027-01-{11 + number}", mode="AUTO", price="70.00")
     await world.voucher("100.00")
-    foreseen = (await graphql("{ forecast(days: 90) { days { date dueCount total atRisk { id } } } }"))[
-        "forecast"
-    ]
-    found = await events(graphql, token)
+    forecast_result = (
+        await graphql("{ forecast(days: 90) { days { date dueCount total atRisk { id } } } }")
+    )["forecast"]
+    entries = await read_entries(graphql, token)
     by_kind = {
-        kind: {event["DTSTART"].dt.isoformat() for event in found if event["CATEGORIES"].to_ical() == kind}
+        kind: {event["DTSTART"].dt.isoformat() for event in entries if event["CATEGORIES"].to_ical() == kind}
         for kind in (b"RENEWAL", b"FAILURE")
     }
-    due = {day["date"] for day in foreseen["days"] if day["dueCount"] > len(day["atRisk"])}
+    due = {day["date"] for day in forecast_result["days"] if day["dueCount"] > len(day["atRisk"])}
     assert by_kind[b"RENEWAL"] == due != set()
-    assert by_kind[b"FAILURE"] == {day["date"] for day in foreseen["days"] if day["atRisk"]} != set()
+    assert by_kind[b"FAILURE"] == {day["date"] for day in forecast_result["days"] if day["atRisk"]} != set()
 
 
-async def test_days_are_in_the_accounts_zone_and_limited(world: World, graphql: Client) -> None:
+async def test_the_calendar_has_90_days_in_the_time_zone_of_the_account(
+    world: World, graphql: Client
+) -> None:
     await world.account("a", zone="America/New_York", balance="9999.00")
     # The local time is 23:00 on 9 January.
     for day in ("2027-01-08", "2027-01-09", "2027-01-10", "2027-04-08", "2027-04-09"):
         await world.instance(f"m-{day}", expires=day)
     graphql.key = await world.key("a")
-    found = await events(graphql, await reset_token(graphql))
-    assert [day for day, _ in summaries(found)] == ["2027-01-09", "2027-01-10", "2027-04-08"]
+    entries = await read_entries(graphql, await reset_token(graphql))
+    assert [day for day, _ in summaries(entries)] == ["2027-01-09", "2027-01-10", "2027-04-08"]
     graphql.at(NOW + dt.timedelta(days=1))
-    found = await events(graphql, await reset_token(graphql))
-    assert [day for day, _ in summaries(found)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
+    entries = await read_entries(graphql, await reset_token(graphql))
+    assert [day for day, _ in summaries(entries)] == ["2027-01-10", "2027-04-08", "2027-04-09"]
 
 
-async def test_an_event_keeps_its_id_when_it_changes(world: World, graphql: Client, token: str) -> None:
+async def test_the_uid_of_an_entry_is_unique_and_does_not_change_with_the_entry(
+    world: World, graphql: Client, token: str
+) -> None:
     await world.instance("m-1", expires="2027-01-20")
-    [before] = await events(graphql, token)
+    [before] = await read_entries(graphql, token)
     await world.instance("m-2", expires="2027-01-20")
     await world.instance("m-3", expires="2027-01-21")
     graphql.at(NOW + dt.timedelta(hours=7))
-    same, other = await events(graphql, token, lang="en")
+    same, other = await read_entries(graphql, token, lang="en")
     assert same["UID"] == before["UID"] != other["UID"]
     assert same["LAST-MODIFIED"].dt > before["LAST-MODIFIED"].dt
     await world.account("b")
     await world.instance("x-1", expires="2027-01-20", account="b")
     graphql.key = await world.key("b")
-    [theirs] = await events(graphql, await reset_token(graphql))
+    [theirs] = await read_entries(graphql, await reset_token(graphql))
     assert theirs["UID"] != before["UID"]
 
 
-async def test_a_day_with_many_instances_names_some(world: World, graphql: Client, token: str) -> None:
+async def test_an_entry_with_many_instances_lists_a_limited_number_of_them(
+    world: World, graphql: Client, token: str
+) -> None:
     count = calendar_entries.INSTANCES_PER_ENTRY_MAX + 7
     await world.instances([f"m-{number:02}" for number in range(count)], expires="2027-01-20", price="1.00")
-    [event] = await events(graphql, token)
+    [event] = await read_entries(graphql, token)
     assert summaries([event]) == [
         ("2027-01-20", f"到期（手动续费）：{count} 个实例，月价合计 {count}.00 CNY")
     ]
@@ -186,11 +196,11 @@ async def test_a_day_with_many_instances_names_some(world: World, graphql: Clien
     assert lines[-1] == "另有 7 个"
 
 
-async def test_the_file_is_valid_icalendar(world: World, graphql: Client, token: str) -> None:
+async def test_the_calendar_is_a_valid_icalendar_file(world: World, graphql: Client, token: str) -> None:
     name = "数据库,主;节点\\甲\r\nBEGIN:VEVENT\rSUMMARY:x\x07" + "很长的名字" * 30
     await world.instance("m-1", expires="2027-01-20")
     await world.put("m-1", name=name)
-    answer = await ask(graphql, token=token)
+    answer = await get_calendar(graphql, token=token)
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert answer.headers["cache-control"] == "private, no-cache"
     lines = answer.content.split(b"\r\n")
@@ -204,16 +214,20 @@ async def test_the_file_is_valid_icalendar(world: World, graphql: Client, token:
     assert unfolded.count("BEGIN:VEVENT") == 1
     assert {"VERSION:2.0", "X-WR-CALNAME:续费 · Account a", "DTSTART;VALUE=DATE:20270120"} <= set(unfolded)
     assert {"REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H"} <= set(unfolded)
-    [event] = await events(graphql, token)
-    spoken = name.replace("\r", " ").replace("\n", " ").replace("\x07", " ")
-    assert str(event["DESCRIPTION"]).splitlines()[1] == f"{spoken} (m-1): 300.00"
+    [event] = await read_entries(graphql, token)
+    shown_name = name.replace("\r", " ").replace("\n", " ").replace("\x07", " ")
+    assert str(event["DESCRIPTION"]).splitlines()[1] == f"{shown_name} (m-1): 300.00"
 
 
-async def test_an_empty_calendar_is_valid(graphql: Client, token: str) -> None:
-    assert await events(graphql, token) == []
+async def test_the_calendar_of_an_account_without_instances_is_valid_and_empty(
+    graphql: Client, token: str
+) -> None:
+    assert await read_entries(graphql, token) == []
 
 
-async def test_the_token_opens_only_the_calendar(world: World, graphql: Client, token: str) -> None:
+async def test_a_calendar_token_does_not_give_access_to_the_api_and_to_exports(
+    world: World, graphql: Client, token: str
+) -> None:
     renewer = graphql.key
     before = await world.snapshot()
     for key in (token, f"{token} "):
@@ -230,11 +244,11 @@ async def test_the_token_opens_only_the_calendar(world: World, graphql: Client, 
     assert await graphql("{ account { id } }") == {"account": {"id": "a"}}
 
 
-async def test_an_invalid_token_is_refused(world: World, graphql: Client, token: str) -> None:
+async def test_an_invalid_calendar_token_is_refused(world: World, graphql: Client, token: str) -> None:
     operator = await api_keys.create(database.pool(), None, NOW, role=model.Role.OPERATOR)
     for sent in ("", "x", token[:-1], f"{token}x", token.upper(), "\0", graphql.key or "", operator):
-        assert_unauthenticated(await ask(graphql, token=sent, lang="none"))
-    assert_unauthenticated(await ask(graphql))
+        assert_unauthenticated(await get_calendar(graphql, token=sent, lang="none"))
+    assert_unauthenticated(await get_calendar(graphql))
     for sent in (operator, token, "x"):
         headers = {"Authorization": f"Bearer {sent}"}
         assert_unauthenticated(await graphql.http.get(f"{HOST}/calendar.ics", headers=headers))
@@ -244,25 +258,29 @@ async def test_an_invalid_token_is_refused(world: World, graphql: Client, token:
     assert icalendar.Calendar.from_ical(answer.content).name == "VCALENDAR"
 
 
-async def test_a_new_token_revokes_the_previous_one(world: World, graphql: Client, token: str) -> None:
-    assert (await ask(graphql, token=token)).status_code == 200
-    given = (await graphql(RESET))["resetCalendarToken"]
-    assert given["path"] == f"/calendar.ics?{urllib.parse.urlencode({'token': given['token']})}"
-    assert given["token"] != token
-    assert_unauthenticated(await ask(graphql, token=token))
-    assert (await graphql.http.get(f"{HOST}{given['path']}")).status_code == 200
+async def test_a_new_calendar_token_revokes_the_previous_token(
+    world: World, graphql: Client, token: str
+) -> None:
+    assert (await get_calendar(graphql, token=token)).status_code == 200
+    new = (await graphql(RESET))["resetCalendarToken"]
+    assert new["path"] == f"/calendar.ics?{urllib.parse.urlencode({'token': new['token']})}"
+    assert new["token"] != token
+    assert_unauthenticated(await get_calendar(graphql, token=token))
+    assert (await graphql.http.get(f"{HOST}{new['path']}")).status_code == 200
     roles = await world.rows("SELECT role, revoked_at IS NULL FROM api_keys ORDER BY created_at, role, 2")
     assert sorted(roles) == [("CALENDAR", False), ("CALENDAR", True), ("RENEWER", True)]
 
 
-async def test_one_of_several_concurrent_tokens_remains(world: World, graphql: Client, token: str) -> None:
-    made = await asyncio.gather(*(reset_token(graphql) for _ in range(8)))
-    opened = [(await ask(graphql, token=secret)).status_code for secret in (token, *made)]
-    assert sorted(opened) == [200] + [401] * 8
-    assert len(set(made)) == 8
+async def test_only_one_of_several_concurrent_calendar_tokens_remains_valid(
+    world: World, graphql: Client, token: str
+) -> None:
+    tokens = await asyncio.gather(*(reset_token(graphql) for _ in range(8)))
+    statuses = [(await get_calendar(graphql, token=secret)).status_code for secret in (token, *tokens)]
+    assert sorted(statuses) == [200] + [401] * 8
+    assert len(set(tokens)) == 8
 
 
-async def test_a_token_reads_and_only_its_account_resets_it(
+async def test_a_calendar_token_is_not_revoked_by_the_reset_of_another_account(
     world: World, graphql: Client, token: str
 ) -> None:
     await world.instance("m-1", expires="2027-01-20")
@@ -271,20 +289,20 @@ async def test_a_token_reads_and_only_its_account_resets_it(
     graphql.key = await world.key("b")
     theirs = await reset_token(graphql)
     await reset_token(graphql)
-    assert [day for day, _ in summaries(await events(graphql, token))] == ["2027-01-20"]
-    assert "theirs" not in (await ask(graphql, token=token)).text
-    assert_unauthenticated(await ask(graphql, token=theirs))
+    assert [day for day, _ in summaries(await read_entries(graphql, token))] == ["2027-01-20"]
+    assert "theirs" not in (await get_calendar(graphql, token=token)).text
+    assert_unauthenticated(await get_calendar(graphql, token=theirs))
 
 
-async def test_an_unsupported_language_is_refused(graphql: Client, token: str) -> None:
+async def test_an_unsupported_language_of_the_calendar_is_refused(graphql: Client, token: str) -> None:
     for sent in ("", "de", "ZH"):
-        answer = await ask(graphql, token=token, lang=sent)
+        answer = await get_calendar(graphql, token=token, lang=sent)
         assert answer.status_code == 400
         [error] = answer.json()["errors"]
         assert error["extensions"] == {"code": "INVALID_INPUT", "field": "lang"}
 
 
-async def test_the_request_log_has_no_token(
+async def test_the_request_log_does_not_contain_the_calendar_token(
     graphql: Client, token: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = uvicorn.Server(

@@ -20,7 +20,7 @@ ISSUER = "https://login.example.com/realms/cloud"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The folder of a build that has a page and a compressed script."""
+    """Return the folder of a build that has a page and a compressed script."""
     (tmp_path / "assets").mkdir()
     nonce = f'nonce="{console.NONCE_PLACE}"'
     (tmp_path / "index.html").write_text(
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def served(folder: Path, **settings: object) -> httpx2.AsyncClient:
+def create_client(folder: Path, **settings: object) -> httpx2.AsyncClient:
     values = config.get_settings().model_copy(update={"console": True, **settings})
     routes = Starlette(routes=console.Console(values, folder).routes())
     wrapped = response_headers.ResponseHeadersMiddleware(routes, lambda: False)
@@ -44,19 +44,21 @@ def served(folder: Path, **settings: object) -> httpx2.AsyncClient:
 
 @pytest.fixture
 async def client(folder: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    async with served(folder) as opened:
+    async with create_client(folder) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("path", ["/console/", "/console/orders", "/console/orders/o-1"])
-async def test_every_page_of_the_console_is_the_one_page(client: httpx2.AsyncClient, path: str) -> None:
+async def test_every_path_of_the_console_returns_an_uncached_html_page(
+    client: httpx2.AsyncClient, path: str
+) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-cache"
     assert "set-cookie" not in answer.headers
 
 
-async def test_the_policy_allows_no_inline_script_and_a_style_only_with_the_answers_nonce(
+async def test_the_content_security_policy_allows_no_inline_script_and_styles_only_with_a_nonce(
     client: httpx2.AsyncClient,
 ) -> None:
     nonces = set()
@@ -86,7 +88,7 @@ async def test_the_policy_allows_no_inline_script_and_a_style_only_with_the_answ
         ("br; q=0.0, gzip ;q=0.000", None, SCRIPT),
     ],
 )
-async def test_a_file_is_immutable_and_sent_as_the_build_has_compressed_it(
+async def test_a_file_is_immutable_and_is_sent_in_a_compressed_form_that_the_client_accepts(
     client: httpx2.AsyncClient, accepted: str, encoding: str | None, content: bytes
 ) -> None:
     async with client.stream(
@@ -101,7 +103,7 @@ async def test_a_file_is_immutable_and_sent_as_the_build_has_compressed_it(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_a_style_sheet_without_a_compressed_file_is_sent_as_it_is(client: httpx2.AsyncClient) -> None:
+async def test_a_style_sheet_without_a_compressed_file_is_served(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/console/assets/b-2.css")
     assert (answer.content, answer.headers["content-type"]) == (b"body{}", "text/css; charset=utf-8")
 
@@ -117,18 +119,20 @@ async def test_a_style_sheet_without_a_compressed_file_is_sent_as_it_is(client: 
         "/console/assets/",
     ],
 )
-async def test_a_file_that_is_not_the_pages_is_not_found(client: httpx2.AsyncClient, path: str) -> None:
+async def test_a_file_that_the_page_does_not_load_is_not_found(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 
 
-async def test_without_an_issuer_or_a_key_the_page_asks_for_a_key(client: httpx2.AsyncClient) -> None:
+async def test_the_configuration_without_an_issuer_or_a_key_is_empty_and_uncached(
+    client: httpx2.AsyncClient,
+) -> None:
     answer = await client.get("/console/config.json")
     assert answer.json() == {"issuer": None, "clientId": None, "key": None}
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_issuer_is_named_and_may_be_asked_only_with_a_client_id(folder: Path) -> None:
-    async with served(folder, jwt_issuer=ISSUER, jwt_client_id="console") as client:
+async def test_the_issuer_is_configured_and_allowed_by_the_policy_only_with_a_client_id(folder: Path) -> None:
+    async with create_client(folder, jwt_issuer=ISSUER, jwt_client_id="console") as client:
         assert (await client.get("/console/config.json")).json() == {
             "issuer": ISSUER,
             "clientId": "console",
@@ -136,13 +140,13 @@ async def test_the_issuer_is_named_and_may_be_asked_only_with_a_client_id(folder
         }
         policy = (await client.get("/console/")).headers["content-security-policy"]
         assert "connect-src 'self' https://login.example.com;" in policy
-    async with served(folder, jwt_issuer=ISSUER) as client:
+    async with create_client(folder, jwt_issuer=ISSUER) as client:
         assert (await client.get("/console/config.json")).json()["issuer"] is None
         assert "login.example.com" not in (await client.get("/console/")).headers["content-security-policy"]
 
 
-async def test_the_key_of_the_demo_account_is_for_the_page_alone(folder: Path) -> None:
-    async with served(folder, graphiql_key="rk_demo", cors_origins=("*",)) as client:
+async def test_only_a_page_of_the_same_origin_can_read_the_key_of_the_demo_account(folder: Path) -> None:
+    async with create_client(folder, graphiql_key="rk_demo", cors_origins=("*",)) as client:
         for allowed in ({}, {"Sec-Fetch-Site": "same-origin"}):
             answer = await client.get("/console/config.json", headers=allowed)
             assert answer.json()["key"] == "rk_demo"
@@ -158,8 +162,8 @@ async def test_the_key_of_the_demo_account_is_for_the_page_alone(folder: Path) -
         assert "rk_" not in (await client.get("/console/")).text
 
 
-async def test_before_the_build_the_page_says_how_to_build_and_reloads(tmp_path: Path) -> None:
-    async with served(tmp_path / "<nowhere>") as client:
+async def test_before_the_build_the_page_contains_the_build_command_and_reloads(tmp_path: Path) -> None:
+    async with create_client(tmp_path / "<nowhere>") as client:
         answer = await client.get("/console/")
         assert answer.status_code == 503
         assert answer.headers["refresh"] == "3"
@@ -180,7 +184,7 @@ async def test_before_the_build_the_page_says_how_to_build_and_reloads(tmp_path:
         ({}, None),
     ],
 )
-async def test_the_root_leads_to_the_console_if_it_is_served(
+async def test_the_root_redirects_to_the_console_or_else_to_graphiql(
     settings: dict[str, object], place: str | None
 ) -> None:
     application = app.create(config.get_settings().model_copy(update=settings))
@@ -192,7 +196,7 @@ async def test_the_root_leads_to_the_console_if_it_is_served(
         assert ((await client.get("/console/config.json")).status_code == 200) == ("console" in settings)
 
 
-async def test_the_operators_own_port_has_no_console() -> None:
+async def test_a_server_that_does_not_serve_customers_has_no_console() -> None:
     application = app.create(
         config.get_settings().model_copy(update={"console": True}), serves_customers=False
     )

@@ -25,7 +25,9 @@ RENEW = """mutation ($ids: [ID!]!, $key: String!) {
     ... on RenewInstancesSuccess { order { id } } } }"""
 
 
-async def take(graphql: Client, path: str, /, body: object = None, **arguments: str) -> httpx2.Response:
+async def request_export(
+    graphql: Client, path: str, /, body: object = None, **arguments: str
+) -> httpx2.Response:
     """Return the response. The name of an argument that is a Python keyword ends with an underscore."""
     headers = {"Authorization": f"Bearer {graphql.key}"} if graphql.key else {}
     params = {name.rstrip("_"): value for name, value in arguments.items()}
@@ -35,14 +37,14 @@ async def take(graphql: Client, path: str, /, body: object = None, **arguments: 
     return await graphql.http.post(f"{HOST}/{path}", params=params, headers=headers, content=content)
 
 
-async def lines(graphql: Client, table: str, /, body: object = None, **arguments: str) -> list[Any]:
-    answer = await take(graphql, f"{table}.jsonl", body, **arguments)
+async def read_json_lines(graphql: Client, table: str, /, body: object = None, **arguments: str) -> list[Any]:
+    answer = await request_export(graphql, f"{table}.jsonl", body, **arguments)
     assert answer.status_code == 200, answer.text
     return [orjson.loads(line) for line in answer.content.splitlines()]
 
 
-async def cells(graphql: Client, table: str, /, **arguments: str) -> list[list[str]]:
-    answer = await take(graphql, f"{table}.csv", **arguments)
+async def read_csv(graphql: Client, table: str, /, **arguments: str) -> list[list[str]]:
+    answer = await request_export(graphql, f"{table}.csv", **arguments)
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"\xef\xbb\xbf")
     text = answer.content.decode("utf-8-sig")
@@ -61,7 +63,7 @@ def refusal_of(answer: httpx2.Response) -> tuple[int, str, str]:
 
 @pytest.fixture
 async def fleet(world: World, graphql: Client) -> World:
-    """Accounts `a` and `b` with data of each kind; return a key of `a`."""
+    """Create accounts `a` and `b` with data of each kind; the client has a key of `a`."""
     for account, prefix in (("a", "i"), ("b", "x")):
         await world.account(account, balance="10000.00", language=model.Language.ZH)
         days = itertools.cycle([None, "2027-01-09", "2027-01-10", "2027-01-31", "2027-02-28", "2026-12-01"])
@@ -117,65 +119,71 @@ LISTED = """query ($filter: InstanceFilter, $orderBy: InstanceOrder) {
 
 
 @pytest.mark.parametrize("sent", FILTERS, ids=lambda sent: orjson.dumps(sent).decode())
-async def test_a_filter_selects_the_same_as_in_the_list(
+async def test_a_filter_selects_the_same_instances_in_the_export_and_in_the_list(
     fleet: World, graphql: Client, sent: dict[str, Any] | None
 ) -> None:
     listed = (await graphql(LISTED, filter=sent))["instances"]
-    by_address = await lines(graphql, "instances", columns="id,status", filter=orjson.dumps(sent).decode())
-    by_body = await lines(graphql, "instances", {"columns": ["id", "status"], "filter": sent})
+    by_address = await read_json_lines(
+        graphql, "instances", columns="id,status", filter=orjson.dumps(sent).decode()
+    )
+    by_body = await read_json_lines(graphql, "instances", {"columns": ["id", "status"], "filter": sent})
     assert by_address == by_body == listed["nodes"]
     assert len(by_body) == listed["totalCount"]
 
 
-async def test_every_order_is_that_of_the_list(fleet: World, graphql: Client) -> None:
+async def test_every_sort_order_is_the_same_in_the_export_and_in_the_list(
+    fleet: World, graphql: Client
+) -> None:
     fields = ("EXPIRES_AT", "CREATED_AT", "NAME", "PRODUCT", "ID")
     orders = [{"field": field, "direction": way} for field in fields for way in ("ASC", "DESC")]
-    found = []
+    id_lists = []
     for sent in (None, {}, {"direction": "DESC"}, *orders):
         listed = (await graphql(LISTED, orderBy=sent))["instances"]["nodes"]
-        assert listed == await lines(
+        assert listed == await read_json_lines(
             graphql, "instances", columns="id,status", orderBy=orjson.dumps(sent).decode()
         )
-        found.append(tuple(node["id"] for node in listed))
-    assert len(set(found)) == len(orders)
-    assert found[0] == found[1] == found[3]
+        id_lists.append(tuple(node["id"] for node in listed))
+    assert len(set(id_lists)) == len(orders)
+    assert id_lists[0] == id_lists[1] == id_lists[3]
 
 
-async def test_a_row_has_the_values_of_graphql(fleet: World, graphql: Client) -> None:
+async def test_a_row_of_the_export_has_the_values_of_the_graphql_api(fleet: World, graphql: Client) -> None:
     selection = """id name product { code name nameZh } dataCenter { code name type { code name nameZh } }
       configuration { label value } billingMode isTrial status renewalMode autoRenewMonths expiresAt monthlyPrice
       createdAt bundle { id name } tags { key value }"""
     nodes = (await graphql(f"{{ instances(first: 1000) {{ nodes {{ {selection} }} }} }}"))["instances"][
         "nodes"
     ]
-    assert await lines(graphql, "instances") == nodes
+    assert await read_json_lines(graphql, "instances") == nodes
     assert len(nodes) == 23
     assert {type(node["bundle"]) for node in nodes} == {dict, type(None)}
-    answer = await take(graphql, "instances.jsonl", columns="bundle.name,product.code,id,product.name")
+    answer = await request_export(
+        graphql, "instances.jsonl", columns="bundle.name,product.code,id,product.name"
+    )
     first = orjson.loads(answer.content.splitlines()[-1])
     assert list(first) == ["bundle", "product", "id"]
     assert list(first["product"]) == ["code", "name"]
 
 
-async def test_the_data_center_type_without_a_part_is_its_code(world: World, graphql: Client) -> None:
+async def test_the_column_of_the_data_center_type_contains_its_code(world: World, graphql: Client) -> None:
     await world.account("a")
     await world.instance("i-1", data_center="bj-6")
     graphql.key = await world.key("a")
     columns = "dataCenter.type,dataCenter.code,id"
-    assert await lines(graphql, "instances", columns=columns) == [
+    assert await read_json_lines(graphql, "instances", columns=columns) == [
         {"dataCenter": {"type": "VPC", "code": "bj-6"}, "id": "i-1"}
     ]
-    assert await cells(graphql, "instances", columns=columns, lang="en") == [
+    assert await read_csv(graphql, "instances", columns=columns, lang="en") == [
         ["Data center type code", "Data center code", "Instance ID"],
         ["VPC", "bj-6", "i-1"],
     ]
-    answer = await take(graphql, "instances.csv", columns="dataCenter.type,dataCenter.type.code")
+    answer = await request_export(graphql, "instances.csv", columns="dataCenter.type,dataCenter.type.code")
     assert refusal_of(answer) == (400, "INVALID_INPUT", "columns")
-    [every] = await lines(graphql, "instances")
+    [every] = await read_json_lines(graphql, "instances")
     assert list(every["dataCenter"]["type"]) == ["code", "name", "nameZh"]
 
 
-async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client) -> None:
+async def test_the_status_in_the_export_is_that_at_the_present_instant(fleet: World, graphql: Client) -> None:
     await fleet.instance("late", expires="2027-01-31")
     sent = '{"ids": ["late"], "status": ["RUNNING", "EXPIRED", "RELEASED"]}'
     for at, status, zh in (
@@ -184,11 +192,15 @@ async def test_the_status_is_the_one_at_the_clock(fleet: World, graphql: Client)
         ("2027-02-08 00:00", "RELEASED", "已释放"),
     ):
         graphql.at(fleet.at(at))
-        assert await lines(graphql, "instances", filter=sent, columns="status") == [{"status": status}]
-        assert await cells(graphql, "instances", filter=sent, columns="status") == [["状态"], [zh]]
+        assert await read_json_lines(graphql, "instances", filter=sent, columns="status") == [
+            {"status": status}
+        ]
+        assert await read_csv(graphql, "instances", filter=sent, columns="status") == [["状态"], [zh]]
 
 
-async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graphql: Client) -> None:
+async def test_csv_has_labels_in_the_language_and_times_in_the_time_zone_of_the_account(
+    world: World, graphql: Client
+) -> None:
     await world.account("a", zone="America/New_York", language=model.Language.ZH)
     tags = {"env": "prod", "a": "=1"}
     await world.instance(
@@ -205,7 +217,7 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
     columns += (
         ",isTrial,status,renewalMode,autoRenewMonths,expiresAt,monthlyPrice,createdAt,bundle.id,bundle.name"
     )
-    head, first, second = await cells(graphql, "instances", columns=columns)
+    head, first, second = await read_csv(graphql, "instances", columns=columns)
     assert " | ".join(head) == (
         "实例 ID | 实例名称 | 产品线 | 产品英文名称 | 机房 | 机房类型 | 配置信息 | 计费方式 | 试用 | 状态 | 续费策略 | "
         "自动续费月数 | 到期时间（America/New_York） | 月价（CNY） | 创建时间（America/New_York） | "
@@ -219,7 +231,7 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         "i-2 | Instance i-2 | 弹性IP | Elastic IP | 广州边缘 | 边缘节点 | CPU: 4核; 内存: 8GB | 按量付费 | 否 | "
         "运行中 | 手动续费 | 1 |  | 300.00 | 2027-01-09 23:00:00 |  | "
     )
-    head, first, _ = await cells(
+    head, first, _ = await read_csv(
         graphql, "instances", lang="en", columns="id,expiresAt,monthlyPrice,billingMode,isTrial,status,tags"
     )
     assert head == [
@@ -247,7 +259,7 @@ async def test_csv_has_labels_and_times_in_the_accounts_zone(world: World, graph
         (model.Language.EN, "en", "zh", "状态"),
     ],
 )
-async def test_the_language_is_the_argument_the_header_or_the_account(
+async def test_the_language_of_csv_is_that_of_the_argument_or_else_the_header_or_the_account(
     world: World,
     graphql: Client,
     account_language: model.Language,
@@ -267,7 +279,7 @@ async def test_csv_is_utf8_with_a_bom_and_crlf(world: World, graphql: Client) ->
     await world.account("a", language=model.Language.ZH)
     await world.instance("i-1", name='网"站')
     graphql.key = await world.key("a")
-    answer = await take(graphql, "instances.csv", columns="id,name")
+    answer = await request_export(graphql, "instances.csv", columns="id,name")
     assert answer.content == b"\xef\xbb\xbf" + '实例 ID,实例名称\r\ni-1,"网""站"\r\n'.encode()
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["cache-control"] == "no-store"
@@ -277,22 +289,26 @@ async def test_csv_is_utf8_with_a_bom_and_crlf(world: World, graphql: Client) ->
         'attachment; filename="instances-2027-01-10-1200.csv"; '
         f"filename*=UTF-8''{urllib.parse.quote('实例')}-2027-01-10-1200.csv"
     )
-    answer = await take(graphql, "ledger.jsonl", lang="en")
+    answer = await request_export(graphql, "ledger.jsonl", lang="en")
     assert answer.headers["content-type"] == "application/jsonl; charset=utf-8"
     assert "ledger-2027-01-10-1200.jsonl" in answer.headers["content-disposition"]
 
 
-async def test_an_empty_export_is_a_header_or_nothing(world: World, graphql: Client) -> None:
+async def test_an_empty_export_has_only_a_header_in_csv_and_no_line_in_json_lines(
+    world: World, graphql: Client
+) -> None:
     await world.account("a")
     graphql.key = await world.key("a")
     for table in tables.TABLES.values():
-        assert await lines(graphql, table.name) == []
-        [head] = await cells(graphql, table.name)
+        assert await read_json_lines(graphql, table.name) == []
+        [head] = await read_csv(graphql, table.name)
         assert len(head) == len(table.select_columns(None))
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
-async def test_a_formula_gets_an_apostrophe(world: World, graphql: Client, start: str) -> None:
+async def test_a_formula_in_csv_is_preceded_by_an_apostrophe(
+    world: World, graphql: Client, start: str
+) -> None:
     await world.account("a", balance="1.00")
     text = f"{start}HYPERLINK(1)"
     await world.instance("i-1")
@@ -303,14 +319,16 @@ async def test_a_formula_gets_an_apostrophe(world: World, graphql: Client, start
         await connection.execute_query("ALTER TABLE ledger_entries DISABLE TRIGGER ALL")
         await connection.execute_query("UPDATE ledger_entries SET memo = $1", [text])
     graphql.key = await world.key("a")
-    [_, row] = await cells(graphql, "instances", columns="id,name,configuration,product.name")
+    [_, row] = await read_csv(graphql, "instances", columns="id,name,configuration,product.name")
     assert row == ["i-1", f"'{text}", f"'{text}: x", f"'{text}"]
-    [_, row] = await cells(graphql, "ledger", columns="memo")
+    [_, row] = await read_csv(graphql, "ledger", columns="memo")
     assert row == [f"'{text}"]
-    assert await lines(graphql, "instances", columns="name") == [{"name": text}]
+    assert await read_json_lines(graphql, "instances", columns="name") == [{"name": text}]
 
 
-async def test_orders_have_a_row_per_line_and_add_up(fleet: World, graphql: Client) -> None:
+async def test_the_export_of_orders_has_a_row_per_line_with_the_values_of_the_graphql_api(
+    fleet: World, graphql: Client
+) -> None:
     await fleet.voucher("50.00")
     await fleet.voucher("50.00", account="b")
     for number, ids in enumerate((["i-03"], ["i-04", "i-10"])):
@@ -322,31 +340,31 @@ async def test_orders_have_a_row_per_line_and_add_up(fleet: World, graphql: Clie
     orders = """{ orders { nodes { id kind createdAt total voucherTotal balanceTotal
       lines { instanceId startsAt expiresAt months days price } } } }"""
     nodes = (await graphql(orders))["orders"]["nodes"]
-    everything = ",".join(tables.ORDERS.columns)
-    rows = await lines(graphql, "orders", columns=everything)
+    all_columns = ",".join(tables.ORDERS.columns)
+    rows = await read_json_lines(graphql, "orders", columns=all_columns)
     assert [row["instanceId"] for row in rows] == ["i-04", "i-10", "i-03"]
     for node in nodes:
         order = {name: value for name, value in node.items() if name != "lines"}
-        mine = [row for row in rows if row["order"] == order]
-        assert [{name: row[name] for name in node["lines"][0]} for row in mine] == node["lines"]
+        rows_of_order = [row for row in rows if row["order"] == order]
+        assert [{name: row[name] for name in node["lines"][0]} for row in rows_of_order] == node["lines"]
     assert {row["instance"]["name"] for row in rows} <= {f"网站 {n}_{c}" for n in range(5) for c in "A%"}
     assert {row["product"]["nameZh"] for row in rows} <= {"弹性IP", "云服务器", "云硬盘"}
-    head, *_, last = await cells(graphql, "orders")
+    head, *_, last = await read_csv(graphql, "orders")
     assert head[:4] == ["订单号", "订单类型", "下单时间（Asia/Shanghai）", "实例 ID"]
     assert "订单总额（CNY）" not in head
     assert last[1:4] == ["手动续费", "2027-01-10 12:00:00", "i-03"]
     assert last[-5:] == ["103.05", "0.00", "103.05", "", ""]
     since = (NOW + dt.timedelta(minutes=1)).isoformat()
-    assert len(await lines(graphql, "orders", from_=since)) == 2
-    assert len(await lines(graphql, "orders", before=since)) == 1
-    assert len(await lines(graphql, "orders", {"from": since, "before": since})) == 0
+    assert len(await read_json_lines(graphql, "orders", from_=since)) == 2
+    assert len(await read_json_lines(graphql, "orders", before=since)) == 1
+    assert len(await read_json_lines(graphql, "orders", {"from": since, "before": since})) == 0
 
 
-async def test_an_order_line_shows_its_refund(fleet: World, graphql: Client) -> None:
+async def test_the_row_of_an_order_line_contains_its_refund(fleet: World, graphql: Client) -> None:
     placed = await graphql(RENEW, ids=["i-04", "i-10"], key="k")
     later = NOW + dt.timedelta(hours=1)
     await fleet.refund(placed["renewInstances"]["order"]["id"], "i-10", now=later)
-    kept, refunded = await lines(graphql, "orders", columns="instanceId,price,refunded,refundedAt")
+    kept, refunded = await read_json_lines(graphql, "orders", columns="instanceId,price,refunded,refundedAt")
     assert kept == {"instanceId": "i-04", "price": kept["price"], "refunded": None, "refundedAt": None}
     assert refunded == {
         "instanceId": "i-10",
@@ -354,12 +372,14 @@ async def test_an_order_line_shows_its_refund(fleet: World, graphql: Client) -> 
         "refunded": refunded["price"],
         "refundedAt": later.isoformat(),
     }
-    head, *rows = await cells(graphql, "orders", columns="instanceId,refunded,refundedAt")
+    head, *rows = await read_csv(graphql, "orders", columns="instanceId,refunded,refundedAt")
     assert head == ["实例 ID", "退款金额（CNY）", "退款时间（Asia/Shanghai）"]
     assert rows == [["i-04", "", ""], ["i-10", refunded["price"], "2027-01-10 13:00:00"]]
 
 
-async def test_the_ledger_has_every_change_of_balance_and_vouchers(fleet: World, graphql: Client) -> None:
+async def test_the_export_of_the_ledger_has_every_change_of_the_balance_and_of_vouchers(
+    fleet: World, graphql: Client
+) -> None:
     voucher = await fleet.voucher("50.00")
     await graphql(RENEW, ids=["i-03"], key="k")
     wanted = "id kind amount balanceAfter voucher { id } availableAfter createdAt orderId memo"
@@ -367,33 +387,37 @@ async def test_the_ledger_has_every_change_of_balance_and_vouchers(fleet: World,
     nodes: list[dict[str, Any]] = []
     for ledger_filter in (None, {"vouchers": True}, {"vouchers": False}):
         nodes = (await graphql(query, filter=ledger_filter))["ledger"]["nodes"]
-        assert await lines(graphql, "ledger", {"filter": ledger_filter}) == nodes
+        assert await read_json_lines(graphql, "ledger", {"filter": ledger_filter}) == nodes
         if ledger_filter:
-            assert await lines(graphql, "ledger", filter=orjson.dumps(ledger_filter).decode()) == nodes
+            assert (
+                await read_json_lines(graphql, "ledger", filter=orjson.dumps(ledger_filter).decode()) == nodes
+            )
     assert [node["amount"] for node in nodes] == ["-53.05", "10000.00"]
     columns = "kind,amount,balanceAfter,voucher.id,availableAfter,memo"
-    head, newest, used, issued, oldest = await cells(graphql, "ledger", lang="en", columns=columns)
+    head, newest, used, issued, oldest = await read_csv(graphql, "ledger", lang="en", columns=columns)
     assert head == ["Kind", "Amount (CNY)", "Balance (CNY)", "Voucher ID", "Voucher balance (CNY)", "Memo"]
     assert newest[:5] == ["Renewal", "-53.05", "9946.95", "", ""]
     assert used[:5] == ["Renewal", "-50.00", "10000.00", voucher, "0.00"]
     assert issued[:5] == ["Top-up", "50.00", "10000.00", voucher, "50.00"]
     assert oldest == ["Top-up", "10000.00", "10000.00", "", "", "Top-up"]
-    assert await lines(graphql, "ledger", from_=(NOW + dt.timedelta(microseconds=1)).isoformat()) == []
-    assert len(await lines(graphql, "ledger", from_=NOW.isoformat())) == 4
+    assert (
+        await read_json_lines(graphql, "ledger", from_=(NOW + dt.timedelta(microseconds=1)).isoformat()) == []
+    )
+    assert len(await read_json_lines(graphql, "ledger", from_=NOW.isoformat())) == 4
 
 
 async def test_exports_have_no_row_of_another_account(fleet: World, graphql: Client) -> None:
     await graphql(RENEW, ids=["i-03"], key="k")
     graphql.key = await fleet.key("b")
     for sent in (None, '{"manageable": null}', '{"ids": ["i-01", "i-02"]}', '{"search": "i-0"}'):
-        for row in await lines(graphql, "instances", **({"filter": sent} if sent else {})):
+        for row in await read_json_lines(graphql, "instances", **({"filter": sent} if sent else {})):
             assert row["id"].startswith("x-")
-    assert await lines(graphql, "orders") == []
-    assert [row["amount"] for row in await lines(graphql, "ledger")] == ["10000.00"]
+    assert await read_json_lines(graphql, "orders") == []
+    assert [row["amount"] for row in await read_json_lines(graphql, "ledger")] == ["10000.00"]
 
 
 NOT_JSON = ("", "{", "nonsense", "{'tab': 'AUTO'}", '{"tab": "AUTO"', "NaN")
-BAD: list[tuple[str, dict[str, str], str]] = [
+INVALID_ARGUMENTS: list[tuple[str, dict[str, str], str]] = [
     *(("instances", {"filter": text}, "filter") for text in (*NOT_JSON, "1", '"AUTO"', "true", "[1]")),
     *(("instances", {"orderBy": text}, "orderBy") for text in (*NOT_JSON, "1", '"NAME"')),
     ("instances", {"filter": '{"unknown": 1}'}, "filter"),
@@ -433,22 +457,24 @@ BAD: list[tuple[str, dict[str, str], str]] = [
 ]
 
 
-async def test_invalid_input_is_refused_with_its_field(fleet: World, graphql: Client) -> None:
-    for table, sent, field in BAD:
+async def test_an_invalid_argument_in_the_url_is_refused_with_its_field(
+    fleet: World, graphql: Client
+) -> None:
+    for table, sent, field in INVALID_ARGUMENTS:
         for ending in ("csv", "jsonl"):
-            answer = await take(graphql, f"{table}.{ending}", **sent)
+            answer = await request_export(graphql, f"{table}.{ending}", **sent)
             assert refusal_of(answer) == (400, "INVALID_INPUT", field), (table, sent)
             assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_misspelled_name_is_refused_without_suggestions(fleet: World, graphql: Client) -> None:
-    """As for /graphql: a suggestion would reveal the schema."""
+async def test_a_misspelled_argument_is_refused_without_suggestions(fleet: World, graphql: Client) -> None:
+    """A suggestion would reveal the schema, as in /graphql."""
     for sent in (
         {"filter": '{"serch": "x"}'},
         {"filter": '{"tab": "AUT"}'},
         {"orderBy": '{"feild": "NAME"}'},
     ):
-        answer = await take(graphql, "instances.csv", **sent)
+        answer = await request_export(graphql, "instances.csv", **sent)
         assert refusal_of(answer)[:2] == (400, "INVALID_INPUT")
         assert "Did you mean" not in answer.text, answer.text
 
@@ -466,12 +492,12 @@ async def test_an_invalid_body_is_refused_with_its_field(fleet: World, graphql: 
         ({"limit": 1}, "limit"),
     )
     for body, field in invalid:
-        answer = await take(graphql, "instances.csv", body)
+        answer = await request_export(graphql, "instances.csv", body)
         assert refusal_of(answer) == (400, "INVALID_INPUT", field), body
     for field in ("from", "before"):
-        answer = await take(graphql, "orders.csv", {field: 1_800_000_000})
+        answer = await request_export(graphql, "orders.csv", {field: 1_800_000_000})
         assert refusal_of(answer) == (400, "INVALID_INPUT", field)
-    answer = await take(graphql, "instances.csv", {"columns": ["id"]}, columns="name")
+    answer = await request_export(graphql, "instances.csv", {"columns": ["id"]}, columns="name")
     assert refusal_of(answer) == (400, "INVALID_INPUT", "columns")
     headers = {"Authorization": f"Bearer {graphql.key}"}
     answer = await graphql.http.get(f"{HOST}/instances.csv?lang=zh&lang=en", headers=headers)
@@ -498,16 +524,16 @@ async def test_a_body_is_read_only_up_to_its_limit(fleet: World, graphql: Client
     assert refusal_of(answer) == (400, "BAD_REQUEST", "")
 
 
-async def test_a_refusal_repeats_little_of_the_request(fleet: World, graphql: Client) -> None:
+async def test_the_refusal_of_a_long_request_is_short(fleet: World, graphql: Client) -> None:
     long = "x" * 100_000
     for body in ({long: 1}, {"columns": [long]}, {"filter": {long: 1}}, {"filter": {"search": [long]}}):
-        answer = await take(graphql, "instances.csv", body)
+        answer = await request_export(graphql, "instances.csv", body)
         assert answer.status_code == 400
         assert len(answer.content) < 1_500
         assert refusal_of(answer)[1] == "INVALID_INPUT"
 
 
-async def test_a_body_may_have_all_arguments(fleet: World, graphql: Client) -> None:
+async def test_the_arguments_of_an_export_may_be_sent_in_the_body(fleet: World, graphql: Client) -> None:
     ids = [f"i-{number:02}" for number in range(24)] * 400
     body = {
         "filter": {"ids": ids, "status": ["RUNNING", "EXPIRED", "RELEASED"]},
@@ -515,30 +541,34 @@ async def test_a_body_may_have_all_arguments(fleet: World, graphql: Client) -> N
         "columns": ["id"],
         "lang": None,
     }
-    assert await lines(graphql, "instances", body) == [
+    assert await read_json_lines(graphql, "instances", body) == [
         {"id": instance_id} for instance_id in sorted(set(ids), reverse=True)
     ]
-    assert await lines(graphql, "instances", b"") == await lines(graphql, "instances")
+    assert await read_json_lines(graphql, "instances", b"") == await read_json_lines(graphql, "instances")
 
 
-async def test_only_a_customers_key_opens_an_export(fleet: World, graphql: Client) -> None:
-    known = graphql.key
-    others = [
+async def test_an_export_with_a_key_of_another_role_or_an_invalid_key_is_refused(
+    fleet: World, graphql: Client
+) -> None:
+    valid_key = graphql.key
+    refused_keys = [
         await api_keys.create(database.pool(), "a", NOW, role=model.Role.CALENDAR),
         await api_keys.create(database.pool(), None, NOW, role=model.Role.OPERATOR),
         await api_keys.create(database.pool(), "a", NOW, expires_at=NOW),
     ]
     for table, ending in itertools.product(tables.TABLES, ("csv", "jsonl")):
-        for key in (None, "", "x", f"{known}x", *others):
+        for key in (None, "", "x", f"{valid_key}x", *refused_keys):
             graphql.key = key
             for body in (None, b"not JSON"):
-                answer = await take(graphql, f"{table}.{ending}", body, filter="not JSON")
+                answer = await request_export(graphql, f"{table}.{ending}", body, filter="not JSON")
                 assert refusal_of(answer) == (401, "UNAUTHENTICATED", "")
                 assert answer.headers["www-authenticate"] == "Bearer"
-            assert (await take(graphql, f"{table}.{ending}", key=known or "")).status_code == 401
+            assert (
+                await request_export(graphql, f"{table}.{ending}", key=valid_key or "")
+            ).status_code == 401
 
 
-async def test_other_methods_and_tables_are_not_found(fleet: World, graphql: Client) -> None:
+async def test_unsupported_methods_and_unknown_tables_are_refused(fleet: World, graphql: Client) -> None:
     headers = {"Authorization": f"Bearer {graphql.key}"}
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
         answer = await graphql.http.request(method, f"{HOST}/instances.csv", headers=headers)
@@ -554,7 +584,7 @@ async def test_a_failure_before_the_first_row_is_an_internal_error(
     fleet: World, graphql: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     await database.execute(database.pool(), "ALTER TABLE instances RENAME COLUMN name TO secret_name")
-    answer = await take(graphql, "instances.csv")
+    answer = await request_export(graphql, "instances.csv")
     assert refusal_of(answer) == (500, "INTERNAL", "")
     assert "i.name" not in answer.text
     assert "i.name" in caplog.text

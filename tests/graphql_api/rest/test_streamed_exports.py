@@ -107,11 +107,11 @@ class ExportReader:
         self.is_complete = not message.get("more_body")
 
 
-async def snapshots(world: World) -> int:
+async def count_snapshots(world: World) -> int:
     return int(await world.value(OPEN_SNAPSHOTS))
 
 
-async def test_changes_during_the_export_are_not_in_it(world: World, key: str) -> None:
+async def test_an_export_does_not_contain_changes_made_during_the_export(world: World, key: str) -> None:
     await insert_rows(MANY)
     reader = ExportReader(key, "/export/instances.jsonl?columns=id,name")
     reader.start()
@@ -125,7 +125,7 @@ async def test_changes_during_the_export_are_not_in_it(world: World, key: str) -
     rows = bytes(reader.taken).splitlines()
     assert len(rows) == len(set(rows)) == MANY
     assert b"changed" not in reader.taken
-    assert await snapshots(world) == 0
+    assert await count_snapshots(world) == 0
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
@@ -149,7 +149,9 @@ async def test_an_export_is_compressed_and_flushed_piece_by_piece(
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
-async def test_memory_does_not_grow_with_the_rows(world: World, key: str, ending: str) -> None:
+async def test_the_memory_of_an_export_does_not_grow_with_the_number_of_rows(
+    world: World, key: str, ending: str
+) -> None:
     peaks = []
     for first, count in ((1, 5_000), (5_001, 45_000)):
         await insert_rows(count, first=first)
@@ -180,7 +182,7 @@ async def measure_export(key: str, path: str) -> tuple[int, int]:
         tracemalloc.stop()
 
 
-async def test_at_most_two_pages_are_in_memory(world: World, key: str) -> None:
+async def test_the_rows_of_an_export_are_read_in_pages_of_a_limited_size(world: World, key: str) -> None:
     await insert_rows(export_queries.ROWS_PER_PAGE * 3 + 1)
     async with database.read_snapshot() as connection:
         columns = tables.LEDGER.select_columns(None)
@@ -194,7 +196,9 @@ async def test_at_most_two_pages_are_in_memory(world: World, key: str) -> None:
     assert sizes == [export_queries.ROWS_PER_PAGE] * 3 + [1]
 
 
-async def test_an_export_that_ends_early_leaves_its_connection_usable(world: World, key: str) -> None:
+async def test_the_database_connection_of_an_export_that_ends_early_remains_usable(
+    world: World, key: str
+) -> None:
     await insert_rows(export_queries.ROWS_PER_PAGE * 3)
     async with database.read_snapshot() as connection:
         pages = row_stream.stream_rows(connection, "SELECT id FROM instances", size=10)
@@ -204,32 +208,34 @@ async def test_an_export_that_ends_early_leaves_its_connection_usable(world: Wor
     assert await world.value("SELECT count(*) FROM instances") == export_queries.ROWS_PER_PAGE * 3
 
 
-async def test_a_client_that_disconnects_frees_the_connection_at_once(world: World, key: str) -> None:
+async def test_a_client_that_disconnects_releases_the_snapshot_of_its_export_at_once(
+    world: World, key: str
+) -> None:
     await insert_rows(MANY)
     for taken in (0, 1, 3):
         reader = ExportReader(key)
         reader.start()
         await reader.take(taken)
-        await wait_until(lambda: snapshots(world))
+        await wait_until(lambda: count_snapshots(world))
         reader.left.set()
         await asyncio.wait_for(reader.task, 2)
-        assert await snapshots(world) == 0
+        assert await count_snapshots(world) == 0
         assert not reader.is_complete
     assert await read_all(world, key) == MANY
 
 
 async def read_all(world: World, key: str) -> int:
-    """Return the number of rows that an ordinary HTTP client reads."""
+    """Read an export completely; return its number of rows."""
     reader = ExportReader(key)
     reader.start()
     await reader.take()
     await reader.task
     assert reader.is_complete
-    assert await snapshots(world) == 0
+    assert await count_snapshots(world) == 0
     return reader.taken.count(b"\n")
 
 
-async def test_a_client_that_reads_nothing_is_disconnected(world: World, key: str) -> None:
+async def test_a_client_that_stops_reading_an_export_is_disconnected(world: World, key: str) -> None:
     await insert_rows(MANY)
     reader = ExportReader(key, export_stall_seconds_max=1)
     reader.start()
@@ -237,11 +243,11 @@ async def test_a_client_that_reads_nothing_is_disconnected(world: World, key: st
     with pytest.raises(errors.ClientTooSlowError, match="read nothing for 1 seconds"):
         await asyncio.wait_for(reader.task, 3)
     assert not reader.is_complete
-    assert await snapshots(world) == 0
+    assert await count_snapshots(world) == 0
     assert await read_all(world, key) == MANY
 
 
-async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
+async def test_a_stalled_export_is_not_ended_by_the_time_limit_of_other_responses(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit of other responses is shorter in this test, as it is if the setting is above 30 s."""
@@ -257,7 +263,7 @@ async def test_only_the_limit_of_exports_disconnects_a_stalled_client(
     assert reader.taken.count(b"\n") == MANY
 
 
-async def test_a_client_on_a_socket_is_disconnected_by_the_limit_of_exports(
+async def test_a_client_that_stops_reading_from_a_real_socket_releases_its_snapshot(
     world: World, key: str, settings_override: Callable[..., None]
 ) -> None:
     settings_override(export_stall_seconds_max=1)
@@ -268,7 +274,7 @@ async def test_a_client_on_a_socket_is_disconnected_by_the_limit_of_exports(
             f"GET /export/instances.csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
         )
         await reader.readexactly(1_000)
-        assert await snapshots(world) == 1
+        assert await count_snapshots(world) == 1
         await wait_until(lambda: is_free(world))
         with contextlib.suppress(ConnectionError):
             assert b"0\r\n\r\n" not in (await reader.read())[-5:]
@@ -286,7 +292,7 @@ async def test_a_client_that_takes_too_long_in_total_is_disconnected(world: Worl
         await reader.task
     assert 0 < reader.taken.count(b"\n") < MANY
     assert not reader.is_complete
-    assert await snapshots(world) == 0
+    assert await count_snapshots(world) == 0
 
 
 async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
@@ -302,7 +308,7 @@ async def test_an_export_may_take_longer_than_other_transactions(database_url: s
                 await database.fetch(connection, "SELECT pg_sleep(5)")
 
 
-async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
+async def test_one_account_can_use_half_of_the_limit_of_concurrent_exports(
     world: World, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 0.1)
@@ -328,7 +334,7 @@ async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     monkeypatch.setattr(exports, "WAIT_SECONDS_MAX", 60.0)
     third.start()
     await asyncio.sleep(0.05)
-    assert not third.task.done(), "it waits for its turn"
+    assert not third.task.done(), "the third export waits until another export ends"
     first[0].left.set()
     await first[0].task
     await third.take(1)
@@ -336,7 +342,7 @@ async def test_concurrent_exports_are_limited_and_an_account_has_half_of_them(
     for reader in (first[1], third):
         reader.left.set()
         await reader.task
-    assert await snapshots(world) == 0
+    assert await count_snapshots(world) == 0
 
 
 @contextlib.asynccontextmanager
@@ -354,7 +360,9 @@ async def served() -> AsyncIterator[int]:
         await running
 
 
-async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> None:
+async def test_an_export_that_fails_after_its_first_piece_ends_with_a_protocol_error(
+    world: World, key: str
+) -> None:
     await insert_rows(MANY * 5)
     headers = {"Authorization": f"Bearer {key}"}
     async with served() as port, httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
@@ -370,7 +378,7 @@ async def test_a_failed_export_is_visibly_incomplete(world: World, key: str) -> 
             assert (await answer.aread()).count(b"\r\n") == MANY * 5 + 1
 
 
-async def test_connections_that_the_server_ends_are_replaced(world: World, key: str) -> None:
+async def test_database_connections_that_postgresql_ends_are_replaced(world: World, key: str) -> None:
     await insert_rows(MANY)
     for _ in range(config.get_settings().database_pool_size + 1):
         reader = ExportReader(key)
@@ -383,7 +391,9 @@ async def test_connections_that_the_server_ends_are_replaced(world: World, key: 
     assert await read_all(world, key) == MANY
 
 
-async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key: str) -> None:
+async def test_a_client_that_closes_its_socket_releases_the_snapshot_of_its_export(
+    world: World, key: str
+) -> None:
     await insert_rows(MANY * 5)
     async with served() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -391,17 +401,17 @@ async def test_a_connection_that_is_closed_frees_the_snapshot(world: World, key:
             f"GET /export/instances.csv HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
         )
         await reader.readexactly(1_000)
-        assert await snapshots(world) == 1
+        assert await count_snapshots(world) == 1
         writer.close()
         await wait_until(lambda: is_free(world))
 
 
 async def is_free(world: World) -> bool:
-    return await snapshots(world) == 0
+    return await count_snapshots(world) == 0
 
 
-async def wait_until(found: Callable[[], Any]) -> None:
+async def wait_until(is_met: Callable[[], Any]) -> None:
     """Wait until a condition holds. Raises TimeoutError."""
     async with asyncio.timeout(5):
-        while not await found():  # noqa: ASYNC110 - other processes make it true
+        while not await is_met():  # noqa: ASYNC110 - other processes make it true
             await asyncio.sleep(POLL_SECONDS)
