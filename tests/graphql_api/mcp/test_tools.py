@@ -1,4 +1,4 @@
-"""The tools, called by the official client against the application with the demo account."""
+"""The tools of `renewals mcp`, called by the official client against the application with the demo account."""
 
 import datetime as dt
 import re
@@ -42,14 +42,14 @@ def build(graphql: graphql_client.Client) -> Build:
 
 @pytest.fixture
 async def agent(world: World, build: Build) -> MCPServer[None]:
-    """A connected client for account `a`, which has money and three instances."""
+    """Return an MCP server with a key of account `a`, which has money and three instances."""
     await world.account("a", balance="1000.00")
     for number, expires in enumerate(("2027-02-01", "2027-02-02", "2027-02-03"), 1):
         await world.instance(f"i-{number}", expires=expires, price="300.00")
     return build(await world.key("a"))
 
 
-async def test_each_tool_is_on_the_page_and_says_what_it_may_do(agent: MCPServer[None]) -> None:
+async def test_each_tool_is_documented_and_declares_whether_it_changes_data(agent: MCPServer[None]) -> None:
     async with Client(agent) as client:
         tools = (await client.list_tools()).tools
     assert {tool.name for tool in tools} == set(TOOL_ROW.findall(PAGE.read_text(encoding="utf-8")))
@@ -76,13 +76,15 @@ async def test_each_tool_is_on_the_page_and_says_what_it_may_do(agent: MCPServer
         *(inputs.OrderFilter, inputs.LedgerFilter, inputs.EventFilter),
     ],
 )
-def test_an_input_has_the_names_of_the_schema(model: type[inputs.Input]) -> None:
+def test_each_field_of_an_input_has_a_name_of_the_schema(model: type[inputs.Input]) -> None:
     definition = SCHEMA.type_map[model.__name__.replace("Matching", "MatchingInput")]
     assert isinstance(definition, GraphQLInputObjectType)
     assert {field.alias for field in model.model_fields.values()} <= definition.fields.keys()
 
 
-async def test_the_reading_tools_return_what_the_page_shows(world: World, build: Build) -> None:
+async def test_the_reading_tools_return_consistent_data_of_the_demo_account(
+    world: World, build: Build
+) -> None:
     await world.load_demo(DAY)
     agent = build(await world.key(loader.ACCOUNT_ID))
     coming = {"tab": "AUTO", "expiresWithinDays": 28}
@@ -111,7 +113,7 @@ async def test_the_reading_tools_return_what_the_page_shows(world: World, build:
     assert ledger["account"]["balance"] == ledger["ledger"]["nodes"][0]["balanceAfter"]
 
 
-async def test_a_quote_is_paid_once_and_has_another_key_after_each_change_of_money(
+async def test_a_quote_is_paid_once_and_has_another_idempotency_key_after_a_refund(
     world: World, agent: MCPServer[None]
 ) -> None:
     quote = await call(agent, "quote_renewal", **I_1)
@@ -140,33 +142,35 @@ async def test_a_quote_is_paid_once_and_has_another_key_after_each_change_of_mon
     assert (history["totalCount"], history["nodes"][0]["instance"]["id"]) == (2, "i-1")
 
 
-async def test_a_common_expiry_is_quoted_and_paid(world: World, agent: MCPServer[None]) -> None:
-    wish = {"selection": BOTH, "target": {"dayOfMonth": 1}}
-    quote = await call(agent, "quote_unify_expiry", **wish)
+async def test_a_unified_expiry_is_quoted_and_paid(world: World, agent: MCPServer[None]) -> None:
+    wanted = {"selection": BOTH, "target": {"dayOfMonth": 1}}
+    quote = await call(agent, "quote_unify_expiry", **wanted)
     agreed = {"expectedTotal": quote["total"], "idempotencyKey": quote["idempotencyKey"]}
-    paid = await call(agent, "unify_expiry", **wish, **agreed, batchMode="BEST_EFFORT")
+    paid = await call(agent, "unify_expiry", **wanted, **agreed, batchMode="BEST_EFFORT")
     assert (paid["order"]["total"], paid["order"]["lineCount"]) == (quote["total"], 2)
     assert (await world.count("orders"), await world.balance()) == (1, quote["balanceAfter"])
 
 
-async def test_a_policy_is_set_only_as_previewed_and_again_without_effect(
+async def test_a_policy_is_set_only_with_the_previewed_count_and_a_repetition_has_no_effect(
     world: World, agent: MCPServer[None]
 ) -> None:
-    wish = {"selection": BOTH, "mode": "AUTO", "autoRenewMonths": 3}
-    preview = await call(agent, "preview_renewal_policy", **wish)
+    wanted = {"selection": BOTH, "mode": "AUTO", "autoRenewMonths": 3}
+    preview = await call(agent, "preview_renewal_policy", **wanted)
     assert (preview["changeCount"], preview["changes"][0]["toMonths"]) == (2, 3)
     before = await world.snapshot()
-    error = await refused(agent, "set_renewal_policy", **wish, expectedChangeCount=1)
+    error = await refused(agent, "set_renewal_policy", **wanted, expectedChangeCount=1)
     assert error.startswith(
         "expectedChangeCount: the number of instances that would change is 2, not 1. Nothing was changed."
     )
     assert await world.snapshot() == before
-    wish = {"selection": {"ids": ["i-1", "i-2"]}, "mode": "AUTO", "autoRenewMonths": 3}
-    results = [await call(agent, "set_renewal_policy", **wish, expectedChangeCount=2) for _ in range(2)]
+    wanted = {"selection": {"ids": ["i-1", "i-2"]}, "mode": "AUTO", "autoRenewMonths": 3}
+    results = [await call(agent, "set_renewal_policy", **wanted, expectedChangeCount=2) for _ in range(2)]
     assert [result["changedCount"] for result in results] == [2, 0]
 
 
-async def test_nothing_is_paid_without_the_total_of_a_quote(world: World, agent: MCPServer[None]) -> None:
+async def test_a_renewal_without_the_total_of_a_quote_is_refused(
+    world: World, agent: MCPServer[None]
+) -> None:
     before = await world.snapshot()
     error = await refused(agent, "renew_instances", **I_1, idempotencyKey="k")
     assert error.startswith("expectedTotal: is required: total of the quote")
@@ -177,7 +181,7 @@ async def test_nothing_is_paid_without_the_total_of_a_quote(world: World, agent:
     assert await world.snapshot() == before
 
 
-async def test_an_error_names_the_argument(agent: MCPServer[None]) -> None:
+async def test_an_invalid_argument_is_refused_with_the_reason(agent: MCPServer[None]) -> None:
     refusals: list[tuple[str, dict[str, object], str]] = [
         ("get_instance", {"instanceId": "i-9"}, "instanceId: the account has no instance 'i-9'."),
         ("list_instances", {"filters": {}}, "filters: Extra inputs are not permitted"),
@@ -200,7 +204,7 @@ async def test_an_error_names_the_argument(agent: MCPServer[None]) -> None:
         assert (await refused(agent, tool, **arguments)).startswith(error)
 
 
-async def test_refused_instances_are_listed_in_the_client_s_language(
+async def test_refused_instances_are_listed_in_the_language_of_the_client(
     world: World, agent: MCPServer[None], build: Build
 ) -> None:
     paying = {"months": 1, "expectedTotal": "1.00", "idempotencyKey": "k", "selection": {"ids": ["i-9"]}}
@@ -211,7 +215,9 @@ async def test_refused_instances_are_listed_in_the_client_s_language(
     assert "There is no such instance" not in chinese
 
 
-async def test_a_viewer_reads_and_cannot_pay(world: World, agent: MCPServer[None], build: Build) -> None:
+async def test_a_viewer_can_read_and_quote_and_cannot_pay(
+    world: World, agent: MCPServer[None], build: Build
+) -> None:
     viewer = build(await world.key("a", role="VIEWER"))
     assert (await call(viewer, "list_instances"))["viewer"]["canWrite"] is False
     quote = await call(viewer, "quote_renewal", **I_1)
@@ -225,7 +231,7 @@ async def test_a_viewer_reads_and_cannot_pay(world: World, agent: MCPServer[None
     assert await world.snapshot() == before
 
 
-async def test_another_server_and_a_lost_answer_are_errors_that_say_what_to_do(build: Build) -> None:
+async def test_the_error_of_a_wrong_url_or_a_lost_response_contains_the_remedy(build: Build) -> None:
     def respond(request: httpx2.Request) -> httpx2.Response:
         if b'"operationName":"Renew"' in request.content:
             raise httpx2.ReadTimeout("lost")

@@ -41,7 +41,7 @@ INITIALIZE = {
 
 @pytest.fixture
 async def api(world: World, database_url: str) -> AsyncIterator[LiveServer]:
-    """A process that serves the demo account."""
+    """Yield a process that serves the demo account."""
     await world.load_demo()
     async with served(database_url) as server:
         yield server
@@ -50,16 +50,17 @@ async def api(world: World, database_url: str) -> AsyncIterator[LiveServer]:
 async def pay_twice(world: World, client: Client) -> None:
     """Find an instance, check that a wrong total is refused, and pay the quoted total twice with the same key."""
     page = (await call(client, "list_instances", filter=MANUAL, first=1))["instances"]
-    wish = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
-    quote = await call(client, "quote_renewal", **wish)
+    renewal = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
+    quote = await call(client, "quote_renewal", **renewal)
     key = {"idempotencyKey": quote["idempotencyKey"]}
     before, orders = await world.snapshot(), await world.count("orders")
-    assert (await refused(client, "renew_instances", **wish, **key, expectedTotal="0.01")).startswith(
+    assert (await refused(client, "renew_instances", **renewal, **key, expectedTotal="0.01")).startswith(
         "PriceChanged: "
     )
     assert await world.snapshot() == before
     paid = [
-        await call(client, "renew_instances", **wish, **key, expectedTotal=quote["total"]) for _ in range(2)
+        await call(client, "renew_instances", **renewal, **key, expectedTotal=quote["total"])
+        for _ in range(2)
     ]
     assert paid[0]["order"] == paid[1]["order"]
     assert await world.count("orders") == orders + 1
@@ -79,7 +80,7 @@ async def test_an_agent_pays_once_over_standard_input_and_output(world: World, a
 
 
 @contextlib.asynccontextmanager
-async def serving(api: LiveServer) -> AsyncIterator[str]:
+async def serve_mcp(api: LiveServer) -> AsyncIterator[str]:
     """Serve over HTTP without an API key in the server; yield the URL."""
     port = free_port()
     process = processes.fork(
@@ -97,7 +98,7 @@ async def serving(api: LiveServer) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, key: str) -> AsyncIterator[Client]:
+async def connect(url: str, key: str) -> AsyncIterator[Client]:
     """Connect to the server with a key."""
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}) as http,
@@ -106,21 +107,21 @@ async def connected(url: str, key: str) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_each_caller_over_http_acts_with_a_key_of_its_own(world: World, api: LiveServer) -> None:
-    async with serving(api) as url:
-        async with connected(url, await world.key(loader.ACCOUNT_ID)) as renewer:
+async def test_each_client_over_http_has_the_rights_of_its_own_key(world: World, api: LiveServer) -> None:
+    async with serve_mcp(api) as url:
+        async with connect(url, await world.key(loader.ACCOUNT_ID)) as renewer:
             await pay_twice(world, renewer)
-        async with connected(url, await world.key(loader.ACCOUNT_ID, role="VIEWER")) as viewer:
+        async with connect(url, await world.key(loader.ACCOUNT_ID, role="VIEWER")) as viewer:
             page = (await call(viewer, "list_instances", filter=MANUAL, first=1))["instances"]
-            wish = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
-            quote = await call(viewer, "quote_renewal", **wish)
+            renewal = {"selection": {"ids": [page["nodes"][0]["id"]]}, "months": 1}
+            quote = await call(viewer, "quote_renewal", **renewal)
             agreed = {"expectedTotal": quote["total"], "idempotencyKey": quote["idempotencyKey"]}
             before = await world.snapshot()
-            assert (await refused(viewer, "renew_instances", **wish, **agreed)).startswith("FORBIDDEN: ")
+            assert (await refused(viewer, "renew_instances", **renewal, **agreed)).startswith("FORBIDDEN: ")
             assert await world.snapshot() == before
             assert "no instance" in await refused(viewer, "get_instance", instanceId="nobody's")
-        async with connected(url, "unknown") as stranger:
-            assert (await refused(stranger, "list_instances")).startswith("UNAUTHENTICATED: ")
+        async with connect(url, "unknown") as unknown_client:
+            assert (await refused(unknown_client, "list_instances")).startswith("UNAUTHENTICATED: ")
         await check_headers(url, await world.key(loader.ACCOUNT_ID))
 
 
@@ -142,14 +143,16 @@ async def check_headers(url: str, key: str) -> None:
         assert (stream.status_code, stream.headers["allow"]) == (405, "POST"), "no stream is kept open"
 
 
-def test_a_port_in_use_is_an_error_of_one_line(renewals: Renewals) -> None:
+def test_mcp_on_a_port_in_use_exits_with_an_error_of_one_line(renewals: Renewals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = renewals("mcp", "--transport", "http", "--port", str(listener.getsockname()[1]))
     assert done.exit_code == 1
     assert re.fullmatch(r"Cannot listen: Address already in use.*\n", done.stderr)
 
 
-def test_a_missing_key_or_package_is_named(renewals: Renewals, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_key_or_package_is_named_in_the_error(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("GRAPHQL_KEY", raising=False)
     done = renewals("mcp")
     assert (done.exit_code, done.stderr) == (
