@@ -46,7 +46,7 @@ def test_the_banner_is_in_the_language_of_the_command(language: Language, senten
     assert [sentence for sentence in sentences if sentence not in text] == []
 
 
-def test_the_banner_without_a_demo_account_neither_names_its_key_nor_empties_the_database() -> None:
+def test_the_banner_without_a_demo_account_has_no_demo_key_and_no_command_that_deletes_data() -> None:
     for language in Language:
         text = build(language, demo_key=None)
         assert "None" not in text

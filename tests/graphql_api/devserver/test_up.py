@@ -31,7 +31,7 @@ class Up(NamedTuple):
     """A running `renewals up` and its output."""
 
     process: subprocess.Popen[str]
-    said: str
+    output: str
     took_seconds: float
 
     @property
@@ -67,7 +67,7 @@ class Up(NamedTuple):
         return family
 
     def _find(self, pattern: str) -> str:
-        [found] = re.findall(pattern, self.said, re.MULTILINE)
+        [found] = re.findall(pattern, self.output, re.MULTILINE)
         return str(found)
 
 
@@ -87,7 +87,7 @@ def processes() -> list[tuple[int, int, str]]:
 
 
 @pytest.fixture
-def room() -> Iterator[Path]:
+def data_folder() -> Iterator[Path]:
     """Yield a folder that the service user can enter. Only root may be able to enter pytest's temporary folder."""
     folder = binaries.temporary_data_directory()
     yield folder
@@ -95,25 +95,25 @@ def room() -> Iterator[Path]:
 
 
 @pytest.fixture
-def up(room: Path) -> Iterator[Callable[..., Up]]:
+def up(data_folder: Path) -> Iterator[Callable[..., Up]]:
     """Start `renewals up`, wait for its last line, and stop its remaining processes at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def start(**variables: str) -> Up:
         environment = os.environ | {"LC_ALL": "C", "RENEWALS_PORT": str(free_port())} | variables
-        command = [sys.executable, "-m", "graphql_api", "up", "--data-dir", str(room)]
+        command = [sys.executable, "-m", "graphql_api", "up", "--data-dir", str(data_folder)]
         started_at = time.monotonic()
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         started.append(process)
         assert process.stdout is not None
-        said = ""
+        output = ""
         for line in process.stdout:
-            said += line
+            output += line
             if line == "Ctrl-C stops everything.\n":
-                return Up(process, said, time.monotonic() - started_at)
-        raise AssertionError(f"it ended with {process.wait()}:\n{said}")
+                return Up(process, output, time.monotonic() - started_at)
+        raise AssertionError(f"renewals up ended with {process.wait()}:\n{output}")
 
     yield start
     for process in started:
@@ -152,9 +152,11 @@ def run_printed_command(line: str) -> object:
     return httpx2.post(address, content=query, headers=headers).json()
 
 
-def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up], room: Path) -> None:
+def test_up_starts_all_processes_and_ctrl_c_ends_all_of_them(
+    up: Callable[..., Up], data_folder: Path
+) -> None:
     first = up()
-    assert "was taken" not in first.said
+    assert "was taken" not in first.output
     ended = "SELECT count(*) FROM renewal_runs WHERE ended_at IS NOT NULL"
     assert holds_within(lambda: value(first.database_url, ended) != 0), "the worker runs"
     assert value(first.database_url, "SELECT count(*) FROM orders") == 0, (
@@ -186,9 +188,9 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
         asset = graphiql.assets()[0].place
         served = httpx2.get(f"{first.address}/graphiql/{asset}").content
         assert served == (graphiql.FOLDER / asset).read_bytes()
-    assert f"`rm -r {room}`" in first.said, "how to start over"
-    assert f"`. {room}/env`" in first.said, "what to try next"
-    assert (room / "env").stat().st_mode & 0o077 == 0, "only the owner may read the key"
+    assert f"`rm -r {data_folder}`" in first.output, "how to start over"
+    assert f"`. {data_folder}/env`" in first.output, "what to try next"
+    assert (data_folder / "env").stat().st_mode & 0o077 == 0, "only the owner may read the key"
 
     family = first.family()
     assert len(family) >= 5, family
@@ -204,51 +206,53 @@ def test_one_command_starts_everything_and_ctrl_c_ends_it(up: Callable[..., Up],
     assert later[0].process.wait(STOP_SECONDS_MAX) == 0
     later.append(up())
     # On a busy machine, each process gets only a share of the processors.
-    crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
-    assert min(start.took_seconds for start in later) < 5 * (1 + crowd)
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    assert min(start.took_seconds for start in later) < 5 * (1 + load)
 
 
-def test_kill_9_leaves_nothing_behind_and_the_next_start_finds_its_data(up: Callable[..., Up]) -> None:
+def test_kill_9_leaves_no_process_and_the_next_start_keeps_the_key_and_the_data(
+    up: Callable[..., Up],
+) -> None:
     first = up()
     family = first.family()
     assert {"serve", "worker"} <= {command.split()[-1] for command in family.values()}
     first.process.kill()
     assert holds_within(lambda: running_processes(family) == {}), running_processes(family)
     assert not is_served(first.address)
-    again = up()
-    assert again.key == first.key
-    assert run_printed_command(again.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+    second = up()
+    assert second.key == first.key
+    assert run_printed_command(second.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
 
 
-def test_a_port_in_use_is_reported_and_another_is_chosen(
+def test_a_port_in_use_is_reported_and_another_port_is_used(
     up: Callable[..., Up], empty_database_url: str, redis_url: str
 ) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = other.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
         started = up(RENEWALS_PORT=str(taken), DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
-        assert f"(port {taken} was taken)" in started.said
+        assert f"(port {taken} was taken)" in started.output
         assert not started.address.endswith(f":{taken}")
         assert is_served(started.address)
 
 
-def test_servers_in_the_settings_are_used_and_none_is_started(
-    up: Callable[..., Up], room: Path, empty_database_url: str, redis_url: str
+def test_servers_in_the_settings_are_used_and_no_embedded_server_is_started(
+    up: Callable[..., Up], data_folder: Path, empty_database_url: str, redis_url: str
 ) -> None:
     started = up(RENEWALS_PORT="0", DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
-    assert "was taken" not in started.said, "0 asks for any port"
+    assert "was taken" not in started.output, "0 asks for any port"
     assert started.database_url == empty_database_url
     assert run_printed_command(started.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
-    assert sorted(path.name for path in room.iterdir()) == ["env"]
+    assert sorted(path.name for path in data_folder.iterdir()) == ["env"]
     assert not re.search(r"postgres -D|valkey-server", "\n".join(started.family().values()))
     started.process.send_signal(signal.SIGINT)
     assert started.process.wait(STOP_SECONDS_MAX) == 0
     assert value(empty_database_url, "SELECT count(*) FROM instances") == 300
 
 
-def test_a_database_with_accounts_of_its_own_gets_no_demo(
-    up: Callable[..., Up], room: Path, database_url: str, redis_url: str
+def test_the_demo_account_is_not_loaded_into_a_database_that_has_accounts(
+    up: Callable[..., Up], data_folder: Path, database_url: str, redis_url: str
 ) -> None:
     account = """INSERT INTO accounts (id, name, currency, time_zone, balance_cents, ledger_number, auto_renew_from,
         created_at, language) VALUES ('a', 'Example Ltd.', 'CNY', 'UTC', 0, 0, now(), now(), 'en')"""
@@ -256,11 +260,11 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
     started = up(DATABASE_URL=database_url, REDIS_URL=redis_url)
     assert (
         "The database already has accounts, so the demo account was not loaded. `renewals demo` loads it.\n"
-        in started.said
+        in started.output
     )
-    assert "Demo API key" not in started.said
-    assert "To start over" not in started.said, "it would suggest to empty that database"
-    assert "GRAPHQL_KEY" not in (room / "env").read_text()
+    assert "Demo API key" not in started.output
+    assert "To start over" not in started.output, "the command would empty that database"
+    assert "GRAPHQL_KEY" not in (data_folder / "env").read_text()
     assert run_printed_command(started.curl) == {
         "data": {
             "accounts": {"totalCount": 1, "nodes": [{"id": "a", "name": "Example Ltd.", "balance": "0.00"}]}
@@ -273,7 +277,7 @@ def test_a_database_with_accounts_of_its_own_gets_no_demo(
     assert started.process.wait(STOP_SECONDS_MAX) == 0
 
 
-def test_a_process_that_ends_on_its_own_ends_everything_with_1(
+def test_a_killed_worker_ends_all_processes_with_exit_code_1(
     up: Callable[..., Up], empty_database_url: str, redis_url: str
 ) -> None:
     started = up(DATABASE_URL=empty_database_url, REDIS_URL=redis_url)
