@@ -57,7 +57,7 @@ async def test_requests_that_are_not_executed_are_refused_in_their_language(
     assert await message(400, method="POST", json={"query": nested}) == "查询文档最多嵌套 100 层"
 
 
-async def test_an_invalid_argument_of_an_export_is_named_in_the_language(
+async def test_an_invalid_argument_of_an_export_is_refused_in_the_language_of_the_request(
     world: World, graphql: Client
 ) -> None:
     await world.account("a")

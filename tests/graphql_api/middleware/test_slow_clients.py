@@ -67,24 +67,24 @@ def head(path: str, key: str, length: int) -> bytes:
 
 
 async def seconds_until_closed(
-    reader: asyncio.StreamReader, drip: Callable[[], Awaitable[None]] | None = None
+    reader: asyncio.StreamReader, send_piece: Callable[[], Awaitable[None]] | None = None
 ) -> float:
-    """Send single bytes, and return the seconds until the server closes the connection."""
+    """Call `send_piece` repeatedly, and return the seconds until the server closes the connection."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     closed = asyncio.create_task(reader.read())
     async with asyncio.timeout(10):
         while not closed.done():
-            if drip is not None:
+            if send_piece is not None:
                 with contextlib.suppress(ConnectionError):
-                    await drip()
+                    await send_piece()
             await asyncio.wait({closed}, timeout=HEAD_SECONDS / 10)
     with contextlib.suppress(ConnectionError):
         await closed
     return loop.time() - began
 
 
-async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> int:
+async def request_account(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> int:
     """Request the account's id, and return the status."""
     writer.write(head("/graphql", key, len(QUERY)) + QUERY)
     status = int((await reader.readuntil(b"\r\n")).split()[1])
@@ -95,37 +95,37 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: s
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET /graphql HTTP/1.1\r\nHost: loc"])
-async def test_a_head_that_is_not_sent_in_time_closes_its_connection(port: int, start: bytes) -> None:
+async def test_a_connection_whose_head_is_not_sent_in_time_is_closed(port: int, start: bytes) -> None:
     async with connected(port) as (reader, writer):
         writer.write(start)
         assert HEAD_SECONDS * 0.9 < await seconds_until_closed(reader) < KEEP_ALIVE_SECONDS
 
 
-@pytest.mark.parametrize("bit", [b"x: y\r\n", b"z"])
-async def test_a_head_sent_in_single_bytes_has_no_more_time(port: int, bit: bytes) -> None:
+@pytest.mark.parametrize("piece", [b"x: y\r\n", b"z"])
+async def test_a_head_sent_in_small_pieces_has_the_same_time_limit(port: int, piece: bytes) -> None:
     async with connected(port) as (reader, writer):
         writer.write(b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n")
 
-        async def drip() -> None:
-            writer.write(bit)
+        async def send_piece() -> None:
+            writer.write(piece)
             await writer.drain()
 
-        assert HEAD_SECONDS * 0.9 < await seconds_until_closed(reader, drip) < KEEP_ALIVE_SECONDS
+        assert HEAD_SECONDS * 0.9 < await seconds_until_closed(reader, send_piece) < KEEP_ALIVE_SECONDS
 
 
-@pytest.mark.parametrize("was_asked", [False, True])
+@pytest.mark.parametrize("has_sent_request", [False, True])
 async def test_empty_lines_do_not_keep_a_connection_open(
-    port: int, keys: dict[str, str], was_asked: bool
+    port: int, keys: dict[str, str], has_sent_request: bool
 ) -> None:
     async with connected(port) as (reader, writer):
-        if was_asked:
-            assert await ask(reader, writer, keys["/graphql"]) == 200
+        if has_sent_request:
+            assert await request_account(reader, writer, keys["/graphql"]) == 200
 
-        async def drip() -> None:
+        async def send_piece() -> None:
             writer.write(b"\r\n")
             await writer.drain()
 
-        assert await seconds_until_closed(reader, drip) < KEEP_ALIVE_SECONDS * 1.5
+        assert await seconds_until_closed(reader, send_piece) < KEEP_ALIVE_SECONDS * 1.5
 
 
 async def test_a_connection_without_data_is_closed_as_idle(port: int) -> None:
@@ -133,7 +133,7 @@ async def test_a_connection_without_data_is_closed_as_idle(port: int) -> None:
         assert KEEP_ALIVE_SECONDS * 0.9 < await seconds_until_closed(reader) < KEEP_ALIVE_SECONDS * 2
 
 
-async def test_a_head_without_end_is_refused(port: int) -> None:
+async def test_an_endless_head_is_refused(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\n")
         with contextlib.suppress(ConnectionError):
@@ -144,7 +144,7 @@ async def test_a_head_without_end_is_refused(port: int) -> None:
             assert b" 431 " in await reader.readline()
 
 
-async def test_slow_but_timely_requests_are_answered_on_one_connection(
+async def test_slow_requests_within_the_time_limits_succeed_on_one_connection(
     port: int, keys: dict[str, str]
 ) -> None:
     async with connected(port) as (reader, writer):
@@ -159,7 +159,7 @@ async def test_slow_but_timely_requests_are_answered_on_one_connection(
             answer_head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(answer_head.split(b"content-length: ")[1].split(b"\r\n")[0]))
             await asyncio.sleep(HEAD_SECONDS * 1.5)  # idle, with no request pending
-        assert await ask(reader, writer, keys["/graphql"]) == 200
+        assert await request_account(reader, writer, keys["/graphql"]) == 200
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -184,26 +184,26 @@ async def test_a_client_that_disconnects_during_its_body_is_not_an_internal_erro
         await writer.drain()
         await asyncio.sleep(0.2)
     async with asyncio.timeout(5):
-        while not (told := lines.requests()):  # noqa: ASYNC110 - a log has no event for it
+        while not (logged := lines.requests()):  # noqa: ASYNC110 - a log has no event for it
             await asyncio.sleep(0.01)
-    assert (told[0]["status"], told[0]["codes"]) == (499, ["DISCONNECTED"])
+    assert (logged[0]["status"], logged[0]["codes"]) == (499, ["DISCONNECTED"])
     assert not [entry for entry in lines.entries if entry["level"] in ("error", "critical")], lines.texts
     assert "Traceback" not in "".join(lines.texts) and "INTERNAL" not in "".join(lines.texts)
 
 
-async def test_the_rest_of_a_refused_body_has_a_deadline(port: int) -> None:
+async def test_a_connection_is_closed_if_a_refused_body_is_not_sent_in_time(port: int) -> None:
     async with connected(port) as (reader, writer):
         writer.write(head("/graphql", "nobody", 1_000_000))
         assert b" 401 " in await reader.readuntil(b"\r\n")
 
-        async def drip() -> None:
+        async def send_piece() -> None:
             writer.write(b"x")
             await writer.drain()
 
-        assert await seconds_until_closed(reader, drip) < KEEP_ALIVE_SECONDS
+        assert await seconds_until_closed(reader, send_piece) < KEEP_ALIVE_SECONDS
 
 
-async def test_a_web_socket_stays_open_for_longer_than_headers_and_idle_connections_may(
+async def test_a_web_socket_is_not_closed_by_the_time_limits_of_heads_and_idle_connections(
     port: int, keys: dict[str, str]
 ) -> None:
     protocol = websockets.Subprotocol("graphql-transport-ws")

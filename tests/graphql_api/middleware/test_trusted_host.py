@@ -55,14 +55,14 @@ async def test_another_host_is_refused_if_the_page_has_a_key(
 
 
 @pytest.mark.parametrize("host", TRUSTED)
-async def test_the_own_address_and_loopback_names_are_accepted(opened: str, host: str) -> None:
+async def test_the_servers_own_address_and_loopback_names_are_accepted(opened: str, host: str) -> None:
     async with create_client(application(**KEY)) as client:
         page = await client.get("/graphql", headers={"Host": host, "Accept": "text/html"})
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert (await client.post("/graphql", headers={"Host": host})).status_code == 401
 
 
-async def test_the_default_port_may_be_omitted(opened: str) -> None:
+async def test_the_default_port_may_be_omitted_from_the_host_header(opened: str) -> None:
     async with create_client(application(**KEY), "http://127.0.0.1") as client:
         assert (await client.get("/healthz", headers={"Host": "localhost"})).status_code == 200
         assert (await client.get("/healthz", headers={"Host": "evil.example"})).status_code == 421
