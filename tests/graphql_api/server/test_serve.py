@@ -1,4 +1,4 @@
-"""`renewals serve` as a process explains in one sentence why it cannot serve, and ends on SIGTERM."""
+"""`renewals serve` as a process prints in one line why it cannot serve, and ends on SIGTERM."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ def taken_port() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_in_use_ends_it_at_once_with_one_sentence(
+def test_serve_on_a_port_in_use_exits_with_one_line(
     database_url: str, redis_url: str, taken_port: str, workers: str
 ) -> None:
     sentence = (
@@ -63,23 +63,23 @@ def test_a_port_in_use_ends_it_at_once_with_one_sentence(
         (("up",), {"RENEWALS_PORT": "99999"}, "RENEWALS_PORT: "),
     ],
 )
-def test_an_invalid_port_ends_it_at_once_with_one_sentence(
+def test_serve_and_up_refuse_an_invalid_port_with_one_line(
     database_url: str, arguments: tuple[str, ...], variables: dict[str, str], start: str
 ) -> None:
-    code, said = run_command(*arguments, DATABASE_URL=database_url, **variables)
-    assert (code, said.count("\n"), said.startswith(f"{start}Input should be ")) == (1, 1, True)
+    code, output = run_command(*arguments, DATABASE_URL=database_url, **variables)
+    assert (code, output.count("\n"), output.startswith(f"{start}Input should be ")) == (1, 1, True)
 
 
-def test_a_host_of_another_machine_ends_it_with_one_sentence(database_url: str) -> None:
-    code, said = run_command("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
-    assert (code, said.count("\n")) == (1, 1)
-    assert said.startswith("Cannot listen at 192.0.2.1, port 8000: ")
+def test_serve_on_the_address_of_another_machine_exits_with_one_line(database_url: str) -> None:
+    code, output = run_command("serve", "--host", "192.0.2.1", DATABASE_URL=database_url)
+    assert (code, output.count("\n")) == (1, 1)
+    assert output.startswith("Cannot listen at 192.0.2.1, port 8000: ")
 
 
-async def test_it_ends_on_sigterm_while_redis_is_flapping(database_url: str) -> None:
+async def test_serve_ends_on_sigterm_while_redis_closes_each_connection(database_url: str) -> None:
     """Redis closes each connection immediately, so that SIGTERM probably arrives during an attempt to connect."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=close_each, args=(listener,), daemon=True).start()
+        threading.Thread(target=close_connections, args=(listener,), daemon=True).start()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         async with live_server.served(database_url, REDIS_URL=url, RENEWALS_LOG_LEVEL="CRITICAL") as server:
             await asyncio.sleep(1)
@@ -89,7 +89,7 @@ async def test_it_ends_on_sigterm_while_redis_is_flapping(database_url: str) -> 
         listener.shutdown(socket.SHUT_RDWR)
 
 
-async def test_a_worker_that_is_stopped_before_it_serves_closes_its_port_at_once(
+async def test_a_worker_that_is_stopped_during_its_start_closes_its_port_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     listeners = [socket.create_server(("127.0.0.1", 0))]
@@ -126,7 +126,7 @@ def can_connect(address: tuple[str, int]) -> bool:
     return True
 
 
-def close_each(listener: socket.socket) -> None:
+def close_connections(listener: socket.socket) -> None:
     while True:
         try:
             connection, _ = listener.accept()

@@ -52,40 +52,40 @@ async def wait_for_workers(folder: Path, count: int) -> list[int]:
     async with asyncio.timeout(20):
         while True:
             path = folder / "served"
-            found = [int(line) for line in path.read_text().split()] if path.exists() else []
-            if len(found) >= count:
-                return found
+            served_pids = [int(line) for line in path.read_text().split()] if path.exists() else []
+            if len(served_pids) >= count:
+                return served_pids
             await asyncio.sleep(0.02)
 
 
-def is_alive(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, 0)
         return True
     return False
 
 
-async def test_the_supervisor_ends_if_the_first_workers_cannot_serve(tmp_path: Path) -> None:
+async def test_the_supervisor_fails_if_the_first_workers_cannot_serve(tmp_path: Path) -> None:
     async with run_supervisor(tmp_path, "fail", 2) as running:
         assert await asyncio.wait_for(running, 10) is False
 
 
-async def test_a_new_worker_that_cannot_serve_replaces_none(tmp_path: Path) -> None:
+async def test_a_new_worker_that_cannot_serve_does_not_replace_a_running_worker(tmp_path: Path) -> None:
     async with run_supervisor(tmp_path, "beat", 2):
         first = await wait_for_workers(tmp_path, 2)
         await asyncio.sleep(0.2)
         (tmp_path / "behavior").write_text("fail")
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(1)
-        assert all(map(is_alive, first))
+        assert all(map(is_running, first))
         (tmp_path / "behavior").write_text("beat")
         os.kill(os.getpid(), signal.SIGHUP)
-        everyone = await wait_for_workers(tmp_path, 4)
+        pids = await wait_for_workers(tmp_path, 4)
         async with asyncio.timeout(10):
-            while any(map(is_alive, first)):  # noqa: ASYNC110
+            while any(map(is_running, first)):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        assert all(map(is_alive, everyone[2:]))
-    assert not any(map(is_alive, everyone))
+        assert all(map(is_running, pids[2:]))
+    assert not any(map(is_running, pids))
 
 
 async def test_a_worker_without_heartbeats_is_killed_and_restarted(
@@ -94,10 +94,10 @@ async def test_a_worker_without_heartbeats_is_killed_and_restarted(
     monkeypatch.setattr(supervision, "SILENCE_SECONDS_MAX", 0.5)
     async with run_supervisor(tmp_path, "hang", 1):
         [first, *_] = await wait_for_workers(tmp_path, 2)
-        assert not is_alive(first)
+        assert not is_running(first)
 
 
-async def test_a_worker_that_ends_repeatedly_is_restarted_with_a_pause(tmp_path: Path) -> None:
+async def test_a_worker_that_ends_repeatedly_is_restarted_until_it_serves(tmp_path: Path) -> None:
     async with run_supervisor(tmp_path, "beat", 1):
         [first] = await wait_for_workers(tmp_path, 1)
         (tmp_path / "behavior").write_text("fail")
@@ -105,4 +105,4 @@ async def test_a_worker_that_ends_repeatedly_is_restarted_with_a_pause(tmp_path:
         await asyncio.sleep(1.5)
         (tmp_path / "behavior").write_text("beat")
         [_, second] = await wait_for_workers(tmp_path, 2)
-        assert is_alive(second)
+        assert is_running(second)
