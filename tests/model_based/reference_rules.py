@@ -54,12 +54,12 @@ def whole_months(anchor: int, old: dt.date, new: dt.date) -> int:
 
 
 def furthest(now: dt.datetime, zone: ZoneInfo, max_term_months: int, earliest: dt.date) -> dt.date:
-    """Return the last day within the longest term (rule 7), counted from the day that ends next, or from a later one.
+    """Return the last day within the longest term (rule 7), counted from today or, if it is later, from `earliest`.
 
     The last day of a month counts as anchor 31, so that an instance that expires on it can have the whole term.
     """
     day = now.astimezone(zone).date()
-    while end_of(day, zone) <= now or day < earliest:
+    while day < earliest:
         day += DAY
     return step(31 if (day + DAY).month != day.month else day.day, day, max_term_months)
 
