@@ -72,12 +72,12 @@ def unauthenticated(message: Message) -> Response:
 
 
 def unavailable() -> Response:
-    """Return 503 for a request that fails because PostgreSQL or Redis is unavailable, or this process is stopping."""
+    """Return 503 for a request that fails because PostgreSQL is unavailable or this process is stopping."""
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
 def internal_error(problem: Exception) -> Response:
-    """Return 500 with the id of the traceback in the log, or 503 if PostgreSQL or Redis is unavailable."""
+    """Return 500 with the id of the traceback in the log, or 503 if PostgreSQL is unavailable."""
     if db_errors.is_unavailable(problem):
         log.warning(
             "a request cannot be served, because a server is unavailable: %s",

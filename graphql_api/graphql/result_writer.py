@@ -27,7 +27,7 @@ class ResultWriter:
     ) -> Response:
         """Return the response to a result, as JSON of the media type `media_type`.
 
-        If `media_type` is None, the response is an event stream, or JSON with status 503 if PostgreSQL or Redis is
+        If `media_type` is None, the response is an event stream, or JSON with status 503 if PostgreSQL is
         unavailable.
         """
         body: dict[str, object] = {
@@ -70,7 +70,7 @@ class ResultWriter:
 
 
 def _is_unavailable(result: ExecutionResult) -> bool:
-    """Return whether the result has no data and PostgreSQL or Redis was unavailable."""
+    """Return whether the result has no data and PostgreSQL was unavailable."""
     if not result.errors or any(value is not None for value in (result.data or {}).values()):
         return False
     return any((error.extensions or {}).get("code") == errors.UNAVAILABLE for error in result.errors)
