@@ -55,7 +55,7 @@ class InstanceInput:
         default=strawberry.UNSET,
         description=(
             "The day of the month on which renewed terms end, 1 to 31; in a shorter month, the last day. Null: the "
-            "day of `expiresOn`."
+            "day of `expiresOn`, or the present anchor day if the expiry does not change."
         ),
     )
     renewal_mode: model.RenewalMode = strawberry.field(
