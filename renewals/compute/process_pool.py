@@ -37,7 +37,10 @@ class BusyError(ConnectionError):
 
 
 class ProcessLostError(ConnectionError):
-    """The loss of a process, which ended during a job or was killed because the job exceeded JOB_SECONDS_MAX."""
+    """The loss of a process, which ended during a job or was killed because the job exceeded JOB_SECONDS_MAX.
+
+    Also the refusal of a job that waited until the pool was closed.
+    """
 
 
 class _Process:
@@ -100,16 +103,21 @@ class ProcessPool:
         self._slots = fair_queue.FairSlots(count, per_owner_max=count, waiting_max=WAITING_PER_ACCOUNT_MAX)
         self._idle: list[_Process] = []
         self._tasks: set[asyncio.Task[object]] = set()
+        self._is_closed = False
 
     async def run(self, account_id: str, job: messages.Job) -> object:
         """Run a job of an account, and return its value or raise its exception.
 
-        Raises BusyError if too many jobs of the account are waiting, and ProcessLostError if the process is lost.
+        Raises BusyError if too many jobs of the account are waiting, and ProcessLostError if the process is lost or the
+        pool is closed.
         """
         try:
             await self._slots.acquire(account_id)
         except fair_queue.QueueFullError:
             raise BusyError("too many computations are waiting") from None
+        if self._is_closed:
+            self._slots.release(account_id)
+            raise ProcessLostError("the pool of processes is closed")
         # If the caller is cancelled, the process still executes the job to its end.
         task = asyncio.create_task(self._work(account_id, job))
         self._tasks.add(task)
@@ -117,7 +125,8 @@ class ProcessPool:
         return await asyncio.shield(task)
 
     async def close(self) -> None:
-        """Cancel all jobs and kill all processes."""
+        """Cancel the running jobs, refuse the waiting ones, and kill all processes."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from renewals import config
-from renewals.compute import process_pool
+from renewals.compute import messages, process_pool
 from renewals.compute.packed import Packed
 from renewals.db import connection_turns
 from renewals.db import errors as db_errors
@@ -130,6 +130,18 @@ async def test_a_job_beyond_the_waiting_limit_of_its_account_is_refused_as_busy(
     await asyncio.gather(*working)
 
 
+async def test_a_waiting_job_is_refused_when_the_pool_closes() -> None:
+    pool = process_pool.ProcessPool(config.get_settings(), 1)
+    job = messages.Job(jobs.block, (30.0,))
+    running, waiting = (asyncio.create_task(pool.run(account, job)) for account in ("a", "b"))
+    await asyncio.sleep(0.2)
+    await pool.close()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    with pytest.raises(process_pool.ProcessLostError):
+        await waiting
+
+
 async def test_twenty_forecasts_of_one_request_stay_within_the_waiting_limit_of_the_account(
     account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +155,7 @@ async def test_twenty_forecasts_of_one_request_stay_within_the_waiting_limit_of_
 PARENT = """
 import asyncio, sys
 from renewals import config
-from renewals.compute import process_pool
+from renewals.compute import messages, process_pool
 from renewals.compute.packed import Packed
 from tests.renewals.compute import jobs
 
