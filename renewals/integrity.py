@@ -29,7 +29,7 @@ _STATEMENTS: Mapping[Message, str] = {
         LEFT JOIN (SELECT account_id, sum(amount_cents) AS sum_cents FROM ledger_entries
                    WHERE voucher_id IS NULL GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.balance_cents <> coalesce(e.sum_cents, 0)""",
-    Message("the entries of an account are numbered without gaps"): """
+    Message("the ledger entries of an account are numbered without gaps"): """
         SELECT a.id AS account_id, a.ledger_number, e.count, e.last FROM accounts a
         LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
                    GROUP BY account_id) AS e ON e.account_id = a.id

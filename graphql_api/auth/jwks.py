@@ -116,7 +116,7 @@ class JwksCache:
             raise JwksFetchError("the metadata names another issuer")
         url = metadata.get("jwks_uri")
         if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-            raise JwksFetchError("the metadata has no jwks_uri")
+            raise JwksFetchError("the metadata has no jwks_uri that is an http or https URL")
         if url.startswith("http://") and not self._allows_http:
             raise JwksFetchError("the jwks_uri must use https")
         return url

@@ -10,7 +10,8 @@ from graphql_api.server import bootstrap
 from renewals.domain.model import Language
 
 app = typer.Typer(
-    help="Import data from CSV or JSON Lines.\n\nImporting the same file again changes nothing.",
+    help="Import data from CSV or JSON Lines.\n\nImporting the same file again changes nothing, unless the "
+    "stored data were changed in between.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -70,7 +70,7 @@ class ResultWriter:
 
 
 def _is_unavailable(result: ExecutionResult) -> bool:
-    """Return whether the result has no data and PostgreSQL was unavailable."""
+    """Return whether the result has no data, and one of its errors has the code UNAVAILABLE."""
     if not result.errors or any(value is not None for value in (result.data or {}).values()):
         return False
     return any((error.extensions or {}).get("code") == errors.UNAVAILABLE for error in result.errors)

@@ -92,7 +92,7 @@ def load_trusted_documents(
     *schemas: execution_schema.RenewalSchema,
     built_manifest: Path | None = None,
 ) -> TrustedDocuments:
-    """Load the documents of the manifest that the settings name; also trust those of `built_manifest`, of the console.
+    """Load the documents of the settings' manifest; also trust those of the console's manifest, `built_manifest`.
 
     Raises ManifestError if the settings' manifest is not usable, or if no schema can execute one of its documents.
     """
@@ -115,7 +115,7 @@ def load_trusted_documents(
 def read_manifest(path: Path) -> dict[str, str]:
     """Return the documents of a manifest by hash or id. Raises ManifestError.
 
-    A manifest is a JSON object of documents by hash or id, or Apollo's list of operations.
+    A manifest is a JSON object of documents by hash or id, or a persisted query manifest of Apollo.
     """
     try:
         manifest = orjson.loads(path.read_bytes())

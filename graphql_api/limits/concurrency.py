@@ -84,7 +84,10 @@ class RequestLimiter:
         self._bodies = fair_queue.FairSlots(_ALL_KEYS, per_owner_max=1, waiting_max=_ALL_KEYS)
 
     def try_begin(self, caller: str) -> bool:
-        """Begin a request of a key if a slot is free; return whether it has begun. If so, call `end` when it ends."""
+        """Begin a request of a key if a slot is free; return whether it has begun.
+
+        If it has begun, the caller must call `end` when the request ends.
+        """
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:

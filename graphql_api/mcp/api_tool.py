@@ -33,7 +33,10 @@ class _Arguments(ArgModelBase):
 
 
 class _ResultSchema(GenerateJsonSchema):
-    """The JSON Schema of a result, without titles: they repeat the names, and an agent pays for each token."""
+    """The JSON Schema of a result, without the titles of its fields.
+
+    The titles repeat the names, and an agent pays for each token.
+    """
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Return False, so that no field has a title."""

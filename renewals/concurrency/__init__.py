@@ -1,1 +1,1 @@
-"""Helpers for asyncio tasks and caches, independent of the domain."""
+"""Helpers for asyncio tasks and caches, independent of the rest of `renewals`."""

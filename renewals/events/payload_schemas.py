@@ -1,6 +1,6 @@
 """The forms of event payloads: a model for each event type, and the JSON Schemas of `docs/events.schema.json`.
 
-The program builds payloads as plain mappings, which is faster than models, because a run writes thousands of payloads.
+A run writes thousands of payloads, so the program builds them as plain mappings, which is faster than building models.
 The tests validate payloads against these models.
 """
 

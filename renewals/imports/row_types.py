@@ -1,4 +1,4 @@
-"""Formats of imports: the columns of each format, and the domain record to which a row is converted."""
+"""Formats of imports: the columns of each format, and the record to which a row is converted."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ImportRow(BaseModel):
         return " ".join(str(getattr(self, name)) for name in self.key_fields)
 
     def to_record(self) -> object:
-        """Return the domain record of the row. Raises InvalidRowError if the combination of its cells is invalid."""
+        """Return the record of the row. Raises InvalidRowError if the combination of its cells is invalid."""
         raise NotImplementedError
 
 

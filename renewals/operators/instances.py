@@ -187,9 +187,9 @@ async def _lock_accounts_of(
 async def _read_instances(
     connection: Connection, instance_ids: Sequence[str], accounts: Mapping[str, model.Account]
 ) -> _KnownInstances:
-    """Read the instances of the locked accounts.
+    """Read the instances `instance_ids` and all members of their bundles, but only those of the locked accounts.
 
-    An instance of any other account was registered after the accounts were selected, and is omitted.
+    An instance of any other account was registered after the accounts were selected.
     """
     instances = await registration_context.read_rows(connection, instance_ids)
     rows = {row.id: row for row in instances if row.account_id in accounts}

@@ -34,7 +34,7 @@ class LedgerFilter:
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the domain's filter of ledger entries, which matches all entries if `sent` is None."""
+    """Return the filter of ledger entries for `renewals`, which matches all entries if `sent` is None."""
     return accounts_queries.LedgerFilter(**sent_values(sent))
 
 
@@ -55,7 +55,7 @@ class OrderFilter:
 
 
 def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
-    """Return the domain's filter of orders, which matches all orders if `sent` is None."""
+    """Return the filter of orders for `renewals`, which matches all orders if `sent` is None."""
     return orders_queries.OrderFilter(**sent_values(sent))
 
 
@@ -77,7 +77,7 @@ class EventFilter:
 
 
 def to_event_filter(sent: EventFilter | None) -> events_queries.EventFilter:
-    """Return the domain's filter of events; raise InvalidInputError if a condition is out of bounds."""
+    """Return the filter of events for `renewals`; raise InvalidInputError if a condition is out of bounds."""
     event_filter = events_queries.EventFilter(**sent_values(sent))
     events_queries.check_filter(event_filter)
     return event_filter

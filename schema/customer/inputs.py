@@ -1,4 +1,4 @@
-"""Filters, sort orders and selections of instances, and their conversion to values of the domain."""
+"""Filters, sort orders and selections of instances, and their conversion to values of `renewals`."""
 
 import datetime as dt
 
@@ -94,7 +94,7 @@ class InstanceFilter:
     )
 
     def to_filter(self) -> filters.InstanceFilter:
-        """Return the input as a filter of the domain layer, without checking its bounds."""
+        """Return the input as a filter of `renewals`, without checking its bounds."""
         values = sent_values(self)
         if sent := values.get("tags"):  # mappings, because `skip_conversion` leaves nested inputs as they are
             values["tags"] = [filters.TagFilter(tag["key"], tag.get("values")) for tag in sent]
@@ -117,14 +117,14 @@ class InstanceOrder:
 
 
 def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
-    """Return the domain's filter of instances; raise InvalidInputError if a condition is out of bounds."""
+    """Return the filter of instances for `renewals`; raise InvalidInputError if a condition is out of bounds."""
     instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
     filters.check_filter(instance_filter, "filter")
     return instance_filter
 
 
 def to_instance_ordering(sent: InstanceOrder | None) -> pagination.SortOrder:
-    """Return the domain's sort order of instances: by expiry, the earliest first, if `sent` is None."""
+    """Return the sort order of instances for `renewals`: by expiry, the earliest first, if `sent` is None."""
     order = sent or InstanceOrder()
     return instances_queries.instance_ordering(order.field, descending=order.is_descending)
 
@@ -152,7 +152,7 @@ class Selection:
     )
 
     def to_pick(self) -> selection.InstanceSelector:
-        """Return the input as an `InstanceSelector` of the domain layer."""
+        """Return the input as an `InstanceSelector` of `renewals`."""
         if self.matching:
             return selection.ByFilter(self.matching.filter.to_filter(), tuple(self.matching.except_))
         return selection.ById(tuple(self.ids or ()))

@@ -32,7 +32,7 @@ class QuoteRenewalInput(SelectionInput):
     months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.QuoteRequest:
-        """Return the input as a `QuoteRequest` of the domain layer."""
+        """Return the input as a `QuoteRequest` of `renewals`."""
         return requests.QuoteRequest(self.selection.to_pick(), planning.RenewFor(self.months), self.bundles)
 
 
@@ -41,7 +41,7 @@ class QuoteUnifyExpiryInput(SelectionInput):
     target: inputs.UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.QuoteRequest:
-        """Return the input as a `QuoteRequest` of the domain layer."""
+        """Return the input as a `QuoteRequest` of `renewals`."""
         return requests.QuoteRequest(self.selection.to_pick(), self.target.to_extension(), self.bundles)
 
 
@@ -59,7 +59,7 @@ class SetRenewalPolicyInput(SelectionInput):
     )
 
     def to_request(self) -> policy.PolicyRequest:
-        """Return the input as a `PolicyRequest` of the domain layer."""
+        """Return the input as a `PolicyRequest` of `renewals`."""
         return policy.PolicyRequest(
             self.selection.to_pick(),
             self.mode,
@@ -90,7 +90,7 @@ class SetTagsInput:
     )
 
     def to_request(self) -> set_tags.TagsRequest:
-        """Return the input as a `TagsRequest` of the domain layer."""
+        """Return the input as a `TagsRequest` of `renewals`."""
         change = tags.TagChange([(tag.key, tag.value) for tag in self.set], self.remove_keys)
         return set_tags.TagsRequest(self.selection.to_pick(), change, self.batch_mode)
 
@@ -112,7 +112,7 @@ class OrderInput(SelectionInput):
     idempotency_key: str = strawberry.field(description=inputs.IDEMPOTENCY_KEY)
 
     def to_order(self, extension: requests.Extension) -> requests.OrderRequest:
-        """Return the domain's request for an order that extends the selected instances by `extension`."""
+        """Return the request to `renewals` for an order that extends the selected instances by `extension`."""
         return requests.OrderRequest(
             self.selection.to_pick(),
             extension,
@@ -128,7 +128,7 @@ class RenewInstancesInput(OrderInput):
     months: int = strawberry.field(description=_MONTHS)
 
     def to_request(self) -> requests.OrderRequest:
-        """Return the input as an `OrderRequest` of the domain layer."""
+        """Return the input as an `OrderRequest` of `renewals`."""
         return self.to_order(planning.RenewFor(self.months))
 
 
@@ -137,5 +137,5 @@ class UnifyExpiryInput(OrderInput):
     target: inputs.UnifyTarget = strawberry.field(description=_TARGET)
 
     def to_request(self) -> requests.OrderRequest:
-        """Return the input as an `OrderRequest` of the domain layer."""
+        """Return the input as an `OrderRequest` of `renewals`."""
         return self.to_order(self.target.to_extension())

@@ -42,7 +42,7 @@ class PolicyChange:
 
     @classmethod
     def of(cls, change: policy_preview.PreviewedChange) -> Self:
-        """Build the GraphQL object from a change of the domain."""
+        """Build the GraphQL object from a change of `renewals`."""
         before, after, charge = change
         return cls(
             instance_id=before.id,

@@ -40,7 +40,10 @@ class InstanceRefusal:
     )
     message: str = messages.message(description="The reason in words, for people, in the caller's language.")
     bundle_instance_ids: list[strawberry.ID] = strawberry.field(
-        description="For BUNDLED and BUNDLE_INCOMPLETE: all members, which must be sent together. Otherwise empty."
+        description=(
+            "For BUNDLED and BUNDLE_INCOMPLETE: all members, which must be sent together. For INSUFFICIENT_FUNDS of a "
+            "bundle: all members, which are paid together. Otherwise empty."
+        )
     )
     least_months: int | None = _fact(
         "least_months",

@@ -120,7 +120,7 @@ class CreateWebhookEndpointInput:
     idempotency_key: str = strawberry.field(description=customer_inputs.IDEMPOTENCY_KEY)
 
     def to_request(self) -> endpoint_requests.EndpointRequest:
-        """Return the input as an `EndpointRequest` of the domain layer."""
+        """Return the input as an `EndpointRequest` of `renewals`."""
         return endpoint_requests.EndpointRequest(self.url, self.event_types, self.idempotency_key)
 
 
@@ -134,7 +134,7 @@ class UpdateWebhookEndpointInput:
     )
 
     def to_change(self) -> endpoint_requests.EndpointUpdate:
-        """Return the input as an `EndpointUpdate` of the domain layer."""
+        """Return the input as an `EndpointUpdate` of `renewals`."""
         return endpoint_requests.EndpointUpdate(
             inputs.unset_to_none(self.url),
             inputs.unset_to_none(self.event_types),

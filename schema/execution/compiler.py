@@ -77,7 +77,7 @@ class Compiler:
     def immediate(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet
     ) -> "tuple[columns.PlainSelection | None, GroupedFieldSet]":
-        """Return the compiled synchronous plain fields, or None if none is read, and the other fields."""
+        """Return two values: the compiled synchronous plain fields (None if no field is one), and the other fields."""
         plain = {}
         for key, details in fields.items():
             alone = columns.PlainSelection()

@@ -1,4 +1,4 @@
-"""The enums of the domain as GraphQL enums, with a description of each enum and value."""
+"""The enums of `renewals` as GraphQL enums, with a description of each enum and value."""
 
 from enum import Enum
 from typing import TypeVar

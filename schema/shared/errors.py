@@ -138,8 +138,8 @@ def _cause(error: GraphQLError) -> Exception:
 def _is_internal(cause: Exception, error: GraphQLError) -> bool:
     """Return whether the exception is a fault of the server.
 
-    A scalar that refuses a value of the client raises ValueError or TypeError. That error has a node of the document,
-    but no path.
+    A scalar that refuses a value of the client raises ValueError or TypeError. The GraphQLError that
+    wraps it has a node of the document, but no path.
     """
     if isinstance(cause, GraphQLError):
         return bool(error.path) and not cause.nodes  # a result that its scalar cannot serialize

@@ -26,7 +26,9 @@ DAMAGES = {
     "the entries without a voucher add up to the balance of their account": (
         "UPDATE accounts SET balance_cents = balance_cents + 1"
     ),
-    "the entries of an account are numbered without gaps": "UPDATE accounts SET ledger_number = ledger_number + 1",
+    "the ledger entries of an account are numbered without gaps": (
+        "UPDATE accounts SET ledger_number = ledger_number + 1"
+    ),
     "the events of an account are numbered without gaps": (
         "UPDATE event_streams SET last_sequence = last_sequence + 1"
     ),

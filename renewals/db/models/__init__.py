@@ -1,7 +1,8 @@
-"""The tables as Tortoise models; nothing else defines the columns of a table that has a model.
+"""The tables as Tortoise models, the only list of a table's columns outside the migrations.
 
-Money is in cents, and instants are in UTC. The migrations contain what a model cannot express: checks, partial indexes
-and collations. Each docstring names the modules that write the table. `demo.reset` also deletes and corrects rows.
+Money is in cents, and instants are in UTC. The migrations also contain what a model cannot express: checks, partial
+indexes and collations. Each docstring names the modules that write the table. `demo.reset` also deletes and corrects
+rows.
 
 Six tables have no model, because Tortoise requires a primary key of one column: `events` (written by
 `events.event_log`), `webhook_secrets` (`webhooks.secrets`), `webhook_cursors` (`events.webhook_cursors`),

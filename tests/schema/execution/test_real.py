@@ -1,4 +1,4 @@
-"""The customers' schema has the same results as with graphql-core, with rows of a real database."""
+"""The customer schema has the same results as with graphql-core, with rows of a real database."""
 
 import logging
 import os
