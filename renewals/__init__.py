@@ -1,1 +1,1 @@
-"""Renewal management: the rules in `domain`, and a package for each feature."""
+"""Renewal management: the rules in `domain`, a package or module for each feature, and shared packages such as `db`."""

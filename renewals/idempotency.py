@@ -41,7 +41,7 @@ def check_same_request(idempotency_key: str, first_request: object, request: obj
 
 
 def _to_plain_value(value: object) -> object:
-    """Convert the types that orjson rejects: named tuples, messages, and the UUID subclass of asyncpg."""
+    """Convert a named tuple, a message or a UUID of asyncpg, which orjson rejects. Raises TypeError for other types."""
     if isinstance(value, Message):
         return stored_messages.to_json(value)
     if isinstance(value, uuid.UUID):

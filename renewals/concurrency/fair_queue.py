@@ -1,7 +1,7 @@
 """Fair queues: round robin between owners, and first in, first out within one owner.
 
-The API runs a limited number of heavy requests concurrently. Each account has a lane, in which at most
-one of its heavy requests is at a time.
+The API does a limited number of heavy steps of requests concurrently. Each account or operator has a lane for its
+requests, and an account has another for its exports. At most one request or export at a time is in a lane.
 """
 
 import asyncio
@@ -22,7 +22,10 @@ def set_lane(leave: Callable[[], None]) -> None:
 
 
 def leave_lane() -> None:
-    """Leave the current request's lane, if it has one, because a request must not hold a lane while it waits."""
+    """Leave the current request's lane, if it is in one.
+
+    A request must not hold a lane while it waits for another process or for a customer's server.
+    """
     leave = _leave_lane.get()
     if leave is not None:
         leave()

@@ -1,4 +1,4 @@
-"""The environment as a source of settings, and the marks of fields that an operator does not set."""
+"""The environment as a source of settings, and the marks of the settings' fields."""
 
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
@@ -12,7 +12,7 @@ class _Marker:
 
 
 FIXED = _Marker()
-"""The mark of a field that the environment cannot set: a limit of the product, or an option of the command line."""
+"""The mark of a field that the environment cannot set, such as a limit of the product or a command-line option."""
 INTERNAL = _Marker()
 """The mark of a value that `renewals up` or a test passes to its processes."""
 

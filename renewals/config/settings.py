@@ -29,7 +29,7 @@ class SettingMissingError(Exception):
 
 
 class Settings(BaseSettings):
-    """The settings that an operator can set, and the limits of the product, which are marked as fixed.
+    """The settings that an operator can set, and fields that are marked as fixed or internal.
 
     The limits of the public contract are in `domain.limits`.
     """
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     database_replica_url: Annotated[
         str | None, Field(pattern="^postgres(ql)?://"), AfterValidator(validators.check_database_url)
     ] = None
-    """URL of a streaming replica of the database at `database_url`, for exports and forecasts."""
+    """URL of a streaming replica of the database at `database_url`, for exports, forecasts and calendars."""
     redis_url: Annotated[str | None, Field(validation_alias="REDIS_URL", pattern="^(rediss?|unix)://")] = None
     """URL of Redis or Valkey, as in redis://host:6379/0."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 16
@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     compute_processes: Annotated[int, Field(ge=0, le=64), FIXED] = 1
     """Maximum number of processes for long computations of one API process, started on demand; 0: none."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
-    """Grace period after SIGTERM, in seconds. During the first half, open connections can send further requests."""
+    """Grace period after SIGTERM, in seconds. In its first half, open HTTP connections get one more response each."""
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     """Seconds after which an idle connection is closed; must exceed the idle time-out of the proxy, often 60 s."""
     graphiql: bool = False
@@ -101,9 +101,9 @@ class Settings(BaseSettings):
     22:45 at the latest, so that in every zone an hourly run follows on the same day.
     """
     auto_renew_lead_days: Annotated[int, Field(ge=0, le=limits.LEAD_DAYS_MAX)] = 0
-    """Days before its day of expiry on which an AUTO instance becomes due; an account can have its own value."""
+    """Days before its last day on which an AUTO instance becomes due; an account can have its own value."""
     instances_per_chunk: Annotated[int, Field(ge=1), INTERNAL] = INSTANCES_PER_CHUNK
-    """Approximate number of instances renewed in one transaction."""
+    """Number of due instances at which a chunk, which is renewed in one transaction, gets no further account."""
     worker_chunks_at_once: Annotated[int, Field(ge=1, le=32)] = 4
     """Maximum chunks that a worker processes concurrently, so that it plans one while PostgreSQL writes the others."""
 
@@ -119,9 +119,9 @@ class Settings(BaseSettings):
     aliases_max: Annotated[int, Field(ge=0), FIXED] = 100
     directives_max: Annotated[int, Field(ge=0), FIXED] = 100
     repeats_max: Annotated[int, Field(ge=0), FIXED] = 20_000
-    """Maximum number of pairs of fields with the same name; n such fields make about n²/2 pairs."""
+    """Maximum number of pairs of fields with the same response name; n such fields make about n²/2 pairs."""
     fields_max: Annotated[int, Field(ge=1), FIXED] = 500_000
-    """Maximum fields of one response."""
+    """Maximum number of fields that one response could have, which is computed before the execution."""
     cost_max: Annotated[int, Field(ge=1)] = 10_000_000
     """Maximum cost of one request: its fields and the work for them."""
     answer_bytes_max: Annotated[int, Field(ge=1_000), FIXED] = 20_000_000
@@ -129,7 +129,10 @@ class Settings(BaseSettings):
     cost_per_minute_max: Annotated[
         int, Field(ge=0, validate_default=True), AfterValidator(validators.check_minute_cost)
     ] = 100_000_000
-    """Maximum cost of a key's requests in a minute; the default is about the capacity of one process; 0: no limit."""
+    """Maximum cost of the requests of a key, or of a token's subject, in a minute; 0: no limit.
+
+    The default is about the capacity of one process.
+    """
     request_seconds_max: Annotated[float, Field(gt=0, le=600)] = 30
     """Seconds after which a query or a mutation is canceled, including its statement in the database."""
     sockets_per_key_max: Annotated[int, Field(ge=0), FIXED] = 20
@@ -139,11 +142,14 @@ class Settings(BaseSettings):
     introspection: bool = False
     """Whether introspection is allowed; `renewals up` turns it on."""
     trusted_documents: Path | None = None
-    """JSON file of documents that clients can name by hash or id: {"sha256:...": "query Q { ... }"}."""
+    """JSON file of documents that clients can name by hash or id: {"sha256:...": "query Q { ... }"}.
+
+    The file can also be a persisted query manifest of Apollo.
+    """
     trusted_documents_only: bool = False
-    """Whether every document that is not in `trusted_documents` is refused."""
+    """Whether only the documents of `trusted_documents`, and those of the console if it is served, are accepted."""
     persisted_characters_max: Annotated[int, Field(ge=0), FIXED] = 5_000_000
-    """Maximum number of characters of all documents that a process keeps for persisted queries; 0: it keeps none."""
+    """Maximum number of characters of all documents that each API of a process keeps for persisted queries; 0: none."""
     cors_origins: Annotated[tuple[str, ...], *CommaSeparated] = ()
     """Origins of web pages that may call the API, as in https://console.example.com; *: all."""
 
@@ -223,7 +229,7 @@ class Settings(BaseSettings):
 
 
 def replace(settings: Settings, name: str, value: object) -> Settings:
-    """Return the settings with one value replaced. Raises ValueError for a value out of bounds."""
+    """Return the settings with one value replaced. Raises ValueError for an invalid value."""
     changed = settings.model_copy()
     Settings.__pydantic_validator__.validate_assignment(changed, name, value)
     return changed

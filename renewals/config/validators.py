@@ -21,9 +21,10 @@ def split_at_commas(text: object) -> object:
 
 
 def check_database_url(url: str | None) -> str | None:
-    """Check the port of a URL, which is invalid if a special character of the password is not percent-encoded.
+    """Check the port of a URL.
 
-    The error never quotes the URL.
+    Some special characters in the password make the port invalid if they are not percent-encoded. The error never
+    quotes the URL.
     """
     with contextlib.suppress(ValueError):
         if url is None or urlsplit(url).port != 0:

@@ -1,9 +1,9 @@
-"""Errors of the domain; the fields of each error hold its details.
+"""Errors of the use cases of `renewals`; the fields of each error hold its details.
 
 DomainError
 ├── ForbiddenError               the role is read-only
 │   └── NoTestClockError         the account has no test clock to move
-├── InvalidInputError            an argument is malformed or out of bounds; `field` is its path
+├── InvalidInputError            an argument is malformed or out of bounds, or conflicts with data; `field` is its path
 ├── NotFoundError                an operator's argument names a missing object; `field` is its path
 ├── IdempotencyKeyReusedError    the key belongs to another request
 ├── NotRenewableError            instances are refused; lists each of them with the reason
@@ -83,7 +83,7 @@ class RowError(NamedTuple):
 
 
 class DomainError(Exception):
-    """The base class of all errors of a request; `str(error)` is the message in English."""
+    """The base class of the exceptions in this module; `str(error)` is the message in English."""
 
     @property
     def message(self) -> Message:
@@ -121,7 +121,10 @@ class NoTestClockError(ForbiddenError):
 
 @dataclass(eq=False)
 class InvalidInputError(DomainError):
-    """A malformed or out-of-bounds argument; `field` is its path, as in `input.months`."""
+    """An argument that is malformed, out of bounds or in conflict with stored data.
+
+    `field` is its path, as in `input.months`.
+    """
 
     field: str
     reason: Message

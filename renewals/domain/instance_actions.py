@@ -2,7 +2,7 @@
 
 Each refusal comes from the planner of the operation, so actions and operations agree. Prices, the balance and vouchers
 have no effect. A page can show the actions of 1,000 instances. To keep this fast, only comparisons decide whether an
-action is allowed, and instances with equal facts share their actions.
+action is allowed, and instances with equal facts share their actions if all actions are allowed.
 """
 
 import datetime as dt

@@ -4,7 +4,7 @@ INSTANCES_PER_SELECTION_MAX = 10_000
 PAGE_ROWS_DEFAULT = 10
 PAGE_ROWS_MAX = 1_000
 SLICE_ROWS_DEFAULT = 100
-"""The default maximum length of a list that is nested in a row or in the result of a mutation."""
+"""The default maximum length of most lists that are nested in a row or in the result of a mutation."""
 MONTHS_MAX = 36
 """The longest renewal in months; a product can have a lower limit."""
 FORECAST_DAYS_MAX = 366

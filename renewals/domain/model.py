@@ -43,7 +43,7 @@ class BillingMode(StrEnum):
 
 
 class InstanceStatus(StrEnum):
-    """The state of an instance: RUNNING, then EXPIRED, then RELEASED (rule 22)."""
+    """The state of an instance: RUNNING, EXPIRED after its expiry, or RELEASED permanently (rule 22)."""
 
     RUNNING = "RUNNING"
     EXPIRED = "EXPIRED"
@@ -69,7 +69,10 @@ class BatchMode(StrEnum):
 
 
 class BundleHandling(StrEnum):
-    """The treatment of bundle members: refuse them unless exactly one bundle is selected, or complete it (rule 10)."""
+    """The treatment of bundle members (rule 10).
+
+    REFUSE accepts them only if the selection is exactly one whole bundle; WHOLE adds the missing members.
+    """
 
     REFUSE = "REFUSE"
     WHOLE = "WHOLE"
@@ -155,7 +158,7 @@ class Account:
     auto_renew_time: dt.time = dt.time(0, 30)
     """The time of day, in the account's time zone, from which an instance is due on its due day (rule 20)."""
     language: Language = Language.EN
-    """The language of texts that belong to no request, such as those of events (rule 27)."""
+    """The language of texts for which no request chooses a language, such as those of webhooks (rule 27)."""
     test_clock: dt.datetime | None = None
     """The instant of a test account's clock; None for an account in real time (rule 37)."""
     name: str = ""

@@ -119,7 +119,7 @@ def reconstruct_payments(
     """Return the payment of each charge of an order.
 
     `redeemed` holds the order's vouchers, in the order of redemption, with the amounts that the order took from them.
-    The result equals the original payments, because no charge used an amount that the order left on a voucher.
+    Each charge takes the same amounts as originally, because no charge used an amount that the order left on a voucher.
     """
     wallet = Wallet.in_order(balance_cents, redeemed)
     payments = [wallet.pay([charge]) for charge in charges]

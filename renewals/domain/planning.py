@@ -58,9 +58,9 @@ class UnifyToDate:
 
 @dataclass(frozen=True, slots=True)
 class UnifyToDayOfMonth:
-    """Extension to the first date that is on `day_of_month` and at least one month after the last day (rule 14).
+    """Extension to the first date that is on `day_of_month` and at least one month after the old last day (rule 14).
 
-    In a shorter month, the last day counts as this day.
+    In a shorter month, the last day of the month counts as this day.
     """
 
     day_of_month: int
