@@ -24,7 +24,7 @@ Violation = Mapping[str, object]
 
 _SEARCH_TEXTS = Message("each instance has its search text, and there are no other search texts")
 _STATEMENTS: Mapping[Message, str] = {
-    Message("the entries without a voucher add up to the balance of their account"): """
+    Message("the ledger entries without a voucher add up to the balance of their account"): """
         SELECT a.id AS account_id, a.balance_cents, coalesce(e.sum_cents, 0) AS sum_cents FROM accounts a
         LEFT JOIN (SELECT account_id, sum(amount_cents) AS sum_cents FROM ledger_entries
                    WHERE voucher_id IS NULL GROUP BY account_id) AS e ON e.account_id = a.id
@@ -34,12 +34,16 @@ _STATEMENTS: Mapping[Message, str] = {
         LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
                    GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.ledger_number <> coalesce(e.count, 0) OR a.ledger_number <> coalesce(e.last, 0)""",
-    Message("each entry has the amount that remains in the balance or the voucher after the entry"): """
+    Message(
+        "each ledger entry has the amount that remains in the balance or the voucher after the entry"
+    ): """
         SELECT * FROM (
           SELECT account_id, number, voucher_id, balance_after_cents,
             sum(amount_cents) OVER (PARTITION BY account_id, voucher_id ORDER BY number) AS expected_cents
           FROM ledger_entries) AS running WHERE balance_after_cents <> expected_cents""",
-    Message("the entries of a voucher add up to its remaining amount, and its top-ups to its face value"): """
+    Message(
+        "the ledger entries of a voucher add up to its remaining amount, and its top-ups to its face value"
+    ): """
         SELECT v.id AS voucher_id, v.account_id, v.face_cents, v.available_cents, e.sum_cents, e.given_cents
         FROM vouchers v
         LEFT JOIN (SELECT voucher_id, sum(amount_cents) AS sum_cents,

@@ -124,7 +124,9 @@ def first_on_day_of_month(day_of_month: int, earliest: dt.date) -> dt.date:
 
 @lru_cache(1_000)
 def max_expiry_date(today: dt.date, max_term_months: int) -> dt.date:
-    """Return the latest last day that an instance can have: `max_term_months` after today (rule 7).
+    """Return the latest last day to which an instance can be renewed: `max_term_months` after today (rule 7).
+
+    For an automatic renewal, `today` is the old last day if that is later.
 
     If today is the last day of a month, it counts as anchor day 31. An instance that expires today can therefore
     always be renewed for the whole term.
@@ -157,15 +159,17 @@ def next_scheduled_after(instant: dt.datetime, minute: int) -> dt.datetime:
 
 
 def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: int) -> dt.date:
-    """Return the latest day such that an instance with this last day is due at `now` (rule 20)."""
+    """Return the latest last day whose due time has come at `now`, even if that day has already ended (rule 20)."""
     day = now.astimezone(zone).date() + dt.timedelta(days=lead_days)
     while due_at(day, zone, time=time, lead_days=lead_days) > now:
         day -= dt.timedelta(days=1)
     return day
 
 
-_NOT_AN_INSTANT = Message('an instant must be in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"')
-_NOT_A_DATE = Message('a date must be in ISO 8601, as in "2026-11-23"')
+_NOT_AN_INSTANT = Message(
+    'an instant must exist and be in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"'
+)
+_NOT_A_DATE = Message('a date must exist and be in ISO 8601, as in "2026-11-23"')
 
 
 def parse_instant(value: object) -> dt.datetime:

@@ -69,7 +69,7 @@ def plan_policy(
 ) -> PolicyPlan:
     """Return the plan for a selection; with ALL_OR_NOTHING, one refusal prevents all changes.
 
-    The members of a bundle are changed or refused together.
+    The members of a bundle are accepted or refused together.
     """
     units, refusals = domain_selection.split_into_units(selection, handling, context.products)
     accepted, unit_refusals = domain_selection.partition_units(
@@ -97,11 +97,13 @@ def refuse_policy(
     if instance.status_at(context.now) is model.InstanceStatus.EXPIRED:
         return Refusal(instance.id, RefusalCode.EXPIRED, _EXPIRED)
     product = context.products[instance.product_code]
-    if policy.apply(instance).auto_renew_months > product.max_term_months:
+    months = policy.apply(instance).auto_renew_months
+    if months > product.max_term_months:
         message = CountedMessage(
-            "Its product allows renewals of at most {count} month.",
-            "Its product allows renewals of at most {count} months.",
+            "Its product allows renewals of at most {count} month, not {months}.",
+            "Its product allows renewals of at most {count} months, not {months}.",
             count=product.max_term_months,
+            months=months,
         )
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message)
     return None

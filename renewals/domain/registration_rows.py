@@ -50,14 +50,14 @@ class BundleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegistrationContext:
-    """The stored rows that a report concerns: its instances, their bundles, and all members of these bundles."""
+    """The stored rows for a report: its instances, the bundles that it names, and all members of its bundles."""
 
     account_id: str
     zone: ZoneInfo
     now: dt.datetime
     rows: Mapping[str, InstanceRow]
     paid_ids: frozenset[str]
-    """The ids of instances with an order line, even a refunded one (rule 16).
+    """The ids of instances with an order line, even a refunded one.
 
     A report cannot change their expiry or anchor day.
     """
@@ -67,7 +67,7 @@ class RegistrationContext:
     members: Mapping[str, Sequence[InstanceRow]]
     """The rows that belong to a bundle, by bundle id."""
     is_part: bool = False
-    """Whether the report is part of an import, in which a bundle member with a new expiry must name its bundle."""
+    """Whether the report is part of an import, where a member must name its bundle to change expiry or anchor day."""
 
 
 class RowProblem(NamedTuple):
@@ -107,7 +107,8 @@ def update_row(
 ) -> InstanceRow | RowProblem:
     """Return the stored row with the reported values, or the first problem.
 
-    The policy, the tags and the time of creation do not change.
+    The policy, the tags and the time of creation do not change, and the reported status has no effect. A change of the
+    expiry or anchor day makes the instance RUNNING, unless the expiry has passed.
     """
     if problem := _fixed_value_problem(reported, stored):
         return problem
@@ -122,7 +123,7 @@ def update_row(
     if updated.shared != stored.shared:
         if context.is_part and reported.bundle_id is None and stored.bundle_id is not None:
             message = Message(
-                "must be {id}, because the members of a bundle change their expiry together",
+                "must be {id}, because the members of a bundle change their expiry and anchor day together",
                 id=stored.bundle_id,
             )
             return RowProblem("bundleId", message)
@@ -148,7 +149,7 @@ def fixed(value: str | Message) -> Message:
 
 
 def _fixed_value_problem(reported: ReportedInstance, stored: InstanceRow) -> RowProblem | None:
-    """Return the problem with the first reported value that differs from a column that never changes, or None."""
+    """Return the problem with the first reported value that differs from a column that no report changes, or None."""
     if reported.product_code != stored.product_code:
         return RowProblem("productCode", fixed(stored.product_code))
     if reported.billing_mode != stored.billing_mode:

@@ -156,7 +156,7 @@ def _incomplete(
     instance: model.Instance, selected: Sequence[model.Instance], members: Sequence[model.Instance]
 ) -> Refusal:
     lacking = tuple(sorted(set(member_ids(members)) - set(member_ids(selected))))
-    message = Message("Its bundle must be selected as a whole; also send {ids}.", ids=lacking)
+    message = Message("Its bundle must be selected as a whole; also select {ids}.", ids=lacking)
     return Refusal(instance.id, RefusalCode.BUNDLE_INCOMPLETE, message, member_ids(members))
 
 

@@ -108,7 +108,11 @@ def text(value: str, length_min: int = 0, length_max: int = TEXT_LENGTH_MAX) -> 
             maximum=length_max,
             actual=len(value),
         )
-    return Message("must not contain control characters") if _UNPRINTABLE.search(value) else None
+    return (
+        Message("must not contain control characters or line separators")
+        if _UNPRINTABLE.search(value)
+        else None
+    )
 
 
 def currency(value: str) -> Message | None:

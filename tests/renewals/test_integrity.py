@@ -23,7 +23,7 @@ DISABLE_TRIGGERS = "SET session_replication_role = replica"
 """A statement that disables triggers and foreign keys."""
 
 DAMAGES = {
-    "the entries without a voucher add up to the balance of their account": (
+    "the ledger entries without a voucher add up to the balance of their account": (
         "UPDATE accounts SET balance_cents = balance_cents + 1"
     ),
     "the ledger entries of an account are numbered without gaps": (
@@ -32,10 +32,10 @@ DAMAGES = {
     "the events of an account are numbered without gaps": (
         "UPDATE event_streams SET last_sequence = last_sequence + 1"
     ),
-    "each entry has the amount that remains in the balance or the voucher after the entry": (
+    "each ledger entry has the amount that remains in the balance or the voucher after the entry": (
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
-    "the entries of a voucher add up to its remaining amount, and its top-ups to its face value": (
+    "the ledger entries of a voucher add up to its remaining amount, and its top-ups to its face value": (
         "UPDATE vouchers SET available_cents = available_cents + 1 WHERE available_cents < face_cents"
     ),
     "the total of an order is the sum of its lines": "UPDATE order_lines SET price_cents = price_cents - 1",

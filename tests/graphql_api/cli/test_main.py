@@ -292,7 +292,7 @@ def test_verify_prints_a_broken_rule_with_its_row_and_exits_with_code_1(
     query(due_url, "UPDATE accounts SET balance_cents = balance_cents - 1")
     broken = renewals("verify", DATABASE_URL=due_url)
     assert broken.exit_code == 1
-    rule = "the entries without a voucher add up to the balance of their account"
+    rule = "the ledger entries without a voucher add up to the balance of their account"
     assert f"BROKEN  {rule}\n        account_id=a, " in broken.stdout
 
 

@@ -79,7 +79,7 @@ def test_verify_prints_its_rules_in_the_language_of_the_locale(
     assert lines[0] == "正常    账户流水（不含代金券流水）合计等于账户余额"
     assert all(line.startswith("正常    ") for line in lines)
     english = renewals("verify", DATABASE_URL=underfunded_url).stdout.splitlines()
-    assert english[0] == "ok      the entries without a voucher add up to the balance of their account"
+    assert english[0] == "ok      the ledger entries without a voucher add up to the balance of their account"
     assert len(english) == len(lines)
 
 

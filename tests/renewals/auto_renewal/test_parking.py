@@ -102,7 +102,7 @@ async def test_a_run_records_the_integrity_rules_that_were_violated_at_its_end(w
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
     damaged = await renew.run_at(world.at("2027-01-31 01:30"))
-    assert "the entries without a voucher add up to the balance of their account" in (
+    assert "the ledger entries without a voucher add up to the balance of their account" in (
         damaged.broken_rules or ()
     )
 
@@ -157,7 +157,7 @@ async def test_renewing_pending_runs_verifies_a_run_that_was_killed_before_its_v
     async with database.transaction() as connection:
         await database.execute(connection, "UPDATE accounts SET balance_cents = balance_cents + 1")
     assert await renew.renew_pending_runs(lambda: world.at(AT)) == [], "the run had ended already"
-    assert "the entries without a voucher add up to the balance of their account" in (
+    assert "the ledger entries without a voucher add up to the balance of their account" in (
         (await runs.get_run(killed)).broken_rules or ()
     )
 

@@ -72,7 +72,7 @@ def test_a_bundle_without_all_its_members_is_refused_and_the_missing_ids_are_nam
     planned = plan(selection(EBS, unpicked=[third, KEC]), RenewFor(1))
     (refusal,) = planned.refusals
     assert (refusal.instance_id, refusal.code.value) == ("b-2", "BUNDLE_INCOMPLETE")
-    assert str(refusal.message).endswith("also send b-1, b-3.")
+    assert str(refusal.message).endswith("also select b-1, b-3.")
     assert set(refusal.bundle_instance_ids) == {"b-1", "b-2", "b-3"}
     assert planned.lines == ()
 

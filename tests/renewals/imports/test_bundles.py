@@ -117,7 +117,8 @@ def test_the_expiry_of_a_bundle_changes_only_if_the_lines_have_the_bundle_id(
     assert counts(result) == (0, 0, 0, 3)
     assert (
         problems(result)[0]
-        == "2: bundleId: '': must be order-1, because the members of a bundle change their expiry together"
+        == "2: bundleId: '': must be order-1, because the members of a bundle change their expiry and anchor day "
+        "together"
     )
     assert read_value(url, "SELECT count(DISTINCT expires_at) FROM instances") == 1
 

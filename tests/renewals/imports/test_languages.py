@@ -12,7 +12,7 @@ def test_the_report_of_an_import_is_in_chinese_with_the_option_lang_zh(run_impor
         result.stdout
     )
     assert result.stderr == (
-        "instances.csv:3: expiresOn: 'soon': 日期须为 ISO 8601 格式，例如 \"2026-11-23\"\n"
+        "instances.csv:3: expiresOn: 'soon': 日期须真实存在，且为 ISO 8601 格式，例如 \"2026-11-23\"\n"
     )
 
 

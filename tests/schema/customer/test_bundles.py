@@ -38,7 +38,7 @@ async def test_a_part_of_a_bundle_is_refused_with_the_ids_of_all_members(
         {
             "instanceId": instance_id,
             "code": "BUNDLE_INCOMPLETE",
-            "message": "Its bundle must be selected as a whole; also send b-2.",
+            "message": "Its bundle must be selected as a whole; also select b-2.",
             "bundleInstanceIds": ["b-1", "b-2", "b-3"],
         }
         for instance_id in ("b-1", "b-3")
