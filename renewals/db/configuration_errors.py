@@ -10,18 +10,18 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissi
 
 from renewals.db import server_version, sessions
 
-SIGN_IN_REFUSED = "refuses the role or the password"
+SIGN_IN_REFUSED = "refuses the role, the password or the connection"
 NO_DATABASE = "has no database of that name"
 NO_EXTENSION = "lacks an extension"
-POOLER_REFUSED = "a pooler refuses the settings or the prepared statements of the session"
+POOLER_REFUSED = "a pooler refuses the connection, or does not keep its settings or its prepared statements"
 NO_PERMISSION = "denies the role a permission"
-REDIS_REFUSED = "refuses the user or the password"
+REDIS_REFUSED = "refuses the user, the password or a command"
 
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
     (
         asyncpg.InvalidAuthorizationSpecificationError,
         SIGN_IN_REFUSED,
-        "PostgreSQL refuses the login: {}. Check the role and the password in DATABASE_URL.",
+        "PostgreSQL refuses the login: {}. Check the role and password in DATABASE_URL, and the server's pg_hba.conf.",
     ),
     (
         asyncpg.InvalidCatalogNameError,
@@ -51,7 +51,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     (
         (AuthenticationError, AuthorizationError, NoPermissionError),
         REDIS_REFUSED,
-        "Redis refuses the login: {}. Check the user and the password in REDIS_URL.",
+        "Redis refuses the login or a command: {}. Check the user and the password in REDIS_URL, and the user's ACL.",
     ),
 )
 

@@ -1,8 +1,8 @@
 """Migration of the database, by one process at a time and without long waits for table locks.
 
-A migration that waits for a table's lock makes all later statements on the table wait behind it. A migration therefore
-waits for at most LOCK_SECONDS_MAX and is then tried again. One transaction applies a migration and records it; on an
-empty database, one transaction applies all migrations.
+A migration that waits for a table's lock makes later statements on the table wait behind it. A migration therefore
+waits for at most LOCK_SECONDS_MAX for each lock and is then tried again. One transaction applies a migration and
+records it; on an empty database, one transaction applies all migrations.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from renewals.db.configuration import APP, CONNECT_SECONDS_MAX, build_configurat
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS_MAX = 2
-"""The maximum time that a migration, and the sessions behind it, wait for the lock of a table."""
+"""The maximum time that a migration waits for the lock of a table, and makes other sessions wait behind it."""
 PAUSE_SECONDS = 3.0
 """The pause between two attempts, during which the waiting sessions continue."""
 ATTEMPTS_MAX = 20
@@ -43,7 +43,7 @@ class UnknownMigrationsError(Exception):
             message = (
                 "The database was created by a version before the first release, and cannot be migrated: "
                 "create a new database and run `renewals migrate` on it. `renewals up` creates one after "
-                "`rm -r .renewals`."
+                "you delete its data folder, by default `.renewals`."
             )
         else:
             message = (
@@ -78,11 +78,11 @@ async def migrate(url: str) -> list[str]:
                     holders = await _describe_holders(lock_connection)
                     if attempt == ATTEMPTS_MAX:
                         raise TablesInUseError(
-                            f"A table was in use during all {ATTEMPTS_MAX} attempts. Open transactions: {holders}. "
-                            "Wait for them or end them with pg_terminate_backend, and migrate again."
+                            f"A table was in use during all {ATTEMPTS_MAX} attempts. Oldest open transactions: "
+                            f"{holders}. Wait for them or end them with pg_terminate_backend, and migrate again."
                         ) from None
                     log.warning(
-                        "a table is in use; open transactions: %s; trying again in %.0f s",
+                        "a table is in use; oldest open transactions: %s; trying again in %.0f s",
                         holders,
                         PAUSE_SECONDS,
                     )

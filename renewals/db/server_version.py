@@ -16,7 +16,7 @@ class UnsupportedServerError(Exception):
     def __init__(self, major: int) -> None:
         super().__init__(
             f"The database server is PostgreSQL {major}, but {MAJOR_MIN} or later is required: upgrade the server, "
-            "or name another server in DATABASE_URL."
+            "or name another server in DATABASE_URL (for a replica, in RENEWALS_DATABASE_REPLICA_URL)."
         )
 
 

@@ -150,7 +150,7 @@ def test_a_worker_prints_that_redis_refuses_the_login(
 ) -> None:
     done = renewals("worker", DATABASE_URL=database_url, REDIS_URL=refusing.redis)
     assert done.exit_code == 1, done.output
-    assert done.stderr.splitlines()[-1].startswith("Redis refuses the login: ")
+    assert done.stderr.splitlines()[-1].startswith("Redis refuses the login or a command: ")
     assert SECRET not in done.output
 
 
@@ -200,9 +200,9 @@ def test_a_database_of_a_later_version_is_refused_and_not_migrated(
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [
-        ("password", "refuses the role or the password"),
-        ("role", "refuses the role or the password"),
-        ("host", "refuses the role or the password"),
+        ("password", "refuses the role, the password or the connection"),
+        ("role", "refuses the role, the password or the connection"),
+        ("host", "refuses the role, the password or the connection"),
         ("name", "has no database of that name"),
         ("connect", "denies the role a permission"),
         ("tables", "denies the role a permission"),
@@ -216,7 +216,7 @@ async def test_the_readiness_report_has_the_reason_of_a_refusal_without_any_name
     report = await checker.report()
     await checker.close()
     assert (report.status, report.checks["database"].error) == ("unready", reason)
-    assert report.checks["redis"].error == "refuses the user or the password"
+    assert report.checks["redis"].error == "refuses the user, the password or a command"
 
 
 async def test_an_exception_in_a_transaction_is_raised_even_if_the_connection_is_lost(opened: str) -> None:

@@ -202,7 +202,7 @@ async def test_a_server_that_is_too_old_is_an_outage_whose_message_names_the_req
     assert db_errors.is_unavailable(refused.value)
     assert str(refused.value) == (
         f"The database server is PostgreSQL {postgres_major()}, but 99 or later is required: "
-        "upgrade the server, or name another server in DATABASE_URL."
+        "upgrade the server, or name another server in DATABASE_URL (for a replica, in RENEWALS_DATABASE_REPLICA_URL)."
     )
 
 

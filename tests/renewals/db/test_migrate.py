@@ -90,7 +90,8 @@ async def test_a_migration_of_a_table_in_use_retries_its_lock_and_blocks_readers
         applied, messages = await asyncio.wait_for(migrator.communicate(), 30)
         assert applied.decode().split() == [LATER]
         assert (
-            f"a table is in use; open transactions: process {holder.get_server_pid()} (" in messages.decode()
+            f"a table is in use; oldest open transactions: process {holder.get_server_pid()} ("
+            in messages.decode()
         )
     finally:
         await holder.close()
@@ -110,7 +111,7 @@ async def test_a_migration_of_a_table_that_stays_in_use_is_undone_and_names_the_
             applied, messages = await asyncio.wait_for(migrator.communicate(), 30)
         assert (applied, migrator.returncode) == (b"", 1)
         assert (
-            "TablesInUseError: A table was in use during all 2 attempts. Open transactions: process"
+            "TablesInUseError: A table was in use during all 2 attempts. Oldest open transactions: process"
             in messages.decode()
         )
         assert "(report, idle in transaction, for " in messages.decode()
