@@ -1,7 +1,7 @@
 """The connection pool, transactions and statements.
 
-A function that executes statements receives the connection from its caller, so that the code shows which statements
-share a transaction.
+`fetch` and `execute` receive the connection from their caller, so that the code shows which statements share a
+transaction.
 """
 
 import asyncio
@@ -237,8 +237,8 @@ _last_stamp = 0
 def new_id() -> uuid.UUID:
     """Return a UUID of version 7 that is greater than all earlier ids of this process.
 
-    The orders of a run have equal creation times, so only their ids show which was paid first. The id is an instance of
-    asyncpg's own UUID class, which asyncpg encodes fastest.
+    The orders of one account in a run have equal creation times, so only their ids show which was paid first. The id is
+    an instance of asyncpg's own UUID class, which asyncpg encodes fastest.
     """
     global _last_stamp  # noqa: PLW0603 - a process has one sequence of ids
     _last_stamp = max(int(time.time() * 1_000) << 12, _last_stamp + 1)

@@ -7,7 +7,10 @@ from typing import NamedTuple
 from renewals.concurrency import fair_queue
 
 REQUEST_CONNECTIONS_MAX = 4
-"""The maximum number of connections of one request. All requests of an account together use at most half the pool."""
+"""The maximum number of connections of one request in one pool.
+
+All requests of an account together use at most half of a pool, but can always use one connection.
+"""
 REQUEST_JOBS_MAX = 2
 """The maximum number of concurrent long computations of one request; otherwise, one request could fill their queue."""
 
@@ -52,7 +55,8 @@ class _Waiter(NamedTuple):
 class Turns:
     """Turns to use a connection, given to accounts in rotation, within the limits of a request and of an account.
 
-    A turn that ends passes to a waiting task immediately, so that no later task overtakes the waiting one.
+    A turn that ends passes immediately to a waiting task that is within the limits, so that no later task takes this
+    turn first.
     """
 
     def __init__(self, count: int, *, is_replica: bool = False) -> None:
@@ -84,7 +88,7 @@ class Turns:
         return share
 
     def end(self, share: Share | None) -> None:
-        """End a turn, and begin the turns of the waiting tasks that are now within the limits."""
+        """End a turn, and give the free turns to waiting tasks that are now within the limits."""
         self._free += 1
         if share is not None:
             share.in_use -= 1

@@ -1,4 +1,4 @@
-"""Classification of PostgreSQL's errors, raised by Tortoise or by asyncpg: outages and unique violations."""
+"""Classification of errors of PostgreSQL and of the connection to it: outages and unique violations."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ def is_unique_violation(error: Exception) -> bool:
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Return whether an error is an outage or another temporary condition, after which the same work may succeed."""
+    """Return whether an error is an outage or another condition that can end, after which the same work may succeed."""
     error = original_error(error)
     return isinstance(error, _OUTAGES) or (
         isinstance(error, RuntimeError) and str(error).endswith(_CLOSED_TRANSPORT)

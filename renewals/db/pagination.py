@@ -1,4 +1,4 @@
-"""Relay pagination by keyset: a cursor contains a sort key, so every page costs as little as the first."""
+"""Relay pagination by keyset: a cursor contains a sort key, so a page at any cursor costs as little as the first."""
 
 import base64
 import binascii
@@ -58,14 +58,18 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a page in order, and whether there are more rows on either side."""
+    """The rows of a page in order, and whether there are more rows on either side.
+
+    If a page is read forward, rows before the cursor `after` or the `offset` are assumed to exist. If it is read
+    backward, rows after the cursor `before` are assumed to exist.
+    """
 
     rows: Sequence[database.Row]
     ordering: SortOrder
     has_next_page: bool
     has_previous_page: bool
     total_count: int | None
-    """The number of rows on all pages; None if it was not requested, or if the page has no rows."""
+    """The number of rows on all pages; None if it was not requested, or if there is no row at the page's position."""
 
     def cursor(self, row: database.Row) -> str:
         """Return the cursor of a row."""
@@ -87,9 +91,10 @@ async def fetch_page(
     """Fetch a page of the rows that meet the conditions, for a request that `check_page_request` accepts.
 
     `select` and `source` are the SQL before and after FROM. `joins` must neither drop nor repeat a row. `counted` adds
-    the total count. If `row_id` is given, it names a unique column. A subselect then reads only the ids of the rows of
-    the page and, if `counted` is True and the request has no cursor, counts all rows. Of all other rows,
-    PostgreSQL therefore reads only an index, if the index contains the id, the sort keys and the conditions' columns.
+    the total count. If `row_id` is given, it names a unique column. A subselect then reads only the ids and the sort
+    keys of the page's rows. If `counted` is True and the request has no cursor, it also counts all rows that meet the
+    conditions. Of all other rows, PostgreSQL therefore reads only an index, if the index contains the id, the sort keys
+    and the conditions' columns.
     """
     size = _size(request)
     backward = request.last is not None

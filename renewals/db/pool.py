@@ -26,7 +26,10 @@ def computing() -> contextlib.AbstractAsyncContextManager[None]:
 
 
 class sharing:  # noqa: N801 - twice as fast as a context manager built with contextlib
-    """A context manager that limits the connections of one request, including those of tasks that the block starts."""
+    """A context manager that limits the connections and the long computations of one request.
+
+    The limits include those of tasks that the block starts.
+    """
 
     __slots__ = ("_share", "_token")
 
@@ -43,8 +46,8 @@ class sharing:  # noqa: N801 - twice as fast as a context manager built with con
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that records whether it must be reset before its next use.
 
-    No statement of the service changes the session, so a reset is needed only after a failed statement: a cancelled
-    statement can leave a transaction open.
+    No statement of the service changes the session, so a reset is needed only after a failed statement or if a
+    transaction is open: a cancelled statement can leave its transaction open.
     """
 
     has_failed = False
@@ -68,8 +71,8 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
     async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as in asyncpg
         """Reset the session if a statement failed or a transaction is open.
 
-        asyncpg's pool calls this whenever a connection is returned. To pass a function as the pool's argument `reset`
-        instead would add two timeout contexts: 30 of the 1,300 function calls of a request.
+        asyncpg's pool calls this when a connection is returned and stays open. To pass a function as the pool's
+        argument `reset` instead would add two timeout contexts: 30 of the 1,300 function calls of a request.
         """
         if self.has_failed or self.is_in_transaction():
             await super().reset(timeout=timeout)
@@ -84,7 +87,8 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]
 class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
     """asyncpg's pool, in which requests wait for their `Turns`.
 
-    On PostgreSQL 17 and newer, `transaction_seconds_max` limits every transaction; 0 means no limit.
+    On PostgreSQL 17 and newer, `transaction_seconds_max` limits each transaction that sets no limit of its own; 0 means
+    no limit.
     """
 
     def __init__(
@@ -97,7 +101,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         self._shares: dict[PoolConnectionProxy, Share | None] = {}
 
     async def _open(self, *args: object, **options: Any) -> PooledConnection:
-        """Open a connection; the first connection is checked, and its options are used for all later connections."""
+        """Open a connection; the limits of the first are checked, and its options are used for later connections."""
         if self._server_options is not None:
             options |= self._server_options._asdict()
             pooled: PooledConnection = await sessions.connect(*args, **options)
@@ -112,7 +116,7 @@ class ConnectionPool(asyncpg.Pool):  # type: ignore[misc]
         """Wait for a turn and return a connection; `acquire` returns a context manager that calls this."""
         share = await self._turns.begin()
         try:
-            # There are as many turns as connections, so this call does not wait for a connection.
+            # There are as many turns as connections, so this call does not wait until a connection is returned.
             connection = await super()._acquire(timeout)
         except BaseException:
             self._turns.end(share)

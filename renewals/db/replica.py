@@ -2,7 +2,7 @@
 
 A read fetches the position up to which the primary has flushed its log, and waits until the replica has replayed the
 log up to that position. If the wait exceeds WAIT_SECONDS_MAX, or the replica is unavailable, the primary serves this
-read and, for PAUSE_SECONDS, all other reads.
+read and, for PAUSE_SECONDS, all later reads of this process.
 """
 
 import asyncio

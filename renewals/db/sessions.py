@@ -13,21 +13,24 @@ import asyncpg
 from renewals.db import server_version
 
 IDLE_SECONDS_MAX = 60
-"""The time after which PostgreSQL ends a transaction that is idle between two statements, to free its locks."""
+"""The time after which PostgreSQL ends a session that is idle in a transaction, to free the transaction's locks."""
 TRANSACTION_SECONDS_MAX = 300
-"""The time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks."""
+"""The time after which PostgreSQL 17 and newer end a transaction of the API or the worker, to free its locks.
+
+A transaction can set another limit (`connection.read_snapshot`).
+"""
 _UNLIMITED = """SELECT name FROM unnest($1::text[], $2::text[]) AS bound (name, longest)
   WHERE current_setting(name)::interval NOT BETWEEN interval '1 ms' AND longest::interval ORDER BY name LIMIT 1"""
 
 
 class LimitMissingError(Exception):
-    """PostgreSQL does not apply a limit of the session."""
+    """PostgreSQL does not apply a limit of the session, or applies a longer one."""
 
     def __init__(self, role: str, name: str, bound: str) -> None:
         super().__init__(
             f"PostgreSQL does not apply {name} = {bound}, because a pooler does not pass it on: run "
             f"ALTER ROLE {role} SET {name} = '{bound}' and let the pooler reconnect (docs/scaling.md), "
-            "or name PostgreSQL itself in DATABASE_URL."
+            "or name PostgreSQL itself in DATABASE_URL (for a replica, in RENEWALS_DATABASE_REPLICA_URL)."
         )
 
 
@@ -65,8 +68,9 @@ async def connect_first(
 ) -> tuple[asyncpg.Connection, ServerOptions]:
     """Connect and check the limits; return the connection, and the options of later connections.
 
-    Raises UnsupportedServerError and LimitMissingError. The function connects a second time if the server needs other
-    options: before version 17 it refuses `transaction_timeout`, and some poolers lose prepared statements.
+    Raises UnsupportedServerError and LimitMissingError. The function connects a second time if other options are
+    needed: `transaction_timeout`, which a server before version 17 would refuse, or no cache of prepared statements
+    behind a pooler that loses them.
     """
     first = ServerOptions(server_settings, statement_cache_size)
     connection = await connect(*args, **options, **first._asdict())
@@ -105,10 +109,10 @@ async def _is_pooled(connection: asyncpg.Connection) -> bool:
 
 
 async def _keeps_statements(connection: asyncpg.Connection) -> bool:
-    """Return whether a pooler keeps a client's prepared statements for later transactions.
+    """Return whether a pooler renames a client's prepared statements, and so keeps them for later transactions.
 
-    It keeps them only if it renames them. Otherwise, a later transaction may run in a session that has no statement of
-    this name, or another client's.
+    If it does not rename them, a later transaction may run in a session that has no statement of this name, or another
+    client's.
     """
     name = f"probe_{secrets.token_hex(8)}"  # unique, because a killed process leaves its statement in the session
     async with connection.transaction():

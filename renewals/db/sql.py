@@ -112,7 +112,7 @@ def add_search(conditions: WhereClause, search: str, *columns: str) -> None:
     """Add the condition that one of the columns contains a text, ignoring case.
 
     ILIKE ignores the case of ASCII letters only, because the columns have the collation "C", which every server has. A
-    text with other letters is matched by a regular expression with all cases of each letter.
+    text with other letters that have two cases is matched by a regular expression with all cases of each letter.
     """
     if not is_storable(search):
         conditions.add("FALSE")

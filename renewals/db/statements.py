@@ -1,6 +1,6 @@
 """Several statements in one round trip to PostgreSQL.
 
-A renewal waits for PostgreSQL longer than it computes, so it sends its reads as one statement and its writes as
+A renewal waits for PostgreSQL longer than it computes, so it sends most of its reads as one statement and its writes as
 another. Each module still provides the SQL for its own tables.
 """
 
@@ -24,14 +24,15 @@ _FIRST_ARRAY = re.compile(r"unnest\((\$\d+::[a-z]+\[\])")
 class Query(Generic[Value]):
     """A SELECT with its values; `build` converts the rows to the result, and reads their columns by position.
 
-    The only arrays that a row can contain are of type text[], because asyncpg decodes no other array inside a row.
+    The rows of a query that is not large must contain no arrays except text[], because asyncpg cannot decode most other
+    arrays inside a row.
     """
 
     sql: str
     values: Sequence[object]
     build: Callable[[Rows], Value]
     is_large: bool = False
-    """Whether the query can return thousands of rows.
+    """Whether the query can return hundreds or thousands of rows.
 
     `fetch_together` runs such a query on its own, because an array of its rows takes longer than another round trip.
     """

@@ -20,7 +20,7 @@ class Account(Model):
     language = fields.CharField(max_length=2, default="en")
     # True allows `demo.reset` to delete the account's payments. It is set before the account has instances or payments.
     is_demo = fields.BooleanField(default=False)
-    # Set when the account is created, and only moved forward; null for an account in real time.
+    # Set when the account is created; only `demo.reset` moves it back. Null for an account in real time.
     test_clock = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 

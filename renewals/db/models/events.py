@@ -32,7 +32,10 @@ class Reminder(Model):
 
 
 class AccountWatch(Model):
-    """The state of an account at its latest check and at its latest alert, written by `alerts.balance_alerts`."""
+    """The state of an account at its latest check and at its latest alert, written by `alerts.balance_alerts`.
+
+    `seen_sequence` is -1 if the account must be checked again.
+    """
 
     account_id = fields.CharField(max_length=64, primary_key=True)
     seen_on = fields.DateField()
@@ -48,7 +51,7 @@ class AccountWatch(Model):
 class WebhookEndpoint(Model):
     """A URL to which events are sent, written by `webhooks.endpoints`.
 
-    An endpoint without an account is the provider's. An endpoint without event types receives all events.
+    An endpoint without an account is the provider's. An endpoint without event types receives events of all types.
     """
 
     id = fields.UUIDField(primary_key=True)

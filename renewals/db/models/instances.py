@@ -25,7 +25,7 @@ class Product(Model):
 
 
 class DiscountTier(Model):
-    """The discount of a product for renewals of at least `months` months, written by `catalog`."""
+    """The discount of a product for renewals of `months` months or more, up to the next tier, written by `catalog`."""
 
     id = fields.BigIntField(primary_key=True)
     product: fields.ForeignKeyRelation[Product] = fields.ForeignKeyField(

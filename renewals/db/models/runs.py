@@ -42,7 +42,7 @@ class RenewalRun(Model):
 
 
 class RenewalChunk(Model):
-    """The accounts of a run that are renewed in one transaction, written by `auto_renewal.chunks`.
+    """A group of accounts of a run, which are renewed in one transaction, written by `auto_renewal.chunks`.
 
     A chunk with an error has one account, which is parked until the next run.
     """
