@@ -26,7 +26,7 @@ PREFIX_LENGTH = 8
 FLUSH_SECONDS = 60.0
 """The time between two writes of `last_used_at` by one process."""
 LAST_USED_PRECISION = dt.timedelta(minutes=5)
-"""The shortest time between two writes of one key's `last_used_at`, across all processes."""
+"""The shortest time between two stored values of one key's `last_used_at`, across all processes."""
 
 
 class Principal(NamedTuple):
@@ -169,8 +169,8 @@ async def _flush_periodically() -> None:
 async def flush_last_used() -> None:
     """Write `last_used_at` of the keys that were used since the last flush.
 
-    A key is skipped if another process is writing it, or if its stored time is less than LAST_USED_PRECISION before the
-    new one.
+    A key is skipped if another transaction is writing it, or if its stored time is less than LAST_USED_PRECISION before
+    the new one.
     """
     uses = dict(_used)
     _used.clear()

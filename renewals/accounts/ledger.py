@@ -1,6 +1,6 @@
 """Ledger entries and balances.
 
-Only the reset of the demo account (`demo.reset`) also writes `ledger_entries` and `accounts.balance_cents`: it deletes
+Only the reset of the demo account (`demo.reset`) also changes `ledger_entries` and `accounts.balance_cents`: it deletes
 the entries and sets the balance to 0.
 
 Every other change of a balance has an entry, and entries are never changed. The sum of an account's entries without a

@@ -123,7 +123,7 @@ async def fetch_ledger(
     *,
     counted: bool,
 ) -> pagination.Page:
-    """Return one page of the account's ledger entries, newest first."""
+    """Return one page of the account's ledger entries that match a filter, newest first."""
     return await pagination.fetch_page(
         connection,
         select=f"""e.number, e.kind, e.amount_cents, {BALANCE_AFTER} AS balance_after_cents,

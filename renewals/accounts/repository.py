@@ -35,7 +35,7 @@ class AccountInsert(NamedTuple):
 
 
 class AccountPatch(NamedTuple):
-    """The id of an account and the new values of its columns."""
+    """The id of an account and the new values of the columns that an operator can change."""
 
     account_id: str
     name: str
@@ -133,7 +133,10 @@ async def move_test_clock(connection: database.Connection, account_id: str, inst
 
 
 async def mark_demo(connection: database.Connection, account_id: str) -> None:
-    """Mark an account as the demo account permanently; the database refuses an account that is not empty."""
+    """Mark an account as the demo account permanently.
+
+    The database refuses an account that is not empty, or whose id is not `demo`.
+    """
     await models.Account.filter(id=account_id).using_db(connection).update(is_demo=True)
 
 
