@@ -25,9 +25,10 @@ TAG_VALUES_MAX = 100
 async def count_facets(
     connection: Connection, account_id: str, instance_filter: filters.InstanceFilter, now: dt.datetime
 ) -> dict[str, list[tuple[str, int]]]:
-    """Return the number of instances for each value of each facet, ignoring the filter's condition on the same facet.
+    """Return the number of matching instances for each value of each facet.
 
-    Values known in advance keep their order and may have the count 0. Catalog codes are sorted by count, largest first.
+    For each facet, the filter's conditions on this facet are ignored. Values known in advance keep their order and may
+    have the count 0. Catalog codes are sorted by count, largest first.
     """
     conditions = filters.build_conditions(account_id, instance_filter, now)
     manageable = "TRUE" if instance_filter.manageable else filters.MANAGEABLE

@@ -65,7 +65,10 @@ async def find_next_lapse(connection: database.Connection, account_id: str) -> N
 
 
 async def expire(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Expire instances of locked accounts, append the events, and return the number of expired instances."""
+    """Expire the locked accounts' running instances whose expiry has passed, and append the events.
+
+    Return the number of expired instances.
+    """
     instances = await repository.expire(connection, account_ids, now)
     expired = event_log.EventType.INSTANCE_EXPIRED
     events = [factories.instance_event(expired, instance) for instance in instances]
@@ -74,7 +77,10 @@ async def expire(connection: database.Connection, account_ids: Sequence[str], no
 
 
 async def release(connection: database.Connection, account_ids: Sequence[str], now: dt.datetime) -> int:
-    """Release instances of locked accounts, append the events, and return the number of released instances."""
+    """Release the locked accounts' expired instances whose retention has ended, and append the events.
+
+    Return the number of released instances.
+    """
     # An instance that joined an expired bundle may be RUNNING, and is released together with the bundle.
     await expire(connection, account_ids, now)
     instances = await repository.release(connection, account_ids, now)

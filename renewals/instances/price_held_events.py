@@ -1,8 +1,8 @@
 """Price holds: instances that are not renewed automatically because of a price rise, and the event of a new hold.
 
 The planner refuses the automatic renewal of an instance for which `planning.is_held` is true; this module builds the
-event. The event is emitted once, when a price rise, a lower cap or a corrected expiry puts an instance on hold. A
-further price rise of a held instance emits no event.
+event. The event is emitted once, when a price rise, a new or lower cap or a corrected expiry puts an instance on
+hold. A further price rise of a held instance emits no event.
 """
 
 import datetime as dt

@@ -152,7 +152,7 @@ async def fetch_instances_of_bundles(
     *,
     now: dt.datetime,
 ) -> dict[str, list[Row]]:
-    """Return, by bundle id, the `first` members after `offset` of each bundle of the account, sorted by id."""
+    """Return, by bundle id, the `first` members after `offset` of each given bundle of the account, sorted by id."""
     rows = await database.fetch(
         connection,
         f"""SELECT s.* FROM bundles b CROSS JOIN LATERAL (

@@ -9,7 +9,7 @@ from renewals.domain import model, registration_report
 from renewals.domain.registration_rows import BundleRow, InstanceRow, RegistrationContext
 
 AccountBatch = tuple[model.Account, Sequence[registration_report.ReportedInstance], Mapping[str, str]]
-"""A locked account, its reported instances, and its new or renamed bundles (name by id)."""
+"""A locked account, its reported instances, and its reported bundles (name by id)."""
 
 
 async def read_rows(

@@ -217,7 +217,7 @@ async def set_tags(connection: database.Connection, tags: Mapping[str, Tags]) ->
 async def expire(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Set the status of running instances past their expiry to EXPIRED, and return them (rule 22)."""
+    """Set the status of the accounts' running instances past their expiry to EXPIRED, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         """UPDATE instances SET status = 'EXPIRED'
@@ -232,7 +232,7 @@ async def expire(
 async def release(
     connection: database.Connection, account_ids: Sequence[str], now: dt.datetime
 ) -> list[ExpiredInstance]:
-    """Set the status of expired instances past their retention to RELEASED, and return them (rule 22)."""
+    """Set the status of the accounts' expired instances past their retention to RELEASED, and return them (rule 22)."""
     rows = await database.fetch(
         connection,
         f"""UPDATE instances i SET status = 'RELEASED' WHERE i.account_id = ANY($1) AND i.status = 'EXPIRED'

@@ -36,7 +36,10 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""The maximum number of instances that are planned in the event loop; planning this number takes about 10 ms."""
+"""The maximum number of selected instances that are planned in the event loop; planning them takes about 10 ms.
+
+Members that complete a selected bundle are not counted.
+"""
 
 
 def check_selector(selector: InstanceSelector) -> None:
@@ -139,7 +142,7 @@ async def plan_without_blocking(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Call a pure function and return its result; for more than INSTANCES_IN_PLACE_MAX instances, use a thread."""
+    """Call a pure function and return its result; if more than INSTANCES_IN_PLACE_MAX are selected, use a thread."""
     if len(selection.instances) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)

@@ -61,7 +61,7 @@ def plan_tags(
 ) -> TagsOutcome:
     """Return the outcome of a change, decided separately for each instance of a selection.
 
-    Instances that cannot be renewed can also have tags.
+    Unreleased instances that cannot be renewed can also be tagged.
     """
     changed: dict[str, Tags] = {}
     unchanged_ids: list[str] = []
