@@ -27,7 +27,7 @@ from renewals.webhooks import bounded_network, url_policy
 CONNECT_SECONDS_MAX = 5.0
 RESOLVE_SECONDS_MAX = 5.0
 REQUEST_SECONDS_MAX = 15.0
-"""The maximum time from the start of the connection to the end of the response's headers."""
+"""The maximum time of a request, including a new connection, until the end of the response's headers."""
 BODY_SECONDS_MAX = 2.0
 """The maximum time to read the body, of which only an excerpt is kept for the owner."""
 BODY_BYTES_MAX = 16_384
@@ -63,7 +63,10 @@ class WebhookResponse(NamedTuple):
 
 
 class UrlNotAllowedError(Exception):
-    """The error for a URL that is forbidden, or whose host is forbidden or not found; the reason names no address."""
+    """The error for a URL that is forbidden, or whose host is not resolved or has a forbidden address.
+
+    The reason does not name the address.
+    """
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -71,7 +74,7 @@ class UrlNotAllowedError(Exception):
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the IP addresses of a host from the resolver of the operating system. Raises OSError."""
+    """Return the IP addresses of a host from the resolver of the operating system. Raises OSError or UnicodeError."""
     results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in results]
 
@@ -154,7 +157,7 @@ class PinnedClient:
 async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[PinnedClient]:
     """Open a client for a URL.
 
-    Raises UrlNotAllowedError if the URL or an address of its host is forbidden, or the host is not found.
+    Raises UrlNotAllowedError if the URL or an address of its host is forbidden, or the host cannot be resolved.
     """
     settings = config.get_settings()
     try:
@@ -183,7 +186,7 @@ async def open_client(url: str, resolver: Resolver = resolve) -> AsyncIterator[P
 async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> list[str]:
     """Return at most ADDRESSES_TRIED_MAX addresses of the host.
 
-    Raises UrlNotAllowedError if the host is not found or one of its addresses is not allowed.
+    Raises UrlNotAllowedError if the host cannot be resolved or one of its addresses is not allowed.
     """
     try:
         async with asyncio.timeout(RESOLVE_SECONDS_MAX):
@@ -191,7 +194,7 @@ async def _resolve_public(target: url_policy.WebhookUrl, resolver: Resolver) -> 
     except (OSError, UnicodeError):  # a TimeoutError is an OSError
         addresses = []
     if not addresses:
-        raise UrlNotAllowedError(Message("the host was not found"))
+        raise UrlNotAllowedError(Message("the host could not be resolved"))
     networks = config.get_settings().webhook_networks
     if not all(
         url_policy.is_public_address(ipaddress.ip_address(address), networks) for address in addresses

@@ -66,7 +66,7 @@ _HTTP_OR_HTTPS = Message("must begin with https:// or http://")
 
 
 class WebhookUrl(NamedTuple):
-    """The parts of a webhook URL: the host and port to connect to, and the path to request."""
+    """The parts of a webhook URL. `netloc` is the value of the header Host, and `path` includes the query."""
 
     scheme: str
     host: str
@@ -82,7 +82,7 @@ def parse_webhook_url(
     if len(url) > URL_LENGTH_MAX:
         raise InvalidValueError(validation.at_most_characters(URL_LENGTH_MAX, url))
     if not url.isprintable() or " " in url or "\\" in url:
-        raise InvalidValueError(Message("must not contain spaces, control characters or backslashes"))
+        raise InvalidValueError(Message("must not contain spaces, unprintable characters or backslashes"))
     try:
         parsed = httpx2.URL(url)
         host = parsed.raw_host.decode("ascii").rstrip(".")

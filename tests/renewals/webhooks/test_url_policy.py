@@ -205,7 +205,8 @@ async def test_a_delivery_to_a_host_that_is_not_found_fails(sending: Sending) ->
     async with sending.running(resolve):
         await sending.until_tried()
     assert (
-        await sending.value("SELECT last_error->>'text' FROM webhook_deliveries") == "the host was not found"
+        await sending.value("SELECT last_error->>'text' FROM webhook_deliveries")
+        == "the host could not be resolved"
     )
 
 
