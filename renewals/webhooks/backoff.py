@@ -23,7 +23,7 @@ FAILURES_UNTIL_PAUSE = 5
 PAUSE_MIN = dt.timedelta(seconds=30)
 PAUSE_MAX = dt.timedelta(minutes=30)
 RETRY_AFTER_MAX = dt.timedelta(hours=1)
-"""The longest pause that a Retry-After header can request."""
+"""The longest pause that a Retry-After header can cause; a longer request is shortened to this pause."""
 RETRY_AFTER_STATUSES = frozenset({429, 503})
 GONE = 410
 SLOW_SECONDS = 2.0

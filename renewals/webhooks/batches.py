@@ -17,12 +17,12 @@ from renewals.webhooks import backoff, claims, http_client
 from renewals.webhooks.messages import WebhookMessage
 
 TRIAL_MESSAGES = 2
-"""The maximum number of messages in a batch of a half-open endpoint: one retry and one new event, in random order."""
+"""The maximum number of messages in a batch of a half-open endpoint; at most one of them is a retry."""
 MESSAGES_PER_BATCH = 100
 """The maximum number of messages sent before their results are stored. After a crash, they can be sent again."""
 ACCOUNTS_PER_BATCH = 50
 EVENTS_PER_BATCH = 1_000
-"""The maximum number of events read for a batch, including events of types that the endpoint does not receive."""
+"""The maximum number of new events read for a batch, including events of types that the endpoint does not receive."""
 
 _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
 """The columns of a `WebhookMessage` in the order of its fields, except the last, `attempts`."""
@@ -32,9 +32,9 @@ _COLUMNS = f"e.account_id, {queries.COLUMNS}, a.language"
 class DeliveryBatch:
     """The next messages of an endpoint: due retries, and new events by account.
 
-    `cursor_moves` holds, by account, the cursor's sequence and the last sequence that was read. `blocked` holds the
-    lanes of new events in which a delivery is waiting. `unwanted` holds due retries of types that the endpoint no
-    longer receives.
+    `cursor_moves` holds, by account, the cursor's sequence and the sequence of the last event that the batch contains
+    or skips. `blocked` holds the lanes of new events in which a delivery is waiting. `unwanted` holds due retries of
+    types that the endpoint no longer receives.
     """
 
     due: Sequence[WebhookMessage]

@@ -1,7 +1,8 @@
 """Connections of an HTTP client that limit the bytes read for one response.
 
 A receiver can send any number of interim responses (1xx, RFC 9110 15.2) before the final one, and the HTTP client
-parses all of them. A flood of interim responses would block the event loop. The signatures are those of httpcore.
+parses all of them. A flood of interim responses would block the event loop. The methods have the parameters that
+httpcore requires.
 """
 
 import ssl

@@ -1,8 +1,7 @@
 """The writer of `webhook_states`, which holds the claim of a worker on each endpoint, and the health of the endpoint.
 
 A worker claims an endpoint for `CLAIM_SECONDS` before it delivers. The worker's writes are refused once the claim is
-lost. Besides this module, only `deliveries.delete_orphans` writes the table: it deletes the rows of
-deleted endpoints.
+lost. Besides this module, only `deliveries.delete_orphans` writes the table: it deletes the rows of deleted endpoints.
 """
 
 import datetime as dt
@@ -14,7 +13,7 @@ from renewals.db import connection as database
 from renewals.webhooks import backoff, deliveries, http_client
 
 CLAIM_SECONDS = 30
-"""The time after which another worker can take over a claim that was not renewed."""
+"""The time after which any worker can claim an endpoint whose claim was not renewed."""
 
 
 class Claim(NamedTuple):
@@ -31,7 +30,7 @@ class Claim(NamedTuple):
 
 
 class ClaimLostError(Exception):
-    """The error of a lost claim: another worker has claimed the endpoint, or the endpoint was deleted."""
+    """The error of a lost claim: the endpoint was claimed again after the claim had expired, or was deleted."""
 
 
 # The endpoints with undelivered events, with due retries, or with waiting retries after a change by the owner.
@@ -59,7 +58,7 @@ _WORKING = """
 
 _FREE = """(s.claimed_until IS NULL OR s.claimed_until <= clock_timestamp())
   AND (s.paused_until IS NULL OR s.paused_until <= $1 OR e.changed_at > s.last_turn_at)"""
-"""SQL condition: no worker has a claim, and the endpoint is not paused or was changed after its last turn."""
+"""SQL condition: the endpoint has no unexpired claim, and is not paused or was changed after its last turn."""
 
 
 async def claim_endpoints(now: dt.datetime, *, count: int, degraded_count: int) -> list[Claim]:
@@ -155,7 +154,7 @@ async def lock_claim_in(connection: database.Connection, endpoint_id: uuid.UUID)
 
 
 async def _find_claimable(now: dt.datetime, *, count: int, degraded_count: int) -> list[uuid.UUID]:
-    """Return the ids of at most `count` endpoints to which something can be sent, in the order of their last turns.
+    """Return the ids of at most `count` free endpoints with events to send or skip, in the order of their last turns.
 
     At most `degraded_count` of them are degraded: failing or slow.
     """

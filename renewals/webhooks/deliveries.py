@@ -1,8 +1,9 @@
-"""The only writer of `webhook_deliveries`, the table of retries and parked deliveries.
+"""The only writer of `webhook_deliveries`, the table of waiting and parked deliveries.
 
-The messages of an endpoint are read from the events after its cursors. Only an event whose delivery failed, or that
-waits behind such an event, has a row. A lane holds the events that must keep their order: those of one instance, or
-those of the account itself. Only the first waiting event of a lane has a time for its next attempt.
+The messages of an endpoint are read from the events after its cursors. An event has a row only if its delivery failed,
+if it waits behind another event with a row, or if a later event of its account was tried first. A lane holds the events
+that must keep their order: those of one instance, or those of the account itself. Only the first waiting event of a
+lane has a time for its next attempt.
 """
 
 import datetime as dt

@@ -30,7 +30,7 @@ from renewals.webhooks import (
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
-"""The longest time between two searches for claimable endpoints."""
+"""The longest wait for a new event or the end of a turn, after which the loop searches again if a turn is free."""
 SEARCH_PAUSE_SECONDS = 0.05
 """The shortest time between two searches for claimable endpoints."""
 TURN_SECONDS_MAX = 20.0

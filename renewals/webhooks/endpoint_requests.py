@@ -48,7 +48,7 @@ def check_update(update: EndpointUpdate) -> None:
 
 
 def check_url(url: str) -> None:
-    """Raise InvalidInputError for a URL that the policy forbids; the host is resolved only at delivery."""
+    """Raise InvalidInputError for a URL that the policy forbids; the host is resolved only when a message is sent."""
     settings = config.get_settings()
     try:
         url_policy.parse_webhook_url(

@@ -50,7 +50,7 @@ class WebhookMessage(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """One sentence about the event."""
+        """A short text about the event."""
         subject = summaries.Subject(self.instance_id, self.instance_name, self.time_zone, self.currency)
         message = summaries.summarize(self.type, self.payload, subject)
         return catalogs.translate(message, Language(self.language))

@@ -23,8 +23,8 @@ async def replay(
 ) -> Endpoint:
     """Unpark a delivery so that it is retried, or send an event and all later events of its account again.
 
-    If `and_all_after` is True, the events are sent whether or not they were delivered before; otherwise, only a parked
-    delivery is retried.
+    If `and_all_after` is True, the events of the types that the endpoint receives are sent, whether or not they were
+    delivered before. Otherwise, only a parked delivery is retried.
 
     Raises InvalidInputError for an unknown endpoint, and for a sequence that cannot be replayed. If `and_all_after` is
     True, the account must have the event. Otherwise, the event must have a parked delivery and a type that the endpoint

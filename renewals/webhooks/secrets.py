@@ -51,8 +51,9 @@ async def rotate_in(
     overlap: dt.timedelta,
     now: dt.datetime,
 ) -> str:
-    """Insert a new secret and return it, or return the secret that was inserted under this idempotency key.
+    """Insert a new secret and return it.
 
+    If the idempotency key was used before, nothing is inserted, and the result of `read_issued_in` is returned.
     Messages are also signed with older secrets until `now + overlap` at the latest. Raises IdempotencyKeyReusedError if
     the key was used with another overlap, and InvalidInputError if `overlap` is not zero and SECRETS_MAX secrets are
     active. A prefix distinguishes the stored idempotency key from the key of the endpoint's creation, which is in the
@@ -108,7 +109,10 @@ async def list_active(endpoint_id: uuid.UUID, now: dt.datetime) -> list[str]:
 async def read_issued_in(
     connection: database.Connection, endpoint_id: uuid.UUID, idempotency_key: str
 ) -> str:
-    """Return the secret that was issued under an idempotency key, or the newest secret if that secret was erased."""
+    """Return the secret that was issued under an idempotency key, or the newest secret if that secret was erased.
+
+    Raises SecretUnreadableError.
+    """
     [row] = await database.fetch(
         connection,
         """SELECT secret FROM webhook_secrets WHERE endpoint_id = $1

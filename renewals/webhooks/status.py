@@ -45,7 +45,7 @@ class EndpointStatus(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """An event that an endpoint has not received, and the result of the last attempt."""
+    """A waiting or parked event of an endpoint, and the result of the last attempt, if there was one."""
 
     account_id: str
     sequence: int
@@ -100,7 +100,7 @@ async def read_deliveries(
     after: tuple[str, int] = ("", 0),
     account_id: str | None = None,
 ) -> list[Delivery]:
-    """Return at most `count` undelivered events of an endpoint after the key `after`, sorted by account and sequence.
+    """Return at most `count` waiting or parked events of an endpoint after `after`, sorted by account and sequence.
 
     If `account_id` is given, return the events of this account only; if `state` is given, those in this state only.
     Raises InvalidInputError for a count out of bounds (rule 26).

@@ -47,8 +47,8 @@ async def store_results(claim: Claim, batch: DeliveryBatch, result: BatchResult,
 def _move(batch: DeliveryBatch, result: BatchResult, account_id: str) -> tuple[int, int] | None:
     """Return the start and end of a cursor's move, or None if the cursor stays where it is.
 
-    The move ends before the first event that comes after all tried events and is not blocked. If there is no such
-    event, the move ends at the last event that was read.
+    The move ends before the first message that comes after all tried messages and is not blocked. If there is no such
+    message, the move ends where the batch ends.
     """
     start, end = batch.cursor_moves[account_id]
     messages = batch.new_events.get(account_id, ())
@@ -94,7 +94,7 @@ async def _advance_in(
     *,
     waits: bool,
 ) -> set[str]:
-    """Move the cursors, and insert a delivery for each undelivered event that they pass.
+    """Move the cursors, and insert a delivery for each undelivered message that they pass.
 
     A cursor that a replay has moved in the meantime stays where it is. If `waits` is False, the cursors that another
     transaction has locked are skipped. Return the ids of the accounts whose cursors were not skipped.
