@@ -1,8 +1,8 @@
 """Warnings of shortfalls, and the check of an account, which sends these warnings and the expiry reminders.
 
-An account is checked when its day begins, and when it has new events or ledger entries. A shortfall is reported once,
-and again only if it remains after the customer or the provider has acted, or if it recurs. Only the reset of the demo
-also writes `account_watches`.
+An account is checked when its day begins, when it has new events or ledger entries, and after `mark_for_recheck`. A
+shortfall is reported once, and again only if it remains after the customer or the provider has acted, or if it recurs.
+Besides this module, only the reset of the demo account writes `account_watches`.
 """
 
 import asyncio
@@ -151,7 +151,7 @@ async def read_next_check(connection: database.Connection, account: model.Accoun
 
 
 async def mark_for_recheck(connection: database.Connection, account_ids: Sequence[str]) -> None:
-    """Mark accounts to be checked again, after a change of lead days or `auto_renew_from`, which writes no event."""
+    """Mark accounts to be checked again after a change (for example, of lead days) that may have written no event."""
     sql = "UPDATE account_watches SET seen_sequence = -1 WHERE account_id = ANY($1)"
     await database.execute(connection, sql, account_ids)
 

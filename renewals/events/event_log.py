@@ -24,7 +24,7 @@ from renewals.events import pubsub, queries, webhook_cursors
 EVENTS_PER_READ = 500
 """The maximum number of events that a subscriber reads, and holds in memory, at a time."""
 POLL_SECONDS = 5.0
-"""The interval at which a subscriber reads new events even without a notification."""
+"""The interval at which a subscriber reads new events even without a notification, and is authorized again."""
 
 
 class EventType(StrEnum):
@@ -89,8 +89,8 @@ def notify_after_commit(connection: database.Connection, new_events: Sequence[Ne
 def build_events(new_events: Sequence[NewEvent], now: dt.datetime, actor: model.Actor) -> statements.Change:
     """Return the change that appends events to the streams of their accounts, in order.
 
-    `actor` is the actor of all events except expiries, whose actor is always the worker. An event of a test account
-    occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
+    `actor` is the actor of all events except `instance.expired`, whose actor is always the worker. An event of a test
+    account occurs at the instant of the account's clock, and its payload has `testClock` (rule 37).
     """
     counts = Counter(event.account_id for event in new_events)
     remaining = counts.copy()

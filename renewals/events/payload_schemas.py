@@ -84,7 +84,7 @@ class Expiring(WithRefusal):
 
 
 class PriceHeld(Payload):
-    """An instance whose price rose beyond the cap of its account."""
+    """An instance whose monthly price exceeds the agreed price by more than the limit of its account."""
 
     agreed_price: Amount = Field(description="The monthly price that was last paid or accepted.")
     monthly_price: Amount = Field(description="The current monthly price.")

@@ -34,7 +34,7 @@ EVENTS = pagination.SortOrder(
 
 COLUMNS = """e.sequence, e.type, e.occurred_at, e.instance_id, e.payload::text AS payload, e.actor_kind, e.actor_name,
   i.name AS instance_name, a.time_zone, a.currency"""
-"""The columns of `events e`, and those of the tables in `JOINS` that a summary needs."""
+"""The columns of `events e` except `account_id`, and those of the tables in `JOINS` that a summary needs."""
 JOINS = """JOIN accounts a ON a.id = e.account_id
   LEFT JOIN instances i ON i.id = e.instance_id AND i.account_id = e.account_id"""
 

@@ -1,9 +1,10 @@
-"""The only writer of `webhook_cursors`: the position of each endpoint in the events of each account.
+"""The writer of `webhook_cursors`: the position of each endpoint in the events of each account.
 
-The first event of an account for an endpoint inserts a row. `sequence` is the last event that was delivered, skipped
-or stored in `webhook_deliveries`. `last_sequence` is the last event of the account. An index of the rows in which the
-two differ finds lagging endpoints. The row suffices even if a million events are undelivered. The table has a
-composite key, so it has no Tortoise model.
+Besides this module, only `webhooks.deliveries.delete_orphans` writes the table: it deletes the rows of deleted
+endpoints. The first event of an account for an endpoint inserts a row, and so can a replay. `sequence` is the last
+event that was delivered, skipped or stored in `webhook_deliveries`. `last_sequence` is the last event of the account.
+An index of the rows in which the two differ finds lagging endpoints. The row suffices even if a million events are
+undelivered. The table has a composite key, so it has no Tortoise model.
 """
 
 import uuid
@@ -21,7 +22,8 @@ ADVANCE_CURSORS = """
   ON CONFLICT (endpoint_id, account_id) DO UPDATE SET last_sequence = excluded.last_sequence"""
 """SQL that sets `last_sequence` in the cursors of all receiving endpoints, within the statement that appends events.
 
-`streams` holds each account with its last sequence. $1 and $2 are the account ids and the numbers of new events.
+`streams` holds each account with its last sequence. $1 contains the account ids, and $2 how many new events each
+account has.
 """
 
 
