@@ -25,12 +25,15 @@ log = logging.getLogger(__name__)
 SECONDS_MAX = 2.0
 CACHE_SECONDS = 1.0
 RUN_LATE_SECONDS = 300
-"""The maximum lateness of a run. A worker starts due runs every minute; if a run is later, no worker is running."""
+"""The maximum lateness of a run.
+
+A worker starts due runs every minute. If a run is later, no worker is running, or none can start runs.
+"""
 WRITE_CHECK_SECONDS = 10.0
 """The interval of the write check while it passes; a failed write check is repeated with every health check."""
 UNREACHABLE = "cannot be reached"
 NO_RESPONSE = f"no response within {SECONDS_MAX:.0f} s"
-NOT_CHECKED = "not checked, because the database did not respond"
+NOT_CHECKED = "not checked, because an earlier check failed or took too long"
 
 WRITE_ROW = """INSERT INTO write_checks (id, checked_at) VALUES (1, now())
   ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at"""
@@ -172,7 +175,7 @@ class HealthChecker:
         except asyncpg.ReadOnlySQLTransactionError:
             return HealthCheck("the database is read-only")
         except asyncpg.InsufficientResourcesError:
-            return HealthCheck("the disk of the database is full")
+            return HealthCheck("the database has no free disk space, or lacks another resource")
         except asyncpg.UndefinedTableError:
             return HealthCheck("the table write_checks does not exist")
         except asyncpg.PostgresError:

@@ -193,7 +193,7 @@ async def test_a_full_disk_makes_a_process_unready_until_space_is_freed() -> Non
             assert response.json()["checks"]["database"] == {"ok": True}
             assert response.json()["checks"]["writes"] == {
                 "ok": False,
-                "why": "the disk of the database is full",
+                "why": "the database has no free disk space, or lacks another resource",
             }
             filler.unlink()
             await wait_for_next_check()
