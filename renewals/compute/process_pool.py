@@ -25,7 +25,7 @@ Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 
 WAITING_PER_ACCOUNT_MAX = 64
-"""The maximum number of waiting jobs of an account; the concurrency limits of the API apply first."""
+"""The maximum number of waiting jobs of an account; for one API key, the concurrency limits of the API apply first."""
 JOB_SECONDS_MAX = 60.0
 """The time after which a job is stopped by killing its process."""
 NICE = 5

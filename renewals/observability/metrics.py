@@ -28,7 +28,7 @@ from prometheus_client.registry import Collector
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 OPERATIONS_MAX = 100
-"""The maximum number of operation names with their own time series; clients can send any number of names."""
+"""The maximum number of operation names with their own time series in a process; clients can send any names."""
 OPERATION_CHARACTERS_MAX = 64
 """The maximum length of an operation name that has its own time series."""
 OTHER = "other"
@@ -99,12 +99,15 @@ REPLICA_READS = Counter(
 
 RENEWALS = Counter(
     "renewals_renewals",
-    "Instances processed by runs, by outcome: RENEWED, or the code of the refusal.",
+    "Instances processed by runs, by outcome: RENEWED, or the code of the refusal; runs of test clocks do not count.",
     ("outcome",),
     registry=REGISTRY,
 )
 AMOUNT_CENTS = Counter(
-    "renewals_renewed_amount_cents", "Amount charged by runs, in cents.", ("currency",), registry=REGISTRY
+    "renewals_renewed_amount_cents",
+    "Amount charged by runs, in cents; runs of test clocks do not count.",
+    ("currency",),
+    registry=REGISTRY,
 )
 CHUNK_SECONDS = Histogram(
     "renewals_chunk_duration_seconds",
@@ -117,7 +120,7 @@ CHUNKS_SET_ASIDE = Counter(
 )
 WEBHOOK_SECONDS = Histogram(
     "renewals_webhook_request_duration_seconds",
-    "Seconds of each request to a webhook endpoint, by outcome: delivered or failed.",
+    "Seconds of each attempt to send an event to a webhook endpoint, by outcome: delivered or failed.",
     ("outcome",),
     buckets=_SECONDS,
     registry=REGISTRY,
@@ -145,7 +148,7 @@ POLLED_METRICS = {
     ),
     RUN_UNFINISHED: ("Seconds since the oldest unfinished run began; 0 if all runs have ended.", None),
     DUE: (
-        "Due instances not renewed yet, including those whose renewal was refused; test accounts do not count.",
+        "Due instances, including refused ones; those of test accounts, or due before the cut-over, do not count.",
         None,
     ),
     PENDING_CHUNKS: ("Chunks that unfinished runs have not processed yet.", None),
@@ -166,7 +169,7 @@ POLLED_METRICS = {
     QUEUE: ("Jobs in the queue; reported by workers only.", None),
     CHECK: ("1 if the check of /readyz passes, else 0.", "check"),
 }
-"""The metrics that each scrape reads from PostgreSQL and Redis: the help text, and the name of the label."""
+"""The metrics that are read from PostgreSQL and Redis for a scrape: the help text, and the name of the label."""
 
 
 class PolledCollector(Collector):
@@ -200,7 +203,10 @@ def limit_cardinality(operation: str) -> str:
 
 
 def render(polled: Iterable[Collector] = ()) -> bytes:
-    """Render all metrics as Prometheus text, including polled ones."""
+    """Render the metrics as Prometheus text, including those of `polled`.
+
+    The `process_...` and `python_info` metrics are left out if the environment contains FOLDER.
+    """
     registry = CollectorRegistry()
     if folder := os.environ.get(FOLDER):
         _drop_ended_processes(Path(folder))

@@ -1,12 +1,13 @@
 """The record of the current request, from which the log line, the metrics and the span are built.
 
-The record contains no content of the request except the operation's name. Outside a request, the functions do nothing.
+The record contains no content of the request except the operation's name and the client's request id. Outside a
+request, the functions do nothing.
 """
 
 from contextvars import ContextVar
 
 NOT_KNOWN = "other"
-"""The value of `operation` and of `kind` for a request that was not validated."""
+"""The initial value of `operation` and of `kind`, for example of a request that was refused before its validation."""
 ANONYMOUS = "anonymous"
 ERROR_IDS_MAX = 10
 OPERATION_CHARACTERS_MAX = 64

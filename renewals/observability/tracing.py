@@ -1,9 +1,9 @@
 """Set-up of OpenTelemetry tracing.
 
-Spans are made through OpenTelemetry's API; its tracer does nothing until `configure` installs a provider. The API adds
-12 ms to the start of a process and takes 7 µs for a span that is not exported, so jobs and chunks use it directly. A
-request uses `request_span`, which takes 0.2 µs while tracing is off. Importing the SDK takes 180 ms and 6 MB, so only
-`configure` imports it, and only if the settings name a collector.
+Spans are made through OpenTelemetry's API; its tracer does nothing until `configure` installs a provider.
+OpenTelemetry's API adds 12 ms to the start of a process and takes 7 µs for a span that is not exported, so jobs and
+chunks use it directly. A request uses `request_span`, which takes 0.2 µs while tracing is off. Importing the SDK takes
+180 ms and 6 MB, so only `configure` imports it, and only if the settings name a collector.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def is_enabled() -> bool:
 
 
 def request_span(name: str, headers: Mapping[str, str]) -> contextlib.AbstractContextManager[trace.Span]:
-    """Return a context manager of a server span whose parent is named by the header `traceparent`.
+    """Return a context manager of a server span. The header `traceparent`, if it is sent, names the parent of the span.
 
     While tracing is off, the context manager yields the invalid span, which records nothing.
     """
