@@ -40,7 +40,10 @@ CHANGEABLE = ("name", "lead_days", "price_rise_cap_bps", "auto_renew_from", "lan
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """An account to be created. Its time zone, currency and test clock cannot be changed later (rules 5 and 37)."""
+    """An account to be created.
+
+    Its time zone and currency cannot be changed later, and a test clock cannot be added or removed (rules 5 and 37).
+    """
 
     id: str
     name: str

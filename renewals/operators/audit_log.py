@@ -25,7 +25,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Action(StrEnum):
-    """The changes that an operator can make, named after their mutations."""
+    """The changes that the audit log records, named after the mutations of the operator API."""
 
     CREATE_ACCOUNT = "CREATE_ACCOUNT"
     UPDATE_ACCOUNT = "UPDATE_ACCOUNT"
@@ -80,7 +80,8 @@ class OperatorRequest:
 class AuditedChange:
     """The outcome of a change: the answer to the request, the accounts concerned, and the values before and after.
 
-    The first four fields are stored and must not contain a secret. `secret` is returned once and never stored.
+    The audit log stores the first four fields, which must not contain a secret. It does not store `secret`, which is
+    returned once.
     """
 
     answer: Mapping[str, object]

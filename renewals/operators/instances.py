@@ -1,7 +1,7 @@
-"""New prices, price approvals, conversions of trials, and releases; each instance is changed or refused separately.
+"""New prices, price approvals, conversions of trials, and releases.
 
-The answer to each request counts the changed and the unchanged instances. `held_count` is the number of changed
-instances that are on price hold afterwards.
+Each instance is changed, left unchanged or refused separately. The answer to each request counts the changed and the
+unchanged instances. `held_count` is the number of changed instances that are on price hold afterwards.
 """
 
 import functools
@@ -52,7 +52,7 @@ Decide = Callable[[InstanceRow, _KnownInstances], InstanceRow | RowError]
 async def change_prices(call: OperatorRequest, prices: Sequence[NewPrice]) -> IdempotentResult:
     """Set new prices; return the counts of instances and the `refusals`.
 
-    Until the customer agrees, the worker does not renew an instance whose price rose beyond its account's cap.
+    A running AUTO instance is on price hold if its new price exceeds the agreed price by more than the account's cap.
     Raises InvalidInputError.
     """
     validation.require_rows("prices", prices)
@@ -94,7 +94,7 @@ def _approve_price(row: InstanceRow, _: _KnownInstances) -> InstanceRow | RowErr
 
 
 async def convert_trials(call: OperatorRequest, instance_ids: Sequence[str]) -> IdempotentResult:
-    """Convert trials into formal instances, which can be renewed; return the counts and the `refusals`.
+    """Convert trials into formal instances (rule 1); return the counts of instances and the `refusals`.
 
     Raises InvalidInputError.
     """

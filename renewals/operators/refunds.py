@@ -1,8 +1,9 @@
 """Refunds of orders. Apart from this module, only the reset of the demo writes `refunds` and `refund_lines`.
 
-An operator refunds those lines of an order whose periods have not started. Existing rows of the ledger do not change:
-new entries return the money to the vouchers and the balance that paid (rule 16). The instances get the expiry and
-the anchor day that they had before the order.
+An operator refunds some or all lines of an order; `refund_rules.select_refundable` decides which of them can be
+refunded. Existing ledger entries do not change: new entries return the money to the vouchers and the balance that paid,
+and the share of expired vouchers to the balance (rule 16). The instances get the expiry and the anchor day that they
+had before the order.
 """
 
 import datetime as dt
@@ -40,7 +41,7 @@ class RefundRequest:
 async def refund_order(call: OperatorRequest, request: RefundRequest) -> IdempotentResult:
     """Refund lines of an order; return the `account_id`, the `refund_id` and the `refusals` of instances.
 
-    Raises InvalidInputError, NotFoundError, and NotRefundableError if no line can be refunded.
+    Raises InvalidInputError, NotFoundError, and NotRefundableError if none of the requested lines can be refunded.
     """
     if request.instance_ids is not None:
         validation.require_rows("instanceIds", request.instance_ids)
@@ -216,7 +217,7 @@ def _build_event(order: RefundableOrder, refund_id: uuid.UUID, line: RefundableL
 
 
 def _build_state(balance_cents: int, instances: Iterable[model.Instance]) -> dict[str, object]:
-    """Return the values that a refund changes, for the audit log."""
+    """Return the balance, and the expiry and anchor day of each instance, for the audit log."""
     return {
         "balance_cents": balance_cents,
         "instances": {

@@ -94,7 +94,8 @@ async def run_now(
 async def preview_run(at: dt.datetime) -> RunPreview:
     """Plan a run at any instant from the current data, without a write or a lock.
 
-    Changes between now and that instant are not simulated; `renewals.forecasts` simulates them.
+    Changes between now and that instant are not simulated; `renewals.forecasts` simulates the automatic renewals among
+    them.
     """
     async with database.read_snapshot() as connection:
         due_counts = await due.count_due(connection, at)

@@ -108,7 +108,7 @@ async def _delete_endpoint_in(
 async def replay_delivery(
     call: OperatorRequest, endpoint_id: str, account_id: str, sequence: int, *, and_all_after: bool
 ) -> IdempotentResult:
-    """Retry a parked delivery, or send an event and all later events again; return the `endpoint_id`.
+    """Retry a parked delivery, or send an event and all later events of its account again; return the `endpoint_id`.
 
     `webhooks.replays.replay` describes `and_all_after`. Raises InvalidInputError and NotFoundError.
     """
