@@ -61,8 +61,8 @@ class _AccountsState(NamedTuple):
 async def import_accounts(batch: batches.ImportBatch, rows: Sequence[ImportedAccount]) -> batches.RowResults:
     """Create and update accounts, and return the result of each row. Ids must be unique in the batch.
 
-    An existing account keeps its values in the columns that its row lacks. The first balance of an account is posted at
-    most once.
+    An existing account keeps its values in the columns that its row lacks, and a test account also keeps its clock. The
+    first balance of an account is posted at most once.
     """
 
     async def work(connection: Connection) -> batches.WrittenBatch:

@@ -42,7 +42,7 @@ class ImportBatch:
 
     operator: audit_log.Operator
     source: Mapping[str, object]
-    """The file and the lines of the batch, which the audit log stores as the request."""
+    """The file, and the first and the last line of the batch; `build_batch_record` stores them as the request."""
     clock: Clock
     is_dry_run: bool = False
 

@@ -29,7 +29,10 @@ _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _TIER = re.compile(r"\s*([0-9]{1,9}):([0-9.]+)%?\s*", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _CACHE_SIZE = 10_000
-"""The maximum size of each cache of parsed texts, which avoid many conversions: a file repeats prices and dates."""
+"""The maximum size of each cache of parsed texts.
+
+The caches avoid many conversions, because a file repeats texts, such as those of prices and dates.
+"""
 
 
 def _is_cell(value: object, info: ValidationInfo) -> bool:
@@ -179,7 +182,7 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
-    raise InvalidValueError(Message("must have exactly the keys {keys}", keys=keys))
+    raise InvalidValueError(Message("must be a list of objects that have exactly the keys {keys}", keys=keys))
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:

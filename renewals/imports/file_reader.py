@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The content of a line: the cells of a CSV row or a JSON object, or None if the line has a problem."""
+    """The content of a line: a JSON object or the cells of a CSV row, or None if the line has a problem."""
 
     line: int
     content: Any
@@ -66,7 +66,7 @@ class _UndecodableError(Exception):
 def find_encoding(name: str) -> str:
     """Return Python's name of an encoding.
 
-    Raises LookupError if the encoding is unknown, or does not encode text.
+    Raises LookupError if the encoding is unknown, or cannot encode and decode a sample of CSV text.
     """
     try:
         decoder = codecs.getincrementaldecoder(name)()
@@ -82,10 +82,9 @@ def find_encoding(name: str) -> str:
 def inspect_file(path: Path, encoding: str | None = None) -> Source:
     """Check a file, and return it with its format, its encoding and its number of lines.
 
-    If `encoding` is None, UTF-8 is tried first, and then GB18030 unless the file is mostly valid UTF-8.
-
-    Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed quote, and an undecodable
-    character. The message about a character has its line, column and byte, counted from 1.
+    If `encoding` is None, UTF-8 is tried first, and then GB18030 unless the file is mostly valid UTF-8 or begins with
+    the byte order mark of UTF-8. Raises InvalidFileError for an unknown suffix, a line that is too long, an unclosed
+    quote, and undecodable text. The message about a character has its line, column and byte, counted from 1.
     """
     if path.suffix.lower() not in _FORMATS:
         raise InvalidFileError(Message("{file}: the name must end in .csv or .jsonl", file=path.name))
@@ -134,7 +133,7 @@ def _is_mostly_utf_8(path: Path) -> bool:
 
 
 def _count_lines(path: Path, encoding: str) -> int:
-    """Return the number of lines. Raises _UndecodableError, and InvalidFileError for a line that is too long."""
+    """Return the number of lines. Raises _UndecodableError, or InvalidFileError for other bad text or a long line."""
     decoder = codecs.getincrementaldecoder(encoding)()
     lines, position, length, last = 0, 0, 0, ""
     with path.open("rb") as file:

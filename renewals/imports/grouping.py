@@ -1,7 +1,7 @@
-"""Batches of rows: a row is refused if an earlier row has the same key, and groups (bundles) are kept whole.
+"""Batches of rows: a row is refused if an earlier valid row has the same key, and groups (bundles) are kept whole.
 
-Memory use does not depend on the size of the file: a temporary SQLite database holds the keys read so far, and memory
-holds only one batch and the rows of incomplete groups.
+Memory use does not depend on the size of the file: temporary SQLite databases hold the keys read so far. Memory holds
+only the batch that is being read, the batch that is being written, and the rows of incomplete groups.
 """
 
 import sqlite3
@@ -55,7 +55,10 @@ class SeenKeys:
 
 
 def batches(lines: Iterable[ParsedRow | None], import_format: ImportFormat) -> Iterator[Batch | None]:
-    """Yield the rows in batches, with all rows of a group in one batch. Yield each None of `lines` unchanged."""
+    """Yield the rows in batches. Yield each None of `lines` unchanged.
+
+    All rows of a group are in one batch, except the rows that are refused because of GROUP_LINES_MAX.
+    """
     keys, groups = SeenKeys(), SeenKeys()
     try:
         yield from _collect(lines, import_format, keys, groups)
@@ -118,7 +121,7 @@ def _refuse_repeated_key(line: ParsedRow, import_format: ImportFormat, keys: See
     return _refuse(
         line,
         import_format.key_column,
-        Message("is also on line {first}; only that line is used", first=first),
+        Message("is also on line {first}; only that line can be imported", first=first),
     )
 
 

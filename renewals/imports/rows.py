@@ -1,4 +1,4 @@
-"""Rows of a file: each cell is validated, and all problems of a row are reported together."""
+"""Rows of a file: each cell is validated, and all invalid cells of a row are reported together."""
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,12 @@ def _check_header(
         raise file_reader.InvalidFileError(Message("{file}: the header is missing", file=source.path.name))
     if record.problem is not None:
         raise file_reader.InvalidFileError(
-            Message("{file}: line 1 {problem}", file=source.path.name, problem=record.problem)
+            Message(
+                "{file}: line {line} {problem}",
+                file=source.path.name,
+                line=record.line,
+                problem=record.problem,
+            )
         )
     names: Sequence[str] = record.content
     known = import_format.column_names

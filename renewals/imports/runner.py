@@ -18,7 +18,7 @@ _OPERATOR = audit_log.Operator(None, "command line")
 
 @dataclass(slots=True)
 class Progress:
-    """The outcomes of the rows so far, and the number of the last line that was read."""
+    """The outcomes of the rows in the written batches, and the number of the last line that was read for them."""
 
     outcomes: Counter[batches.RowOutcome] = field(default_factory=Counter)
     refused_count: int = 0

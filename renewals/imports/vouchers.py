@@ -26,7 +26,7 @@ _OTHER_VOUCHER = Message("is the id of a voucher with another account, face valu
 
 
 class ImportedVoucher(NamedTuple):
-    """A voucher of an account, with the provider's id."""
+    """A voucher of an account; its id is the provider's UUID, or a UUID that is derived from the provider's id."""
 
     account_id: str
     issue: vouchers.NewVoucher

@@ -120,7 +120,7 @@ def test_valid_lines_are_imported_and_each_invalid_value_is_reported_by_line_and
         "4: must have as many cells as the header (13), not 4",
         "5: productCode: 'moon': unknown product 'moon'; add it to the catalog first",
         "6: accountId: 'nobody': there is no such account",
-        "7: id: 'i-1': is also on line 2; only that line is used",
+        "7: id: 'i-1': is also on line 2; only that line can be imported",
         "8: id: '': is missing",
         "9: expiresOn: '': is required for a prepaid instance",
         "10: is not valid CSV: ',' expected after '\"'",
