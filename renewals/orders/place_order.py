@@ -113,7 +113,7 @@ def _build_result(
     rows: Sequence[database.Row],
     now: dt.datetime,
 ) -> PlacedOrder:
-    """Return the result of a stored order, with the account after its payment and the rows of its instances, if any."""
+    """Return the result of a stored order, with the balance after its payment and the rows of its instances, if any."""
     sorted_lines = sorted((line.starts_at, line.instance.id) for line in order.lines)
     return PlacedOrder(
         order.id,

@@ -216,7 +216,7 @@ async def fetch_orders(
     *,
     counted: bool,
 ) -> pagination.Page:
-    """Return one page of the account's orders, the newest first."""
+    """Return one page of the account's orders that match a filter, the newest first."""
     return await pagination.fetch_page(
         connection,
         select=ORDER_COLUMNS,
