@@ -1,1 +1,1 @@
-"""Automatic renewal: the hourly runs that renew all due instances (rules 20 to 24)."""
+"""Automatic renewal: the runs, for example every hour, that try to renew the due instances (rules 20 to 24)."""

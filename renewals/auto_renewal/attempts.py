@@ -64,7 +64,7 @@ async def filter_new_failures_in(connection: Connection, failures: Sequence[NewE
 
 
 async def list_attempts(run_id: int, account_id: str | None, *, failed: bool, count: int) -> list[Attempt]:
-    """Return the first `count` attempts of a run, sorted by account and time.
+    """Return the first `count` attempts of a run, sorted by account, and for each account in the order of insertion.
 
     If `account_id` is given, only the attempts of that account are returned; if `failed` is true, only failed
     attempts.

@@ -1,9 +1,8 @@
-"""The chunks of runs: each is a group of accounts whose due instances are renewed in one transaction (rule 23).
+"""The chunks of runs: each is a group of accounts whose due instances are renewed in one transaction (rule 21).
 
 If a chunk of several accounts fails, it is split. If a chunk of one account fails, the account is parked: this run does
-not renew its instances, but the next run does. For parked accounts, `operators.runs` can start a run without waiting
-for the next scheduled one. Besides this module, only the reset of the demo
-account writes `renewal_chunks`.
+not renew its instances, but the next run tries again. For parked accounts, `operators.runs` can start a run without
+waiting for the next scheduled one. Besides this module, only the reset of the demo account writes `renewal_chunks`.
 """
 
 import datetime as dt

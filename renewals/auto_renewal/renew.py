@@ -42,9 +42,10 @@ async def run_at(
     clock: Clock = clocks.utc_now,
     on_chunk: Callable[[int, int], None] = lambda done, total: None,
 ) -> RenewalRun:
-    """Renew in this process all instances that are due at `at`, except those of test accounts; return the finished run.
+    """Try in this process to renew the instances that are due at `at`; return the finished run.
 
-    `on_chunk` is called after each chunk with the number of chunks done and the total.
+    Test accounts are omitted, and so are instances that are left to their owner (rules 37 and 38). `on_chunk` is called
+    after each chunk with the number of chunks done and the total.
     """
     run_id = await runs.start_run(runs.Trigger.OPERATOR, at, clock(), clock_at=at)
     assert run_id is not None

@@ -1,4 +1,4 @@
-"""The runs of the worker: their start, end and queries (rules 23 and 24).
+"""The runs of automatic renewal: their start, end and queries (rules 23 and 24).
 
 One transaction inserts a run and all its chunks, so no run is stored without its chunks. Besides this module, only the
 reset of the demo account writes `renewal_runs`.
@@ -49,7 +49,7 @@ async def start_scheduled_run(now: dt.datetime) -> int | None:
 async def start_catch_up_run(now: dt.datetime) -> int | None:
     """Start the run of the latest scheduled time if it was missed, else a run for the start of this worker (rule 23).
 
-    Return the run's id, or None if another worker started in the same minute and has already inserted this run.
+    Return the id of the run.
     """
     return await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
@@ -62,7 +62,8 @@ async def start_run(
 ) -> int | None:
     """Insert a run with chunks for the due instances of all accounts except test accounts; return the run's id.
 
-    The instances must be due at `clock_at`, or at `now` if `clock_at` is None. Return None if the run already exists.
+    The instances must be due at `clock_at`, or at `now` if `clock_at` is None. Return None if `trigger` is SCHEDULED
+    and the run of this scheduled time already exists.
     """
     async with database.transaction() as connection:
         rows = await database.fetch(
