@@ -78,7 +78,7 @@ async def continue_move(
 ) -> ClockMove:
     """Continue a move until it is finished or `seconds_max` have passed, and return the move.
 
-    `on_tick` is called after each tick.
+    `on_tick` is called after each tick, and at the end of the move.
     """
     ends_at = time.monotonic() + seconds_max
     while move.ended_at is None and time.monotonic() < ends_at:
