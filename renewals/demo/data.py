@@ -22,7 +22,7 @@ class OfferVariant(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """A product with its variants, and its weight in the random choice of instances."""
+    """A product with its variants, and its weight in the random choice of an instance's product."""
 
     product: ProductRecord
     weight: int
@@ -147,7 +147,7 @@ DATA_CENTER_TYPES = (
     DataCenterTypeRecord("DEDICATED", "Dedicated", "专属机房"),
     DataCenterTypeRecord("FINANCE", "Finance zone", "金融云"),
 )
-"""Types of data centers: four that many clouds have, and FINANCE, which only the provider of the demo has."""
+"""Types of data centers: four that many clouds have, and FINANCE as an example of a less common type."""
 BEIJING_6 = DataCenterRecord("bj-6", "北京6区(VPC)", "VPC")
 DATA_CENTERS = (
     BEIJING_6,

@@ -166,7 +166,7 @@ def _month_ends(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
 
 
 def _expiring_soon(maker: _InstanceMaker) -> Iterator[ReportedInstance]:
-    """Yield an instance for each number in `data.DAYS_LEFT`: expired, expiring soon, or near the maximum term."""
+    """Yield an instance for each number in `data.DAYS_LEFT`: past expiry, expiring soon, or near the maximum term."""
     for mode, days_left in data.DAYS_LEFT.items():
         for days in days_left:
             offer = data.KEC if days > data.DAYS_LATER_MAX else None

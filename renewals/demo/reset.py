@@ -96,8 +96,8 @@ async def count() -> DemoContents | None:
 async def reset(day: dt.date = loader.DAY) -> None:
     """Reset the demo account to its data as of a day, in one transaction; if it does not exist, load it.
 
-    Raises InvalidInputError and changes nothing if another account has the id of the demo account, or an instance
-    with the id of one of the demo's instances.
+    Raises InvalidInputError and changes nothing if another account has the id of the demo account, or an instance or
+    bundle with an id that the demo uses.
     """
     async with database.transaction() as connection:
         exists = await loader.lock(connection)
