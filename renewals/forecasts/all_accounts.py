@@ -26,7 +26,8 @@ class AccountNights(NamedTuple):
     """The sums over one account's coming days; amounts in cents.
 
     `required_top_up_cents` is the least top-up now that pays for all these renewals. `left_count` is the number of AUTO
-    instances that the worker leaves to their owner, because they were due before `auto_renew_from` (rule 38).
+    instances that are due by the last of these days, but are left to their owner, because their due time is before
+    `auto_renew_from` (rule 38).
     """
 
     account_id: str
@@ -71,7 +72,7 @@ def read(days: int, now: dt.datetime) -> AsyncIterator[AccountNights]:
     """Return an iterator over the sums of the accounts with instances due in the next `days` days, sorted by id.
 
     An account whose due instances are all left to their owner is included. Test accounts are left out, because the
-    worker does not renew their instances (rule 37).
+    worker's runs omit them (rule 37).
     Raises InvalidInputError if `days` is out of bounds (rule 26).
     """
     if not 1 <= days <= limits.FORECAST_DAYS_MAX:

@@ -1,8 +1,8 @@
 """The entries of an account's calendar: expiries, automatic renewals, and renewals that will fail.
 
 MANUAL instances appear on their last day, and so do AUTO instances that were due before the cut-over. Other AUTO
-instances appear on the day of their renewal, according to the forecast. NONE instances are omitted, because their
-owners let them expire.
+instances appear on each day on which, according to the forecast, they are renewed or their renewal fails. NONE
+instances are omitted, because their owners let them expire.
 """
 
 import datetime as dt

@@ -25,7 +25,10 @@ Value = TypeVar("Value")
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
 """The numbers of days to simulate; a requested number is rounded up to one of them, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""The maximum number of renewals to simulate in the API's process; 300 block the event loop for about 10 ms."""
+"""The maximum number of renewals to simulate in the API's process while there is a process pool.
+
+300 renewals block the event loop for about 10 ms.
+"""
 
 
 async def read_forecast(account_id: str, days: int, now: dt.datetime) -> Forecast:
@@ -61,9 +64,9 @@ def in_place_max() -> int | None:
 
 
 class SnapshotKey(NamedTuple):
-    """All inputs of a simulation; a count and a hash represent the instances.
+    """All inputs of a simulation except the number of days; a count and a hash represent the instances.
 
-    The key contains the current day and the time of the next hourly run, which is the first simulated run, but not the
+    The key contains the current day and the time of the next hourly run, before which no run is simulated, but not the
     current time.
     """
 
@@ -97,8 +100,8 @@ async def find_or_compute(
 ) -> ComputedForecast[Value] | None:
     """Return the result of `compute` for at least `days` days, from the cache if the inputs are unchanged.
 
-    `compute` must be pure, and the connection must hold a snapshot. Return None if the computation could exceed
-    `renewals_max` renewals.
+    `compute` must be pure, and the connection must hold a snapshot. Return None if the computation would exceed
+    `renewals_max` renewals, with one renewal of each instance in every 31 days.
     """
     horizon = next(horizon for horizon in HORIZONS if horizon >= days)
     instances_max = None if renewals_max is None else renewals_max // -(-horizon // HORIZONS[0])

@@ -52,8 +52,8 @@ async def group_forecast(
 ) -> list[ForecastGroup]:
     """Return the groups of an account's forecast, the largest total first. The totals add up to the forecast's total.
 
-    Instances without the tag have the value "". Raises InvalidInputError for a missing or invalid tag key, and for more
-    than GROUPS_MAX groups.
+    Instances without the tag have the value "". Raises InvalidInputError for more than GROUPS_MAX groups and, if `by`
+    is TAG, for a missing or invalid tag key.
     """
     if by is ForecastGrouping.TAG:
         _check_key(tag_key)

@@ -1,6 +1,7 @@
 """Forecasts of single instances: whether the worker will renew an instance, when and at which price, or why not.
 
-The forecast comes from the simulated run of the instance's due day, with the money that earlier renewals leave.
+The forecast of an AUTO instance comes from the simulated run of its due day, with the money that earlier renewals
+leave. If the instance is due after the last simulated day, it is planned with the money that is left on that day.
 """
 
 import dataclasses

@@ -44,7 +44,7 @@ class Forecast:
 
     @property
     def total_cents(self) -> int:
-        """The price of all renewals in cents, paid or not."""
+        """The price of all renewals in cents, paid or not, without the later renewals of lost instances."""
         return sum(day.total_cents for day in self.days)
 
     def due_by_instance(self) -> dict[str, tuple[int, int]]:
