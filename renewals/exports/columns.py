@@ -23,7 +23,7 @@ class ColumnType(Enum):
 
 
 class ExportColumn(NamedTuple):
-    """A column: its path in the GraphQL API, its label, its SQL expression, and the type of its values.
+    """A column: its name (a path such as `product.code`), its label, its SQL expression, and the type of its values.
 
     `words` are the labels of an enum's values. Columns with `is_default` are exported if the caller makes no selection.
     """

@@ -1,8 +1,9 @@
 """Formats of exports: CSV for spreadsheets, JSON Lines for programs. Both are written column by column.
 
-JSON Lines have the names, values and nesting of the GraphQL API: instants in UTC, amounts as strings, enum values.
-CSV has labels instead of names and enum values. Its times are in the account's zone, which the header names. They have
-no offset, because spreadsheets recognize only such times.
+JSON Lines have the names, values and nesting of the GraphQL API: instants in UTC, amounts as strings, enum values. Only
+columns that the API lacks, such as `refunded`, have names of their own. CSV has labels instead of names and enum
+values. Its times are in the account's zone, which the labels of their columns name. They have no offset, because
+spreadsheets recognize only such times.
 """
 
 import csv
@@ -24,7 +25,7 @@ from renewals.exports.columns import ColumnType, ExportColumn
 from renewals.i18n import catalogs, labels
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""The byte order mark, without which a spreadsheet reads UTF-8 as a local encoding and garbles Chinese."""
+"""The byte order mark, without which some spreadsheets read UTF-8 as a local encoding and garble Chinese."""
 
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 """The first characters of cells that spreadsheets evaluate as formulas; the full-width ones, only in some locales."""

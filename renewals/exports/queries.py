@@ -1,6 +1,6 @@
 """Queries of exports, which read the same rows as the API's lists, in the same order but without a limit.
 
-The rows are read page by page from one snapshot.
+The export of orders reads the lines of the orders. The rows are read page by page from one snapshot.
 """
 
 import contextlib
