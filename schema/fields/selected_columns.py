@@ -45,7 +45,7 @@ def _joined_columns(field: StrawberryField, table: str, below: Selected) -> set[
 
 
 def _is_joinable(reading: sources.Reading | None) -> bool:
-    """Return whether a statement that joins the table of a field's type can read the field."""
+    """Return whether a statement that joins the table of a type can read a field of this type that has this reading."""
     is_joined = isinstance(reading, sources.Loaded) and reading.joined is not None
     return reading is None or isinstance(reading, sources.ColumnSource) or is_joined
 

@@ -1,8 +1,8 @@
 """How a field is read from a database row: from a column, by a data loader, or by its resolver.
 
-Resolvers return database rows, not instances of the Strawberry types that annotate the resolvers. Building an object
-for each row would take longer than reading the row (ADR 7). The source of a field determines which columns the SELECT
-and the compiled executor read for the field.
+A resolver that reads rows from the database returns these rows, not instances of the Strawberry type that annotates the
+resolver. Building an object for each row would take longer than reading the row. The source of a field determines which
+columns the SELECT and the compiled executor (ADR 7) read for the field.
 """
 
 import dataclasses
