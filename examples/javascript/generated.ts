@@ -48,7 +48,7 @@ export type BatchMode =
 
 /** How an instance is paid for. */
 export type BillingMode =
-  /** 包年包月: paid in advance for whole months. */
+  /** 包年包月: paid in advance for a number of months or up to a date. */
   | 'PREPAID'
   /** 按次购买: bought once, so it cannot be renewed. */
   | 'ONE_OFF'
@@ -165,7 +165,7 @@ export type InstanceOrderField =
 
 /** The stage of an instance's life. */
 export type InstanceStatus =
-  /** The instance's term has not ended, or the instance has no expiry. */
+  /** The instance was not released, and its term has not ended or it has no expiry. */
   | 'RUNNING'
   /** The instance's term has ended. A renewal before the release makes the instance RUNNING again. */
   | 'EXPIRED'
@@ -348,7 +348,7 @@ export type Role =
 export type RotateWebhookSecretInput = {
   /** The endpoint's id. */
   id: Scalars['ID']['input'];
-  /** Number of hours for which deliveries are also signed with the old secret: 0 to 168. */
+  /** Number of hours for which deliveries are also signed with the older secrets: 0 to 168. */
   overlapHours?: Scalars['Int']['input'];
   /** Repeating a request with the same key and overlap returns the secret of the first request, or the newest secret if the first one has expired. */
   idempotencyKey: Scalars['String']['input'];
@@ -446,7 +446,7 @@ export type UpdateWebhookEndpointInput = {
 
 /** Whether a delivery will be attempted again. */
 export type WebhookDeliveryState =
-  /** The delivery will be retried, or waits for an earlier delivery of its instance. */
+  /** The delivery will be retried, or waits for an earlier delivery of its instance or, for an event of the account, of the account. */
   | 'WAITING'
   /** The service has stopped retrying. Only replayWebhookDelivery sends the delivery again. */
   | 'PARKED';

@@ -1,5 +1,5 @@
 """The customers' GraphQL API.
 
-Resolvers return database rows, not instances of the Strawberry types that annotate the resolvers. Building an object
-for each row of a page would take longer than reading the row (ADR 7).
+A resolver that reads rows from the database returns these rows, not instances of the Strawberry type that annotates the
+resolver. Building an object for each row of a page would take longer than reading the row.
 """

@@ -80,7 +80,7 @@ class Account:
     test_clock: dt.datetime | None = strawberry.field(
         description=(
             "The current time of a test account, which advanceTestClock moves. All reads and changes of the account "
-            "use this time. Null: the account runs in real time."
+            "use this time, except those of webhook endpoints and keys. Null: the account runs in real time."
         )
     )
     vouchers = strawberry.field(
@@ -95,7 +95,8 @@ async def resolve_account(info: Info) -> Account:
 
 @strawberry.type(
     description=(
-        "A change of the balance, or of a voucher if `voucher` is set. Entries are never changed or deleted."
+        "A change of the balance, or of a voucher if `voucher` is set. Entries are never changed, and only a reset of "
+        "the demo account deletes entries."
     )
 )
 class LedgerEntry:

@@ -57,10 +57,16 @@ class Product:
         ),
     )
     max_term_months: int = strawberry.field(
-        description="The longest term. A renewal can set an expiry at most this number of months from now."
+        description=(
+            "The longest term. A renewal can set an expiry at most this number of months from now or, if the worker "
+            "renews, from the old expiry."
+        )
     )
     retention_days: int = strawberry.field(
-        description="Days from an instance's expiry until it is released permanently."
+        description=(
+            "Days from an instance's expiry until it is released permanently unless it is renewed. In a bundle, the "
+            "longest retention of any member applies."
+        )
     )
     discount_tiers: list[DiscountTier] = sources.loaded(
         lambda load: load.discount_tiers,

@@ -138,7 +138,7 @@ async def _with_new_loaders(
 ) -> AsyncIterator[event_log.Event]:
     """Yield each event after a refresh of the context, because rows that were loaded for an earlier event may be stale.
 
-    The context gets the test clock of the event, because the clock may have moved (rule 37).
+    The context gets the test clock that was read with the event, because the clock may have moved (rule 37).
     """
     async with contextlib.aclosing(events) as stream:
         async for event in stream:

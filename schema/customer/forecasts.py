@@ -118,12 +118,15 @@ class Forecast:
         "total_cents",
         description=(
             "Price of all renewals of these days, whether or not the money covers them. Refused instances are not "
-            "included."
+            "included, nor are the later renewals of an instance at risk."
         ),
     )
     top_up_needed: scalars.Money = sources.column(
         "required_top_up_cents",
-        description="The smallest top-up today that would pay for every renewal of these days. 0.00 if none is needed.",
+        description=(
+            "The smallest top-up today that would pay for every renewal of these days, including later renewals of "
+            "instances that are at risk without it. 0.00 if none is needed."
+        ),
     )
     first_shortfall_on: dt.date | None = strawberry.field(
         description="The first day with a shortfall, in the account's time zone. Null if there is none."

@@ -1,4 +1,4 @@
-"""Filters, sort orders and selections of instances, and their conversion to values of `renewals`."""
+"""Filters, sort orders, selections and unify targets of instances, and their conversion to values of `renewals`."""
 
 import datetime as dt
 

@@ -114,14 +114,24 @@ class RenewalOutlook:
         )
     )
     due_at: dt.datetime | None = strawberry.field(
-        description="When the worker will try to renew the instance. Null if it will not try."
+        description=(
+            "The instant from which the worker will try to renew the instance. Null if the mode is not AUTO, or if a "
+            "renewal is refused for a reason other than money or a price rise."
+        )
     )
     price: scalars.Money | None = sources.column(
-        "price_cents", description="Price of the next renewal. Null if the instance cannot be renewed."
+        "price_cents",
+        description=(
+            "Price of a renewal for autoRenewMonths months, whatever the mode. Null if the instance has expired or "
+            "cannot be renewed for these months."
+        ),
     )
     refusals: list[_Refusal] = sources.sliced(
         "refusals",
-        description="Why the worker will not renew the instance, or why the instance cannot be renewed at all.",
+        description=(
+            "Why the worker will not renew the instance or, in another mode than AUTO, could not renew it. Empty if "
+            "only the mode is the reason."
+        ),
     )
     refusal_count: int = sources.counted("refusals", description="Number of refusals.")
 

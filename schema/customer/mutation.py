@@ -188,7 +188,8 @@ class Mutation:
         _unify_expiry,
         *_ORDER_ERRORS,
         description=(
-            "Extends instances to a common last day, and charges the account with one order. No expiry becomes earlier."
+            "Extends instances to a common last day or day of the month, and charges the account with one order. No "
+            "expiry becomes earlier."
         ),
     )
     advance_test_clock = mutation_field(

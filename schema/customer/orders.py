@@ -152,7 +152,9 @@ class Quote:
     )
     voucher_total: scalars.Money = strawberry.field(description="The part that vouchers would pay.")
     balance_total: scalars.Money = strawberry.field(description="The part that the balance would pay.")
-    balance_after: scalars.Money = strawberry.field(description="The balance after the payment.")
+    balance_after: scalars.Money = strawberry.field(
+        description="The balance after the payment. 0.00 if there is a shortfall, although nothing would then be paid."
+    )
     shortfall: scalars.Money = strawberry.field(
         description="Amount missing to pay the total. 0.00 if there is enough money."
     )

@@ -36,7 +36,7 @@ class InstanceRefusal:
         description="The instance. Null if the account has no instance with this id.",
     )
     code: errors.RefusalCode = strawberry.field(
-        description="The reason. If there are several, the most important one."
+        description="The reason. If there are several, the one that is checked first."
     )
     message: str = messages.message(description="The reason in words, for people, in the caller's language.")
     bundle_instance_ids: list[strawberry.ID] = strawberry.field(
@@ -52,8 +52,8 @@ class InstanceRefusal:
     )
     latest_expiry: dt.date | None = _fact(
         "latest_expiry",
-        "For MAX_TERM_EXCEEDED of a renewal: the latest last day that the product's longest term allows. Null for "
-        "setRenewalPolicy and for other codes.",
+        "For MAX_TERM_EXCEEDED of a renewal or unify: the latest last day that the product's longest term allows. Null "
+        "for setRenewalPolicy and for other codes.",
     )
     required: scalars.Money | None = _fact(
         "required_cents",

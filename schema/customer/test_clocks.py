@@ -51,7 +51,7 @@ class AdvanceTestClockSuccess:
         description="Number of renewals. An instance counts once for each renewal."
     )
     refused_count: int = strawberry.field(
-        description="Number of failed attempts to renew. The worker tries again every hour until the instance expires."
+        description="Number of failed attempts to renew. A move tries again at every hour until the instance expires."
     )
     expired_count: int = strawberry.field(description="Number of instances that expired.")
     released_count: int = strawberry.field(description="Number of instances that were released.")

@@ -18,13 +18,15 @@ from schema.shared import inputs
 URL = "An https URL whose host has a public address."
 EVENT_TYPES = "Types of events to send. Empty: all types, including future ones."
 _ENDPOINT_ID = "The endpoint's id."
-SHOWN_ONCE = "The signing secret. It is returned only once."
-_LAST_STATUS = "HTTP status of the last response. Null if there was none."
+SHOWN_ONCE = "The signing secret. Only a repeated request with the same idempotency key returns it again."
+_LAST_STATUS = "HTTP status of the response to the last attempt. Null if there was none."
 _LAST_ERROR = (
     "Why the last attempt had no response, or a note that a redirect was not followed. "
     "Null after any other response."
 )
-_LAST_RESPONSE = "The first 500 bytes of the last response's body, as text. Null if there was no response."
+_LAST_RESPONSE = (
+    "The first 500 bytes of the last attempt's response body, as text. Empty: no response. Null: no attempt."
+)
 
 
 @strawberry.type(description="An event that an endpoint has not accepted yet.")
@@ -38,7 +40,7 @@ class WebhookDelivery:
     state: status.DeliveryState = strawberry.field(
         description="Whether the delivery will be attempted again."
     )
-    attempts: int = strawberry.field(description="Number of attempts so far.")
+    attempts: int = strawberry.field(description="Number of attempts so far, or since the last replay.")
     last_attempted_at: dt.datetime | None = strawberry.field(
         description="When the delivery was last attempted. Null: not yet."
     )
@@ -84,7 +86,9 @@ class WebhookEndpoint:
         description="Why the owner or the service disabled the endpoint. Null if the endpoint is enabled.",
     )
     created_at: dt.datetime = strawberry.field(description="When the endpoint was created.")
-    changed_at: dt.datetime = strawberry.field(description="When the owner last changed the endpoint.")
+    changed_at: dt.datetime = strawberry.field(
+        description="When the owner created or last changed the endpoint, or the service disabled it."
+    )
     last_delivered_at: dt.datetime | None = strawberry.field(
         description="When a delivery last succeeded. Null: never."
     )
@@ -96,7 +100,8 @@ class WebhookEndpoint:
     last_response: str | None = strawberry.field(description=_LAST_RESPONSE)
     failure_count: int = strawberry.field(description="Number of failed attempts since the last success.")
     paused_until: dt.datetime | None = strawberry.field(
-        description="Nothing is sent until this instant, because too many attempts failed. Null: not paused."
+        description="Because too many attempts failed or the endpoint sent Retry-After, no event is sent until this "
+        "instant. A change of the endpoint ends the pause. Null: not paused."
     )
     waiting_count: int = strawberry.field(
         description="Number of deliveries that failed and will be retried, or that wait for such a delivery."
@@ -148,7 +153,7 @@ class RotateWebhookSecretInput:
     overlap_hours: int = strawberry.field(
         default=endpoint_requests.OVERLAP_HOURS_DEFAULT,
         description=(
-            "Number of hours for which deliveries are also signed with the old secret: "
+            "Number of hours for which deliveries are also signed with the older secrets: "
             f"0 to {endpoint_requests.OVERLAP_HOURS_MAX}."
         ),
     )

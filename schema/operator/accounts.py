@@ -43,8 +43,8 @@ class Account:
     )
     test_clock: dt.datetime | None = strawberry.field(
         description=(
-            "The current time of a test account. All reads and changes of the account use this time. Null: the "
-            "account runs in real time."
+            "The current time of a test account. All reads and changes of the account use this time, except those of "
+            "webhook endpoints and keys. Null: the account runs in real time."
         )
     )
     created_at: dt.datetime = strawberry.field(description="When the account was created, by its own clock.")

@@ -34,10 +34,16 @@ class Product:
         description="The reason in Chinese. Null in both languages: instances of the product can be renewed."
     )
     max_term_months: int = strawberry.field(
-        description="The longest term. A renewal can set an expiry at most this number of months from now."
+        description=(
+            "The longest term. A renewal can set an expiry at most this number of months from now or, if the worker "
+            "renews, from the old expiry."
+        )
     )
     retention_days: int = strawberry.field(
-        description="Days between the expiry of an instance and its release."
+        description=(
+            "Days between the expiry of an instance and its release. In a bundle, the longest retention of any member "
+            "applies."
+        )
     )
     tiers: list[DiscountTier] = strawberry.field(description="Discount tiers, ordered by months.")
 

@@ -45,11 +45,17 @@ class ProductInput:
     )
     max_term_months: int = strawberry.field(
         default=model.TERM_MONTHS_DEFAULT,
-        description="The longest term: 1 to 120. A renewal can set an expiry at most this number of months from now.",
+        description=(
+            "The longest term: 1 to 120. A renewal can set an expiry at most this number of months from now or, if the "
+            "worker renews, from the old expiry."
+        ),
     )
     retention_days: int = strawberry.field(
         default=model.RETENTION_DAYS_DEFAULT,
-        description="Days between the expiry of an instance and its release: 0 to 3650.",
+        description=(
+            "Days between the expiry of an instance and its release: 0 to 3650. In a bundle, the longest retention of "
+            "any member applies."
+        ),
     )
     tiers: list[DiscountTierInput] = strawberry.field(
         default_factory=list, description="All discount tiers of the product; they replace the earlier ones."

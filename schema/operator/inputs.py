@@ -70,9 +70,9 @@ class CreateAccountInput(IdempotentInput):
     test_clock: dt.datetime | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "Makes the account a test account. Its clock starts at this instant and moves only when the customer calls "
-            "advanceTestClock. Between these moves, the worker does not renew the account's instances. Null: the "
-            "account runs in real time."
+            "Makes the account a test account. Its clock starts at this instant, and only advanceTestClock and the "
+            "command `renewals clock` move it. Between these moves, the worker does not renew the account's instances. "
+            "Null: the account runs in real time."
         ),
     )
 
@@ -183,7 +183,7 @@ class CreateApiKeyInput(IdempotentInput):
     )
     role: model.Role = strawberry.field(
         default=model.Role.RENEWER,
-        description="The permitted use of the key. An account has at most one active CALENDAR key.",
+        description="The permitted use of the key. An account has at most one CALENDAR key that is not revoked.",
     )
     name: str = strawberry.field(
         default="",

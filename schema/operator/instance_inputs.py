@@ -25,8 +25,8 @@ class ConfigurationItemInput:
 @skip_conversion
 @strawberry.input(
     description=(
-        "An instance of the account. For a registered id, the name, data center, price, expiry and configuration are "
-        "updated; the product, billing mode, trial flag and bundle must stay the same."
+        "An instance of the account. For a registered id, the name, data center, price, expiry, anchor day and "
+        "configuration are updated; the product, billing mode, trial flag and bundle must stay the same."
     )
 )
 class InstanceInput:
@@ -47,15 +47,16 @@ class InstanceInput:
         default=strawberry.UNSET,
         description=(
             "The last day, in the account's time zone. Required for a new PREPAID instance; must be null for "
-            "PAY_AS_YOU_GO. Null: a registered instance keeps its expiry. The expiry of a period that an order paid "
-            "for cannot be changed."
+            "PAY_AS_YOU_GO. Null: a registered instance keeps its expiry. The expiry of an instance with an order, "
+            "even a refunded one, cannot be changed."
         ),
     )
     anchor_day: int | None = strawberry.field(
         default=strawberry.UNSET,
         description=(
-            "The day of the month on which renewed terms end, 1 to 31; in a shorter month, the last day. Null: the "
-            "day of `expiresOn`, or the present anchor day if the expiry does not change."
+            "The day of the month on which renewed terms end, 1 to 31; in a shorter month, the last day. Requires an "
+            "`expiresOn` on that day. Null: the day of `expiresOn`, or the present anchor day if the expiry does not "
+            "change."
         ),
     )
     renewal_mode: model.RenewalMode = strawberry.field(

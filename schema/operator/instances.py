@@ -32,7 +32,7 @@ class Instance:
         description="Months of one automatic renewal; used only in the mode AUTO."
     )
     expires_at: dt.datetime | None = strawberry.field(
-        description="23:59:59 of the last day in the account's time zone. Null: no expiry (pay-as-you-go)."
+        description="23:59:59 of the last day in the account's time zone. Null: no expiry (pay-as-you-go or one-off)."
     )
     anchor_day: int | None = strawberry.field(
         description=(
@@ -65,7 +65,7 @@ def query_instances(
         strawberry.argument(
             description=(
                 "Conditions that must all hold. Null: all instances that are not released, including those that "
-                "cannot be renewed."
+                "cannot be renewed. A filter lists those only with `manageable: null` or `false`."
             )
         ),
     ] = strawberry.UNSET,

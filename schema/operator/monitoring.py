@@ -33,9 +33,7 @@ class ParkedAccount:
 class RenewalRun:
     id: strawberry.ID = strawberry.field(description="Identifies the run in `retryParked`.")
     trigger: runs.Trigger = strawberry.field(description="What started the run.")
-    scheduled_at: dt.datetime = strawberry.field(
-        description="The instant of the run; instances that are due by then are renewed."
-    )
+    scheduled_at: dt.datetime = strawberry.field(description="The instant for which the run was scheduled.")
     started_at: dt.datetime = strawberry.field(description="When the run actually started.")
     ended_at: dt.datetime | None = strawberry.field(
         description="When the run ended. Null: the run is in progress."
@@ -61,7 +59,8 @@ class RenewalRun:
     )
     broken_rules: list[str] | None = strawberry.field(
         description=(
-            "Rules of `integrityReport` that were violated after the run; empty: none. Null: not checked yet."
+            "Rules of `integrityReport` that were violated after the run; empty: none. Null: not checked. Runs of test "
+            "clocks and runs without due instances are never checked."
         )
     )
 
@@ -167,10 +166,15 @@ class AuditEntry:
     )
     action: audit_log.Action = strawberry.field(description="The mutation that made the change.")
     account_ids: list[strawberry.ID] = strawberry.field(
-        description="The accounts that the change concerns; empty if it concerns only the catalog or the provider."
+        description=(
+            "The accounts that the change concerns. Empty if it concerns only the catalog or the provider, or if no "
+            "instance changed."
+        )
     )
     idempotency_key: str = strawberry.field(
-        description="The key that the operator sent. An import generates a key that starts with `import-`."
+        description=(
+            "The key that the operator sent. The command line generates a key; for an import, it starts with `import-`."
+        )
     )
     created_at: dt.datetime = strawberry.field(description="When the change was made.")
 
@@ -182,10 +186,15 @@ class AuditEntry:
     before = sources.computed(
         _json("before"),
         "before",
-        description="The changed values before the change. Null: nothing was replaced.",
+        description="The values before the change, at least those that changed. Null or empty: nothing was replaced.",
     )
     after = sources.computed(
-        _json("after"), "after", description="The changed values after the change. Null: nothing is left."
+        _json("after"),
+        "after",
+        description=(
+            "The values after the change, at least those that changed. Null or empty: nothing is left, or nothing "
+            "changed."
+        ),
     )
 
 

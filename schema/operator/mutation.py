@@ -34,7 +34,7 @@ class Mutation:
         inputs.UpdateAccountInput,
         payloads.UpdateAccountSuccess,
         lambda call, request: accounts.update_account(call, request.to_request()),
-        description="Changes the name and the renewal settings of an account.",
+        description="Changes the name, the language and the renewal settings of an account.",
     )
     top_up = mutation_field(
         inputs.TopUpInput,
@@ -87,7 +87,7 @@ class Mutation:
         lambda call, request: registration.register_instances(call, request.to_request()),
         description=(
             "Registers instances of an account and updates those that are registered. Each instance is accepted or "
-            "refused separately; `refusals` lists the refused ones."
+            "refused separately, but a bundle as a whole; `refusals` lists the refused ones."
         ),
     )
     change_prices = mutation_field(
@@ -144,7 +144,7 @@ class Mutation:
         webhook_types.DeleteWebhookEndpointInput,
         webhook_types.DeleteWebhookEndpointSuccess,
         lambda call, request: webhooks.delete_endpoint(call, request.id),
-        description="Deletes an endpoint of the provider with its secrets and pending deliveries.",
+        description="Deletes an endpoint of the provider with its secrets and its waiting and parked deliveries.",
     )
     replay_webhook_delivery = mutation_field(
         webhook_types.ReplayWebhookDeliveryInput,

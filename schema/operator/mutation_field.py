@@ -31,7 +31,7 @@ def mutation_field(
     """Return a mutation that runs a use case and returns `success_type` or a typed error.
 
     `errors` are the types of errors that the use case can raise, besides IdempotencyKeyReused and InvalidInput. The
-    values of the success type's fields are taken from the stored answer by name.
+    values of the success type's fields, except `secret`, are taken from the stored answer by name.
     """
 
     async def handle(context: OperatorContext, request: Any) -> Any:

@@ -124,7 +124,7 @@ class Refusals:
 
     refused: strawberry.Private[Sequence[Mapping[str, str]]]
     refusals: list[RowRefusal] = sources.sliced(
-        "refused", description="Rows that were not changed, in the order of the request."
+        "refused", description="Refused rows, in the order of the request, but refused bundles first."
     )
     refusal_count: int = sources.counted("refused", description="Number of all refused rows.")
 

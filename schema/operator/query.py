@@ -27,7 +27,7 @@ class Query:
     accounts = connections.connection_field(
         connections.Connection[accounts.Account],
         accounts.query_accounts,
-        description="All accounts, ordered by id.",
+        description="All accounts, or those that match `search`, ordered by id.",
     )
     instances = connections.connection_field(
         connections.Connection[instances.Instance],

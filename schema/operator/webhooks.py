@@ -62,7 +62,7 @@ class WebhookEndpoint(customers.WebhookEndpoint):
     )
     deliveries: list[WebhookDelivery] = strawberry.field(
         resolver=_read_deliveries,
-        description="Events that the endpoint has not accepted yet, ordered by account and sequence.",
+        description="Deliveries that have not succeeded, ordered by account and sequence.",
     )
 
 

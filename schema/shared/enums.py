@@ -64,14 +64,14 @@ _enum(
 _enum(
     model.BillingMode,
     "How an instance is paid for.",
-    PREPAID="包年包月: paid in advance for whole months.",
+    PREPAID="包年包月: paid in advance for a number of months or up to a date.",
     ONE_OFF="按次购买: bought once, so it cannot be renewed.",
     PAY_AS_YOU_GO="按量付费: charged by usage, outside this service.",
 )
 _enum(
     model.InstanceStatus,
     "The stage of an instance's life.",
-    RUNNING="The instance's term has not ended, or the instance has no expiry.",
+    RUNNING="The instance was not released, and its term has not ended or it has no expiry.",
     EXPIRED="The instance's term has ended. A renewal before the release makes the instance RUNNING again.",
     RELEASED="The instance's data is gone, and the instance can no longer be renewed.",
 )
@@ -188,14 +188,17 @@ _enum(
     status.DeliveryState,
     "Whether a delivery will be attempted again.",
     name="WebhookDeliveryState",
-    WAITING="The delivery will be retried, or waits for an earlier delivery of its instance.",
+    WAITING=(
+        "The delivery will be retried, or waits for an earlier delivery of its instance or, for an event of the "
+        "account, of the account."
+    ),
     PARKED="The service has stopped retrying. Only replayWebhookDelivery sends the delivery again.",
 )
 _enum(
     runs.Trigger,
     "Why a run was started.",
-    SCHEDULED="The hourly schedule started it.",
-    START="A worker started and caught up on missed hours.",
+    SCHEDULED="The hourly schedule started it, or a worker that started after the last scheduled run was missed.",
+    START="A worker started, and the last scheduled run had not been missed.",
     OPERATOR="An operator started it.",
     TEST_CLOCK=(
         "The clock of a test account passed an hour at which something was due. All times of the run equal that hour."

@@ -42,7 +42,7 @@ class IdempotencyKeyReused(Error):
     pass
 
 
-@strawberry.type(description="An argument is malformed or out of bounds.")
+@strawberry.type(description="An argument is malformed, out of bounds, or not possible in the present state.")
 class InvalidInput(Error):
     field: str = strawberry.field(description="Path of the argument, such as input.months.")
 
@@ -98,9 +98,10 @@ UNAVAILABLE_MESSAGE = Message(
 def mask_error(error: GraphQLError) -> None:
     """Set the code of an error, and the message that the client may read.
 
-    FORBIDDEN: the caller is not allowed to make this change. INVALID_INPUT: `field` names the argument. BAD_REQUEST:
-    the document or a variable does not fit the schema. TIMEOUT: the worker continues a move of a test clock.
-    UNAVAILABLE: a retry may succeed. INTERNAL: the extensions have the id of the log entry with the traceback.
+    FORBIDDEN: the role is read-only, or the account has no test clock. INVALID_INPUT: `field` names the argument.
+    TIMEOUT: the worker continues a move of a test clock. UNAVAILABLE: a retry may succeed. INTERNAL: the extensions
+    have the id of the log entry with the traceback. Any other error keeps its code, or gets BAD_REQUEST: the document
+    or a variable does not fit the schema.
     """
     match error.original_error:
         case errors.ForbiddenError() as forbidden:

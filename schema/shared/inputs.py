@@ -15,7 +15,10 @@ def unset_to_none(value: Value | None) -> Value | None:
 
 
 def sent_values(sent: object) -> dict[str, Any]:
-    """Return the fields of an input that the client sent, by Python name; an empty dictionary if there is no input."""
+    """Return the fields of an input that the client sent, and those with a default, by Python name.
+
+    Return an empty dictionary if there is no input.
+    """
     if not sent:  # null, or an omitted argument
         return {}
     return {name: value for name, value in vars(sent).items() if value is not strawberry.UNSET}

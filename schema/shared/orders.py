@@ -9,7 +9,10 @@ from schema.fields import sources
 from schema.shared import scalars
 from schema.shared import vouchers as shared_vouchers
 
-MONTHS = "Number of whole months in the new period. They end on the instance's anchor day."
+MONTHS = (
+    "Number of whole months in the new period. They end on the anchor day that the instance had before or, in a "
+    "shorter month, on the last day."
+)
 DAYS = "Number of days in the new period after its whole months. Always 0 except for unifyExpiry."
 
 
