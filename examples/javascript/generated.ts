@@ -350,7 +350,7 @@ export type RotateWebhookSecretInput = {
   id: Scalars['ID']['input'];
   /** Number of hours for which deliveries are also signed with the older secrets: 0 to 168. */
   overlapHours?: Scalars['Int']['input'];
-  /** Repeating a request with the same key and overlap returns the secret of the first request, or the newest secret if the first one has expired. */
+  /** Repeating a request with the same key and overlap returns the secret of the first request or, if that was erased after its expiry, the newest secret. */
   idempotencyKey: Scalars['String']['input'];
 };
 

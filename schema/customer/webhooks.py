@@ -159,8 +159,8 @@ class RotateWebhookSecretInput:
     )
     idempotency_key: str = strawberry.field(
         description=(
-            "Repeating a request with the same key and overlap returns the secret of the first request, or the newest "
-            "secret if the first one has expired."
+            "Repeating a request with the same key and overlap returns the secret of the first request or, if that "
+            "was erased after its expiry, the newest secret."
         )
     )
 

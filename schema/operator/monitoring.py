@@ -41,7 +41,7 @@ class RenewalRun:
     lateness_seconds: float = strawberry.field(description="`startedAt` minus `scheduledAt`.")
     renewed_count: int = strawberry.field(description="Number of renewed instances; 0 until the run ends.")
     refused_count: int = strawberry.field(
-        description="Number of instances that were not renewed, for example for lack of funds; 0 until the run ends."
+        description="Number of instances that were refused, for example for lack of funds; 0 until the run ends."
     )
     skipped_count: int = strawberry.field(
         description="Number of instances that were no longer due when the run reached them; 0 until the run ends."

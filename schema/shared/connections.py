@@ -20,8 +20,12 @@ _PAGE_FIELDS = frozenset({"nodes", "edges", "pageInfo"})
 
 @strawberry.type(description="The position of a page in its list, as Relay defines it.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether rows follow the page.")
-    has_previous_page: bool = strawberry.field(description="Whether rows precede the page.")
+    has_next_page: bool = strawberry.field(
+        description="Whether rows follow the page. With `first` and `before`, only rows before the cursor count."
+    )
+    has_previous_page: bool = strawberry.field(
+        description="Whether rows precede the page. With `last` and `after`, only rows after the cursor count."
+    )
     start_cursor: str | None = strawberry.field(
         description="Cursor of the first row, for `before`. Null if the page is empty."
     )
