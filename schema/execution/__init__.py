@@ -1,1 +1,1 @@
-"""The compiled executor and the schema class that uses it (ADR 7)."""
+"""The compiled executor, the schema class that uses it (ADR 7), and the subgraphs of Apollo Federation."""

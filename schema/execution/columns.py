@@ -20,8 +20,8 @@ from schema.limits import slices
 class _Column(NamedTuple):
     """One field: how it is read from rows and from objects, and how its values are completed.
 
-    `name` is the column of a row that holds the value or its key, if there is one. `joined` completes the row itself if
-    the statement has joined the table that would otherwise be loaded.
+    `name` is the column that holds the value or its key; it is None unless the source is a ColumnSource or a Loaded.
+    `joined` completes the row itself if the statement has joined the table that would otherwise be loaded.
     """
 
     source: Source
@@ -32,7 +32,10 @@ class _Column(NamedTuple):
     joined: Completion | None
 
     def read(self, values: Values, by_item: bool) -> Values:
-        """Return the raw value of the field in each of `values`, which are rows if `by_item`, and otherwise objects."""
+        """Return what the source reads from each of `values`, which are rows if `by_item`, and otherwise objects.
+
+        This is the raw value of the field, a key by which it is loaded, or the columns from which it is computed.
+        """
         if self.name is not None and type(values) is sources.ColumnarRows:
             column: Values = values.columns[self.name]
             return column
@@ -108,7 +111,8 @@ class PlainSelection:
     def _combine(self) -> Callable[..., list[object]]:
         """A generated function from columns to response dictionaries.
 
-        Its source code contains only the `repr` of response keys and type names, so a document cannot inject code.
+        From a document, its source code contains only response keys, each as its `repr`, so a document cannot inject
+        code.
         """
         names = ", ".join(f"v{index}" for index in range(len(self._columns)))
         text = f"lambda *columns: [{{{', '.join(self._entries)}}} for {names}, in zip(*columns, strict=True)]"
@@ -170,7 +174,7 @@ async def _read_batch(
 
 
 def _complete_slices(request: Request, values: Values, source: ListSlice, completion: Completion) -> object:
-    """Complete a slice of each list. The values are the lists, or keys by which a loader reads them."""
+    """Complete a slice of each list. `values` are the lists, lists of the items' keys, or keys of the lists' owners."""
     if source.source.loader is not None:
         return _load_slices(request, values, source, completion)
     lists = _slices_of(values, source.bounds.slice(request.variables))

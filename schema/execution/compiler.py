@@ -1,12 +1,12 @@
 """The compiler that turns the selection on an object type into a function that completes a whole list of such objects.
 
 The function works by columns: it reads each field of all objects, completes these values as a column, and finally
-combines the columns into the dictionaries of the response. It handles plain fields only: columns and attributes,
-methods that take only the object, slices of lists, and values that a loader or a batch read returns.
+combines the columns into the dictionaries of the response. It handles plain fields only: `__typename`, columns and
+attributes, methods that take only the object, slices of lists, and values that a loader or a batch read returns.
 
 Compiled code never produces a GraphQL error. It raises an exception for any unexpected value, and its caller lets
 graphql-core complete the same values again. That is allowed because "the resolution of fields other than top-level
-mutation fields must always be side effect-free and idempotent" (GraphQL specification, 6.2.2).
+mutation fields must always be side effect-free and idempotent" (GraphQL specification, "Normal and Serial Execution").
 """
 
 from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ class Compiler:
     def immediate(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet
     ) -> "tuple[columns.PlainSelection | None, GroupedFieldSet]":
-        """Return two values: the compiled synchronous plain fields (None if no field is one), and the other fields."""
+        """Return two values: the compiled synchronous plain fields (None if none is read), and the other fields."""
         plain = {}
         for key, details in fields.items():
             alone = columns.PlainSelection()

@@ -1,4 +1,4 @@
-"""Completion of a list of values: the types of compiled functions, and how lists and nulls are completed."""
+"""Completion of a list of values: the types of compiled functions; how lists, unions and nulls are completed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import iscoroutine

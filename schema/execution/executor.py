@@ -1,7 +1,7 @@
 """graphql-core's executor, extended by compiled code for plain fields.
 
-The compiled selections of the latest documents are cached. A document with @skip or @include has one variant for each
-combination of the values of the variables in these directives.
+The compiled selections of the latest operations are cached, unless their document is too long. An operation whose
+document has @skip or @include has one variant for each combination of the values of the variables in these directives.
 """
 
 from collections import OrderedDict
@@ -131,7 +131,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def build(
         cls, schema: GraphQLSchema, document: DocumentNode, *args: Any, **kwargs: Any
     ) -> "list[GraphQLError] | Executor":
-        """Return an executor of an operation, or the errors of its variables."""
+        """Return an executor of an operation, or the errors of its name or its variables."""
         executor = super().build(schema, document, *args, **kwargs)
         if isinstance(executor, Executor):
             executor.use(compiled(cls, schema, document, executor.operation))

@@ -1,7 +1,7 @@
 """Both APIs as subgraphs of Apollo Federation 2: the keys of entities, and their resolution in batches.
 
-`schema.graphql` and `operator.graphql` do not contain these types: a subgraph is a second schema. It is built if the
-setting `federation` is on, and for `renewals schema --federation`.
+`schema.graphql` and `operator.graphql` do not contain the types and directives of federation: a subgraph is a second
+schema. It is built if the setting `federation` is on, and for `renewals schema --federation`.
 """
 
 import dataclasses
@@ -33,7 +33,10 @@ _SHARED = ("PageInfo",)
 """Value types that other subgraphs define as well, for Relay's connections."""
 
 FetchEntities = Callable[[Sequence[str]], Awaitable[Mapping[str, Row | None]]]
-"""A function that reads entities of one type by id. An entity that the caller may not read is missing or None."""
+"""A function that reads entities of one type by id.
+
+An entity that does not exist, or that the caller may not read, is missing or None.
+"""
 
 
 class SubgraphSchema(RenewalSchema, federation.Schema):
@@ -68,7 +71,7 @@ class Service:
 
 
 def _resolve_service(info: strawberry.Info) -> Service:
-    """Return the subgraph's schema as text."""
+    """Return the subgraph, with its schema as text."""
     schema: Any = info.schema
     return Service(sdl=schema.sdl)
 
@@ -83,9 +86,10 @@ def service_field() -> object:
 async def resolve_entities(
     representations: Sequence[object], fetches: Mapping[str, FetchEntities]
 ) -> list[Any]:
-    """Return the entity of each representation, or None where there is no entity; fetch once for each type.
+    """Return the entity of each representation, or None where the caller can read none; fetch once for each type.
 
-    Raises InvalidInputError if a representation has no known type or no id, or if there are more than PAGE_ROWS_MAX.
+    Raises InvalidInputError if a representation has no known type or no id that is a string, or if there are more than
+    PAGE_ROWS_MAX representations.
     """
     if len(representations) > limits.PAGE_ROWS_MAX:
         problem = validation.at_most_items(limits.PAGE_ROWS_MAX, representations)

@@ -81,4 +81,4 @@ BUILT_IN: dict[GraphQLScalarType, tuple[frozenset[type], Convert]] = {
     GraphQLInt: (frozenset({int}), _ints),
     GraphQLString: (_STR, _unchanged),
 }
-"""The Python types of the values of each built-in scalar, and the function that converts these values."""
+"""For each built-in scalar, the Python types that are completed here, and the function that converts their values."""

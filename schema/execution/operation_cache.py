@@ -1,7 +1,7 @@
 """A cache of validated operations, which are executed again without parsing and validation.
 
-Only operations of valid documents are cached, so validation rules must depend on the document alone. Extensions that
-observe each request or each field also run for cached operations.
+Only operations of valid documents are cached. They are not validated again, so validation rules must depend on the
+document alone. Extensions that observe each request or each field also run for cached operations.
 """
 
 from collections import OrderedDict
@@ -39,7 +39,7 @@ _OBSERVING_HOOKS = ("on_operation", "on_execute", "resolve", "get_results")
 
 
 class JSONExecutor(executor.Executor):
-    """An executor that leaves instants to orjson, which formats them as the scalar does."""
+    """An executor whose compiled code leaves instants in UTC to orjson, which formats them as the scalar does."""
 
     column_coercions: ClassVar[compiler.ColumnCoercions] = {
         scalars.format_instant: lambda values: values if scalars.are_utc(values) else None
@@ -146,7 +146,10 @@ class CacheOperation(SchemaExtension):
     """The extension that caches operations before their execution. It must be the last extension."""
 
     def on_execute(self) -> Iterator[None]:
-        """Note the operation in the record of the request, and cache it unless its document is too long."""
+        """Note the operation in the record of the request, and cache it unless its document is too long.
+
+        Subscriptions are not cached.
+        """
         context = self.execution_context
         node = context.graphql_document and get_operation_ast(
             context.graphql_document, context.operation_name

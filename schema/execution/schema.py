@@ -40,8 +40,10 @@ from schema.shared import errors as shared_errors
 from schema.shared import scalars
 
 ERRORS_MAX = 5
-"""Maximum number of errors reported for one document. Locating each error takes a pass over the document."""
+"""Maximum number of validation errors reported for a document. If there are more, one further error says so.
 
+Locating each error takes a pass over the document.
+"""
 
 _NAME_REQUIRED = Message("operationName is required for a document with several operations")
 _KINDS = (OperationType.QUERY, OperationType.MUTATION)
@@ -80,7 +82,7 @@ class Validator(SchemaExtension):
     """An extension that validates with a cache."""
 
     def on_validate(self) -> Iterator[None]:
-        """Set the document's errors, from the cache of validated documents."""
+        """Set the errors of the document's validation, from the cache if possible."""
         context = self.execution_context
         assert context.graphql_document is not None
         schema: Any = context.schema
@@ -112,7 +114,7 @@ class RenewalSchema(strawberry.Schema):
         self._observers = [make for make in extensions if operation_cache.observes_execution(make())]
 
     def validation_errors(self, query: str, document: DocumentNode) -> list[GraphQLError]:
-        """Return the first errors of a document, from a cache. The errors do not suggest names of the schema.
+        """Return the first errors of a document, from a cache if possible. They do not suggest names of the schema.
 
         Rules that an extension adds to `execution_context.validation_rules` have no effect.
         """
@@ -159,7 +161,7 @@ class RenewalSchema(strawberry.Schema):
     ) -> ExecutionResult | None:
         """Execute a cached operation; return None if `execute` must be called.
 
-        The result is that of `execute`, except that instants are left to orjson, which formats them in the same way.
+        The result is that of `execute`, except that it can contain instants, which orjson formats in the same way.
         """
         operation = self.operations.find(query, name)
         if operation is None:
@@ -230,7 +232,7 @@ def build_schema(
     scalar_map: Mapping[object, ScalarDefinition] = scalars.SCALARS,
     exception_handlers: Sequence[ExceptionHandler[Any]] = shared_errors.HANDLERS,
 ) -> RenewalSchema:
-    """Build a schema from its root types. `executor_class` executes the operations."""
+    """Build a schema from its root types. `executor_class` executes the operations that are not cached."""
     return schema_class(
         query=query,
         mutation=mutation,
