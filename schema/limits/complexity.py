@@ -40,7 +40,7 @@ TOTALS_MAX = 100
 
 
 class DefinitionsError(Exception):
-    """A document with two definitions of the same name, or with one that is neither an operation nor a fragment."""
+    """A document with two operations or fragments of one name or of none, or with another kind of definition."""
 
 
 class FragmentCycleError(Exception):
@@ -118,7 +118,7 @@ class Measure:
     directives_in_one_place: int = 0
     """The largest number of directives on one field, fragment or operation."""
     duplicate_pairs: int = 0
-    """The number of pairs of fields with the same response name. Validation compares each pair."""
+    """The number of pairs of fields with the same response name, and of pairs below. Validation compares each pair."""
     is_introspection: bool = False
     names: dict[str, tuple[int, int]] = field(default_factory=dict)
     """For each response name, the number of its selections and the largest number of fields below one selection."""
@@ -196,7 +196,7 @@ class _Measurer:
         return measure
 
     def fragment(self, name: str) -> Measure:
-        """Return the measure of a fragment; raise FragmentCycleError if the fragment spreads itself."""
+        """Return the measure of a fragment, empty if it is unknown. Raises FragmentCycleError if it spreads itself."""
         if name not in self._measured:
             definition = self._fragments.get(name)
             if definition is None:

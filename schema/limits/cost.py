@@ -1,6 +1,6 @@
-"""The cost of an operation: the greatest number of fields of its result, plus the work to compute them.
+"""The cost of an operation: the estimated maximum number of fields of its result, plus the work to compute them.
 
-The cost depends on the variables. It is stored as sums and products, which are evaluated for each request.
+It is stored as sums and products, because it can depend on the variables of a request and the size of the account.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,12 @@ _INTROSPECTION: Mapping[Place, int] = {
 
 
 def known_lengths(schema: GraphQLSchema) -> Mapping[Place, int]:
-    """Return the lengths to assume for the introspection lists. Only the number of types is exact."""
+    """Return the assumed lengths of some introspection lists. Only the number of types is exact."""
     return {**_INTROSPECTION, ("__Schema", "types"): len(schema.type_map)}
 
 
 class Total(NamedTuple):
-    """The greatest number of fields of a result, and the other work, in the same unit."""
+    """The estimated maximum number of fields of a result, and the other work, in the same unit."""
 
     fields: int = 0
     work: int = 0
@@ -104,7 +104,7 @@ class Parts:
         self.batch.add(1, fragment.batch)
 
     def whole(self) -> Cost:
-        """Return the cost of an operation, with the default length for each unbounded list."""
+        """Return the cost of an operation, with LIST_LENGTH for each list without a known bound."""
         cost = Cost()
         cost.add(1, self.once)
         cost.add(LIST_LENGTH, self.near)

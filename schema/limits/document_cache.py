@@ -10,7 +10,10 @@ from renewals.concurrency import lru_cache
 Value = TypeVar("Value")
 
 DOCUMENTS_MAX = 200
-"""Maximum number of documents in each of the caches of parsed, measured, validated and compiled documents."""
+"""Maximum number of documents in each LRU cache of parsed, measured or validated documents.
+
+It is also the maximum number of operations in the LRU cache of compiled operations.
+"""
 CHARACTERS_KEPT_MAX = 5_000
 """Maximum length of a document in an LRU cache; a document of this length takes about 100 kB there."""
 

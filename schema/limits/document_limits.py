@@ -19,7 +19,7 @@ DIRECTIVES_TOGETHER_MAX = 5
 
 
 class Limits(NamedTuple):
-    """The limits on a document. `tokens` are names and punctuators, not values."""
+    """The limits on a document. `tokens` limits its names and punctuators and, separately, its comments."""
 
     characters: int
     tokens: int
@@ -52,8 +52,9 @@ class Limits(NamedTuple):
 class Admitted(NamedTuple):
     """An accepted operation with its cost.
 
-    `reading` is the cost of parsing a document that was not cached, and `fields` the greatest number of fields of the
-    result. `is_one_page` is True if the operation reads only one page of one of the account's lists.
+    If the document does not have the operation, `kind` is None. `reading` is the cost of reading a document that was
+    not cached, and `fields` the estimated maximum number of fields of the result. `is_one_page` is True if the only
+    root field returns a page of one of the account's lists.
     """
 
     kind: OperationType | None

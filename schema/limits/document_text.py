@@ -6,7 +6,7 @@ from renewals.domain.messages import Message
 from schema.limits.limit_errors import LimitExceededError, too_deep
 
 NESTING_MAX = 100
-"""Maximum nesting of selections, fragments, lists and objects. Deeper nesting exhausts the stack of recursive code."""
+"""Maximum nesting of selections, fragments, lists and objects. Much deeper nesting exhausts the stack."""
 VALUES_MAX = 1_000
 """Maximum number of strings, and of numbers, in a document. Values in variables are parsed much faster."""
 WORD_CHARACTERS_MAX = 100
@@ -28,7 +28,10 @@ _OPENING, _CLOSING = frozenset("{[("), frozenset("}])")
 
 
 def check_text(query: str, characters_max: int, tokens_max: int) -> int:
-    """Return the number of tokens; raise LimitExceededError if the text exceeds one of the limits."""
+    """Return the number of tokens, comments and values included.
+
+    Raises LimitExceededError if the text exceeds one of the limits.
+    """
     if len(query) > characters_max:
         raise LimitExceededError(
             "DOCUMENT_TOO_LARGE",

@@ -1,4 +1,7 @@
-"""The work of a request besides writing fields, computed from its arguments and the size of the account."""
+"""The work of a request besides the fields of its result, and the bounds of some lists.
+
+Most of both are computed from arguments and the size of the account.
+"""
 
 import datetime as dt
 import math
@@ -22,7 +25,7 @@ PAGES = frozenset({("Query", name) for name in ("instances", "orders", "ledger",
 _INDEXED = frozenset(
     {"ids", "tab", "expiresFrom", "expiresBefore", "expiresOnFrom", "expiresOnTo", "expiresWithinDays"}
 )
-"""The conditions of a filter for which an index has the rows in the order of expiry."""
+"""The conditions of a filter for which an index has the rows, by id or in the order of expiry."""
 _INDEXED_OF_HISTORIES = frozenset({"vouchers", "instanceId"})
 """The conditions for which an index has the rows of orders, of the ledger or of events."""
 _OFFSET_MAX = 2**31
@@ -44,7 +47,7 @@ def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def batch_work(place: Place) -> Length | None:
-    """Return the work that is done once for all occurrences of a field; None if there is none."""
+    """Return the work of a field that is done once for all its objects together; None if there is none."""
     return _outlook_work(weights.OUTLOOK_MONTHS) if place == ("Instance", "outlook") else None
 
 
@@ -113,7 +116,10 @@ def _slice(node: FieldNode, field: GraphQLField) -> Length:
 
 
 def _clock_move(node: FieldNode, field: GraphQLField) -> Length:
-    """Return the work of moving a test clock, which grows with the days of the move. A refused move costs one call."""
+    """Return the work of moving a test clock, which grows with the days of the move, up to CLOCK_MOVE_MAX.
+
+    A move costs one call if it is refused because the account has no test clock or the days are out of bounds.
+    """
     input_node = list_sizes.arguments(node).get("input")
 
     def moved(variables: Variables) -> int:

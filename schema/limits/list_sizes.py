@@ -1,4 +1,4 @@
-"""Upper bounds of list lengths, and counts of named instances, both computed from the arguments of a field."""
+"""Bounds of list lengths, and counts of named objects, from a field's arguments and the size of the account."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from renewals.domain import limits
 from renewals.instances.account_sizes import AccountSize
 
 LIST_LENGTH = 10
-"""Assumed length of a list that no argument bounds."""
+"""Assumed length of a list without a known bound."""
 _PAGE_ARGUMENTS = ("first", "last", "days")
 _REPRESENTATIONS = "representations"  # of a subgraph's `_entities`
 _NAMING_ARGUMENTS = ("input", "filter", _REPRESENTATIONS)
@@ -39,7 +39,7 @@ class SizeNeededError(Exception):
 
 
 class Variables:
-    """The variables of a request, each searched at most once for the ids in it, and the size of the account."""
+    """The variables of a request, each searched at most once for the objects that it names; the size of the account."""
 
     def __init__(
         self, values: Mapping[str, object], defaults: Mapping[str, object], size: AccountSize | None = None
@@ -57,7 +57,7 @@ class Variables:
         return self._size
 
     def get(self, name: str) -> object:
-        """Return the value of a variable, or its default."""
+        """Return the value of a variable, or its default, or else None."""
         return self._values.get(name, self._defaults.get(name))
 
     def count_named(self, name: str) -> int:
@@ -72,14 +72,17 @@ Length: TypeAlias = Callable[[Variables], int]
 
 
 class Bound(NamedTuple):
-    """A bound of the lengths of the lists directly below a field or, if `reaches_far`, of all lists below the field."""
+    """A bound of the length of a field that is a list or, below a field that is an object, of the lists directly in it.
+
+    If `reaches_far`, it also bounds the lists in nested objects, but not the lists in the items of lists.
+    """
 
     length: int | Length
     reaches_far: bool
 
 
 def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
-    """Return the bound that a field's arguments set for the lists below it; None if they set none."""
+    """Return the bound that a field's arguments set for its list or the lists below it; None if they set none."""
     values = arguments(node)
     if "input" in field.args and "input" in values:
         value = values["input"]
@@ -110,7 +113,10 @@ def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def number(node: FieldNode, field: GraphQLField, name: str, maximum: int) -> Length:
-    """Return a function that returns an argument's number or the default, limited to the range 0 to `maximum`."""
+    """Return a function that returns an argument's number or the default, limited to the range 0 to `maximum`.
+
+    A value that is not a whole number counts as 0.
+    """
     argument, default = arguments(node).get(name), field.args[name].default_value
 
     def value_of(variables: Variables) -> int:

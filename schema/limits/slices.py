@@ -1,4 +1,4 @@
-"""Slices of lists: fields with long lists take `first` and `offset` (rule 26)."""
+"""Slices of lists: fields with long lists take `first` and `offset`; a slice is at most as long as a page (rule 26)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple, TypeVar
@@ -27,7 +27,7 @@ Offset = Annotated[int, strawberry.argument(description="Number of rows to skip.
 
 
 class Slice(NamedTuple):
-    """`first` rows of a list, after `offset` skipped rows."""
+    """At most `first` rows of a list, after `offset` skipped rows."""
 
     first: int = limits.SLICE_ROWS_DEFAULT
     offset: int = 0
