@@ -90,7 +90,7 @@ def page(
 ) -> str:
     """Return the page with the queries and the headers (JSON) or, if files are missing, a page on how to fetch them.
 
-    On a first visit, each of `more_examples` has a tab after the one of the example query.
+    On a first visit, each of `more_examples` has a tab after the one of the example query. Raises PageChangedError.
     """
     if any(not (folder / asset.place).is_file() for asset in assets()):
         return _missing_page(folder)
@@ -173,7 +173,7 @@ def unpack(files: Iterable[Asset], packages: Path) -> dict[Asset, bytes]:
                 member = archive.extractfile(f"package/{asset.path}")
                 content = member.read() if member else b""
         except (KeyError, OSError, tarfile.TarError) as error:
-            raise AssetFetchError(f"The npm package has no file {asset.place}.") from error
+            raise AssetFetchError(f"Cannot read {asset.place} from its npm package.") from error
         if not _matches(asset, content):
             raise IntegrityError(f"{asset.place} does not have the hash in Strawberry's page.")
         contents[asset] = content

@@ -27,7 +27,7 @@ _LENGTH_DIGITS_MAX = 15
 
 
 class GraphQLRequest(NamedTuple):
-    """The members of a request. `query` is None if the request has no document, but a hash or an id instead."""
+    """The members of a request. `query` is None if the request has no document, for example only a hash or an id."""
 
     query: str | None
     variables: dict[str, object]
@@ -84,7 +84,7 @@ def body_length(headers: Mapping[bytes, bytes]) -> int | None:
 
 
 async def read_body(request: Request, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes:
-    """Return the body of a request, which must have at most `bytes_max` bytes. Raises HTTPError.
+    """Return the body of a request, uncompressed and of at most `bytes_max` bytes. Raises HTTPError for any other.
 
     A client that disconnects or sends too slowly also causes an HTTPError, not an internal error.
     """

@@ -41,8 +41,8 @@ class OperationLimits:
 
         A cheap operation leaves the lane (`concurrency.Lane`) as soon as its document is known to be valid, because its
         execution does not delay other requests. While no other account sends requests, the rows of a heavy page are
-        also read outside the lane. PostgreSQL then serves several requests concurrently, and only large pages are built
-        one after the other.
+        also read outside the lane, except over a web socket. PostgreSQL then serves several requests concurrently, and
+        only large pages are built one after the other.
 
         Raises HTTPError or LimitExceededError.
         """
@@ -73,7 +73,7 @@ class OperationLimits:
     async def measure(
         self, query: str, name: str | None, variables: Mapping[str, object], context: object
     ) -> document_limits.Admitted:
-        """Return the kind and the cost of an operation; read the size of the account only if the cost depends on it.
+        """Return the kind and the cost of an operation; wait for the account's size only if the cost depends on it.
 
         Raises HTTPError or LimitExceededError.
         """

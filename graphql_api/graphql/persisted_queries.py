@@ -53,7 +53,8 @@ class DocumentStore:
     def find(self, request: http_request.GraphQLRequest) -> str:
         """Return the document of a request. Raises HTTPError if it is missing, unknown or not trusted.
 
-        HTTPError is also raised if the document does not have the hash that was sent with it.
+        Unless an id was sent, HTTPError is also raised for a malformed hash, or for a document with another hash than
+        the one that was sent with it.
         """
         name = _name_of(request)
         query = request.query
@@ -120,7 +121,7 @@ class DocumentStore:
 
 
 def _name_of(request: http_request.GraphQLRequest) -> str | None:
-    """Return the document id of a request, else its hash, else None. Raises HTTPError for an invalid hash."""
+    """Return the document id of a request, else its hash, else None. Raises HTTPError for a malformed hash."""
     if request.document_id is not None:
         return request.document_id
     persisted: object = request.extensions.get("persistedQuery")
@@ -129,6 +130,8 @@ def _name_of(request: http_request.GraphQLRequest) -> str | None:
     sha256 = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     if not isinstance(sha256, str) or not is_sha256(sha256):
         raise errors.HTTPError(
-            400, "BAD_REQUEST", Message("persistedQuery must have a sha256Hash in hexadecimal.")
+            400,
+            "BAD_REQUEST",
+            Message("persistedQuery must have a sha256Hash of 64 lower-case hexadecimal digits."),
         )
     return sha256

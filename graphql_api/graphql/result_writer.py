@@ -1,4 +1,4 @@
-"""The HTTP response for the result of a query or a mutation."""
+"""The HTTP response for the result of a query or a mutation, and the JSON of a result of a subscription."""
 
 import orjson
 from graphql import OperationType
@@ -25,10 +25,10 @@ class ResultWriter:
     def write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
     ) -> Response:
-        """Return the response to a result, as JSON of the media type `media_type`.
+        """Return the response to a result: JSON of the media type `media_type` or, if that is None, an event stream.
 
-        If `media_type` is None, the response is an event stream, or JSON with status 503 if PostgreSQL is
-        unavailable.
+        A result without data that has an error with the code UNAVAILABLE is always JSON, with status 503. An error
+        replaces any other result that is too large.
         """
         body: dict[str, object] = {
             **process_result(result),

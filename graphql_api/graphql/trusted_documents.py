@@ -23,7 +23,7 @@ APOLLO_FORMAT = "apollo-persisted-query-manifest"
 
 
 class ManifestError(Exception):
-    """The file of trusted documents is not usable."""
+    """A manifest of trusted documents is required but missing, or it is not usable."""
 
 
 class BuiltDocuments:
@@ -94,7 +94,8 @@ def load_trusted_documents(
 ) -> TrustedDocuments:
     """Load the documents of the settings' manifest; also trust those of the console's manifest, `built_manifest`.
 
-    Raises ManifestError if the settings' manifest is not usable, or if no schema can execute one of its documents.
+    Raises ManifestError if the settings' manifest is missing but required, or not usable. It is also raised for a
+    document of this manifest that has another hash than stated, or that no schema can execute within the limits.
     """
 
     def check(document_id: str, query: str) -> None:
@@ -131,7 +132,10 @@ def read_manifest(path: Path) -> dict[str, str]:
     if not isinstance(manifest, dict) or not all(
         isinstance(key, str) and isinstance(text, str) for key, text in manifest.items()
     ):
-        raise ManifestError(f"{path}: must be a JSON object that maps hashes or ids to documents.")
+        raise ManifestError(
+            f"{path}: must be a JSON object that maps hashes or ids to documents, or Apollo's manifest, "
+            "in which each operation has an id and a body."
+        )
     return {key.removeprefix(_PREFIX): text for key, text in manifest.items()}
 
 

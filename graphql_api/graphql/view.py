@@ -164,7 +164,7 @@ class GraphQLView(GraphQL[api_config.ApiContext, None]):
             return await self._respond_in_lane(request, operation, accepted, context, lane, len(body or b""))
 
     async def _read_body(self, request: Request, headers: Mapping[bytes, bytes], owner: str) -> bytes | None:
-        """Return the body of a POST, or None for a GET, whose document is in its URL. Raises HTTPError."""
+        """Return the body of a POST, or None for a GET, whose parameters are in its URL. Raises HTTPError."""
         if request.method == "GET":
             return None
         length = http_request.body_length(headers)

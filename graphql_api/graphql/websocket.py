@@ -1,4 +1,4 @@
-"""GraphQL over a web socket (the protocol graphql-transport-ws): authentication, limits and message checks."""
+"""GraphQL over a web socket (the protocol graphql-transport-ws): authentication, limits and refusals."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ _admitted: contextvars.ContextVar[document_limits.Admitted] = contextvars.Contex
 
 @dataclass(kw_only=True)
 class SocketContext(Context):
-    """The context of one connection. Until a header or `connection_init` authenticates it, `account_id` is empty."""
+    """The context of one connection. `account_id` is empty until `connection_init` arrives and is authenticated."""
 
     account_id: str = ""
     socket: WebSocket
@@ -82,7 +82,7 @@ class SocketContext(Context):
             accept_language.set_current(self.language)
 
     async def identify_again(self) -> bool:
-        """Update the context's test clock from the account; return whether the key can still read the account."""
+        """Return whether the key or token can still read the account; if it can, update the context's test clock."""
         customer = await authentication.identify_customer(self._header, self.clock())
         if customer is None or customer.account_id != self.account_id:
             return False
@@ -113,7 +113,7 @@ class LimitedView(Protocol):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
-    """Strawberry's handler with this server's limits. It checks the key again before each operation."""
+    """Strawberry's handler with this server's limits. It checks the key or token again before each operation."""
 
     async def handle(self) -> None:
         """Serve the connection; release its slots at the end."""
@@ -121,7 +121,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await super().handle()
 
     async def handle_message(self, message: Any) -> None:
-        """Handle one message; close the connection after an error that belongs to no operation."""
+        """Handle one message; close the connection if its key is invalid or an error is no refusal of an operation."""
         try:
             is_operation = message.get("type") == "subscribe" and self.connection_acknowledged
             if not is_operation:

@@ -1,4 +1,4 @@
-"""The messages of a web socket: types are checked on reading, and the size is limited on writing."""
+"""The messages of a web socket: types and commas are checked on reading, and the size is limited on writing."""
 
 from collections.abc import AsyncGenerator, Mapping
 

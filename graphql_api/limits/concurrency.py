@@ -13,14 +13,17 @@ from renewals.domain.messages import Message
 
 RUNNING_PER_KEY_MAX = 8
 WAITING_PER_KEY_MAX = 56
-"""The maximum numbers of a key's running and waiting requests. A waiting request occupies a connection, and delays only
-its own client. As only 8 requests run, a client that sends 20 per second waits if each takes over 0.4 s."""
+"""The maximum numbers of a key's running and waiting requests. A waiting request occupies its client's connection, and
+delays only this client. As only 8 requests run, a client that sends 20 per second waits if each takes over 0.4 s."""
 HEAVY_AT_ONCE_MAX = 4
 """The maximum number of heavy steps that are in progress at a time, at most one in each lane."""
 HEAVY_COST = 5_000
 """The cost above which a request is heavy: it may use the processor for milliseconds without a pause."""
 HEAVY_BODY_BYTES = 32_000
-"""The size above which a body is heavy. The server receives one heavy body of an account at a time."""
+"""The size above which a body is heavy, or large. A body without Content-Length is received as a large one.
+
+A process receives one large body of an account at a time.
+"""
 REST_SECONDS_MAX = 0.05
 OTHERS_SECONDS = 1.0
 """The time after an account's request during which other accounts pause after each heavy step or large body.
@@ -42,7 +45,7 @@ def _too_many(count: int, name: Message) -> errors.HTTPError:
         429,
         "TOO_MANY_AT_ONCE",
         Message(
-            "This key has {count} {name} in progress, which is the maximum. Wait until one ends.",
+            "This key or account has {count} {name} in progress, which is the maximum. Wait until one ends.",
             count=count,
             name=name,
         ),
@@ -73,7 +76,10 @@ class ConcurrencyLimiter:
 
 
 class RequestLimiter:
-    """The limits of a process on the requests of each key, and on the heavy steps and large bodies of each account."""
+    """The limits of a process on the requests of each key, and on the heavy steps and large bodies of each account.
+
+    The exports and the calendars of an account count together, for all its keys.
+    """
 
     def __init__(self) -> None:
         self._running = fair_queue.FairSlots(
@@ -86,12 +92,12 @@ class RequestLimiter:
     def try_begin(self, caller: str) -> bool:
         """Begin a request of a key if a slot is free; return whether it has begun.
 
-        If it has begun, the caller must call `end` when the request ends.
+        If it has begun, `end` must be called when the request ends.
         """
         return self._running.try_acquire(caller)
 
     async def begin(self, caller: str) -> None:
-        """Begin a request of a key once a slot is free. Raises HTTPError if WAITING_PER_KEY_MAX requests wait."""
+        """Begin a request of a key once a slot is free. Raises HTTPError if it has WAITING_PER_KEY_MAX waiting ones."""
         try:
             await self._running.acquire(caller)
         except fair_queue.QueueFullError:
@@ -136,7 +142,7 @@ class RequestLimiter:
             self._rest(self._bodies, owner, owner, time.monotonic() - began)
 
     async def enter(self, name: str) -> None:
-        """Wait until no other request is in the lane of that name."""
+        """Enter the lane of that name once it is free and fewer than HEAVY_AT_ONCE_MAX lanes are in use."""
         await self._heavy.acquire(name)
 
     def leave(self, name: str, owner: str, seconds: float) -> None:

@@ -27,8 +27,8 @@ class ExportCosts(NamedTuple):
     async def add_rows(self, account_id: str, count: int, total: int) -> None:
         """Deduct the cost of an export's latest `count` rows from the budget; never refuse the running export.
 
-        `total` is the number of the export's rows so far. `begin_export` has deducted the cost of the first
-        EXPORT_ROWS_FREE rows.
+        If too little of the budget is left, nothing is deducted. `total` is the number of the export's rows so far.
+        `begin_export` has deducted the cost of the first EXPORT_ROWS_FREE rows.
         """
         charged = min(count, total - weights.EXPORT_ROWS_FREE)
         if charged > 0:

@@ -1,4 +1,6 @@
-"""Rate limiting by query cost, per API key and minute, shared by all processes through Redis.
+"""Rate limiting by the cost of requests, per key and minute, shared by all processes through Redis.
+
+A key is an API key, the subject of a token or, for exports and calendars, an account.
 
 A ten-row page costs 0.001 % of the default budget, and a Redis round trip takes a third of the page's time. So a
 process reserves 1 % of a key's budget at a time, and uses up this block without Redis. While Redis is unavailable, each
