@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 PACKAGES = ("renewals", "schema", "workers")
-"""The packages beside this one. Their names are common, so another distribution may contain one of these names."""
+"""The packages beside this one. Their names are common, so another distribution may have such a package."""
 _SITE = Path(__file__).resolve().parents[1]
 
 
@@ -14,7 +14,7 @@ def shadowed_packages() -> list[str]:
     specs = {name: importlib.util.find_spec(name) for name in PACKAGES}
     origins = {name: spec.origin if spec else None for name, spec in specs.items()}
     return [
-        f"Python would import `{name}` from {origin or 'nowhere'}, but Renewals needs the one in {_SITE}. "
+        f"Python would import `{name}` from {origin or 'no file'}, but Renewals needs the one in {_SITE}. "
         "Install Renewals into its own environment, and start it in a directory without a module of that name."
         for name, origin in origins.items()
         if origin is None or Path(origin).resolve() != _SITE / name / "__init__.py"

@@ -71,8 +71,8 @@ def _reset(url: str, day: dt.date, *, is_confirmed: bool) -> bool:
     if contents is None:
         return False
     typer.echo(
-        f"This deletes all instances ({contents.instances}), orders ({contents.orders}) and ledger entries "
-        f"({contents.ledger_entries}) of the demo account, and reloads the account as of {day}. "
+        f"This deletes all instances ({contents.instances}), orders ({contents.orders}), ledger entries "
+        f"({contents.ledger_entries}), vouchers and refunds of the demo account, and reloads the account as of {day}. "
         "Its API keys and events are kept. Other accounts are not changed."
     )
     if not is_confirmed:

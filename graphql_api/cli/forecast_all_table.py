@@ -1,6 +1,6 @@
 """The forecasts of all accounts for the command line: one line per account, then the sums of each currency.
 
-The columns have fixed widths, because each line is printed before the next account is read.
+The columns have fixed widths, because lines are printed before all accounts are read.
 """
 
 import datetime as dt

@@ -89,7 +89,10 @@ def _show_one(
 
 
 def _show_all(url: str, days: int, clock: dt.datetime, language: Language | None) -> None:
-    """Print all accounts' forecasts as a table in `language`, or as JSON Lines if `language` is None."""
+    """Print the forecasts of all accounts with due instances, except test accounts.
+
+    The output is a table in `language`, or JSON Lines if `language` is None.
+    """
     from graphql_api.cli import forecast_all_table
     from renewals.db import connection as database
     from renewals.forecasts import all_accounts

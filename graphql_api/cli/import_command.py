@@ -26,7 +26,10 @@ Encoding = Annotated[
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Count what would be created, changed and refused; write nothing.")
+    bool,
+    typer.Option(
+        "--dry-run", help="Count what would be created, changed and refused; do not change the database."
+    ),
 ]
 Errors = Annotated[
     Path | None,
@@ -50,7 +53,7 @@ def _add_command(name: str, description: str) -> None:
 
 _add_command("accounts", "Create accounts with a first balance, and update existing ones.")
 _add_command("instances", "Register instances, and update existing ones.")
-_add_command("catalogue", "Create products and data centers, and update existing ones.")
+_add_command("catalogue", "Create or update products, data centers and their types.")
 _add_command("vouchers", "Issue vouchers that do not exist yet.")
 
 

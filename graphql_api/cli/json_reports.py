@@ -1,4 +1,4 @@
-"""The output of the commands with `--json`. The keys of the objects are part of the public contract (docs/cli.md).
+"""The output of commands with `--json`. The keys of the objects are part of the public contract (docs/cli.md).
 
 Amounts are strings with two decimals, instants are ISO 8601 in UTC, dates are ISO 8601.
 """

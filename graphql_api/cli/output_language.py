@@ -1,4 +1,7 @@
-"""The language of the text that a command prints. JSON and `--help` do not depend on the language."""
+"""The language of the output of commands with the option `--lang`.
+
+It does not affect JSON, `--help`, or errors about malformed options, settings and servers.
+"""
 
 import os
 import re

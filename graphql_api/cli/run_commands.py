@@ -33,7 +33,8 @@ def run_now(
 ) -> None:
     """Start a renewal run now.
 
-    It renews due instances, expires and releases others, and sends warnings and reminders.
+    It first finishes interrupted runs. It then renews due instances, expires and releases others, and sends warnings
+    and reminders. Test accounts are left out.
     """
     from renewals.domain import errors
     from renewals.i18n import catalogs

@@ -57,7 +57,7 @@ def format_result(result: run_now.RunNowResult, at: dt.datetime, language: Langu
 
 
 def format_progress(done_count: int, chunk_count: int, language: Language) -> str:
-    """Return a line with the number of finished chunks of a run and the number of all its chunks."""
+    """Return a line with the number of chunks done and the total, of the new run or of all interrupted runs."""
     return translate(Message("chunks done: {done} of {count}", done=done_count, count=chunk_count), language)
 
 
@@ -76,7 +76,7 @@ def format_attempts(
 
 
 def format_rule(rule: str, violations: Sequence[integrity.Violation], language: Language) -> Iterator[str]:
-    """Yield a line for an integrity rule, and a line for each row that breaks the rule."""
+    """Yield a line for an integrity rule, and a line for each of the given rows that break the rule."""
     state = translate(_BROKEN if violations else _OK, language)
     yield text_table.pad_right(state, _STATE_CELLS) + translate(integrity.label(rule), language)
     for row in violations:

@@ -50,7 +50,9 @@ def schema(
     elif check:
         for path, sdl in texts.items():
             if not path.exists() or path.read_text(encoding="utf-8") != sdl:
-                bootstrap.fail(f"{path.name} differs from the code: run `renewals schema --write`")
+                bootstrap.fail(
+                    f"{path.name} is missing or differs from the code: run `renewals schema --write`"
+                )
     else:
         typer.echo(texts[OPERATOR_SDL_PATH if is_for_operators else SDL_PATH], nl=False)
 

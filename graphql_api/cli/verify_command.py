@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def verify(as_json: options.AsJson = False, lang: output_language.Lang = None) -> None:
-    """Check the integrity of all data.
+    """Check that the stored data obey the integrity rules.
 
     The rules cover money, orders, refunds, instances, runs, events, webhooks and the audit log.
     The exit code is 1 if a rule is broken.

@@ -119,7 +119,7 @@ def test_the_demo_account_is_reloaded_only_after_a_confirmation(
         done = renewals(*RESET, stdin_text=answer, DATABASE_URL=database_url)
         assert done.exit_code == 1
         assert (
-            "deletes all instances (300), orders (0) and ledger entries (11) of the demo account, "
+            "deletes all instances (300), orders (0), ledger entries (11), vouchers and refunds of the demo account, "
             "and reloads the account" in done.stdout
         )
         assert query(database_url, EXPIRY) == [("2027-02-28",)]
@@ -442,7 +442,10 @@ def test_a_differing_customer_schema_file_is_detected_and_rewritten(
             path.write_text(drift, encoding="utf-8")
         done = renewals("schema", "--check")
         assert done.exit_code == 1
-        assert done.stderr == "schema.graphql differs from the code: run `renewals schema --write`\n"
+        assert (
+            done.stderr
+            == "schema.graphql is missing or differs from the code: run `renewals schema --write`\n"
+        )
     assert renewals("schema", "--write").exit_code == 0
     assert path.read_text(encoding="utf-8") == sdl
     assert renewals("schema", "--check").exit_code == 0
