@@ -1,4 +1,7 @@
-"""Authentication by an API key or a token (JWT) in the Authorization header, as a customer or as an operator."""
+"""Authentication by an API key or a token (JWT) in the Authorization header, as a customer or as an operator.
+
+The calendar also accepts a calendar token in the URL.
+"""
 
 import datetime as dt
 
@@ -19,7 +22,7 @@ TOKEN_DOTS = 2
 
 
 KEY_NEEDED = Message(
-    "The request has no valid API key or token. Send the header Authorization: Bearer <key>."
+    "The request has no API key or token that is valid for this API. Send the header Authorization: Bearer <key>."
 )
 
 

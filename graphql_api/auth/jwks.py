@@ -25,7 +25,7 @@ FETCH_SECONDS_MAX = 5.0
 FETCH_BYTES_MAX = 262_144
 METADATA_PATH = "/.well-known/openid-configuration"
 ALGORITHMS: Mapping[tuple[str, str], str] = {("RSA", ""): "RS256", ("EC", "P-256"): "ES256"}
-"""The algorithm by key type and curve. The algorithm that a token names is ignored (RFC 8725 3.1)."""
+"""The algorithm by key type and curve. A token that names another algorithm is refused (RFC 8725 3.1)."""
 _PUBLIC = ("kty", "kid", "crv", "n", "e", "x", "y")
 
 Seconds = Callable[[], float]

@@ -116,10 +116,10 @@ class Verifier:
         role = _role(claims.get(self._settings.jwt_role_claim))
         account_id, subject = claims.get(self._settings.jwt_account_claim), claims.get("sub", "")
         if not _is_text(subject, 0):
-            raise InvalidTokenError("its subject is not printable text")
+            raise InvalidTokenError("its subject is too long, or is not printable text")
         if role is not model.Role.OPERATOR:
             if not _is_text(account_id, 1):
-                raise InvalidTokenError("it names no account")
+                raise InvalidTokenError("its account id is missing, too long, or not printable text")
         elif account_id is not None or not subject:
             raise InvalidTokenError("an operator's token must have a subject and no account")
         return api_keys.Principal(None, role, account_id, subject, self._settings.jwt_issuer)
@@ -139,7 +139,7 @@ async def _at_present_clock(principal: api_keys.Principal) -> api_keys.Principal
 def check_times(claims: Mapping[str, object], now: dt.datetime, leeway_seconds: int) -> float:
     """Return the expiry of a token plus the leeway, as a Unix time.
 
-    Raises InvalidTokenError if the token has expired or is not valid yet.
+    Raises InvalidTokenError if the token has expired or is not valid yet, or if a time is not a finite number.
     """
     now_seconds = now.timestamp()
     times = {name: _seconds_of(claims[name]) for name in ("exp", "nbf", "iat") if name in claims}
@@ -161,7 +161,7 @@ def _seconds_of(claim: object) -> float:
 def _role(claim: object) -> model.Role:
     """Return the only role in a claim. Raises InvalidTokenError if the claim does not name exactly one role.
 
-    The claim is a text or a list. Members of the list that are not roles are ignored.
+    The claim is a text or a list. Members of the list that are not in ROLES are ignored.
     """
     names = claim if isinstance(claim, list) else [claim]
     roles = [role for role in ROLES if role.value in names]

@@ -13,16 +13,22 @@ CHINESE = {"Accept-Language": "zh-CN"}
 @pytest.mark.parametrize(
     ("header", "language", "message"),
     [
-        ("zh-TW", "zh", "请求没有有效的 API 密钥或令牌，请携带请求头 Authorization: Bearer <key>。"),
+        ("zh-TW", "zh", "请求没有对此 API 有效的 API 密钥或令牌，请携带请求头 Authorization: Bearer <key>。"),
         (
             "en, zh;q=0.1",
             "en",
-            "The request has no valid API key or token. Send the header Authorization: Bearer <key>.",
+            (
+                "The request has no API key or token that is valid for this API. "
+                "Send the header Authorization: Bearer <key>."
+            ),
         ),
         (
             None,
             "en",
-            "The request has no valid API key or token. Send the header Authorization: Bearer <key>.",
+            (
+                "The request has no API key or token that is valid for this API. "
+                "Send the header Authorization: Bearer <key>."
+            ),
         ),
     ],
 )
