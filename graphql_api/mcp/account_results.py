@@ -17,7 +17,7 @@ class ForecastDay(Result):
 
 
 class Forecast(Result):
-    """The coming automatic renewals. `days` leaves out days without a renewal."""
+    """The coming automatic renewals. `days` leaves out days without due instances."""
 
     total: str
     top_up_needed: str

@@ -47,7 +47,8 @@ class ApiClient:
             caller,
             name,
             variables,
-            f"The API did not respond within {SECONDS_MAX} seconds. Request less data.",
+            "The API closed the connection, or did not respond "
+            f"within {SECONDS_MAX} seconds. Try again, or request less data.",
         )
 
     async def change(

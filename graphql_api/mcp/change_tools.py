@@ -17,7 +17,7 @@ _LATEST_ENTRY: dict[str, object] = {"filter": None, "first": 1}
 
 
 class ChangeTools:
-    """The mutations of the API as tools, with their quotes and previews."""
+    """Mutations of the API as tools, with their quotes and previews."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api

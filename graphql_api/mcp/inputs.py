@@ -20,7 +20,7 @@ RenewalMode = Annotated[
 Bundles = Annotated[
     Literal["REFUSE", "WHOLE"],
     Field(
-        description="REFUSE: members of a bundle (强关联) are refused in a batch. WHOLE: adds the rest of each bundle."
+        description="REFUSE: a bundle (强关联) must be the whole selection. WHOLE: adds the rest of each bundle."
     ),
 ]
 BatchMode = Annotated[
@@ -68,7 +68,9 @@ class InstanceFilter(Input):
 
     ids: list[str] | None = None
     search: str | None = Field(None, description="Part of the id, the name or a configuration value.")
-    tab: Literal["MANUAL", "AUTO", "NONE", "NO_EXPIRY"] | None = Field(None, description="By renewal mode.")
+    tab: Literal["MANUAL", "AUTO", "NONE", "NO_EXPIRY"] | None = Field(
+        None, description="By renewal mode; NO_EXPIRY: without an expiry."
+    )
     expires_on_from: Day | None = None
     expires_on_to: Day | None = None
     expires_within_days: int | None = Field(

@@ -34,7 +34,7 @@ class AccountSummary(Result):
 
 
 class CallerSummary(Result):
-    """The holder of the API key."""
+    """The holder of the API key or token."""
 
     name: str
     can_write: bool
@@ -180,7 +180,7 @@ class OrderSummary(Result):
 
 
 class InstanceDetails(InstanceSummary):
-    """One instance with its outlook, bundle, actions, attempts and orders."""
+    """One instance with its outlook, bundle, actions, and latest 5 attempts and 5 orders."""
 
     billing_mode: str
     product: ProductDetails

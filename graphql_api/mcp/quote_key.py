@@ -1,4 +1,7 @@
-"""The idempotency key of a quote: equal quotes have the same key, so that two calls with them pay only once."""
+"""The idempotency key of a quote.
+
+Equal quotes have the same key until the ledger has a new entry, so that two calls with them pay only once.
+"""
 
 import hashlib
 import json

@@ -10,12 +10,13 @@ from graphql_api.mcp import account_results, api_tool, inputs, instance_results
 from graphql_api.mcp.api_client import ApiClient
 
 FilterArgument = Annotated[
-    inputs.InstanceFilter | None, Field(alias="filter", description="Null: all except RELEASED.")
+    inputs.InstanceFilter | None,
+    Field(alias="filter", description="Null: all manageable ones except RELEASED."),
 ]
 
 
 class ReadTools:
-    """The queries of the API as tools."""
+    """Queries of the API as tools."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -66,7 +67,7 @@ class ReadTools:
     async def get_instance(
         self, ctx: api_tool.ToolContext, instance_id: str
     ) -> instance_results.InstanceDetails:
-        """Get one instance with its outlook (whether it will be renewed, when, for how much), actions and orders."""
+        """Get one instance with its outlook (whether, when and for how much it is renewed), actions and last orders."""
         data = await self._api.read(ctx.headers, "InstanceDetails", {"id": instance_id})
         if data["instance"] is None:
             raise ToolError(

@@ -43,7 +43,7 @@ def build_app(server: MCPServer[None], allowed_hosts: tuple[str, ...] = ()) -> A
     """Return the application that serves MCP over HTTP, without sessions.
 
     It refuses hosts and origins other than loopback names and `allowed_hosts`, which prevents DNS rebinding. It also
-    refuses requests without the header Authorization.
+    refuses requests without the header Authorization, and methods other than POST.
     """
     names = (*_LOOPBACK_NAMES, *allowed_hosts)
     security = TransportSecuritySettings(
