@@ -7,7 +7,7 @@ from renewals.domain.messages import Message
 from renewals.i18n import catalogs
 
 SHOWN_CHARACTERS_MAX = 200
-"""The maximum length of an error message, because a message can repeat a part of the request. The rest is cut off."""
+"""The maximum length of an HTTPError's message, which can repeat a part of the request. The rest is cut off."""
 
 
 class HTTPError(Exception):
@@ -28,4 +28,7 @@ class HTTPError(Exception):
 
 
 class ClientTooSlowError(Exception):
-    """A client that read too slowly. Its connection is closed before the response is complete."""
+    """A response that exceeded a time limit, usually because its client read too slowly.
+
+    If the response has begun, the connection is closed before the response is complete.
+    """

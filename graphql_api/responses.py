@@ -20,7 +20,7 @@ from schema.shared import errors
 log = logging.getLogger(__name__)
 
 RETRY_HEADERS = {"Retry-After": "1"}
-"""Headers of a 503 response: the client may retry after a second."""
+"""Headers of a 503 response with the code UNAVAILABLE: the client may retry after a second."""
 
 
 def error(status: int, code: str, message: Message, headers: Mapping[str, str] | None = None) -> Response:
@@ -72,12 +72,15 @@ def unauthenticated(message: Message) -> Response:
 
 
 def unavailable() -> Response:
-    """Return 503 for a request that fails because PostgreSQL is unavailable or this process is stopping."""
+    """Return 503 for a request that fails because of a temporary condition.
+
+    Examples are an outage of PostgreSQL and the stop of this process.
+    """
     return error(503, errors.UNAVAILABLE, errors.UNAVAILABLE_MESSAGE, RETRY_HEADERS)
 
 
 def internal_error(problem: Exception) -> Response:
-    """Return 500 with the id of the traceback in the log, or 503 if PostgreSQL is unavailable."""
+    """Return 503 after an outage or another temporary condition, else 500 with the id of the traceback in the log."""
     if db_errors.is_unavailable(problem):
         log.warning(
             "a request cannot be served, because a server is unavailable: %s",

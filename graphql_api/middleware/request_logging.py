@@ -17,7 +17,7 @@ PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that are not logged, because monitoring requests them every few seconds."""
 REQUEST_ID = b"x-request-id"
 CUT = "CUT"
-"""The code of a response that was cut off because its client read too slowly."""
+"""The code of a response that was cut off because its client read too slowly, or because an export took too long."""
 SOCKET = "socket"
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _TRACE_HEADERS = frozenset({b"traceparent", b"tracestate", b"baggage"})

@@ -19,7 +19,7 @@ ALLOWED_REQUEST_HEADERS = (
     "X-Request-ID",
     "traceparent",
     "tracestate",
-    # Common clients and tracers send these headers automatically; this server does not read them.
+    # Common clients and tracers send these headers automatically; of them, this server reads only `baggage`.
     "apollo-require-preflight",
     "apollographql-client-name",
     "apollographql-client-version",

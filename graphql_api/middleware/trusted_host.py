@@ -17,9 +17,9 @@ _HOST_CHARACTERS_SHOWN_MAX = 100
 
 
 class TrustedHostMiddleware:
-    """A middleware that refuses requests unless `Host` is the server's address or a loopback name, with the port.
+    """A middleware that refuses requests unless `Host` is `host`, the connection's own address or a loopback name.
 
-    The scheme's default port may be omitted.
+    The header must also contain the port, unless that is the default port of the scheme.
     """
 
     def __init__(self, app: ASGIApp, host: str) -> None:

@@ -49,7 +49,7 @@ def required(read: Callable[[], Value]) -> Value:
 
 
 def run(work: Coroutine[object, object, Value]) -> Value:
-    """Run a command's work; fail with one sentence for an error that an operator can correct."""
+    """Run a command's work; fail with a short message for an error that an operator can correct."""
     try:
         return asyncio.run(work)
     except Exception as problem:
@@ -60,7 +60,7 @@ def run(work: Coroutine[object, object, Value]) -> Value:
 
 
 def check_servers(settings: "renewals_config.Settings") -> None:
-    """Fail with one sentence if a wrong configuration prevents the connection to PostgreSQL.
+    """Fail with a short message if a wrong configuration prevents the connection to PostgreSQL.
 
     Do not fail if PostgreSQL cannot be reached yet.
     """
@@ -88,7 +88,7 @@ def check_servers(settings: "renewals_config.Settings") -> None:
 
 
 def _explain(problem: Exception) -> str | None:
-    """Return the sentence for an error that an operator can correct, or None for any other error."""
+    """Return the message for an error that an operator can correct, or None for any other error."""
     import asyncpg
     import redis
 
@@ -121,7 +121,7 @@ def _explain(problem: Exception) -> str | None:
 
 
 def _explain_schema(problem: Exception) -> str:
-    """Return a sentence that says that the tables are missing, too old, too new, or otherwise do not fit."""
+    """Return a message that says that the tables are missing, too old, too new, or otherwise do not fit."""
     import asyncpg
 
     from renewals import config

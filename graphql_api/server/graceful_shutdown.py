@@ -43,7 +43,10 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _drain(self, until: float) -> None:
-        """Wait until all connections are closed, each after one more response, or until the time `until`."""
+        """Close the web sockets, then wait until the other connections are closed, each after one more response.
+
+        The wait ends at the time `until`, or when a SIGINT arrives during the wait.
+        """
         connections = self.server_state.connections
         for connection in list(connections):
             if isinstance(connection, self.config.ws_protocol_class or ()):

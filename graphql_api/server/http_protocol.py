@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with time and size limits for request heads and for bodies that the application did not read.
+"""uvicorn's HTTP protocol with limits of time and size for heads, and of time for the rest of a body after a response.
 
 uvicorn limits only the pause between a response and the next byte. So a connection that sends nothing, or only a byte
 from time to time, would stay open indefinitely. `http_request.read_body` limits the time of a body that the application
@@ -20,9 +20,10 @@ _HEAD_TOO_LARGE = (
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """A connection that is closed when its client does not finish a request head or body in time.
+    """A connection that is closed when its client does not finish a head, or a body after its response, in time.
 
-    A connection on which nothing was sent yet counts as idle, because a load balancer may open it in advance.
+    It is also closed when a head is too large. A connection on which nothing was sent yet counts as idle,
+    because a load balancer may open it in advance.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

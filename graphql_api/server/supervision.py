@@ -112,7 +112,7 @@ class Supervisor:
         return self._stopping.is_set()
 
     def _request_stop(self, number: signal.Signals) -> None:
-        """Begin to stop; pass a second signal on to the workers, which then end without draining."""
+        """Begin to stop; pass a further signal on to the workers. A further SIGINT makes them end without draining."""
         if self._stopping.is_set():
             for worker in self._running:
                 worker.signal(number)
