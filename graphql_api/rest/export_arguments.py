@@ -25,7 +25,8 @@ _IN_JSON = ("filter", "orderBy")
 async def read_arguments(request: Request, known: Collection[str], bytes_max: int) -> dict[str, object]:
     """Return the arguments of the query string and of a JSON body.
 
-    Raises InvalidInputError for an argument that is unknown, repeated or malformed, and HTTPError as `read_body` does.
+    Raises InvalidInputError for an argument that is unknown, repeated or malformed, and HTTPError as `read_body` and
+    `check_values` do.
     """
     arguments: dict[str, object] = {}
     for name, text in request.query_params.multi_items():

@@ -1,6 +1,6 @@
-"""The calendar of an account as an iCalendar file (RFC 5545), built in a process of the pool for long computations.
+"""The calendar of an account as an iCalendar file (RFC 5545), built in a process of the pool if there is a pool.
 
-Only that process imports icalendar, because the import would take 8 % of the API's startup time.
+The import of icalendar waits for the first calendar, because it would take 8 % of the API's startup time.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ REFRESH = dt.timedelta(hours=1)
 """The interval at which clients should refresh a subscribed calendar."""
 
 _NAMES = uuid.UUID("6f0a3f0e-5f0c-5d0e-9a53-0d9f3f0b7c11")
-"""The UUID namespace of event ids, so that the event of a day has the same id in each download."""
+"""The UUID namespace of event ids, so that the event of a day and a kind has the same id in each download."""
 
 _TITLE = Message("Renewals · {account}")
 _SUMMARIES: Mapping[EntryKind, Callable[[int, str], Message]] = {
@@ -98,7 +98,7 @@ def _event(
     )
     event = icalendar.Event()
     event.add("uid", f"{uuid.uuid5(_NAMES, f'{entries.account_id} {entry.date} {entry.kind}')}@renewals")
-    # The forecast is computed for each download, so `now` is also the time of its last change.
+    # The file is composed for each download, so `now` is also the time of its last change.
     event.add("dtstamp", now.replace(microsecond=0))
     event.add("last-modified", now.replace(microsecond=0))
     event.add("dtstart", entry.date)

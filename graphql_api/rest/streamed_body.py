@@ -55,9 +55,7 @@ class StreamedBody:
         if is_written:
             error = writing.exception()
         elif not is_disconnected:
-            error = ClientTooSlowError(
-                f"The client did not read the response within {self._seconds_max} seconds."
-            )
+            error = ClientTooSlowError(f"The response was not complete within {self._seconds_max} seconds.")
         if isinstance(error, Exception) and not self._is_started:
             await self._on_failure(error)(scope, receive, send)
         elif error is not None:
