@@ -17,13 +17,16 @@ from renewals.webhooks import deliveries
 
 Context = dict[Any, Any]
 MOVE_SECONDS_MAX = 50
-"""The maximum time for which a job works on a clock's move. The next `run_every_minute` enqueues the move again."""
+"""The maximum time for which a job works on a clock's move. A later `run_every_minute` enqueues the move again."""
 _tracer = trace.get_tracer("renewals")
 
 
 @_tracer.start_as_current_span("catch_up")
 async def catch_up(ctx: Context) -> None:
-    """Start a run of all due instances, and enqueue all pending chunks, when a worker starts (rule 23)."""
+    """Start a run of the due instances, and enqueue all pending chunks, when a worker starts (rule 23).
+
+    No run is started if another worker that started in the same minute has started it.
+    """
     await runs.start_catch_up_run(clocks.utc_now())
     await enqueue_pending_chunks(ctx["redis"], again=True)
 
@@ -63,12 +66,15 @@ async def move_test_clock(ctx: Context, move_id: str) -> None:
 
 @_tracer.start_as_current_span("watch")
 async def check_alerts(ctx: Context) -> None:
-    """Send warnings and reminders to the accounts that have changed or whose day has begun."""
+    """Check the accounts that have changed or whose day has begun; send the warnings and reminders that are due."""
     await balance_alerts.check_changed_accounts()
 
 
 async def enqueue_abandoned_moves(queue: ArqRedis) -> None:
-    """Enqueue each test-clock move that no process is working on. A move that is already queued keeps its place."""
+    """Enqueue each unfinished move of a test clock that has made no progress for ABANDONED_AFTER.
+
+    A move that is already queued keeps its place.
+    """
     for move_id in await advance.list_abandoned(clocks.utc_now):
         await queue.enqueue_job(move_test_clock.__name__, str(move_id), _job_id=f"move:{move_id}")
 
