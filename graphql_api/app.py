@@ -92,7 +92,7 @@ def create_for_operators() -> ASGIApp:
 
 
 class _Shared(NamedTuple):
-    """Objects that all endpoints of the application share."""
+    """Objects that the endpoints of the application share."""
 
     settings: config.Settings
     clock: Clock
@@ -151,7 +151,10 @@ def _build_rest_routes(shared: _Shared, customers: view.GraphQLView) -> list[Rou
 def _build_page_routes(
     settings: config.Settings, graphiql_path: str, *, serves_customers: bool
 ) -> list[BaseRoute]:
-    """Return the routes of the console and of GraphiQL's files, and a redirect from / to the console or GraphiQL."""
+    """Return the routes of the console and of GraphiQL's files, and a redirect from / to the console, else to GraphiQL.
+
+    Routes of a page that the settings disable are left out.
+    """
     routes: list[BaseRoute] = []
     has_console = settings.console and serves_customers
     if has_console:

@@ -87,7 +87,7 @@ class ChildServer:
 
     @property
     def data(self) -> Path:
-        """The folder of the data, which belongs to the service user."""
+        """The folder of the data, which belongs to the service user, if there is one."""
         return self.folder / "data"
 
     def _prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""API keys that the command line creates, for itself or for an operator."""
+"""API keys that the command line creates, for an account or for an operator."""
 
 import uuid
 

@@ -40,7 +40,7 @@ _OPERATOR_KEY_LINE = "export OPERATOR_KEY="
 
 
 class ChildError(Exception):
-    """The API or the worker could not start, or ended before it was stopped. `message` says why."""
+    """The API or the worker could not start, or ended before it was stopped. `message` describes the problem."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(message)
