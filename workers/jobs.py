@@ -25,7 +25,7 @@ _tracer = trace.get_tracer("renewals")
 async def catch_up(ctx: Context) -> None:
     """Start a run of the due instances, and enqueue all pending chunks, when a worker starts (rule 23).
 
-    No run is started if another worker that started in the same minute has started it.
+    If another worker started in the same minute, its run is not started again.
     """
     await runs.start_catch_up_run(clocks.utc_now())
     await enqueue_pending_chunks(ctx["redis"], again=True)

@@ -4,7 +4,7 @@
         serve(postgres.url, valkey.url)
 
 A later start with the same folder uses the same data. The servers listen only on 127.0.0.1 and require no password, so
-every user of the machine can read the data. They are only for trials and tests.
+every user of the machine can read and change the data. They are only for trials and tests.
 
     binaries.EmbeddedError
     ├── binaries.NotInstalledError       the wheels are not installed
