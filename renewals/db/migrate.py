@@ -43,7 +43,7 @@ class UnknownMigrationsError(Exception):
             message = (
                 "The database was created by a version before the first release, and cannot be migrated: "
                 "create a new database and run `renewals migrate` on it. `renewals up` creates one after "
-                "you delete its data folder, by default `.renewals`."
+                "`rm -r .renewals`, or after you delete the folder of `--data-dir`."
             )
         else:
             message = (
