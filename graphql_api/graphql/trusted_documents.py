@@ -165,7 +165,7 @@ def _exceeded_limit(
 ) -> str | None:
     """Return the message of the limit that a document exceeds, or None.
 
-    The cost and the number of fields are not checked, because they depend on variables.
+    The cost and the number of fields of the result are not checked, because they depend on variables.
     """
     try:
         unbounded = limits._replace(cost=sys.maxsize, fields=sys.maxsize)

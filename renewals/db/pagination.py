@@ -143,11 +143,15 @@ def check_page_request(request: PageRequest, ordering: SortOrder) -> None:
         if size is not None and not 0 <= size <= rows_max:
             raise errors.InvalidInputError(name, validation.between(size, 0, rows_max))
     if request.first is not None and request.last is not None:
-        raise errors.InvalidInputError("last", Message("cannot be combined with first; use it with before"))
+        raise errors.InvalidInputError(
+            "last",
+            Message("cannot be combined with `first`; use `last` with `before`, or `first` with `after`"),
+        )
     if request.offset is not None:
         if request.after is not None or request.before is not None or request.last is not None:
             raise errors.InvalidInputError(
-                "offset", Message("cannot be combined with after, before or last; use it with first")
+                "offset",
+                Message("cannot be combined with `after`, `before` or `last`; use `offset` with `first`"),
             )
         if request.offset < 0:
             raise errors.InvalidInputError("offset", validation.at_least_zero(request.offset))

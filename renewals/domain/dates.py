@@ -167,9 +167,9 @@ def last_due_day(now: dt.datetime, zone: ZoneInfo, *, time: dt.time, lead_days: 
 
 
 _NOT_AN_INSTANT = Message(
-    'an instant must exist and be in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"'
+    'an instant must be an existing day and time in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"'
 )
-_NOT_A_DATE = Message('a date must exist and be in ISO 8601, as in "2026-11-23"')
+_NOT_A_DATE = Message('a date must be an existing day in ISO 8601, as in "2026-11-23"')
 
 
 def parse_instant(value: object) -> dt.datetime:

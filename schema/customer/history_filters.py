@@ -34,7 +34,7 @@ class LedgerFilter:
 
 
 def to_ledger_filter(sent: LedgerFilter | None) -> accounts_queries.LedgerFilter:
-    """Return the filter of ledger entries for `renewals`, which matches all entries if `sent` is None."""
+    """Convert a filter of ledger entries to that of the package `renewals`; without one, all ledger entries match."""
     return accounts_queries.LedgerFilter(**sent_values(sent))
 
 
@@ -55,7 +55,7 @@ class OrderFilter:
 
 
 def to_order_filter(sent: OrderFilter | None) -> orders_queries.OrderFilter:
-    """Return the filter of orders for `renewals`, which matches all orders if `sent` is None."""
+    """Convert a filter of orders to that of the package `renewals`; without one, all orders match."""
     return orders_queries.OrderFilter(**sent_values(sent))
 
 
@@ -77,7 +77,7 @@ class EventFilter:
 
 
 def to_event_filter(sent: EventFilter | None) -> events_queries.EventFilter:
-    """Return the filter of events for `renewals`; raise InvalidInputError if a condition is out of bounds."""
+    """Convert a filter of events to that of the package `renewals`. Raises InvalidInputError for bad conditions."""
     event_filter = events_queries.EventFilter(**sent_values(sent))
     events_queries.check_filter(event_filter)
     return event_filter

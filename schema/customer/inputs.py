@@ -117,14 +117,14 @@ class InstanceOrder:
 
 
 def to_instance_filter(sent: InstanceFilter | None) -> filters.InstanceFilter:
-    """Return the filter of instances for `renewals`; raise InvalidInputError if a condition is out of bounds."""
+    """Convert a filter of instances to that of the package `renewals`. Raises InvalidInputError for bad conditions."""
     instance_filter = sent.to_filter() if sent else filters.InstanceFilter()
     filters.check_filter(instance_filter, "filter")
     return instance_filter
 
 
 def to_instance_ordering(sent: InstanceOrder | None) -> pagination.SortOrder:
-    """Return the sort order of instances for `renewals`: by expiry, the earliest first, if `sent` is None."""
+    """Convert a sort order of instances to that of the package `renewals`: by default, the earliest expiry first."""
     order = sent or InstanceOrder()
     return instances_queries.instance_ordering(order.field, descending=order.is_descending)
 

@@ -17,7 +17,7 @@ from tests.renewals.imports.conftest import (
 )
 from tests.support.cli import Renewals, query
 
-NO_INSTANT = 'an instant must exist and be in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"'
+NO_INSTANT = 'an instant must be an existing day and time in ISO 8601 with an offset, as in "2026-11-23T23:59:59+08:00"'
 NO_AMOUNT = 'an amount must be an integer or a decimal string with at most two decimal places, as in "512.90"'
 
 
@@ -111,7 +111,7 @@ def test_valid_lines_are_imported_and_each_invalid_value_is_reported_by_line_and
     assert (result.exit_code, counts(result)) == (1, (2, 0, 0, 9))
     assert problems(result) == [
         f"3: monthlyPrice: '12.345': {NO_AMOUNT}",
-        "3: expiresOn: '2099-02-30': a date must exist and be in ISO 8601, as in \"2026-11-23\"",
+        "3: expiresOn: '2099-02-30': a date must be an existing day in ISO 8601, as in \"2026-11-23\"",
         "3: isTrial: 'perhaps': must be true or false",
         "3: renewalMode: 'SOMETIMES': must be one of MANUAL, AUTO, NONE",
         "3: autoRenewMonths: '1.5': must be a whole number",
