@@ -56,9 +56,9 @@ class Variables:
             raise SizeNeededError
         return self._size
 
-    def get(self, name: str) -> object:
-        """Return the value of a variable, or its default, or else None."""
-        return self._values.get(name, self._defaults.get(name))
+    def get(self, name: str, missing: object = None) -> object:
+        """Return the value of a variable, or its default, or else `missing`."""
+        return self._values.get(name, self._defaults.get(name, missing))
 
     def count_named(self, name: str) -> int:
         """Return the number of instances, or other objects, that the value of a variable names."""
@@ -98,9 +98,9 @@ def bound(node: FieldNode, field: GraphQLField) -> Bound | None:
     pages = [name for name in _PAGE_ARGUMENTS if name in field.args]
     if not pages:
         return None
-    defaults = [field.args[name].default_value for name in pages if name not in values]
-    nodes = [values[name] for name in pages if name in values]
-    return Bound(_page(nodes, defaults), reaches_far=False)
+    return Bound(
+        _page([(values.get(name), field.args[name].default_value) for name in pages]), reaches_far=False
+    )
 
 
 def count_named(node: FieldNode, field: GraphQLField) -> Length | None:
@@ -120,7 +120,7 @@ def number(node: FieldNode, field: GraphQLField, name: str, maximum: int) -> Len
     argument, default = arguments(node).get(name), field.args[name].default_value
 
     def value_of(variables: Variables) -> int:
-        value = default if argument is None else _value(argument, variables)
+        value = _value(argument, variables, default)
         return min(max(int(value), 0), maximum) if _is_whole(value) else 0
 
     return value_of
@@ -128,7 +128,7 @@ def number(node: FieldNode, field: GraphQLField, name: str, maximum: int) -> Len
 
 def members(value: ValueNode | None, variables: Variables) -> frozenset[str]:
     """Return the names of the members of an input object that are not null."""
-    input_object = _value(value, variables) if value is not None else None
+    input_object = _value(value, variables)
     if not isinstance(input_object, dict):
         return frozenset()
     return frozenset(name for name, member in input_object.items() if member is not None)
@@ -140,7 +140,7 @@ def text(value: ValueNode | None, name: str, variables: Variables) -> str | None
         member = next((field.value for field in value.fields if field.name.value == name), None)
         found = None if member is None else _value(member, variables)
     else:
-        input_object = _value(value, variables) if value is not None else None
+        input_object = _value(value, variables)
         found = input_object.get(name) if isinstance(input_object, dict) else None
     return found if isinstance(found, str) else None
 
@@ -150,13 +150,15 @@ def arguments(node: FieldNode) -> dict[str, ValueNode]:
     return {argument.name.value: argument.value for argument in node.arguments or ()}
 
 
-def _page(nodes: list[ValueNode], defaults: list[object]) -> int | Length:
+def _page(bounds: list[tuple[ValueNode | None, object]]) -> int | Length:
+    """Return the number of rows of a page whose arguments have these values and, if they are not sent, defaults."""
+
     def rows(variables: Variables | None) -> int:
-        values = [*(_value(node, variables) for node in nodes), *defaults]
+        values = [_value(node, variables, default) for node, default in bounds]
         counts = [min(max(int(value), 0), limits.PAGE_ROWS_MAX) for value in values if _is_whole(value)]
         return max(counts, default=limits.PAGE_ROWS_DEFAULT)
 
-    return rows if any(isinstance(node, VariableNode) for node in nodes) else rows(None)
+    return rows if any(isinstance(node, VariableNode) for node, _ in bounds) else rows(None)
 
 
 def _is_whole(value: Any) -> bool:
@@ -164,10 +166,11 @@ def _is_whole(value: Any) -> bool:
     return value is not Undefined and type(value) in (int, float) and value == value // 1
 
 
-def _value(node: ValueNode, variables: Variables | None) -> Any:
+def _value(node: ValueNode | None, variables: Variables | None, missing: object = None) -> Any:
+    """Return the value of an argument, or `missing` if the argument or its variable is not sent."""
     if isinstance(node, VariableNode):
-        return variables.get(node.name.value) if variables else None
-    return value_from_ast_untyped(node)
+        return variables.get(node.name.value, missing) if variables else missing
+    return missing if node is None else value_from_ast_untyped(node)
 
 
 def _named_in(value: object, variables: Variables, depth: int) -> int:

@@ -47,6 +47,8 @@ def cost_of(query: str, size: AccountSize | None = SIZE, **variables: Any) -> in
         ("{ products { code } }", {}, 10 * 2),
         ("{ order(id: 1) { lines(first: 7) { price } all: lines { price } } }", {}, 1 + 7 * 2 + 100 * 2),
         ("query Q($n: Int!) { order(id: 1) { lines(first: $n) { price } } }", {"n": 1_000}, 1 + 1_000 * 2),
+        ("query Q($n: Int) { order(id: 1) { lines(first: $n) { price } } }", {}, 1 + 100 * 2),
+        ("query Q($n: Int = 7) { order(id: 1) { lines(first: $n) { price } } }", {}, 1 + 7 * 2),
     ],
 )  # fmt: skip
 def test_the_cost_of_a_query_is_the_maximum_number_of_fields_in_its_result(
@@ -77,6 +79,8 @@ MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
         ("{ instances(offset: 999999) { pageInfo { hasNextPage } } }", weights.SCAN * SIZE.instances),
         ("{ forecast(days: 1) { total } }", MONTH),
         ("{ forecast(days: 366) { total } }", 13 * MONTH),
+        ("{ forecast { total } }", 2 * MONTH),
+        ("query Q($d: Int) { forecast(days: $d) { total } }", 2 * MONTH),
         ("{ instances { nodes { outlook { willRenew } } } }", weights.OUTLOOK_MONTHS * MONTH),
         ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
         ("{ instances { nodes { releasesAt } } }", 10 * weights.RELEASE_TIME),
