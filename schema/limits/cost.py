@@ -94,7 +94,10 @@ class Parts:
     far: Cost = field(default_factory=Cost)
     """The cost of one item of each such list that is nested in an object of the set."""
     batch: Cost = field(default_factory=Cost)
-    """Work that is done once for all objects together."""
+    """Work that is done once for all objects of a selection.
+
+    Each selection counts, because two of them share the work only if their rows are read at the same time.
+    """
 
     def include(self, fragment: "Parts") -> None:
         """Add the cost of a fragment that is spread in this set."""

@@ -47,7 +47,7 @@ def work(place: Place, node: FieldNode, field: GraphQLField) -> Length | None:
 
 
 def batch_work(place: Place) -> Length | None:
-    """Return the work of a field that is done once for all its objects together; None if there is none."""
+    """Return the work of a field that is done once for all objects of one selection; None if there is none."""
     return _outlook_work(weights.OUTLOOK_MONTHS) if place == ("Instance", "outlook") else None
 
 

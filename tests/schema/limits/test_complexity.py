@@ -82,6 +82,10 @@ MONTH = weights.FORECAST_RENEWAL * SIZE.auto_instances
         ("{ forecast { total } }", 2 * MONTH),
         ("query Q($d: Int) { forecast(days: $d) { total } }", 2 * MONTH),
         ("{ instances { nodes { outlook { willRenew } } } }", weights.OUTLOOK_MONTHS * MONTH),
+        (
+            "{ instances { nodes { outlook { price } } } b: instances { nodes { outlook { price } } } }",
+            2 * weights.OUTLOOK_MONTHS * MONTH,
+        ),
         ("{ instances { nodes { attempts { id } orders { id } } } }", 10 * 2 * weights.NESTED_HISTORY),
         ("{ instances { nodes { releasesAt } } }", 10 * weights.RELEASE_TIME),
         ('{ instances(filter: {expiresOnTo: "2027-01-31"}) { pageInfo { hasNextPage } } }', 0),
