@@ -1,7 +1,6 @@
 """The HTTP response for the result of a query or a mutation, and the JSON of a result of a subscription."""
 
 import orjson
-from graphql import OperationType
 from starlette.responses import Response
 from strawberry.http import process_result
 from strawberry.http.streaming import SSETransport
@@ -47,8 +46,7 @@ class ResultWriter:
             del body["data"]
         encoded = self.encode_json(body)
         if len(encoded) > self._bytes_max:
-            is_done = admitted.kind is OperationType.MUTATION
-            error = answer_size.too_large(self._bytes_max, is_done=is_done)
+            error = answer_size.too_large(self._bytes_max)
             return responses.error_response(400, error["message"], error["extensions"])
         return answer_size.PiecewiseResponse(encoded, status, media_type=media_type)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+from graphql import OperationType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,9 +28,11 @@ _EXECUTED = Message(
 )
 
 
-def too_large(bytes_max: int, *, is_done: bool) -> dict[str, Any]:
-    """Return the error that replaces a response that is too large. `is_done` is True if a mutation was executed."""
+def too_large(bytes_max: int) -> dict[str, Any]:
+    """Return the error that replaces a response that is too large. The message says if a mutation was executed."""
     problem = _TOO_LARGE.fill(count=bytes_max)
+    record = request_record.current.get()
+    is_done = record is not None and record.kind == OperationType.MUTATION.value
     message = catalogs.translate_for_request(_EXECUTED.fill(problem=problem) if is_done else problem)
     return {"message": message, "extensions": {"code": CODE, "maximum": bytes_max}}
 
@@ -40,7 +43,7 @@ def encode(body: object, bytes_max: int) -> bytes:
     if len(encoded) <= bytes_max:
         return encoded
     request_record.note_code(CODE)
-    replacement = {"data": None, "errors": [too_large(bytes_max, is_done=False)]}
+    replacement = {"data": None, "errors": [too_large(bytes_max)]}
     if isinstance(body, dict) and "payload" in body:
         return orjson.dumps({**body, "payload": replacement})
     return orjson.dumps(replacement)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+import websockets
 
 from graphql_api import app, errors
 from graphql_api.limits import answer_size
@@ -17,15 +18,20 @@ from renewals import config
 from tests.costs.operations import ALL
 from tests.support.fixtures import NOW, World
 from tests.support.graphql_client import URL
-from tests.support.live_server import served
+from tests.support.live_server import served, served_here
 
 PAGE = "{ instances(first: 100) { nodes { id name } } }"
+RENEW = """mutation ($ids: [ID!]!, $first: Int!) {
+  renewInstances(input: {selection: {ids: $ids}, months: 1, idempotencyKey: "k"}) {
+    ... on RenewInstancesSuccess { instanceCount instances(first: $first) { id name } } } }"""
+IDS = [f"i-{number:03}" for number in range(100)]
+LARGE_RENEWAL = {"query": RENEW, "variables": {"ids": IDS, "first": 100}}
 
 
 @pytest.fixture
 async def headers(world: World) -> dict[str, str]:
     await world.account("a", balance="1000000.00")
-    await world.instances([f"i-{number:03}" for number in range(100)])
+    await world.instances(IDS)
     return {"Authorization": f"Bearer {await world.key('a')}"}
 
 
@@ -45,6 +51,12 @@ def read_error(answer: dict[str, Any]) -> dict[str, Any]:
     return dict(error)
 
 
+def read_event(answer: httpx2.Response) -> dict[str, Any]:
+    """Return the only result of an event stream."""
+    [line] = [line for line in answer.text.splitlines() if line.startswith("data:") and len(line) > 6]
+    return dict(orjson.loads(line.removeprefix("data:")))
+
+
 async def test_a_response_beyond_the_limit_is_an_error(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json={"query": PAGE})
     assert answer.status_code == 400
@@ -58,8 +70,7 @@ async def test_a_response_beyond_the_limit_is_an_error(client: httpx2.AsyncClien
 
 async def test_a_streamed_result_beyond_the_limit_is_an_error(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json={"query": PAGE}, headers={"Accept": "text/event-stream"})
-    [line] = [line for line in answer.text.splitlines() if line.startswith("data:") and len(line) > 6]
-    read_error(orjson.loads(line.removeprefix("data:")))
+    read_error(read_event(answer))
 
 
 def test_a_web_socket_result_beyond_the_limit_is_an_error() -> None:
@@ -73,16 +84,43 @@ def test_a_web_socket_result_beyond_the_limit_is_an_error() -> None:
 async def test_a_mutation_with_a_too_large_response_is_executed_and_can_be_repeated(
     client: httpx2.AsyncClient, world: World
 ) -> None:
-    renew = """mutation ($ids: [ID!]!, $first: Int!) {
-      renewInstances(input: {selection: {ids: $ids}, months: 1, idempotencyKey: "k"}) {
-        ... on RenewInstancesSuccess { instanceCount instances(first: $first) { id name } } } }"""
-    ids = [f"i-{number:03}" for number in range(100)]
-    answer = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 100}})
+    answer = await client.post(URL, json=LARGE_RENEWAL)
     assert read_error(answer.json())["message"].startswith("The mutation was executed.")
     assert await world.count("order_lines") == 100
-    repeated = await client.post(URL, json={"query": renew, "variables": {"ids": ids, "first": 1}})
+    repeated = await client.post(URL, json={"query": RENEW, "variables": {"ids": IDS, "first": 1}})
     assert repeated.json()["data"]["renewInstances"]["instanceCount"] == 100
     assert await world.count("order_lines") == 100
+
+
+async def test_a_too_large_result_in_an_event_stream_says_whether_a_mutation_was_executed(
+    client: httpx2.AsyncClient,
+) -> None:
+    for body, is_mutation in ((LARGE_RENEWAL, True), ({"query": PAGE}, False)):
+        answer = await client.post(URL, json=body, headers={"Accept": "text/event-stream"})
+        message = read_error(read_event(answer))["message"]
+        assert message.startswith("The mutation was executed.") is is_mutation
+
+
+async def test_a_too_large_result_over_a_web_socket_says_whether_a_mutation_was_executed(
+    headers: dict[str, str],
+) -> None:
+    settings = config.get_settings().model_copy(update={"answer_bytes_max": 2_000})
+    async with (
+        served_here(settings, lambda: NOW) as address,
+        websockets.connect(
+            f"ws://{address}/graphql",
+            subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
+            additional_headers=headers,
+        ) as client,
+    ):
+        await client.send('{"type": "connection_init"}')
+        await client.recv()
+        for body, is_mutation in ((LARGE_RENEWAL, True), ({"query": PAGE}, False)):
+            await client.send(orjson.dumps({"type": "subscribe", "id": "1", "payload": body}).decode())
+            result, end = orjson.loads(await client.recv()), orjson.loads(await client.recv())
+            assert (result["type"], end["type"]) == ("next", "complete")
+            message = read_error(result["payload"])["message"]
+            assert message.startswith("The mutation was executed.") is is_mutation
 
 
 def test_the_unread_response_bytes_of_a_key_are_limited() -> None:
