@@ -41,7 +41,8 @@ def check_text(query: str, characters_max: int, tokens_max: int) -> int:
             ),
             maximum=characters_max,
         )
-    remaining = {"syntax": tokens_max, "comment": tokens_max, "number": VALUES_MAX, "string": VALUES_MAX}
+    maximum = {"syntax": tokens_max, "comment": tokens_max, "number": VALUES_MAX, "string": VALUES_MAX}
+    remaining = dict(maximum)
     nesting = 0
     for match in _TOKENS.finditer(query):
         kind, token = match.lastgroup, match.group()
@@ -50,7 +51,7 @@ def check_text(query: str, characters_max: int, tokens_max: int) -> int:
         remaining[kind] -= 1
         nesting += (token in _OPENING) - (token in _CLOSING)
         if remaining[kind] < 0:
-            raise _too_many_tokens(tokens_max)
+            raise _too_many_tokens(tokens_max, maximum[kind])
         if nesting > NESTING_MAX:
             raise too_deep(NESTING_MAX)
         if kind in ("number", "syntax") and len(token) > WORD_CHARACTERS_MAX:
@@ -58,16 +59,17 @@ def check_text(query: str, characters_max: int, tokens_max: int) -> int:
                 "a name or a number must have at most {count} characters", count=WORD_CHARACTERS_MAX
             )
             raise LimitExceededError("DOCUMENT_TOO_LARGE", message, maximum=WORD_CHARACTERS_MAX)
-    return 2 * (tokens_max + VALUES_MAX) - sum(remaining.values())
+    return sum(maximum.values()) - sum(remaining.values())
 
 
-def _too_many_tokens(maximum: int) -> LimitExceededError:
+def _too_many_tokens(tokens_max: int, maximum: int) -> LimitExceededError:
+    """Return the error for a document with more than `maximum` tokens of one kind."""
     return LimitExceededError(
         "DOCUMENT_TOO_LARGE",
         Message(
             "the document must have at most {count:,} names and punctuators, {count:,} comments, "
             "{values:,} strings and {values:,} numbers: send values as variables",
-            count=maximum,
+            count=tokens_max,
             values=VALUES_MAX,
         ),
         maximum=maximum,
