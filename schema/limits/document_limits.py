@@ -199,7 +199,11 @@ class DocumentLimits:
 _DEFINITIONS = Message("a document must contain only operations and fragments, each with a unique name")
 _NO_INTROSPECTION = Message("introspection is disabled on this server")
 _ROOT_FIELDS = Message("an operation must have at most {count:,} root fields")
-_ALIASES = Message("an operation must have at most {count:,} aliases")
-_DIRECTIVES = Message("an operation must have at most {count:,} directives")
-_DIRECTIVES_TOGETHER = Message("an operation must have at most {count:,} directives in one place")
-_REPEATS = Message("an operation must have at most {count:,} pairs of fields with the same name")
+_ALIASES = Message("an operation or a fragment must have at most {count:,} aliases")
+_DIRECTIVES = Message("an operation or a fragment must have at most {count:,} directives")
+_DIRECTIVES_TOGETHER = Message(
+    "an operation or a fragment must have at most {count:,} directives in one place"
+)
+_REPEATS = Message(
+    "an operation or a fragment must have at most {count:,} pairs of fields with the same name"
+)
