@@ -53,12 +53,12 @@ class DocumentStore:
     def find(self, request: http_request.GraphQLRequest) -> str:
         """Return the document of a request. Raises HTTPError if it is missing, unknown or not trusted.
 
-        Unless an id was sent, HTTPError is also raised for a malformed hash, or for a document with another hash than
-        the one that was sent with it.
+        HTTPError is also raised for a malformed hash, unless it was sent with an id and without a document, and for a
+        document with another hash than the one that was sent with it.
         """
-        name = _name_of(request)
         query = request.query
         if not query:
+            name = _hash_of(request) if request.document_id is None else request.document_id
             if name is None:
                 raise errors.HTTPError(
                     400,
@@ -76,7 +76,7 @@ class DocumentStore:
                 "DOCUMENT_NOT_TRUSTED",
                 Message("This server executes only the trusted documents that its operator has listed."),
             )
-        elif name and request.document_id is None and sha256_of(query) != name:
+        elif (sha256 := _hash_of(request)) and sha256_of(query) != sha256:
             raise errors.HTTPError(
                 400, "BAD_REQUEST", Message("sha256Hash must be the SHA-256 hash of the query.")
             )
@@ -87,13 +87,8 @@ class DocumentStore:
 
         Call this after the check of the limits.
         """
-        sha256 = _name_of(request)
-        if (
-            not self._allows_persisted
-            or not request.query
-            or sha256 is None
-            or request.document_id is not None
-        ):
+        sha256 = _hash_of(request)
+        if not self._allows_persisted or not request.query or sha256 is None:
             return
         if self._persisted.find(sha256) is None and self._is_valid(request.query):
             self._persisted.add(sha256, request.query)
@@ -120,10 +115,8 @@ class DocumentStore:
         )
 
 
-def _name_of(request: http_request.GraphQLRequest) -> str | None:
-    """Return the document id of a request, else its hash, else None. Raises HTTPError for a malformed hash."""
-    if request.document_id is not None:
-        return request.document_id
+def _hash_of(request: http_request.GraphQLRequest) -> str | None:
+    """Return the hash that was sent in a request, or None. Raises HTTPError for a malformed hash."""
     persisted: object = request.extensions.get("persistedQuery")
     if persisted is None:
         return None

@@ -77,6 +77,16 @@ async def test_a_document_with_a_wrong_or_invalid_hash_is_refused(send: Any) -> 
         assert read_code(await send({"extensions": {"persistedQuery": persisted}})) == (400, "BAD_REQUEST")
 
 
+async def test_a_hash_is_compared_with_the_document_even_if_an_id_is_sent_too(send: Any) -> None:
+    other = build_hashed(QUERY, query="{ account { name } }", documentId="x")
+    assert read_code(await send(other)) == (400, "BAD_REQUEST")
+    malformed = {"query": QUERY, "documentId": "x", "extensions": {"persistedQuery": {"sha256Hash": "x"}}}
+    assert read_code(await send(malformed)) == (400, "BAD_REQUEST")
+    assert read_code(await send(build_hashed(QUERY))) == (200, "PERSISTED_QUERY_NOT_FOUND")
+    assert (await send(build_hashed(QUERY, query=QUERY, documentId="x")))[1]["data"] == OWN_ACCOUNT
+    assert (await send(build_hashed(QUERY)))[1]["data"] == OWN_ACCOUNT
+
+
 async def test_documents_beyond_the_limits_are_not_cached(send: Any) -> None:
     wide = "{ " + "__typename " * 101 + "}"
     assert read_code(await send(build_hashed(wide, query=wide))) == (400, "TOO_MANY_ROOT_FIELDS")
