@@ -28,7 +28,7 @@ from strawberry.extensions import SchemaExtension
 
 from renewals.concurrency import lru_cache
 from renewals.observability import request_record
-from schema.execution import compiler, executor
+from schema.execution import compiler, executor, variants
 from schema.limits import document_cache
 from schema.shared import scalars
 
@@ -69,7 +69,7 @@ class PreparedOperation:
         self._fragments = {
             name: FragmentDetails(definition) for name, definition in self._definitions.items()
         }
-        self._compiled = executor.Compiled(document, node)
+        self._compiled = variants.Compiled(document, node)
 
     def start(
         self, variables: Mapping[str, object], context: object, middleware: MiddlewareManager | None = None

@@ -17,7 +17,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.field import StrawberryField
 
 from renewals.domain import errors
-from schema.execution import executor
+from schema.execution import executor, variants
 from schema.fields import sources
 from schema.limits import document_cache
 from tests.schema.execution import compare
@@ -217,8 +217,8 @@ async def test_the_cache_of_compiled_documents_and_their_variants_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(document_cache, "DOCUMENTS_MAX", 3)
-    monkeypatch.setattr(executor, "VARIANTS_MAX", 2)
-    executor._compiled.clear()
+    monkeypatch.setattr(variants, "VARIANTS_MAX", 2)
+    variants._compiled.clear()
     schema, context = make_schema(), RequestContext([make_row(1)])
     names = ["a", "b", "c", "d"]
     document = f"query ({', '.join(f'${name}: Boolean!' for name in names)}) {{ items {{ id %s }} }}"
@@ -227,13 +227,13 @@ async def test_the_cache_of_compiled_documents_and_their_variants_is_bounded(
         variables = {name: bool(bits & 1 << place) for place, name in enumerate(names)}
         data = await execute(schema, document, context, **variables)
         assert list(data["items"][0]) == ["id", *(name for name in names if variables[name])]
-    [compiled] = executor._compiled.values()
+    [compiled] = variants._compiled.values()
     assert compiled._variants is not None and len(compiled._variants) == 2
     for number in range(10):
         await execute(schema, f"{{ items {{ k{number}: o }} }}", context)
-        assert len(executor._compiled) <= 3
+        assert len(variants._compiled) <= 3
     await execute(schema, "{ items { k7: o } }", context)
-    assert len(executor._compiled) == 3, "the document is still in the cache"
+    assert len(variants._compiled) == 3, "the document is still in the cache"
 
 
 def test_concurrent_threads_receive_the_results_of_their_own_requests() -> None:
