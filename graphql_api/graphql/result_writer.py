@@ -24,7 +24,9 @@ class ResultWriter:
     def write(
         self, result: ExecutionResult, media_type: str | None, admitted: document_limits.Admitted
     ) -> Response:
-        """Return the response to a result: JSON of the media type `media_type` or, if that is None, an event stream.
+        """Return the response that contains a result.
+
+        It is JSON of the media type `media_type` or, if that is None, an event stream.
 
         A result without data that has an error with the code UNAVAILABLE is always JSON, with status 503. An error
         replaces any other result that is too large.

@@ -123,7 +123,7 @@ def _renew(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mappin
 
 
 def _set_auto(unit: selection.RenewalUnit, context: planning.PlanContext) -> Mapping[str, InstanceAction]:
-    """Return SET_AUTO for each member, by id; the members keep their `auto_renew_months`."""
+    """Return SET_AUTO for each member, by id. It is allowed if AUTO with their present months is accepted for all."""
     kind = InstanceActionKind.SET_AUTO
     accepted, refusals = selection.partition_units(
         [unit], lambda instance: policy.refuse_policy(instance, _SET_AUTO, context)

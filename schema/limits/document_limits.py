@@ -205,5 +205,5 @@ _DIRECTIVES_TOGETHER = Message(
     "an operation or a fragment must have at most {count:,} directives in one place"
 )
 _REPEATS = Message(
-    "an operation or a fragment must have at most {count:,} pairs of fields with the same name"
+    "an operation or a fragment must have at most {count:,} pairs of fields with the same name or alias in one object"
 )
