@@ -119,9 +119,9 @@ class ProcessPool:
             self._slots.release(account_id)
             raise ProcessLostError("the pool of processes is closed")
         # If the caller is cancelled, the process still executes the job to its end.
-        task = asyncio.create_task(self._work(account_id, job))
+        task = asyncio.create_task(self._work(job))
         self._tasks.add(task)
-        task.add_done_callback(self._on_end)
+        task.add_done_callback(lambda task: self._on_end(account_id, task))
         return await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -132,7 +132,7 @@ class ProcessPool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(process.stop() for process in self._idle))
 
-    async def _work(self, account_id: str, job: messages.Job) -> object:
+    async def _work(self, job: messages.Job) -> object:
         process = None
         try:
             while self._idle and (process is None or not process.is_alive):
@@ -147,10 +147,11 @@ class ProcessPool:
         finally:
             if process is not None and process.is_alive:
                 self._idle.append(process)
-            self._slots.release(account_id)
         return value
 
-    def _on_end(self, task: asyncio.Task[object]) -> None:
+    def _on_end(self, account_id: str, task: asyncio.Task[object]) -> None:
+        # `_work` cannot release the slot, because a task that is cancelled before its start never enters it.
+        self._slots.release(account_id)
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # the caller may have been cancelled

@@ -142,6 +142,19 @@ async def test_a_waiting_job_is_refused_when_the_pool_closes() -> None:
         await waiting
 
 
+async def test_a_waiting_job_is_refused_even_if_the_job_before_it_had_not_started() -> None:
+    pool = process_pool.ProcessPool(config.get_settings(), 1)
+    job = messages.Job(jobs.block, (30.0,))
+    first, waiting = (asyncio.create_task(pool.run(account, job)) for account in ("a", "b"))
+    await asyncio.sleep(0)  # the first job has the slot, but its task has not started
+    async with asyncio.timeout(5):
+        await pool.close()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        with pytest.raises(process_pool.ProcessLostError):
+            await waiting
+
+
 async def test_twenty_forecasts_of_one_request_stay_within_the_waiting_limit_of_the_account(
     account: str, pool: None, world: World, graphql: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
