@@ -59,15 +59,14 @@ class AccountSizes:
     def known(self, account_id: str | None) -> AccountSize | None:
         """Return the cached size of an account, or None if there is no size that is younger than STALE_SECONDS_MAX.
 
-        If the size is older than FRESH_SECONDS, it is counted again in the background.
+        If the returned size is older than FRESH_SECONDS, it is counted again in the background.
         """
         cached = self._known.get(account_id)
-        if cached is None:
+        if cached is None or (age := time.monotonic() - cached[0]) >= STALE_SECONDS_MAX:
             return None
-        age = time.monotonic() - cached[0]
         if age >= FRESH_SECONDS:
             self._start(account_id)
-        return cached[1] if age < STALE_SECONDS_MAX else None
+        return cached[1]
 
     async def find(self, account_id: str | None) -> AccountSize:
         """Return the size of an account; if `account_id` is None (an operator), the largest counts of any account."""
