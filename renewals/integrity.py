@@ -234,7 +234,9 @@ async def _find_wrong_texts(connection: database.Connection, statement: str) -> 
         row_stream.stream_rows(connection, statement, size=_ROWS_PER_READ)
     ) as pages:
         async for rows in pages:
-            wrong += [row for row in rows if row["name"] is None or row["text"] != _build_text(row)]
+            wrong += [
+                row for row in rows if None in (row["name"], row["text"]) or row["text"] != _build_text(row)
+            ]
             if len(wrong) >= VIOLATIONS_MAX:
                 break
     return wrong[:VIOLATIONS_MAX]

@@ -208,6 +208,11 @@ EXPIRY = "an instance expires at the end of its last period without a refund, or
         (TEXT, "UPDATE instances SET configuration = '[{\"label\": \"IP\"}]' WHERE id = 'i-2'"),
         (TEXT, "UPDATE instances SET configuration = '[1]' WHERE id = 'i-2'"),
         (TEXT, "UPDATE instances SET configuration = 'null' WHERE id = 'i-2'"),
+        (
+            TEXT,
+            """WITH deleted AS (DELETE FROM search_texts WHERE instance_id = 'i-2')
+               UPDATE instances SET configuration = '[1]' WHERE id = 'i-2'""",
+        ),
     ],
 )
 async def test_further_kinds_of_damage_are_reported_by_the_violated_invariant(
