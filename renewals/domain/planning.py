@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from renewals.domain import dates, errors, model, pricing
+from renewals.domain import dates, errors, limits, model, pricing
 from renewals.domain import payment as domain_payment
 from renewals.domain.errors import Refusal, RefusalCode, RefusalFacts
 from renewals.domain.messages import CountedMessage, Message
@@ -289,16 +289,7 @@ def _refuse_period(
             )
             return Refusal(instance.id, RefusalCode.TARGET_NOT_LATER, message)
     elif new < earliest:
-        assert instance.anchor_day is not None
-        least = dates.min_months_to_reach(instance.anchor_day, old, earliest)
-        message = CountedMessage(
-            "It expired on {old}; renew it for at least {count} month.",
-            "It expired on {old}; renew it for at least {count} months.",
-            old=old,
-            count=least,
-        )
-        facts = RefusalFacts(least_months=least)
-        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message, facts=facts)
+        return _too_short(instance, old, earliest)
     # An automatic renewal precedes the last day by the lead days. They must not shorten the longest term.
     today = dates.today(context.now, context.zone)
     measured_from = max(today, old) if isinstance(extension, RenewAuto) else today
@@ -314,6 +305,30 @@ def _refuse_period(
         facts = RefusalFacts(latest_expiry=furthest)
         return Refusal(instance.id, RefusalCode.MAX_TERM_EXCEEDED, message, facts=facts)
     return None
+
+
+def _too_short(instance: model.Instance, old: dt.date, earliest: dt.date) -> Refusal:
+    """Return the refusal of a renewal that ends before `earliest`; unify can always reach `earliest`."""
+    assert instance.anchor_day is not None
+    least = dates.min_months_to_reach(instance.anchor_day, old, earliest)
+    facts = RefusalFacts(least_months=least)
+    if least > limits.MONTHS_MAX:
+        too_long = Message(
+            "It expired on {old}; a renewal would need at least {least} months, but {most} is the maximum. "
+            "Unify its expiry to {earliest} or a later date.",
+            old=old,
+            least=least,
+            most=limits.MONTHS_MAX,
+            earliest=earliest,
+        )
+        return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, too_long, facts=facts)
+    message = CountedMessage(
+        "It expired on {old}; renew it for at least {count} month.",
+        "It expired on {old}; renew it for at least {count} months.",
+        old=old,
+        count=least,
+    )
+    return Refusal(instance.id, RefusalCode.PERIOD_TOO_SHORT, message, facts=facts)
 
 
 def _price_refusals(unit: RenewalUnit, price_rise_cap_bps: int) -> dict[str, Refusal]:

@@ -105,6 +105,37 @@ def test_a_renewal_that_would_end_in_the_past_is_refused_with_the_minimum_months
     assert only_line(plan(late, RenewFor(least), context(now))).expires_at > at(now)
 
 
+@pytest.mark.parametrize("max_term_months", [1, 12])
+@pytest.mark.parametrize(
+    ("now", "target"),
+    [
+        ("2021-09-10 23:59:59", "2021-09-11"),
+        ("2022-10-15 12:00:00", "2022-10-15"),
+        ("2026-01-31 23:59:59", "2026-02-01"),
+    ],
+)
+def test_an_instance_that_no_renewal_can_extend_is_referred_to_a_date_to_which_unify_extends_it(
+    now: str, target: str, max_term_months: int
+) -> None:
+    judged_by = context(now, products=[product(max_term_months=max_term_months)])
+    late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
+    refusal = only_refusal(plan(late, RenewFor(36), judged_by))
+    least = refusal.facts.least_months
+    assert refusal.code.value == "PERIOD_TOO_SHORT" and least is not None and least > 36
+    assert str(refusal.message) == (
+        f"It expired on 2018-09-10; a renewal would need at least {least} months, but 36 is the maximum. "
+        f"Unify its expiry to {target} or a later date."
+    )
+    line = only_line(plan(late, UnifyToDate(day(target)), judged_by))
+    assert line.expires_at == at(f"{target} 23:59:59")
+
+
+def test_an_instance_that_the_longest_renewal_can_extend_is_referred_to_that_renewal() -> None:
+    late = instance(expires="2018-09-10", status=InstanceStatus.EXPIRED)
+    refusal = only_refusal(plan(late, RenewFor(35), context("2021-09-10 12:00")))
+    assert str(refusal.message) == "It expired on 2018-09-10; renew it for at least 36 months."
+
+
 def test_a_late_renewal_is_accepted_until_a_second_before_its_new_expiry() -> None:
     late = instance(expires="2018-09-10")
     assert only_line(plan(late, RenewFor(1), context("2018-10-10 23:59:58"))).months == 1
