@@ -25,9 +25,10 @@ Value = TypeVar("Value")
 HORIZONS = (31, 92, 183, limits.FORECAST_DAYS_MAX)
 """The numbers of days to simulate; a requested number is rounded up to one of them, so that requests share results."""
 RENEWALS_IN_PLACE_MAX = 300
-"""The maximum number of renewals to simulate in the API's process while there is a process pool.
+"""The maximum number of renewals, by the estimate of `find_or_compute`, to simulate in the API's process.
 
-300 renewals block the event loop for about 10 ms.
+If there is no process pool, there is no maximum. 300 renewals block the event loop for about 10 ms, and up to twice as
+many can be simulated.
 """
 
 
@@ -101,7 +102,8 @@ async def find_or_compute(
     """Return the result of `compute` for at least `days` days, from the cache if the inputs are unchanged.
 
     `compute` must be pure, and the connection must hold a snapshot. Return None if the computation would exceed
-    `renewals_max` renewals, with one renewal of each instance in every 31 days.
+    `renewals_max` renewals by an estimate, which is one renewal of each instance in every 31 days. An instance can have
+    one renewal more, for example on 1 February and on 1 March, so the computation has at most twice as many renewals.
     """
     horizon = next(horizon for horizon in HORIZONS if horizon >= days)
     instances_max = None if renewals_max is None else renewals_max // -(-horizon // HORIZONS[0])
