@@ -36,10 +36,7 @@ class ByFilter:
 InstanceSelector = ById | ByFilter
 
 INSTANCES_IN_PLACE_MAX = 200
-"""The maximum number of selected instances that are planned in the event loop; planning them takes about 10 ms.
-
-Members that complete a selected bundle are not counted.
-"""
+"""The maximum number of instances that are planned in the event loop; planning them takes about 10 ms."""
 
 
 def check_selector(selector: InstanceSelector) -> None:
@@ -124,14 +121,15 @@ async def complete_selection(
             instances, members, excepted_ids=frozenset(selector.except_ids)
         )
     if handling is model.BundleHandling.WHOLE:
-        single_count = sum(instance.bundle_id is None for instance in selection.instances)
-        member_count = sum(map(len, selection.bundle_members.values()))
-        _check_count(single_count + member_count, "input.bundles")
+        _check_count(_count_with_members(selection), "input.bundles")
     return selection
 
 
 def is_large(selector: InstanceSelector) -> bool:
-    """Return whether a selector can select more than INSTANCES_IN_PLACE_MAX instances."""
+    """Return whether a selector can select more than INSTANCES_IN_PLACE_MAX instances.
+
+    Members that complete a selected bundle are not counted, because only the database has their number.
+    """
     return isinstance(selector, ByFilter) or len(selector.ids) > INSTANCES_IN_PLACE_MAX
 
 
@@ -142,10 +140,20 @@ async def plan_without_blocking(
     *args: Arguments.args,
     **kwargs: Arguments.kwargs,
 ) -> Value:
-    """Call a pure function and return its result; if more than INSTANCES_IN_PLACE_MAX are selected, use a thread."""
-    if len(selection.instances) <= INSTANCES_IN_PLACE_MAX:
+    """Call a pure function and return its result.
+
+    If the selection has more than INSTANCES_IN_PLACE_MAX instances, with all members of their bundles, use a thread.
+    """
+    if _count_with_members(selection) <= INSTANCES_IN_PLACE_MAX:
         return plan(*args, **kwargs)
     return await asyncio.to_thread(plan, *args, **kwargs)
+
+
+def _count_with_members(selection: domain_selection.Selection) -> int:
+    """Return the number of selected instances, with all members of their bundles that the selection lists."""
+    members = selection.bundle_members
+    single_count = sum([instance.bundle_id not in members for instance in selection.instances])
+    return single_count + sum(map(len, members.values()))
 
 
 def _check_count(count: int, field: str) -> None:
