@@ -56,10 +56,10 @@ async def rotate_in(
     If the idempotency key was used before, nothing is inserted, and the result of `read_issued_in` is returned.
     Messages are also signed with older secrets until `now + overlap` at the latest. Raises IdempotencyKeyReusedError if
     the key was used with another overlap, and InvalidInputError if `overlap` is not zero and SECRETS_MAX secrets are
-    active. A prefix distinguishes the stored idempotency key from the key of the endpoint's creation, which is in the
-    same column.
+    active. A line break, which no key of a client contains, distinguishes the stored idempotency key from the key of
+    the endpoint's creation, which is in the same column.
     """
-    stored_key = f"rotate {idempotency_key}"
+    stored_key = f"rotate\n{idempotency_key}"
     rows = await database.fetch(
         connection,
         "SELECT ends_at, idempotency_key, overlap FROM webhook_secrets WHERE endpoint_id = $1",
@@ -67,8 +67,7 @@ async def rotate_in(
     )
     for row in rows:
         if row["idempotency_key"] == stored_key:
-            if row["overlap"] is not None:
-                idempotency.check_same_request(idempotency_key, row["overlap"], overlap)
+            idempotency.check_same_request(idempotency_key, row["overlap"], overlap)
             return await read_issued_in(connection, endpoint_id, stored_key)
     if overlap and sum(row["ends_at"] is None or row["ends_at"] > now for row in rows) >= SECRETS_MAX:
         raise errors.InvalidInputError(

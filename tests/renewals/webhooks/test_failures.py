@@ -584,6 +584,19 @@ async def test_a_rotation_repeated_with_its_key_is_executed_once_even_after_its_
     ]
 
 
+@pytest.mark.parametrize("creation_key", ["march", "rotate march"])
+async def test_a_rotation_whose_key_resembles_that_of_the_creation_gives_a_new_secret(
+    sending: Sending, receiver: Receiver, creation_key: str
+) -> None:
+    request = endpoint_requests.EndpointRequest(receiver.url, (), creation_key)
+    created = await endpoints.create("a", request, sending.clock)
+    rotated = await endpoints.rotate("a", str(created.endpoint.id), "march", sending.clock)
+    assert rotated.secret != created.secret
+    assert await endpoints.create("a", request, sending.clock) == created
+    assert await endpoints.rotate("a", str(created.endpoint.id), "march", sending.clock) == rotated
+    assert await secrets.list_active(created.endpoint.id, sending.clock()) == [rotated.secret, created.secret]
+
+
 def test_a_claim_is_longer_than_a_batch_and_its_last_request() -> None:
     longest = dispatcher.BATCH_SECONDS_MAX + http_client.REQUEST_SECONDS_MAX + http_client.BODY_SECONDS_MAX
     assert longest < claims.CLAIM_SECONDS
