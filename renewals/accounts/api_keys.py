@@ -127,6 +127,14 @@ async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
         return await create(connection, account_id, now, role=model.Role.CALENDAR)
 
 
+async def revoke_expired_calendar_key(
+    connection: database.Connection, account_id: str | None, now: dt.datetime
+) -> None:
+    """Revoke the account's calendar key if it has expired, because an unrevoked key prevents a new one."""
+    keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
+    await keys.filter(expires_at__lte=now).using_db(connection).update(revoked_at=now)
+
+
 async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:
     """Return the principal of a key; None if the key is unknown, revoked, or expired in real time."""
     rows = await database.fetch(

@@ -49,10 +49,11 @@ async def _create_key_in(
         await accounts.lock_account(connection, request.account_id)
     now = call.clock()
     validation.raise_if_invalid("expiresAt", validation.check_future(request.expires_at, now))
-    if request.role is model.Role.CALENDAR and await _has_calendar_key(connection, request.account_id):
-        raise errors.InvalidInputError(
-            "input.role", Message("the account already has a calendar key; revoke it first")
-        )
+    if request.role is model.Role.CALENDAR:
+        await api_keys.revoke_expired_calendar_key(connection, request.account_id, now)
+        if await _has_calendar_key(connection, request.account_id):
+            reason = Message("the account already has a calendar key; revoke it first")
+            raise errors.InvalidInputError("input.role", reason)
     key = await api_keys.issue(
         connection,
         request.account_id,

@@ -183,7 +183,10 @@ class CreateApiKeyInput(IdempotentInput):
     )
     role: model.Role = strawberry.field(
         default=model.Role.RENEWER,
-        description="The permitted use of the key. An account has at most one CALENDAR key that is not revoked.",
+        description=(
+            "The permitted use of the key. An account has at most one CALENDAR key that is not revoked; its creation "
+            "revokes an expired one."
+        ),
     )
     name: str = strawberry.field(
         default="",

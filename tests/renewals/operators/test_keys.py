@@ -1,5 +1,7 @@
 """Test createApiKey, revokeApiKey and the list of keys: a secret is returned once and never stored."""
 
+import datetime as dt
+
 import httpx2
 import pytest
 
@@ -119,6 +121,23 @@ async def test_a_second_calendar_key_of_an_account_is_refused_until_the_first_is
     assert result[:2] == ("InvalidInput", "input.role")
     await operator.done("revokeApiKey", keyId=first["apiKey"]["id"])
     await operator.done("createApiKey", accountId="a", role="CALENDAR")
+
+
+async def test_a_calendar_key_is_created_after_the_earlier_one_expired_and_the_earlier_one_is_revoked(
+    world: World, operator: Operator
+) -> None:
+    await world.account("a")
+    sent = {"accountId": "a", "role": "CALENDAR"}
+    first = await operator.done("createApiKey", KEY, **sent, expiresAt="2027-01-10T05:00:00+00:00")
+    operator.at(operator.now + dt.timedelta(minutes=59))
+    assert (await operator.refused("createApiKey", **sent))[:2] == ("InvalidInput", "input.role")
+    operator.at(operator.now + dt.timedelta(minutes=1))
+    second = await operator.done("createApiKey", KEY, **sent)
+    keys = await operator('{ apiKeys(accountId: "a") { id revokedAt } }')
+    assert {key["id"]: key["revokedAt"] for key in keys["apiKeys"]} == {
+        first["apiKey"]["id"]: "2027-01-10T05:00:00+00:00",
+        second["apiKey"]["id"]: None,
+    }
 
 
 async def test_keys_are_listed_by_account_without_their_secrets(world: World, operator: Operator) -> None:
