@@ -68,7 +68,7 @@ class CreatedEndpoint(NamedTuple):
 async def create(owner: str | None, request: EndpointRequest, clock: Clock) -> CreatedEndpoint:
     """Create an endpoint and its secret; a repeated request with the same key returns the existing endpoint (rule 18).
 
-    Raises DomainError, and SecretUnreadableError if the secret of the existing endpoint cannot be decrypted.
+    Raises DomainError.
     """
     check_request(request)
     async with _locked_owner(owner) as connection:
@@ -148,7 +148,7 @@ async def rotate(
 ) -> CreatedEndpoint:
     """Give an endpoint a new secret; messages are also signed with its older secrets for at most `overlap_hours`.
 
-    Raises InvalidInputError, IdempotencyKeyReusedError, and SecretUnreadableError for a repeated request.
+    Raises InvalidInputError and IdempotencyKeyReusedError.
     """
     idempotency.check_idempotency_key(idempotency_key)
     overlap = parse_overlap(overlap_hours)

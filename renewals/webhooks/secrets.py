@@ -110,7 +110,7 @@ async def read_issued_in(
 ) -> str:
     """Return the secret that was issued under an idempotency key, or the newest secret if that secret was erased.
 
-    Raises SecretUnreadableError.
+    Raises InvalidInputError if no key of the settings decrypts that secret.
     """
     [row] = await database.fetch(
         connection,
@@ -119,7 +119,14 @@ async def read_issued_in(
         endpoint_id,
         idempotency_key,
     )
-    return decrypt(row["secret"])
+    try:
+        return decrypt(row["secret"])
+    except SecretUnreadableError:
+        reason = Message(
+            "was used, but the secret of that request can no longer be decrypted; "
+            "call rotateWebhookSecret with a new key"
+        )
+        raise errors.InvalidInputError("input.idempotencyKey", reason) from None
 
 
 def generate() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from renewals.db import connection as database
 from renewals.domain import clock as clocks
@@ -136,6 +138,28 @@ async def test_a_rotation_beyond_three_valid_secrets_is_refused(client: Client) 
     assert "secret" in await send(client, ROTATE, id=endpoint_id, idempotencyKey="3")
     reused = await send(client, ROTATE, id=endpoint_id, idempotencyKey="3", overlapHours=1)
     assert reused["__typename"] == "IdempotencyKeyReused"
+
+
+async def test_a_repeated_request_is_refused_if_the_key_that_encrypted_its_secret_was_removed(
+    client: Client, world: World, settings_override: Callable[..., None]
+) -> None:
+    old, new = (SecretStr(Fernet.generate_key().decode()) for _ in range(2))
+    settings_override(webhook_keys=(old,))
+    endpoint_id = (await create_endpoint(client))["endpoint"]["id"]
+    await send(client, ROTATE, id=endpoint_id, idempotencyKey="1")
+    settings_override(webhook_keys=(new,))
+    created = await send(client, CREATE, url=URL, idempotencyKey="k")
+    rotated = await send(client, ROTATE, id=endpoint_id, idempotencyKey="1")
+    assert created == rotated
+    assert (rotated["__typename"], rotated["field"]) == ("InvalidInput", "input.idempotencyKey")
+    assert rotated["message"] == (
+        "input.idempotencyKey: was used, but the secret of that request can no longer be decrypted; "
+        "call rotateWebhookSecret with a new key"
+    )
+    assert await world.count("webhook_secrets") == 2
+    third = await send(client, ROTATE, id=endpoint_id, idempotencyKey="2")
+    assert await send(client, ROTATE, id=endpoint_id, idempotencyKey="2") == third
+    assert third["secret"].startswith("whsec_")
 
 
 async def test_endpoints_of_another_account_or_of_the_provider_are_refused_like_unknown_endpoints(
