@@ -184,7 +184,10 @@ class HealthChecker:
         return OK
 
     async def _check_run(self) -> HealthCheck:
-        last = await self._connection.fetchval(runs.LAST_SCHEDULED)
+        try:
+            last = await self._connection.fetchval(runs.LAST_SCHEDULED)
+        except asyncpg.UndefinedTableError:
+            return HealthCheck("the table renewal_runs does not exist")
         late = schedule.lateness(last, self._clock()).total_seconds()
         if late <= RUN_LATE_SECONDS:
             return OK

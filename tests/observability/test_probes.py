@@ -268,6 +268,16 @@ async def test_a_missing_migration_makes_a_process_unready_and_is_named(
     assert response.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
 
 
+async def test_a_missing_table_of_runs_fails_only_the_check_of_runs(world: World, database_url: str) -> None:
+    await world.rows("DELETE FROM tortoise_migrations WHERE name LIKE '0001%'")
+    await world.rows("DROP TABLE renewal_runs CASCADE")
+    async with open_client(database_url, None) as client:
+        results = (await client.get("/readyz")).json()["checks"]
+    assert results["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
+    assert results["run"] == {"ok": False, "why": "the table renewal_runs does not exist"}
+    assert results["database"] == results["writes"] == {"ok": True}
+
+
 async def test_an_unknown_newer_migration_passes_the_check(world: World, database_url: str) -> None:
     await world.rows(
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_later', now())"
