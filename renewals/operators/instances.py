@@ -147,7 +147,8 @@ async def _change_rows_in(
     for instance_id in dict.fromkeys(instance_ids):
         row = known.rows.get(instance_id)
         if row is None:
-            refusals.append(RowError(instance_id, field, _NOT_FOUND.fill(id=instance_id)))
+            reason = _NOT_FOUND.fill(id=domain_validation.truncate(instance_id))
+            refusals.append(RowError(instance_id, field, reason))
             continue
         decision = decide(row, known)
         if isinstance(decision, RowError):

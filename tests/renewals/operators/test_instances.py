@@ -56,6 +56,16 @@ async def test_a_bundle_is_released_as_a_whole(world: World, operator: Operator)
     assert (result["changedCount"], result["refusals"]) == (3, [])
 
 
+async def test_a_refusal_quotes_at_most_64_characters_of_an_unknown_id(
+    world: World, operator: Operator
+) -> None:
+    result = await operator.done("releaseInstances", COUNTS, instanceIds=["x" * 64, "x" * 65])
+    assert [(row["id"], row["message"]) for row in result["refusals"]] == [
+        ("x" * 64, f"there is no instance '{'x' * 64}'"),
+        ("x" * 65, f"there is no instance '{'x' * 64}...'"),
+    ]
+
+
 @pytest.mark.parametrize("verb", ["makeFormal", "releaseInstances", "confirmPrices"])
 async def test_a_request_with_no_or_too_many_instances_is_refused(
     world: World, operator: Operator, verb: str
