@@ -31,7 +31,7 @@ class PlacedOrder:
     order: Mapping[str, object] | None = None
     """The order's row for the API, if this call has written it."""
     account: model.Account | None = None
-    """The account with its balance after the payment, if this call has written the order."""
+    """The account, if this call has written the order, with the balance after it but the `ledger_number` before it."""
     instances: Sequence[database.Row] = ()
     """The rows of the instances for the API, if this call has renewed at most INSTANCES_IN_PLACE_MAX instances."""
 
