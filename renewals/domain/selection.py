@@ -13,7 +13,9 @@ _ONE_OFF = Message("A one-off purchase cannot be renewed.")
 _NO_EXPIRY = Message("It has no expiry, so there is nothing to renew.")
 _RELEASED = Message("It was released and cannot be restored.")
 _NOT_FOUND = Message("There is no such instance.")
-_BUNDLED = Message("It belongs to a bundle and cannot take part in a batch; send its bundle alone.")
+_BUNDLED = Message(
+    "It belongs to a bundle and cannot take part in a batch; send its bundle alone, or use bundles: WHOLE."
+)
 
 
 @dataclass(frozen=True, slots=True)

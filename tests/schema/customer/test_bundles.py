@@ -61,6 +61,9 @@ async def test_a_bundle_that_is_selected_together_with_another_id_is_refused(
     codes |= {"unknown": {"unknown": "NOT_FOUND"}, "c-1": {"c-1": "BUNDLED"}}.get(other_id, {})
     assert customer.codes(refused) == codes
     assert refused["refusals"][-1]["bundleInstanceIds"] in (["b-1", "b-2"], ["c-1", "c-2"])
+    assert {refusal["message"] for refusal in refused["refusals"] if refusal["code"] == "BUNDLED"} == {
+        "It belongs to a bundle and cannot take part in a batch; send its bundle alone, or use bundles: WHOLE."
+    }
     assert await world.snapshot() == before
 
 
