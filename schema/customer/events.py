@@ -109,8 +109,8 @@ class Event:
         _summarize,
         *("type", "payload", "instance_id", "instance_name", "time_zone", "currency"),
         description=(
-            "One sentence about the event in the caller's language, with dates in the account's time zone. For an "
-            "unknown type, the sentence only names the type."
+            "The event in words, in the caller's language, with dates in the account's time zone. For an unknown "
+            "type, the summary only names the type and the instance, if any."
         ),
     )
 

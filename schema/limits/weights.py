@@ -60,7 +60,7 @@ RELEASE_TIME = 5
 NESTED_COUNT = 350
 """A count of the lines of an order or of a refund. Measured for 10,000 lines: 1 ms."""
 SUMMARY = 20
-"""The sentence about an event. Measured: 40 microseconds."""
+"""The summary of an event. Measured: 40 microseconds."""
 LINES_PASSED = 0.3
 """A line of an order or of a refund, or a member of a bundle, that an offset skips."""
 

@@ -1,4 +1,4 @@
-"""Each event has a summary of one sentence in the reader's language, with the facts of its payload (rule 27)."""
+"""Each event has a summary in words, in the reader's language, with the facts of its payload (rule 27)."""
 
 import re
 from collections.abc import Mapping
@@ -152,7 +152,7 @@ def facts(payload: Mapping[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(("event_type", "payload", "english", "chinese"), CASES)
-def test_a_summary_is_one_sentence_in_the_language_of_its_reader(
+def test_a_summary_is_in_words_in_the_language_of_its_reader(
     event_type: EventType, payload: dict[str, Any], english: str, chinese: str
 ) -> None:
     assert summarize(event_type, payload, Language.EN, subject_of(event_type)) == english
