@@ -132,16 +132,16 @@ def _refuse(line: ParsedRow, column: str, reason: Message) -> ParsedRow:
 def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     """Return the rows of a bundle; all rows are refused if one row is refused or if they contradict each other."""
     accounts = {str(line.raw.get("accountId")) for line in members}
-    named = {str(line.raw["bundleName"]): line for line in reversed(members) if line.raw.get("bundleName")}
+    names = {line.number: str(line.raw["bundleName"]) for line in members if line.raw.get("bundleName")}
     checked = list(members)
     if len(accounts) > 1:
         checked = [_refuse(line, "accountId", _OTHER_ACCOUNT) for line in checked]
-    if len(named) > 1:
-        first = min(line.number for line in named.values())
+    if len(set(names.values())) > 1:
+        first = min(names)
         reason = Message("differs from the name on line {first}, which is in the same bundle", first=first)
         checked = [
             _refuse(line, "bundleName", reason)
-            if line.number != first and line.raw.get("bundleName")
+            if names.get(line.number, names[first]) != names[first]
             else line
             for line in checked
         ]

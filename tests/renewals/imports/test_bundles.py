@@ -85,6 +85,23 @@ def test_a_bundle_with_an_invalid_line_is_refused_as_a_whole(
     )
 
 
+def test_only_the_lines_whose_bundle_name_differs_from_the_first_name_are_refused_for_the_name(
+    run_import: RunImport, url: str
+) -> None:
+    rows = bundle(1, size=4)
+    for member, name in zip(rows, ("A", "B", "A", ""), strict=True):
+        member["bundleName"] = name
+    result = run_import("instances", csv_of(rows))
+    assert counts(result) == (0, 0, 0, 4)
+    whole = "bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
+    assert problems(result) == [
+        f"2: {whole}",
+        "3: bundleName: 'B': differs from the name on line 2, which is in the same bundle",
+        f"4: {whole}",
+        f"5: {whole}",
+    ]
+
+
 def test_a_line_too_far_below_the_first_line_of_its_bundle_is_refused(
     run_import: RunImport, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
