@@ -36,7 +36,8 @@ class RegistrationResult:
     unchanged_count: int
     refusals: tuple[RowError, ...]
     new_bundles: tuple[BundleRow, ...]
-    renamed_bundles: tuple[BundleRow, ...]
+    renamed_bundles: tuple[tuple[BundleRow, BundleRow], ...]
+    """Pairs of the stored bundle and the renamed bundle."""
 
 
 def raise_if_refused(result: RegistrationResult) -> None:
@@ -195,5 +196,5 @@ def _collect(
         unchanged_count=unchanged_count,
         refusals=tuple(refusals),
         new_bundles=tuple(b for b in valid_bundles if b.id not in stored and b.id in used_bundle_ids),
-        renamed_bundles=tuple(b for b in valid_bundles if b.id in stored and stored[b.id] != b),
+        renamed_bundles=tuple((stored[b.id], b) for b in valid_bundles if stored.get(b.id, b) != b),
     )

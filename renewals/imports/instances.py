@@ -54,7 +54,10 @@ async def import_instances(batch: ImportBatch, rows: Sequence[ImportedInstance])
             if requests
             else []
         )
-        results: dict[str, RowResult] = {}
+        renamed_ids = {bundle.id for result in account_results for _, bundle in result.renamed_bundles}
+        results: dict[str, RowResult] = {
+            row.reported.id: RowOutcome.CHANGED for row in rows if row.reported.bundle_id in renamed_ids
+        }
         for account_result in account_results:
             results |= {row.id: RowOutcome.CREATED for row in account_result.created}
             results |= {row.id: RowOutcome.CHANGED for row, _ in account_result.changed}

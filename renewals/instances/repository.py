@@ -136,7 +136,7 @@ async def _write_bundles(
         connection,
         """UPDATE bundles b SET name = u.name FROM unnest($1::text[], $2::text[], $3::text[]) AS u(id, account_id, name)
            WHERE b.id = u.id AND b.account_id = u.account_id""",
-        *sql.transpose([bundle for result in results for bundle in result.renamed_bundles], 3),
+        *sql.transpose([bundle for result in results for _, bundle in result.renamed_bundles], 3),
     )
 
 

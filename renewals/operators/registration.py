@@ -77,10 +77,16 @@ def build_change(
     """Return the change that the audit log stores for registrations.
 
     Its answer counts the created, changed and unchanged instances, and the changed instances that are on price hold
-    after the change.
+    after the change. Its values before and after are the instances by id and, as `bundles`, the renamed bundles by id.
     """
     created = [row for result in results for row in result.created]
     changed = [pair for result in results for pair in result.changed]
+    renamed = [pair for result in results for pair in result.renamed_bundles]
+    before: dict[str, object] = {row.id: row for row, _ in changed}
+    after: dict[str, object] = {row.id: row for row in (*created, *(row for _, row in changed))}
+    if renamed:
+        before["bundles"] = {bundle.id: bundle for bundle, _ in renamed}
+        after["bundles"] = {bundle.id: bundle for _, bundle in renamed}
     return AuditedChange(
         {
             "created_count": len(created),
@@ -88,7 +94,11 @@ def build_change(
             "unchanged_count": sum(result.unchanged_count for result in results),
             "held_count": instance_changes.count_held(changed, locked_accounts, now),
         },
-        sorted({row.account_id for row in created} | {row.account_id for row, _ in changed}),
-        before={row.id: row for row, _ in changed},
-        after={row.id: row for row in (*created, *(row for _, row in changed))},
+        sorted(
+            {row.account_id for row in created}
+            | {row.account_id for row, _ in changed}
+            | {bundle.account_id for bundle, _ in renamed}
+        ),
+        before=before,
+        after=after,
     )

@@ -146,3 +146,28 @@ def test_a_bundle_of_another_account_is_refused(run_import: RunImport, url: str)
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (0, 0, 0, 3)
     assert read_value(url, "SELECT count(*) FROM instances WHERE account_id = 'b'") == 0
+
+
+def test_a_renamed_bundle_counts_as_changed_lines_and_is_in_the_audit_log(
+    run_import: RunImport, url: str
+) -> None:
+    run_import("instances", csv_of([*bundle(1), row("i-0")]))
+    rows = [*bundle(1), row("i-0")]
+    for name, changed_count in (("Renamed", 3), ("Again", 4)):
+        for member in rows[:3]:
+            member["bundleName"] = name
+        if changed_count == 4:
+            rows[3]["name"] = "Another"
+        assert counts(run_import("instances", csv_of(rows))) == (0, changed_count, 4 - changed_count, 0)
+        assert counts(run_import("instances", csv_of(rows))) == (0, 0, 4, 0)
+    assert query(url, "SELECT id, name FROM bundles") == [("order-1", "Again")]
+    names = "->'bundles'->'order-1'->>'name'"
+    assert query(
+        url,
+        f"""SELECT account_ids, before{names}, after{names}, before->'i-0'->>'name', after->'i-0'->>'name'
+            FROM audit_log ORDER BY id""",
+    ) == [
+        (["a"], None, None, None, "Instance i-0"),
+        (["a"], "Order 1", "Renamed", None, None),
+        (["a"], "Renamed", "Again", "Instance i-0", "Another"),
+    ]
