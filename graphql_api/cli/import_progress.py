@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from renewals.imports import file_reader
 from renewals.imports.batches import RowOutcome
 from renewals.imports.rows import CellProblem
 from renewals.imports.runner import Progress
+from renewals.observability import log_config
 
 PROBLEMS_SHOWN_MAX = 100
 PLAIN_SECONDS = 5.0
@@ -61,7 +63,7 @@ class ProgressReporter:
                 (
                     problem.line,
                     formats.escape_formula(problem.column),
-                    formats.escape_formula(problem.value),
+                    formats.escape_formula(_as_text(problem.value)),
                     self._say(problem.reason),
                 )
                 for problem in problems
@@ -96,12 +98,15 @@ class ProgressReporter:
         """Print the problems that were kept, sorted by line, and the number of further problems."""
         file_name = self._source.path.name
         for problem in sorted(self._shown_problems, key=lambda shown: shown.line):
-            value = problem.value
+            value = _as_text(problem.value)
             if len(value) > VALUE_CHARACTERS_MAX:
                 value = f"{value[:VALUE_CHARACTERS_MAX]}..."
+            shown = (
+                repr(value) if isinstance(problem.value, str) else log_config.escape_control_characters(value)
+            )
             # A JSON key may contain terminal control sequences.
             column = problem.column if problem.column.isidentifier() else repr(problem.column)
-            place = f" {column}: {value!r}:" if problem.column else ""
+            place = f" {column}: {shown}:" if problem.column else ""
             typer.echo(f"{file_name}:{problem.line}:{place} {self._say(problem.reason)}", err=True)
         if more := self._problem_count - len(self._shown_problems):
             hint = Message(
@@ -141,6 +146,11 @@ class ProgressReporter:
 
     def _say(self, message: Message) -> str:
         return catalogs.translate(message, self._language)
+
+
+def _as_text(value: object) -> str:
+    """Return a value of a file; a value that is not text is returned as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,8 @@ class CellProblem(NamedTuple):
 
     line: int
     column: str
-    value: str
+    value: object
+    """A cell of a CSV file, a value of a JSON Lines file, or an empty text for a missing value."""
     reason: Message
 
 
@@ -45,7 +46,7 @@ class ParsedRow(NamedTuple):
     def problem(self, column: str, reason: Message) -> CellProblem:
         """Return a problem of this line with the value that the line has in `column`."""
         value = self.raw.get(column)
-        return CellProblem(self.number, column, "" if value is None else str(value), reason)
+        return CellProblem(self.number, column, "" if value is None else value, reason)
 
 
 def parse_rows(source: file_reader.Source, import_format: ImportFormat) -> Iterator[ParsedRow]:

@@ -191,6 +191,28 @@ def test_control_characters_of_a_json_key_are_escaped_in_the_report(run_import: 
     assert problems(result) == [r"1: '\x1b]0;mine\x07': '\x1b[2J': is not a column"]
 
 
+def test_a_json_value_that_is_not_text_is_reported_as_json(run_import: RunImport, tmp_path: Path) -> None:
+    rows = [
+        row("i-1", monthlyPrice=12.5, isTrial=1, expiresOn=None),
+        row("i-2", monthlyPrice="12.345", isTrial="true", renewalMode=True, tags={"规格\x9b": 8}),
+    ]
+    result = run_import(
+        "instances", jsonl_of(rows), "--errors", f"{tmp_path}/errors.csv", name="instances.jsonl"
+    )
+    assert problems(result) == [
+        f"1: monthlyPrice: 12.5: {NO_AMOUNT}",
+        "1: isTrial: 1: must be true or false",
+        f"2: monthlyPrice: '12.345': {NO_AMOUNT}",
+        "2: isTrial: 'true': must be true or false",
+        "2: renewalMode: true: must be one of MANUAL, AUTO, NONE",
+        r'2: tags: {"规格\x9b": 8}: must be text',
+    ]
+    written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert written[1].startswith("1,monthlyPrice,12.5,")
+    assert written[5].startswith("2,renewalMode,true,")
+    assert written[6].startswith('2,tags,"{""规格\x9b"": 8}",')
+
+
 def test_an_id_of_another_account_is_refused(run_import: RunImport, url: str) -> None:
     run_import("instances", csv_of([row("i-1", "a")]))
     result = run_import("instances", csv_of([row("i-1", "b"), row("i-2", "b")]))
