@@ -109,11 +109,12 @@ class ProgressReporter:
             place = f" {column}: {shown}:" if problem.column else ""
             typer.echo(f"{file_name}:{problem.line}:{place} {self._say(problem.reason)}", err=True)
         if more := self._problem_count - len(self._shown_problems):
-            hint = Message(
-                "... and {count:,} more; use --errors FILE.csv to write all problems to a file",
-                count=more,
+            hint = (
+                Message("... and {count:,} more; the file of --errors has all problems")
+                if self._errors
+                else Message("... and {count:,} more; use --errors FILE.csv to write all problems to a file")
             )
-            typer.echo(self._say(hint), err=True)
+            typer.echo(self._say(hint.fill(count=more)), err=True)
 
     def print_summary(self, *, is_dry_run: bool) -> None:
         """Print the numbers of created, changed, unchanged and refused rows."""
@@ -135,14 +136,17 @@ class ProgressReporter:
         if is_dry_run:
             typer.echo(self._say(Message("Dry run: nothing was written.")))
 
-    def print_interruption(self) -> None:
-        """Print that the import stopped, and how to continue."""
-        stopped = Message(
-            "Stopped at line {line:,}. Committed rows are kept. To import the rest, import the same "
-            "file again.",
-            line=self.latest.line,
+    def print_interruption(self, *, is_dry_run: bool) -> None:
+        """Print that the import stopped, and how to continue unless it is a dry run."""
+        stopped = (
+            Message("Dry run stopped at line {line:,}: nothing was written.")
+            if is_dry_run
+            else Message(
+                "Stopped at line {line:,}. Committed rows are kept. To import the rest, import the same "
+                "file again."
+            )
         )
-        typer.echo(self._say(stopped), err=True)
+        typer.echo(self._say(stopped.fill(line=self.latest.line)), err=True)
 
     def _say(self, message: Message) -> str:
         return catalogs.translate(message, self._language)
@@ -185,7 +189,7 @@ def open_reporter(
         except BaseException:
             stack.close()
             reporter.print_problems()
-            reporter.print_interruption()
+            reporter.print_interruption(is_dry_run=is_dry_run)
             raise
     reporter.print_problems()
     reporter.print_summary(is_dry_run=is_dry_run)

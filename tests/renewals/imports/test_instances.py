@@ -229,12 +229,15 @@ def test_100_problems_are_printed_and_all_problems_are_written_to_the_errors_fil
     rows = [row(f"i-{number}", productCode="=moon") for number in range(150)]
     assert run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/instances.csv").exit_code == 2
     assert (tmp_path / "instances.csv").read_text() == csv_of(rows)
-    result = run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/errors.csv")
+    result = run_import("instances", csv_of(rows))
     assert len(problems(result)) == 100
     assert (
         result.stderr.splitlines()[-1]
         == "... and 50 more; use --errors FILE.csv to write all problems to a file"
     )
+    result = run_import("instances", csv_of(rows), "--errors", f"{tmp_path}/errors.csv")
+    assert len(problems(result)) == 100
+    assert result.stderr.splitlines()[-1] == "... and 50 more; the file of --errors has all problems"
     written = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()
     assert (len(written), written[0]) == (151, "line,column,value,reason")
     assert written[-1] == "151,productCode,'=moon,unknown product '=moon'; add it to the catalog first"
