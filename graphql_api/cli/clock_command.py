@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SECONDS_MAX = 24 * 3600.0
 """The time after which the command stops its work on a move. The worker then continues the move."""
 
+_OPTIONS = {"account": "ACCOUNT", "input": "ACCOUNT", "input.to": "--to", "input.idempotencyKey": "ACCOUNT"}
+"""The argument and the option of the command, by the field that an error names. The command makes its own key."""
+
 
 def clock(
     account: Annotated[str, typer.Argument(help="Id of the test account.")],
@@ -36,7 +39,7 @@ def clock(
     try:
         move = _move(url, settings, account, instant)
     except errors.DomainError as error:
-        output_language.fail(error, language, {"account": "ACCOUNT", "input.to": "--to"})
+        output_language.fail(error, language, _OPTIONS)
     typer.echo(_as_json(move) if as_json else _as_text(move, settings, language))
 
 

@@ -59,7 +59,7 @@ def forecast(
             days = DAYS_DEFAULT if days is None else days
             _show_one(url, account, days, clock if at else None, table_language)
     except errors.InvalidInputError as error:
-        output_language.fail(error, language)
+        output_language.fail(error, language, {"account": "ACCOUNT", "days": "--days"})
 
 
 def _show_one(

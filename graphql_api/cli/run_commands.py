@@ -159,4 +159,4 @@ def runs(
     try:
         bootstrap.run(show())
     except errors.InvalidInputError as error:
-        output_language.fail(error, language)
+        output_language.fail(error, language, {"run": "--run"})

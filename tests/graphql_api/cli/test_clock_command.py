@@ -60,6 +60,24 @@ def test_an_invalid_move_is_refused_with_its_reason(
     assert problem in done.output
 
 
+def test_a_move_while_another_request_moves_the_clock_is_refused_for_the_account(
+    renewals: Renewals, url: str
+) -> None:
+    query(
+        url,
+        """INSERT INTO test_clock_moves (id, account_id, idempotency_key, from_at, to_at, reached_at, started_at,
+             progressed_at, renewed_count, refused_count, expired_count, released_count, first_sequence)
+           SELECT gen_random_uuid(), id, 'another', test_clock, test_clock + interval '1 day', test_clock, now(), now(),
+             0, 0, 0, 0, 0 FROM accounts WHERE id = 't'""",
+    )
+    done = renewals("clock", "t", "--to", "2027-02-01T10:00", DATABASE_URL=url)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "ACCOUNT: another request is moving the clock to 2027-01-11T04:00:00+00:00; repeat that request, "
+        "or wait until the move ends\n"
+    )
+
+
 def test_a_refusal_is_in_the_language_of_the_command(renewals: Renewals, url: str) -> None:
     done = renewals("clock", "nobody", "--to", "2027-02-01T10:00", "--lang", "zh", DATABASE_URL=url)
     assert (done.exit_code, done.stderr.strip()) == (1, "ACCOUNT：账户“nobody”不存在")

@@ -90,9 +90,9 @@ def test_a_forecast_does_not_change_accounts_and_instances(renewals: Renewals, u
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
-        (("nobody",), "account: there is no account 'nobody'\n"),
-        (("a", "--days", "0"), "days: must be between 1 and 366, not 0\n"),
-        (("a", "--days", "367"), "days: must be between 1 and 366, not 367\n"),
+        (("nobody",), "ACCOUNT: there is no account 'nobody'\n"),
+        (("a", "--days", "0"), "--days: must be between 1 and 366, not 0\n"),
+        (("a", "--days", "367"), "--days: must be between 1 and 366, not 367\n"),
     ],
 )
 def test_an_unknown_account_or_an_invalid_number_of_days_is_refused_in_one_line(

@@ -85,9 +85,9 @@ def test_verify_prints_its_rules_in_the_language_of_the_locale(
 
 def test_an_error_is_in_the_language_of_the_output(renewals: Renewals, underfunded_url: str) -> None:
     chinese = renewals("runs", "--run", "99", "--lang", "zh", DATABASE_URL=underfunded_url)
-    assert (chinese.exit_code, chinese.stdout, chinese.stderr) == (1, "", "run：续费批次“99”不存在\n")
+    assert (chinese.exit_code, chinese.stdout, chinese.stderr) == (1, "", "--run：续费批次“99”不存在\n")
     chinese = renewals("forecast", "a", "--days", "0", DATABASE_URL=underfunded_url, LANG="zh_CN.UTF-8")
-    assert chinese.stderr == "days：取值范围为 1 至 366，实际为 0\n"
+    assert chinese.stderr == "--days：取值范围为 1 至 366，实际为 0\n"
 
 
 def test_help_is_english_in_every_locale(renewals: Renewals) -> None:

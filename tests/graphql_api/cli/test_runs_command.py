@@ -81,7 +81,7 @@ def test_a_second_run_of_the_day_has_its_own_attempts(renewals: Renewals, url_af
 
 def test_an_unknown_run_is_refused_in_one_line(renewals: Renewals, url_after_run: str) -> None:
     done = renewals("runs", "--run", "99", DATABASE_URL=url_after_run)
-    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "run: there is no run 99\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "--run: there is no run 99\n")
 
 
 @pytest.mark.parametrize(
