@@ -154,7 +154,10 @@ def runs(
             return
         for row, parked in reports:
             options.print_lines(run_report.format_run(row, parked, language))
-        options.print_lines(run_report.format_attempts(tries, attempt_count, language))
+        lines = run_report.format_attempts(
+            tries, attempt_count, language, can_be_raised=attempt_count < COUNT_MAX
+        )
+        options.print_lines(lines)
 
     try:
         bootstrap.run(show())

@@ -62,17 +62,23 @@ def format_progress(done_count: int, chunk_count: int, language: Language) -> st
 
 
 def format_attempts(
-    attempts: Sequence[attempts.Attempt], count_max: int, language: Language
+    attempts: Sequence[attempts.Attempt], count_max: int, language: Language, *, can_be_raised: bool
 ) -> Iterator[str]:
-    """Yield a line for each of at most `count_max` attempts, and a hint if there are more."""
+    """Yield a line for each of at most `count_max` attempts, and a hint if there are more.
+
+    The hint advises a greater `count_max` only if `can_be_raised` is True.
+    """
     for attempt in attempts[:count_max]:
         yield f"  {attempt.account_id}  {attempt.instance_id}  {translate(_outcome(attempt), language)}"
     if attempts[count_max:]:
-        more = Message(
-            "there are more attempts: filter with --account or --failed, or raise --count above {count}",
-            count=count_max,
+        more = (
+            Message(
+                "there are more attempts: filter with --account or --failed, or raise --count above {count}"
+            )
+            if can_be_raised
+            else Message("there are more attempts: filter with --account or --failed")
         )
-        yield f"  {translate(more, language)}"
+        yield f"  {translate(more.fill(count=count_max), language)}"
 
 
 def format_rule(rule: str, violations: Sequence[integrity.Violation], language: Language) -> Iterator[str]:

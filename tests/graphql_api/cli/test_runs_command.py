@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from graphql_api.cli import run_commands
 from renewals.db import connection as database
 from tests.support.cli import Renewals
 from tests.support.fixtures import World
@@ -70,6 +71,15 @@ def test_attempts_beyond_the_count_are_left_out_with_a_notice(renewals: Renewals
     more = "  there are more attempts: filter with --account or --failed, or raise --count above 2"
     assert attempts(renewals, url_after_run, "--count", "2")[2:] == [more]
     assert len(attempts(renewals, url_after_run, "--count", "3")) == 3
+
+
+def test_attempts_beyond_the_greatest_count_are_left_out_without_the_advice_to_raise_the_count(
+    renewals: Renewals, url_after_run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_commands, "COUNT_MAX", 2)
+    assert attempts(renewals, url_after_run, "--count", "2")[2:] == [
+        "  there are more attempts: filter with --account or --failed"
+    ]
 
 
 def test_a_second_run_of_the_day_has_its_own_attempts(renewals: Renewals, url_after_run: str) -> None:
