@@ -30,6 +30,8 @@ def schema(
     ] = False,
 ) -> None:
     """Print the GraphQL schema. The options --check and --write work only in the repository."""
+    if check and write:
+        raise typer.BadParameter("cannot be combined with --check", param_hint="--write")
     if (check or write) and not SDL_PATH.with_name("pyproject.toml").is_file():
         bootstrap.fail(
             f"--check and --write work only in the repository, and {SDL_PATH.parent} is not the repository: "

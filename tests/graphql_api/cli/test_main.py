@@ -427,6 +427,17 @@ def test_a_differing_operator_schema_file_is_detected_and_rewritten(
     assert renewals("schema", "--check").exit_code == 0
 
 
+def test_a_schema_is_not_checked_and_written_at_once(
+    renewals: Renewals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "operator.graphql"
+    monkeypatch.setattr(schema_commands, "OPERATOR_SDL_PATH", path)
+    done = renewals("schema", "--check", "--write")
+    assert done.exit_code == 2
+    assert "Invalid value for --write: cannot be combined with --check" in done.stderr
+    assert not path.exists()
+
+
 def test_a_differing_customer_schema_file_is_detected_and_rewritten(
     renewals: Renewals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
