@@ -87,13 +87,13 @@ def _start_servers(
     Return the environment of the API and the worker, and the folders with data.
     """
     database_url, redis_url, folders = settings.database_url, settings.redis_url, [settings.data_dir]
-    if not (database_url and redis_url):
-        _say(Message("Starting PostgreSQL and Valkey ..."), language)
     if database_url is None:
+        _say(Message("Starting PostgreSQL ..."), language)
         postgres = running.enter_context(services.Postgres(settings.data_dir))
         database_url = postgres.url
         folders.append(postgres.folder)
     if redis_url is None:
+        _say(Message("Starting Valkey ..."), language)
         valkey = running.enter_context(services.Valkey(settings.data_dir))
         redis_url = valkey.url
         folders.append(valkey.folder)

@@ -251,6 +251,15 @@ def test_servers_in_the_settings_are_used_and_no_embedded_server_is_started(
     assert value(empty_database_url, "SELECT count(*) FROM instances") == 300
 
 
+def test_only_the_server_that_has_no_url_in_the_settings_is_started_and_named(
+    up: Callable[..., Up], data_folder: Path, empty_database_url: str
+) -> None:
+    started = up(DATABASE_URL=empty_database_url)
+    assert "Starting Valkey ..." in started.output.splitlines()
+    assert "Starting PostgreSQL" not in started.output
+    assert not re.search("postgres -D", "\n".join(started.family().values()))
+
+
 def test_the_demo_account_is_not_loaded_into_a_database_that_has_accounts(
     up: Callable[..., Up], data_folder: Path, database_url: str, redis_url: str
 ) -> None:
