@@ -4,6 +4,7 @@ Codes, HTTP statuses and the sentences of refusals come from the source. Labels 
 and the remedies from `error_help.toml`. The script fails if a code is missing in the source or in `error_help.toml`.
 """
 
+import argparse
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -116,14 +117,17 @@ def _compare(name: str, explained: Iterable[str], known: Iterable[str]) -> None:
         raise IncompleteError(f"{HELP.name}: {name} has {', '.join(stale)}, which the source does not")
 
 
-def main(*arguments: str) -> int:
+def main() -> int:
     """Write the pages or, with `--check`, only compare them. Return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is stale")
+    is_check = parser.parse_args().check
     try:
         pages = {path: text(language) for language, path in PAGES.items()}
     except IncompleteError as problem:
         print(problem, file=sys.stderr)
         return 1
-    if "--check" not in arguments:
+    if not is_check:
         for path, page in pages.items():
             path.write_text(page, encoding="utf-8")
         return 0
@@ -134,4 +138,4 @@ def main(*arguments: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())
