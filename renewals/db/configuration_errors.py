@@ -29,7 +29,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
         "PostgreSQL refuses the login: {}. Create the database, or correct DATABASE_URL.",
     ),
     (
-        asyncpg.UndefinedFileError,
+        (asyncpg.UndefinedFileError, asyncpg.FeatureNotSupportedError),  # before PostgreSQL 15, and since
         NO_EXTENSION,
         "PostgreSQL lacks a contrib extension: {}. Install the package postgresql-contrib for its version.",
     ),
@@ -62,7 +62,7 @@ def explain(error: BaseException) -> str | None:
         if isinstance(cause, server_version.UnsupportedServerError | sessions.LimitMissingError):
             return str(cause)
         for kinds, _, message in _REASONS:
-            if isinstance(cause, kinds):
+            if isinstance(cause, kinds) and not _has_other_cause(cause):
                 return message.format(_first_line(cause))
     return None
 
@@ -78,7 +78,7 @@ def summarize(error: BaseException) -> str | None:
         if isinstance(cause, sessions.LimitMissingError):
             return POOLER_REFUSED
         for kinds, summary, _ in _REASONS:
-            if isinstance(cause, kinds):
+            if isinstance(cause, kinds) and not _has_other_cause(cause):
                 return summary
     return None
 
@@ -89,6 +89,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__
+
+
+def _has_other_cause(error: BaseException) -> bool:
+    """Return whether an error of a kind in `_REASONS` has another cause, which is known only from its details."""
+    # The message may be translated.
+    file = getattr(error, "server_source_filename", None)
+    return isinstance(error, asyncpg.FeatureNotSupportedError) and file != "extension.c"
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,0 +1,37 @@
+"""Errors of PostgreSQL that the configuration causes have a message with the remedy, and other errors have none."""
+
+import asyncpg
+import pytest
+
+from renewals.db import configuration_errors
+
+MISSING = 'extension "nothing" is not available'
+
+
+async def test_a_missing_extension_is_explained(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        with pytest.raises(asyncpg.PostgresError) as raised:
+            await connection.execute("CREATE EXTENSION nothing")
+    finally:
+        await connection.close()
+    assert configuration_errors.summarize(raised.value) == configuration_errors.NO_EXTENSION
+    sentence = configuration_errors.explain(raised.value)
+    assert sentence and sentence.startswith("PostgreSQL lacks a contrib extension: ")
+    assert "Install the package postgresql-contrib" in sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "file", "summary"),
+    [
+        ("58P01", "extension.c", configuration_errors.NO_EXTENSION),
+        ("0A000", "extension.c", configuration_errors.NO_EXTENSION),
+        ("0A000", "parse_clause.c", None),
+    ],
+)
+def test_a_missing_extension_is_recognized_before_and_since_postgresql_15(
+    state: str, file: str, summary: str | None
+) -> None:
+    error = asyncpg.PostgresError.new({"C": state, "M": MISSING, "F": file})
+    assert configuration_errors.summarize(error) == summary
+    assert (configuration_errors.explain(error) is None) is (summary is None)
