@@ -55,6 +55,9 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     ),
 )
 
+_POOLER_WAITS = ("query_wait_timeout", "server login has been failing", "client_login_timeout")
+"""The first words of PgBouncer's errors for an unavailable server. They have the same SQLSTATE as its refusals."""
+
 
 def explain(error: BaseException) -> str | None:
     """Return the message for an error that the configuration causes, or None for any other error."""
@@ -93,9 +96,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _has_other_cause(error: BaseException) -> bool:
     """Return whether an error of a kind in `_REASONS` has another cause, which is known only from its details."""
-    # The message may be translated.
-    file = getattr(error, "server_source_filename", None)
-    return isinstance(error, asyncpg.FeatureNotSupportedError) and file != "extension.c"
+    if isinstance(error, asyncpg.FeatureNotSupportedError):
+        # The message may be translated.
+        return getattr(error, "server_source_filename", None) != "extension.c"
+    return isinstance(error, asyncpg.ProtocolViolationError) and str(error).startswith(_POOLER_WAITS)
 
 
 def _first_line(error: BaseException) -> str:

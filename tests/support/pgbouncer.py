@@ -46,11 +46,15 @@ class PgBouncer(child_server.ChildServer):
     preferred_port = 64320
     stop_signal = signal.SIGINT
 
-    def __init__(self, server_url: str, role: str) -> None:
-        """Pool the connections of `role` to a server that requires no password from it."""
+    def __init__(self, server_url: str, role: str, **settings: str) -> None:
+        """Pool the connections of `role` to a server that requires no password from it.
+
+        `settings` are added to those of the page.
+        """
         super().__init__(durable=False)
         self._server = urllib.parse.urlsplit(server_url)
         self._role = role
+        self._settings = settings
 
     @property
     def role(self) -> str:
@@ -83,7 +87,7 @@ class PgBouncer(child_server.ChildServer):
             key = name if key == "renewals" else key
             if key != "max_prepared_statements" or has_prepared_statements():
                 lines.append(f"{key} = {changes[key]}" if key in changes else line)
-        lines.append("unix_socket_dir =")
+        lines += ["unix_socket_dir =", *(f"{key} = {value}" for key, value in self._settings.items())]
         path = self.folder / "pgbouncer.ini"
         path.write_text("\n".join(lines), encoding="utf-8")
         return [program(), str(path)]

@@ -14,12 +14,13 @@ import pytest
 
 from renewals.db import configuration_errors, migrate, sessions
 from renewals.db import connection as database
+from renewals.db import errors as db_errors
 from tests.conftest import postgres_major
 from tests.races.test_two_servers import renew_everywhere
 from tests.support import integrity, pgbouncer
 from tests.support.fixtures import World
 from tests.support.live_server import served
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, free_port
 from tests.workers.conftest import Start
 from tests.workers.test_worker import all_ended, put_due
 
@@ -132,3 +133,15 @@ async def test_a_migration_through_pgbouncer_is_refused(bouncer: pgbouncer.PgBou
     with pytest.raises(asyncpg.ProtocolViolationError) as refused:
         await migrate.migrate(bouncer.url)
     assert "Name PostgreSQL itself in DATABASE_URL" in (configuration_errors.explain(refused.value) or "")
+
+
+async def test_a_pooler_whose_server_is_down_is_an_outage_and_not_a_configuration_error() -> None:
+    pgbouncer.program()
+    nowhere = f"postgres://127.0.0.1:{free_port()}/renewals"
+    with pgbouncer.PgBouncer(nowhere, "renewals_pooled", query_wait_timeout="1") as server:
+        for _ in range(2):
+            with pytest.raises(asyncpg.PostgresError) as raised:
+                await asyncpg.connect(server.url, timeout=10)
+            assert db_errors.is_unavailable(raised.value)
+            assert configuration_errors.explain(raised.value) is None
+            assert configuration_errors.summarize(raised.value) is None

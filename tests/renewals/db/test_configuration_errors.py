@@ -35,3 +35,23 @@ def test_a_missing_extension_is_recognized_before_and_since_postgresql_15(
     error = asyncpg.PostgresError.new({"C": state, "M": MISSING, "F": file})
     assert configuration_errors.summarize(error) == summary
     assert (configuration_errors.explain(error) is None) is (summary is None)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_refusal"),
+    [
+        ("unsupported startup parameter: lock_timeout", True),
+        ("no such database: nothing", True),
+        ("query_wait_timeout", False),
+        ("server login has been failing, try again later (server_login_retry)", False),
+        ("server login has been failing, cached error: connect failed (server_login_retry)", False),
+        ("client_login_timeout (server down)", False),
+    ],
+)
+def test_only_a_refusal_by_a_pooler_is_explained_and_not_the_outage_of_its_server(
+    message: str, is_refusal: bool
+) -> None:
+    error = asyncpg.PostgresError.new({"C": "08P01", "M": message})
+    assert (configuration_errors.summarize(error) == configuration_errors.POOLER_REFUSED) is is_refusal
+    sentence = configuration_errors.explain(error)
+    assert ("Name PostgreSQL itself" in sentence if sentence else False) is is_refusal
