@@ -177,6 +177,8 @@ def _failed(error: Exception) -> Response:
     if isinstance(error, ExportsBusyError):
         message = Message("Too many exports are running. Retry in {seconds} s.", seconds=RETRY_SECONDS)
         return responses.error(503, "BUSY", message, {"Retry-After": str(RETRY_SECONDS)})
+    if isinstance(error, graphql_api_errors.HTTPError):
+        return responses.refusal(error)
     return responses.internal_error(error)
 
 

@@ -8,7 +8,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.errors import ClientTooSlowError
+from graphql_api.errors import ClientTooSlowError, HTTPError
+from graphql_api.graphql import http_request
 from graphql_api.middleware.slow_clients import SEND_DEADLINE
 
 
@@ -54,8 +55,10 @@ class StreamedBody:
         error: BaseException | None = None
         if is_written:
             error = writing.exception()
-        elif not is_disconnected:
+        elif not is_disconnected and self._is_started:
             error = ClientTooSlowError(f"The response was not complete within {self._seconds_max} seconds.")
+        elif not is_disconnected:  # the client has had nothing to read yet
+            error = HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max))
         if isinstance(error, Exception) and not self._is_started:
             await self._on_failure(error)(scope, receive, send)
         elif error is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import orjson
 import pytest
 import uvicorn
 from starlette.types import Scope
@@ -23,7 +24,10 @@ from renewals.db import row_stream, server_version
 from renewals.exports import queries as export_queries
 from renewals.exports import tables
 from tests.conftest import postgres_major
+from tests.observability.conftest import Lines, lines
 from tests.support.fixtures import NOW, World
+
+__all__ = ["lines"]
 
 MANY = 20_000
 POLL_SECONDS = 0.005
@@ -293,6 +297,28 @@ async def test_a_client_that_takes_too_long_in_total_is_disconnected(world: Worl
     assert 0 < reader.taken.count(b"\n") < MANY
     assert not reader.is_complete
     assert await count_snapshots(world) == 0
+
+
+async def test_an_export_that_exceeds_its_time_before_its_first_piece_returns_timeout(
+    world: World, key: str, monkeypatch: pytest.MonkeyPatch, lines: Lines
+) -> None:
+    async def read_slowly(*_: object) -> AsyncIterator[list[asyncpg.Record]]:
+        await asyncio.sleep(60)
+        yield []
+
+    monkeypatch.setattr(export_queries, "read_rows", read_slowly)
+    reader = ExportReader(key, export_seconds_max=1)
+    reader.start()
+    await reader.take()
+    await reader.task
+    assert (reader.status, reader.is_complete) == (503, True)
+    [problem] = orjson.loads(reader.taken)["errors"]
+    assert problem["extensions"] == {"code": "TIMEOUT"}
+    assert problem["message"].startswith("The request was canceled after 1 s. ")
+    assert await count_snapshots(world) == 0
+    [logged] = lines.requests()
+    assert (logged["status"], logged["codes"]) == (503, ["TIMEOUT"])
+    assert [entry for entry in lines.entries if entry["level"] in ("error", "critical")] == []
 
 
 async def test_an_export_may_take_longer_than_other_transactions(database_url: str) -> None:
