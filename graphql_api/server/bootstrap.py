@@ -4,6 +4,7 @@ import asyncio
 import errno
 import logging
 import os
+import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
 CHECK_SECONDS_MAX = 5
+_MACHINE = (errno.EIO, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Error numbers for a disk that fails, or for a lack of files or of memory."""
 
 
 def configure(*, warns: bool = True) -> "renewals_config.Settings":
@@ -105,10 +108,8 @@ def _explain(problem: Exception) -> str | None:
         return sentence
     if isinstance(problem, migrate.TablesInUseError | migrate.UnknownMigrationsError):
         return str(problem)
-    if isinstance(problem, OSError) and problem.filename:
-        return f"{problem.filename}: {problem.strerror}"
-    if isinstance(problem, OSError) and problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
-        return f"Cannot listen: {problem.strerror}"
+    if isinstance(problem, OSError) and (sentence := _explain_machine(problem)):
+        return sentence
     if isinstance(
         problem, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
     ):
@@ -116,8 +117,35 @@ def _explain(problem: Exception) -> str | None:
     if db_errors.is_unavailable(problem) or isinstance(problem, redis.ConnectionError | redis.TimeoutError):
         # Only the first line is printed: errors of asyncpg and PostgreSQL may have further lines of detail.
         reason = (str(problem).splitlines() or [""])[0] or type(problem).__name__
+        if _is_refused_work(problem):
+            return (
+                f"PostgreSQL cannot do this now: {reason.rstrip('.')}. Remove the cause, or try again later."
+            )
         return f"A server cannot be reached: {reason}"
     return None
+
+
+def _explain_machine(problem: OSError) -> str | None:
+    """Return the message for an error of this machine, or None if a server may have caused the error."""
+    if problem.filename:
+        return f"{problem.filename}: {problem.strerror}"
+    if problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or "attempting to bind" in str(problem):
+        return f"Cannot listen: {problem.strerror}. Choose another address or port."
+    if isinstance(problem, socket.gaierror):
+        return f"A host name has no address: {problem.strerror}. Check DATABASE_URL, REDIS_URL and the name server."
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{problem.strerror}. Free disk space on this machine."
+    return problem.strerror if problem.errno in _MACHINE else None
+
+
+def _is_refused_work(problem: Exception) -> bool:
+    """Return whether a running PostgreSQL refused or canceled the work, for example because of a deadlock."""
+    import asyncpg
+
+    unreachable = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+    return isinstance(problem, asyncpg.QueryCanceledError) or (
+        isinstance(problem, asyncpg.PostgresError) and not isinstance(problem, unreachable)
+    )
 
 
 def _explain_schema(problem: Exception) -> str:
