@@ -200,12 +200,13 @@ async def test_keys_are_not_fetched_if_the_metadata_of_the_issuer_is_invalid(
     assert issuer.asked == [METADATA]
 
 
-async def test_keys_are_not_fetched_without_tls_if_the_setting_forbids_it(
-    issuer: Issuer, client: httpx2.AsyncClient
+@pytest.mark.parametrize(("is_allowed", "asked"), [(True, [METADATA, KEYS]), (False, [METADATA])])
+async def test_keys_are_fetched_without_tls_only_if_the_setting_allows_it(
+    issuer: Issuer, client: httpx2.AsyncClient, is_allowed: bool, asked: list[str]
 ) -> None:
-    settings = issuer.settings().model_copy(update={"jwt_http": False})
-    assert await jwks.JwksCache(settings, client).find("rsa") is None
-    assert issuer.asked == [METADATA]
+    settings = issuer.settings().model_copy(update={"jwt_http": is_allowed})
+    assert (await jwks.JwksCache(settings, client).find("rsa") is not None) is is_allowed
+    assert issuer.asked == asked
 
 
 async def test_keys_are_fetched_without_metadata_if_their_url_is_in_the_settings(

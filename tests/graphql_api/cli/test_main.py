@@ -304,6 +304,7 @@ def test_runs_prints_the_newest_run_first_and_whether_a_run_was_consistent(
     renewals("run-now", "--at", "2027-01-31T01:30", now=LATER, DATABASE_URL=due_url)
     newest, *rest = renewals("runs", DATABASE_URL=due_url).stdout.splitlines()
     assert newest.startswith("run 2 OPERATOR for 2027-01-30T17:30:00+00:00, ")
+    assert newest.endswith(", parked accounts: 0; INCONSISTENT")
     assert renewals("runs", "--count", "1", DATABASE_URL=due_url).stdout.startswith("run 2 ")
     assert rest[-1].startswith("run 1 OPERATOR")
     assert rest[-1].endswith(", parked accounts: 0; consistent")

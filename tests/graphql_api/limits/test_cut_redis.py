@@ -13,11 +13,12 @@ import pytest
 import uvloop
 from redis.asyncio.connection import AbstractConnection
 
+from graphql_api import errors
 from graphql_api.limits import rate_limit
 from renewals.db import errors as db_errors
 from renewals.events import pubsub
 
-REQUESTS = 1_500
+REQUESTS, KEYS = 1_500, 5
 CLOSED = "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
 
 
@@ -47,28 +48,40 @@ def cut_connections(listener: socket.socket) -> None:
                 time.sleep(random.random() / 1_000)
 
 
-def test_a_lost_connection_to_redis_does_not_fail_the_rate_limiter(
+def test_each_process_keeps_the_budgets_while_redis_closes_each_connection(
     cut_redis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(rate_limit, "BLOCKS_PER_BUDGET", 10**9)
 
     async def spend() -> None:
-        limiter = rate_limit.CostRateLimiter(10**9)
+        limiter = rate_limit.CostRateLimiter(5 * REQUESTS // KEYS)
         async with limiter.opened(cut_redis):
             for number in range(REQUESTS):
-                await limiter.consume(f"k-{number % 5}", 5)
+                await limiter.consume(f"k-{number % KEYS}", 5)
+            await assert_spent(limiter, *(f"k-{number}" for number in range(KEYS)))
 
     uvloop.run(spend())
 
 
-async def test_a_closed_transport_to_redis_does_not_fail_the_rate_limiter(
+async def assert_spent(limiter: rate_limit.CostRateLimiter, *keys: str) -> None:
+    """Check that nothing is left of the budgets of some keys."""
+    for key in keys:
+        with pytest.raises(errors.HTTPError) as refused:
+            await limiter.consume(key, 1)
+        assert refused.value.code == "RATE_LIMITED"
+
+
+async def test_each_process_keeps_the_budgets_while_the_transport_to_redis_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(AbstractConnection, "_connect", close_transport)
     limiter = rate_limit.CostRateLimiter(100)
     async with limiter.opened("redis://127.0.0.1:1/0"):
-        await limiter.consume("k", 5)
+        for _ in range(20):
+            await limiter.consume("k", 5)
+        await assert_spent(limiter, "k")
+        await limiter.consume("other", 100)
 
 
 async def test_a_notification_is_sent_once_a_closed_transport_works_again(

@@ -18,6 +18,8 @@ import os, pathlib, socket, sys, time
 folder, _, line = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:])
 behavior = (folder / "behavior").read_text()
 if behavior == "fail":
+    with (folder / "failed").open("a") as failed:
+        failed.write(f"{time.time()}\\n")
     sys.exit(7)
 with (folder / "served").open("a") as served:
     served.write(f"{os.getpid()}\\n")
@@ -55,6 +57,17 @@ async def wait_for_workers(folder: Path, count: int) -> list[int]:
             served_pids = [int(line) for line in path.read_text().split()] if path.exists() else []
             if len(served_pids) >= count:
                 return served_pids
+            await asyncio.sleep(0.02)
+
+
+async def read_failures(folder: Path, count: int) -> list[float]:
+    """Return the times at which workers failed, once there are `count`."""
+    async with asyncio.timeout(20):
+        while True:
+            path = folder / "failed"
+            times = [float(line) for line in path.read_text().split()] if path.exists() else []
+            if len(times) >= count:
+                return times
             await asyncio.sleep(0.02)
 
 
@@ -97,12 +110,17 @@ async def test_a_worker_without_heartbeats_is_killed_and_restarted(
         assert not is_running(first)
 
 
-async def test_a_worker_that_ends_repeatedly_is_restarted_until_it_serves(tmp_path: Path) -> None:
+async def test_a_worker_that_ends_repeatedly_is_restarted_after_growing_pauses_until_it_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "BACKOFF_SECONDS", 0.2)
     async with run_supervisor(tmp_path, "beat", 1):
         [first] = await wait_for_workers(tmp_path, 1)
         (tmp_path / "behavior").write_text("fail")
         os.kill(first, signal.SIGKILL)
-        await asyncio.sleep(1.5)
+        times = await read_failures(tmp_path, 3)
+        assert times[1] - times[0] >= 0.2
+        assert times[2] - times[1] >= 0.4
         (tmp_path / "behavior").write_text("beat")
         [_, second] = await wait_for_workers(tmp_path, 2)
         assert is_running(second)
