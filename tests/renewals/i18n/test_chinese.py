@@ -34,9 +34,11 @@ def terms() -> list[tuple[str, str, list[str]]]:
     return [(row[0], row[1], row[2].split("、") if row[2:] and row[2] else []) for row in rows]
 
 
-@pytest.mark.parametrize(("english", "chinese", "excluded_words"), terms())
+@pytest.mark.parametrize(
+    ("chinese", "excluded_words"), [(chinese, words) for _, chinese, words in terms() if words]
+)
 def test_no_text_has_a_chinese_word_that_the_table_of_terms_excludes(
-    english: str, chinese: str, excluded_words: list[str]
+    chinese: str, excluded_words: list[str]
 ) -> None:
     wrong = {text for _, text in entries() for word in excluded_words if word in text}
     assert not wrong, f"write {chinese}"

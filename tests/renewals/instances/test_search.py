@@ -85,15 +85,15 @@ async def test_a_changed_name_or_configuration_is_found_and_the_former_is_not(fi
 
 
 async def test_a_new_price_neither_writes_nor_locks_the_search_text(filled: World) -> None:
+    # A new version of a row has another ctid and xmin; a lock sets xmax.
+    version = "SELECT ctid, xmin::text, xmax::text FROM search_texts WHERE instance_id = 'i-2'"
+    before = await filled.row(version)
     await filled.instance(
         "i-2", price="777.00", configuration={"链路": "电信单线", "地址": "10.1.2.33", "域名": "ÉCLAIR_x%y"}
     )
-    rows = await database.fetch(
-        database.pool(),
-        """SELECT i.monthly_price_cents, s.xmax::text FROM instances i JOIN search_texts s ON s.instance_id = i.id
-           WHERE i.id = 'i-2'""",
-    )
-    assert [tuple(row) for row in rows] == [(77700, "0")]
+    assert await filled.value("SELECT monthly_price_cents FROM instances WHERE id = 'i-2'") == 777_00
+    assert await filled.row(version) == before
+    assert before[2] == "0"
 
 
 @pytest.fixture

@@ -19,9 +19,6 @@ from tests.renewals.dst_nights import Night
 from tests.support import integrity
 from tests.support.fixtures import NO_TRACE, World, fixed_clock
 
-ALL = frozenset[str]()
-"""The tables that a snapshot omits: none."""
-
 
 async def read_all_rows(world: World) -> dict[str, list[str]]:
     """Return every row of every table, including the tables of runs."""
