@@ -63,6 +63,7 @@ def build_banner(
         api, key = f"{address}/operator/graphql", keys.operator
         first = _OPEN_GRAPHIQL.fill(page=api, moved=moved)
         query = "{ accounts { totalCount nodes { id name balance } } }"
+    curl = f"curl -s {shlex.quote(api)}"  # zsh would expand the brackets of an IPv6 address
     separator = "" if language is Language.ZH else " "
     next_steps = "\n".join(
         separator.join(catalogs.translate(sentence, language) for sentence in line)
@@ -74,7 +75,7 @@ def build_banner(
 {_build_table(address, keys, environment, language)}
 
 {catalogs.translate(_TRY_IT, language)}
-curl -s {api} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
+{curl} -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{{"query":"{query}"}}'
 
 {next_steps}
 {catalogs.translate(_STOP, language)}

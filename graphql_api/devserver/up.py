@@ -62,7 +62,8 @@ def run(settings: config.Settings, language: model.Language) -> int:
             if keys.demo is not None:
                 environment["RENEWALS_GRAPHIQL_KEY"] = keys.demo
             environment["RENEWALS_GRAPHIQL_OPERATOR_KEY"] = keys.operator
-            address = f"http://{settings.host}:{environment['RENEWALS_PORT']}"
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            address = f"http://{host}:{environment['RENEWALS_PORT']}"
             _write_env_file(env_path, address, keys, environment)
             _say(Message("Starting the API and the worker ..."), language)
             children = {
@@ -176,8 +177,9 @@ def _child(name: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[
 
 def _free_port(host: str, wanted: int) -> int:
     """Return the wanted port or, if that is in use, any free port. Raises ChildError if there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for port in (wanted, 0):
-        with socket.socket() as probe, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])

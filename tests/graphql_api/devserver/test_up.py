@@ -147,7 +147,7 @@ def run_printed_command(line: str) -> object:
     """Run the printed command in a shell. If curl is not installed, send the same request with another client."""
     if shutil.which("curl"):
         return json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
-    [(address, key, query)] = re.findall(r"^curl -s (\S+) .*(Bearer [^']+)' .* -d '(.*)'$", line)
+    [(address, key, query)] = re.findall(r"^curl -s '?([^\s']+)'? .*(Bearer [^']+)' .* -d '(.*)'$", line)
     headers = {"Authorization": key, "Content-Type": "application/json"}
     return httpx2.post(address, content=query, headers=headers).json()
 
@@ -235,6 +235,22 @@ def test_a_port_in_use_is_reported_and_another_port_is_used(
         assert f"(port {taken} was taken)" in started.output
         assert not started.address.endswith(f":{taken}")
         assert is_served(started.address)
+
+
+def test_up_at_an_ipv6_address_is_ready_and_prints_a_command_that_works(
+    up: Callable[..., Up], data_folder: Path, empty_database_url: str, redis_url: str
+) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    port = str(free_port())
+    started = up(
+        RENEWALS_HOST="::1", RENEWALS_PORT=port, DATABASE_URL=empty_database_url, REDIS_URL=redis_url
+    )
+    assert started.address == f"http://[::1]:{port}"
+    assert run_printed_command(started.curl)["data"]["account"]["name"] == "演示账户"  # type: ignore[index]
+    assert f"export GRAPHQL_URL=http://[::1]:{port}/graphql\n" in (data_folder / "env").read_text()
 
 
 def test_servers_in_the_settings_are_used_and_no_embedded_server_is_started(
