@@ -2,6 +2,7 @@
 
 import enum
 import os
+import urllib.parse
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from graphql_api.server import bootstrap
 
 KEY_VARIABLE = "GRAPHQL_KEY"
 PORT = 8800
+URL = "http://127.0.0.1:8000/graphql"
 
 
 class Transport(enum.StrEnum):
@@ -20,10 +22,22 @@ class Transport(enum.StrEnum):
     HTTP = "http"
 
 
+def _check_url(url: str) -> str:
+    """Return the URL. Raises BadParameter if it has another scheme than HTTP, or no host."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # an invalid IPv6 address or port
+        is_valid = False
+    if not is_valid:
+        raise typer.BadParameter(f"must look like {URL}, with http:// or https://")
+    return url
+
+
 def mcp(
     url: Annotated[
-        str, typer.Option(help="URL of the GraphQL API.", envvar="GRAPHQL_URL")
-    ] = "http://127.0.0.1:8000/graphql",
+        str, typer.Option(help="URL of the GraphQL API.", envvar="GRAPHQL_URL", callback=_check_url)
+    ] = URL,
     transport: Annotated[
         Transport,
         typer.Option(

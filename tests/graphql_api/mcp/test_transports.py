@@ -167,3 +167,18 @@ def test_a_missing_key_or_package_is_named_in_the_error(
         1,
         "The package mcp is missing. Install it: pip install 'renewals[mcp]'\n",
     )
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:8000/graphql", "renewals.example.com/graphql", "ftp://x/graphql", "http://", "http://[x"],
+)
+def test_a_url_without_a_scheme_or_a_host_is_refused_as_a_usage_error(
+    renewals: Renewals, transport: str, url: str
+) -> None:
+    by_option = renewals("mcp", "--transport", transport, "--url", url, GRAPHQL_KEY="rk_x")
+    by_variable = renewals("mcp", "--transport", transport, GRAPHQL_URL=url, GRAPHQL_KEY="rk_x")
+    for done in (by_option, by_variable):
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "must look like http://127.0.0.1:8000/graphql" in " ".join(done.stderr.split())
