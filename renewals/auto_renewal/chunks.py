@@ -12,7 +12,6 @@ from typing import NamedTuple
 import orjson
 
 from renewals import config
-from renewals.auto_renewal import due
 from renewals.db import connection as database
 from renewals.db.connection import Connection
 from renewals.db.models import RenewalChunk, RenewalRun
@@ -137,7 +136,7 @@ async def close_failed_in(
 ) -> None:
     """Mark a claimed chunk as done without a renewal. If `error` is given, the chunk's only account is parked."""
     chunk.done_at, chunk.error = done_at, error
-    await chunk.save(using_db=connection, update_fields=["done_at", "error", "skipped_count"])
+    await chunk.save(using_db=connection, update_fields=["done_at", "error"])
 
 
 @database.retry_on_conflict
@@ -148,26 +147,21 @@ async def split_or_park(chunk: Chunk, error: str, now: dt.datetime) -> None:
     """
     async with database.transaction() as connection:
         # New chunks are numbered from the last number of the run. The lock keeps other calls from using these numbers.
-        run = await RenewalRun.filter(id=chunk.run_id).using_db(connection).select_for_update().first()
+        await RenewalRun.filter(id=chunk.run_id).using_db(connection).select_for_update().first()
         claimed = await claim_chunk_in(connection, chunk)
-        if run is None or claimed is None:
+        if claimed is None:
             return
-        if len(claimed.account_ids) == 1:
-            await close_failed_in(connection, claimed, error, now)
-            return
-        # The new chunks count only the instances that are still due; the others are skipped.
-        all_due = await due.count_due(connection, run.clock_at or now)
-        due_counts = [all_due.get(account_id, 0) for account_id in claimed.account_ids]
-        claimed.skipped_count = max(0, claimed.due_count - sum(due_counts))
-        await close_failed_in(connection, claimed, None, now)
-        await database.execute(
-            connection,
-            """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
-                 renewed_count, refused_count, skipped_count, amount_cents)
-               SELECT $1, last.number + u.place, ARRAY[u.account_id], u.due_count, 0, 0, 0, 0
-               FROM unnest($2::text[], $3::int[]) WITH ORDINALITY AS u(account_id, due_count, place),
-                 (SELECT max(number) AS number FROM renewal_chunks WHERE run_id = $1) AS last""",
-            chunk.run_id,
-            claimed.account_ids,
-            due_counts,
-        )
+        is_single = len(claimed.account_ids) == 1
+        await close_failed_in(connection, claimed, error if is_single else None, now)
+        if not is_single:
+            # The due instances are not counted again, so no instance of the new chunks counts as skipped.
+            await database.execute(
+                connection,
+                """INSERT INTO renewal_chunks (run_id, number, account_ids, due_count,
+                     renewed_count, refused_count, skipped_count, amount_cents)
+                   SELECT $1, last.number + u.place, ARRAY[u.account_id], 0, 0, 0, 0, 0
+                   FROM unnest($2::text[]) WITH ORDINALITY AS u(account_id, place),
+                     (SELECT max(number) AS number FROM renewal_chunks WHERE run_id = $1) AS last""",
+                chunk.run_id,
+                claimed.account_ids,
+            )

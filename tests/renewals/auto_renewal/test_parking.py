@@ -11,9 +11,6 @@ from renewals.auto_renewal import chunks, renew, runs
 from renewals.auto_renewal.finish_runs import finish_runs
 from renewals.db import connection as database
 from renewals.db import errors as db_errors
-from renewals.domain import planning
-from renewals.instances import selection
-from renewals.orders import place_order, requests
 from tests.support import integrity
 from tests.support.fixtures import World
 
@@ -78,24 +75,6 @@ async def test_a_parked_account_is_renewed_by_the_next_run_after_its_data_are_co
         ("b-1", 1),
         ("c-1", 1),
     ]
-    await integrity.assert_holds()
-
-
-@pytest.mark.parametrize("is_split_first", [True, False])
-async def test_an_instance_that_is_renewed_by_hand_before_or_after_the_split_of_its_chunk_is_skipped(
-    three_accounts: World, is_split_first: bool
-) -> None:
-    at = three_accounts.at(AT)
-    run_id = await runs.start_run(runs.Trigger.OPERATOR, at, at, clock_at=at)
-    assert run_id is not None
-    if is_split_first:
-        await chunks.split_or_park(chunks.Chunk(run_id, 0), "poisoned", at)
-    by_hand = requests.OrderRequest(selection.ById(("c-1",)), planning.RenewFor(1), idempotency_key="k")
-    await place_order.place_order("c", by_hand, lambda: at)
-    await renew.renew_pending_runs(lambda: at)
-    run = await runs.get_run(run_id)
-    assert (run.renewed_count, run.refused_count, run.skipped_count, run.parked_count) == (1, 0, 1, 1)
-    assert await three_accounts.expiry("c-1") == "2027-02-28"
     await integrity.assert_holds()
 
 
