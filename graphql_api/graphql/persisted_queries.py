@@ -87,8 +87,10 @@ class DocumentStore:
 
         Call this after the check of the limits.
         """
+        if not self._allows_persisted or not request.query:
+            return
         sha256 = _hash_of(request)
-        if not self._allows_persisted or not request.query or sha256 is None:
+        if sha256 is None:
             return
         if self._persisted.find(sha256) is None and self._is_valid(request.query):
             self._persisted.add(sha256, request.query)

@@ -193,7 +193,9 @@ async def test_only_trusted_documents_are_executed_if_the_setting_requires_it(tr
         {"query": QUERY},
     ):
         assert (await trusting_client(body))[1]["data"] == OWN_ACCOUNT
-    assert (await trusting_client({"documentId": "names"}))[1]["data"]["account"].keys() == {"name"}
+    unused = {"persistedQuery": {"version": 1, "sha256Hash": "x"}}
+    for body in ({"documentId": "names"}, {"documentId": "names", "extensions": unused}):
+        assert (await trusting_client(body))[1]["data"]["account"].keys() == {"name"}
     for body in (
         {"query": "{ account { id name } }"},
         {"query": "mutation { resetCalendarToken { token } }"},
