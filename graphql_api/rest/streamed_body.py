@@ -9,8 +9,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.errors import ClientTooSlowError, HTTPError
-from graphql_api.graphql import http_request
 from graphql_api.middleware.slow_clients import SEND_DEADLINE
+from renewals.domain.messages import Message
+
+_NO_ROW_IN_TIME = Message(
+    "The export was canceled after {seconds} s, before its first row. Export fewer rows, or try again later."
+)
 
 
 class StreamedBody:
@@ -58,7 +62,7 @@ class StreamedBody:
         elif not is_disconnected and self._is_started:
             error = ClientTooSlowError(f"The response was not complete within {self._seconds_max} seconds.")
         elif not is_disconnected:  # the client has had nothing to read yet
-            error = HTTPError(503, "TIMEOUT", http_request.timeout_message(self._seconds_max))
+            error = HTTPError(503, "TIMEOUT", _NO_ROW_IN_TIME.fill(seconds=format(self._seconds_max, "g")))
         if isinstance(error, Exception) and not self._is_started:
             await self._on_failure(error)(scope, receive, send)
         elif error is not None:
