@@ -129,10 +129,10 @@ def _explain_machine(problem: OSError) -> str | None:
     """Return the message for an error of this machine, or None if a server may have caused the error."""
     if problem.filename:
         return f"{problem.filename}: {problem.strerror}"
-    if problem.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) or "attempting to bind" in str(problem):
+    if problem.errno == errno.EADDRINUSE or "attempting to bind" in str(problem):
         return f"Cannot listen: {problem.strerror}. Choose another address or port."
     if isinstance(problem, socket.gaierror):
-        return f"A host name has no address: {problem.strerror}. Check DATABASE_URL, REDIS_URL and the name server."
+        return f"A host name cannot be resolved: {problem.strerror}. Check DATABASE_URL and the name server."
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{problem.strerror}. Free disk space on this machine."
     return problem.strerror if problem.errno in _MACHINE else None

@@ -3,6 +3,7 @@
 Unlike an outage, such an error lasts until the configuration is corrected. No message contains a password.
 """
 
+import re
 from collections.abc import Iterator
 
 import asyncpg
@@ -55,8 +56,13 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], 
     ),
 )
 
-_POOLER_WAITS = ("query_wait_timeout", "server login has been failing", "client_login_timeout")
-"""The first words of PgBouncer's errors for an unavailable server. They have the same SQLSTATE as its refusals."""
+_POOLER_WAITS = re.compile(
+    "query_wait_timeout|client_login_timeout|server login has been failing(?!.*cached error: (?!connect failed))"
+)
+"""PgBouncer's errors for an unavailable server, which have the SQLSTATE of its refusals.
+
+If PgBouncer cached the refusal of a login, the configuration is wrong.
+"""
 
 
 def explain(error: BaseException) -> str | None:
@@ -99,7 +105,7 @@ def _has_other_cause(error: BaseException) -> bool:
     if isinstance(error, asyncpg.FeatureNotSupportedError):
         # The message may be translated.
         return getattr(error, "server_source_filename", None) != "extension.c"
-    return isinstance(error, asyncpg.ProtocolViolationError) and str(error).startswith(_POOLER_WAITS)
+    return isinstance(error, asyncpg.ProtocolViolationError) and bool(_POOLER_WAITS.match(str(error)))
 
 
 def _first_line(error: BaseException) -> str:

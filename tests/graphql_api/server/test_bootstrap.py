@@ -18,10 +18,11 @@ PROBLEMS = {
     ),
     "an unknown host": (
         socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
-        (
-            "A host name has no address: Name or service not known. "
-            "Check DATABASE_URL, REDIS_URL and the name server."
-        ),
+        "A host name cannot be resolved: Name or service not known. Check DATABASE_URL and the name server.",
+    ),
+    "an address that this machine cannot reach": (
+        OSError(errno.EADDRNOTAVAIL, "Connect call failed ('::1', 5432, 0, 0)"),
+        "A server cannot be reached: [Errno 99] Connect call failed ('::1', 5432, 0, 0)",
     ),
     "a full disk of this machine": (
         OSError(errno.ENOSPC, "No space left on device"),
@@ -81,7 +82,7 @@ def test_an_unknown_host_of_postgresql_is_named_as_the_cause(
 ) -> None:
     done = renewals(*command, DATABASE_URL="postgres://app@nowhere.invalid/x")
     assert done.exit_code == 1
-    assert done.stderr.splitlines()[-1].startswith("A host name has no address: ")
+    assert done.stderr.splitlines()[-1].startswith("A host name cannot be resolved: ")
 
 
 def test_mcp_at_an_unknown_host_cannot_listen(renewals: Renewals) -> None:

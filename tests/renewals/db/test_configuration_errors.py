@@ -46,6 +46,7 @@ def test_a_missing_extension_is_recognized_before_and_since_postgresql_15(
         ("server login has been failing, try again later (server_login_retry)", False),
         ("server login has been failing, cached error: connect failed (server_login_retry)", False),
         ("client_login_timeout (server down)", False),
+        ('server login has been failing, cached error: password authentication failed for user "r"', True),
     ],
 )
 def test_only_a_refusal_by_a_pooler_is_explained_and_not_the_outage_of_its_server(
