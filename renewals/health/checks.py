@@ -67,6 +67,7 @@ class HealthCheck(NamedTuple):
 
 
 OK = HealthCheck(None)
+NO_RUNS = HealthCheck("the table renewal_runs does not exist")
 
 
 class HealthReport(NamedTuple):
@@ -145,6 +146,8 @@ class HealthChecker:
                 checks["database"] = OK
                 checks["migrations"] = await self._check_migrations()
                 checks["run"] = await self._check_run()
+                if checks["run"] == NO_RUNS and checks["migrations"].is_ok:
+                    checks["migrations"] = NO_RUNS
                 checks["writes"] = await self._check_writes()
         except TimeoutError:
             self._disconnect()
@@ -187,7 +190,7 @@ class HealthChecker:
         try:
             last = await self._connection.fetchval(runs.LAST_SCHEDULED)
         except asyncpg.UndefinedTableError:
-            return HealthCheck("the table renewal_runs does not exist")
+            return NO_RUNS
         late = schedule.lateness(last, self._clock()).total_seconds()
         if late <= RUN_LATE_SECONDS:
             return OK

@@ -278,6 +278,16 @@ async def test_a_missing_table_of_runs_fails_only_the_check_of_runs(world: World
     assert results["database"] == results["writes"] == {"ok": True}
 
 
+async def test_a_missing_table_of_runs_makes_a_migrated_process_unready(
+    world: World, database_url: str
+) -> None:
+    await world.rows("DROP TABLE renewal_runs CASCADE")
+    async with open_client(database_url, None) as client:
+        response = await client.get("/readyz")
+    missing = {"ok": False, "why": "the table renewal_runs does not exist"}
+    assert (response.status_code, response.json()["checks"]["migrations"]) == (503, missing)
+
+
 async def test_an_unknown_newer_migration_passes_the_check(world: World, database_url: str) -> None:
     await world.rows(
         "INSERT INTO tortoise_migrations (app, name, applied_at) VALUES ('renewals', '9999_later', now())"
