@@ -75,7 +75,7 @@ def run(running_stage: stage.Stage, size: sizes.Size) -> results.Section:
         figures=figures,
         targets=_targets(figures, count),
         notes=(
-            f"In each of {size.rounds} rounds, each contender computes {TIMES} forecasts in turn.",
+            f"In each of {size.rounds} rounds, each contender computes {TIMES} new and {TIMES} repeated forecasts.",
             *NOTES.splitlines(),
         ),
         units_together=True,

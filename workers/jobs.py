@@ -25,7 +25,7 @@ _tracer = trace.get_tracer("renewals")
 async def catch_up(ctx: Context) -> None:
     """Start a run of the due instances, and enqueue all pending chunks, when a worker starts (rule 23).
 
-    If another worker started in the same minute, its run is not started again.
+    A missed scheduled run is started only once.
     """
     await runs.start_catch_up_run(clocks.utc_now())
     await enqueue_pending_chunks(ctx["redis"], again=True)

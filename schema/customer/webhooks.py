@@ -18,14 +18,17 @@ from schema.shared import inputs
 URL = "An https URL whose host has a public address."
 EVENT_TYPES = "Types of events to send. Empty: all types, including future ones."
 _ENDPOINT_ID = "The endpoint's id."
-SHOWN_ONCE = "The signing secret. Only a repeated request with the same idempotency key returns it again."
+_SECRET = strawberry.field(
+    description="The signing secret. Only a repeated request with the same idempotency key returns it again."
+)
 _LAST_STATUS = "HTTP status of the response to the last attempt. Null if there was none."
 _LAST_ERROR = (
     "Why the last attempt had no response, or a note that a redirect was not followed. "
     "Null after any other response."
 )
 _LAST_RESPONSE = (
-    "The first 500 bytes of the last attempt's response body, as text. Empty: no response. Null: no attempt."
+    "The first 500 bytes of the last attempt's response body, as text. Empty: no response, or no body. "
+    "Null: no attempt."
 )
 
 
@@ -204,7 +207,7 @@ class EndpointChanged:
 
 @strawberry.type(description="The endpoint was created.")
 class CreateWebhookEndpointSuccess(EndpointChanged):
-    secret: str = strawberry.field(description=SHOWN_ONCE)
+    secret: str = _SECRET
 
 
 @strawberry.type(description="The endpoint was changed.")
@@ -214,7 +217,7 @@ class UpdateWebhookEndpointSuccess(EndpointChanged):
 
 @strawberry.type(description="The endpoint has a new signing secret.")
 class RotateWebhookSecretSuccess(EndpointChanged):
-    secret: str = strawberry.field(description=SHOWN_ONCE)
+    secret: str = _SECRET
 
 
 @strawberry.type(description="The endpoint was deleted.")
