@@ -139,8 +139,10 @@ async def _measure(
 
 
 async def _time(name: str, server: stage.Running, request: bytes) -> tuple[float, float]:
-    # The process that computes large forecasts has a session of its own, so it is not in `server.cpu_seconds`.
-    cpu_seconds = (lambda: cpu.of_descendants(server.pid)) if name == OVER_HTTP else time.process_time
+    def cpu_seconds() -> float:
+        # The process that computes large forecasts has a session of its own, so it is not in `server.cpu_seconds`.
+        return cpu.of_descendants(server.pid) if name == OVER_HTTP else time.process_time()
+
     cpu_before, started = cpu_seconds(), time.perf_counter()
     if name == OVER_HTTP:
         await client.ask(server.port, request)
