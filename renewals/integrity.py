@@ -34,9 +34,7 @@ _STATEMENTS: Mapping[Message, str] = {
         LEFT JOIN (SELECT account_id, count(*) AS count, max(number) AS last FROM ledger_entries
                    GROUP BY account_id) AS e ON e.account_id = a.id
         WHERE a.ledger_number <> coalesce(e.count, 0) OR a.ledger_number <> coalesce(e.last, 0)""",
-    Message(
-        "each ledger entry has the amount that remains in the balance or the voucher after the entry"
-    ): """
+    Message("each ledger entry stores what remains in the balance or the voucher after the entry"): """
         SELECT * FROM (
           SELECT account_id, number, voucher_id, balance_after_cents,
             sum(amount_cents) OVER (PARTITION BY account_id, voucher_id ORDER BY number) AS expected_cents

@@ -23,8 +23,8 @@ RETRY_SECONDS = 10
 CODE = "COST_TOO_HIGH"
 _TOO_LARGE = Message("The response is larger than {count:,} bytes. Request fewer fields or smaller pages.")
 _EXECUTED = Message(
-    "The mutation was executed. {problem} To get the result, repeat the mutation with the same "
-    "idempotencyKey."
+    "The mutation was executed. {problem} To get the result, repeat the mutation, with the same "
+    "idempotencyKey if it has one."
 )
 
 

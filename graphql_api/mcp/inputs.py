@@ -52,7 +52,7 @@ class Input(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
     def to_variable(self) -> dict[str, object]:
-        """Return the value of a GraphQL variable."""
+        """Return the input as the value of a GraphQL variable."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -107,7 +107,7 @@ class Selection(Input):
         return self
 
     def to_variable(self) -> dict[str, object]:
-        """Return the value of a GraphQL variable, with one member."""
+        """Return the input as the value of a GraphQL variable, with one member."""
         return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
 
 
@@ -125,7 +125,7 @@ class UnifyTarget(Input):
         return self
 
     def to_variable(self) -> dict[str, object]:
-        """Return the value of a GraphQL variable, with one member."""
+        """Return the input as the value of a GraphQL variable, with one member."""
         return self.model_dump(by_alias=True, exclude_none=True)
 
 

@@ -149,7 +149,7 @@ def _is_refused_work(problem: Exception) -> bool:
 
 
 def _explain_schema(problem: Exception) -> str:
-    """Return a message that says that the tables are missing, too old, too new, or otherwise do not fit."""
+    """Return a message that says that the tables are missing, too old or too new, or that they do not fit."""
     import asyncpg
 
     from renewals import config

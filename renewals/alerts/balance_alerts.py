@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 SHORTFALL_DAYS = 15
 """The number of days, today included, whose forecast is checked for a shortfall."""
 FORECAST_DAYS = max(expiry_reminders.DAYS_BEFORE) + 1
-"""The number of days, today included, in which a check finds the automatic renewals that will fail."""
+"""The number of days, today included, that a check searches for automatic renewals that will fail."""
 
 
 class ChangeMarker(NamedTuple):

@@ -198,7 +198,7 @@ MODE_WEIGHTS: Mapping[RenewalMode, int] = {RenewalMode.MANUAL: 5, RenewalMode.AU
 """The weights of the renewal modes of instances with more than two months left."""
 
 LONG_EXPIRED_DAYS = -46
-"""The days from today to the last day of an expired database instance, which can be renewed for two months or more.
+"""The days from today to the last day of an expired database instance. Two months is its shortest renewal.
 
 Its product has 60 retention days, so the instance is not released yet.
 """

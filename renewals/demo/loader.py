@@ -41,8 +41,8 @@ def stands_at(day: dt.date) -> dt.datetime:
 async def load(day: dt.date = DAY) -> bool:
     """Load the demo account as of a day in its time zone and return True; return False if it already exists.
 
-    Raises InvalidInputError if another account has the id of the demo account, or an instance or bundle with an id that
-    the demo uses.
+    Raises InvalidInputError if an account that is not the demo account has its id, or if another account has an
+    instance or a bundle with an id that the demo uses.
     """
     async with database.transaction() as connection:
         if await lock(connection):

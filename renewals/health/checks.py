@@ -40,7 +40,7 @@ WRITE_ROW = """INSERT INTO write_checks (id, checked_at) VALUES (1, now())
 FILL_TEMPORARY_FILE = "SELECT count(*) FROM generate_series(1, 20000)"
 """A statement that writes 0.5 MB, more than the minimum `work_mem`, to a temporary file.
 
-On a full disk, a row can still be updated in place, but no file can grow.
+On a full disk, a row can still be updated if its new version fits into an existing page, but no file can grow.
 """
 
 

@@ -182,7 +182,9 @@ def _parse_tag_items(value: object) -> tuple[tuple[str, str], ...]:
 def _check_keys(value: object, keys: tuple[str, ...]) -> dict[str, object]:
     if isinstance(value, dict) and value.keys() == set(keys):
         return value
-    raise InvalidValueError(Message("must be a list of objects that have exactly the keys {keys}", keys=keys))
+    raise InvalidValueError(
+        Message("must be a list of objects that have exactly these keys: {keys}", keys=keys)
+    )
 
 
 def _parse_voucher_id(value: object) -> uuid.UUID:

@@ -32,7 +32,7 @@ DAMAGES = {
     "the events of an account are numbered without gaps": (
         "UPDATE event_streams SET last_sequence = last_sequence + 1"
     ),
-    "each ledger entry has the amount that remains in the balance or the voucher after the entry": (
+    "each ledger entry stores what remains in the balance or the voucher after the entry": (
         "UPDATE ledger_entries SET balance_after_cents = balance_after_cents + 1 WHERE number = 1"
     ),
     "the ledger entries of a voucher add up to its remaining amount, and its top-ups to its face value": (

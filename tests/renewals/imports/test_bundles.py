@@ -73,7 +73,7 @@ def test_a_bundle_with_an_invalid_line_is_refused_as_a_whole(
     reported = problems(result)
     assert (
         reported[0]
-        == "2: bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
+        == "2: bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
     )
     assert "7: productCode: 'moon': unknown product 'moon'; add it to the catalog first" in reported
     assert "9: accountId: 'b': must be the same on all lines of a bundle" in reported
@@ -93,7 +93,7 @@ def test_only_the_lines_whose_bundle_name_differs_from_the_first_name_are_refuse
         member["bundleName"] = name
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (0, 0, 0, 4)
-    whole = "bundleId: 'order-1': line 3 of its bundle is refused, and a bundle is registered as a whole"
+    whole = "bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
     assert problems(result) == [
         f"2: {whole}",
         "3: bundleName: 'B': differs from the name on line 2, which is in the same bundle",
