@@ -15,6 +15,8 @@ from tests.renewals.imports.conftest import (
 )
 from tests.support.cli import Renewals, query
 
+AS_A_WHOLE = "bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
+
 
 def bundle(number: int, size: int = 3) -> list[Row]:
     about = {"bundleId": f"order-{number}", "bundleName": f"Order {number}"}
@@ -71,10 +73,7 @@ def test_a_bundle_with_an_invalid_line_is_refused_as_a_whole(
     assert query(url, "SELECT id FROM instances") == [("i-0",)]
     assert read_value(url, "SELECT count(*) FROM bundles") == 0
     reported = problems(result)
-    assert (
-        reported[0]
-        == "2: bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
-    )
+    assert reported[0] == f"2: {AS_A_WHOLE}"
     assert "7: productCode: 'moon': unknown product 'moon'; add it to the catalog first" in reported
     assert "9: accountId: 'b': must be the same on all lines of a bundle" in reported
     assert (
@@ -93,12 +92,11 @@ def test_only_the_lines_whose_bundle_name_differs_from_the_first_name_are_refuse
         member["bundleName"] = name
     result = run_import("instances", csv_of(rows))
     assert counts(result) == (0, 0, 0, 4)
-    whole = "bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
     assert problems(result) == [
-        f"2: {whole}",
+        f"2: {AS_A_WHOLE}",
         "3: bundleName: 'B': differs from the name on line 2, which is in the same bundle",
-        f"4: {whole}",
-        f"5: {whole}",
+        f"4: {AS_A_WHOLE}",
+        f"5: {AS_A_WHOLE}",
     ]
 
 
