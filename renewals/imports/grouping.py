@@ -149,7 +149,7 @@ def _check_group(members: Sequence[ParsedRow]) -> list[ParsedRow]:
     if refused is None:
         return checked
     reason = Message(
-        "line {line}, which is in the same bundle, is refused, and a bundle is registered as a whole",
+        "line {line} is in the same bundle and is refused; a bundle is registered as a whole",
         line=refused.number,
     )
     return [line if line.row is None else _refuse(line, "bundleId", reason) for line in checked]

@@ -15,7 +15,9 @@ from tests.renewals.imports.conftest import (
 )
 from tests.support.cli import Renewals, query
 
-AS_A_WHOLE = "bundleId: 'order-1': line 3, which is in the same bundle, is refused, and a bundle is registered as a whole"
+AS_A_WHOLE = (
+    "bundleId: 'order-1': line 3 is in the same bundle and is refused; a bundle is registered as a whole"
+)
 
 
 def bundle(number: int, size: int = 3) -> list[Row]:
