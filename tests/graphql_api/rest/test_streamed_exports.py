@@ -314,7 +314,7 @@ async def test_an_export_that_exceeds_its_time_before_its_first_piece_returns_ti
     assert (reader.status, reader.is_complete) == (503, True)
     [problem] = orjson.loads(reader.taken)["errors"]
     assert problem["extensions"] == {"code": "TIMEOUT"}
-    assert problem["message"].startswith("The request was canceled after 1 s. ")
+    assert problem["message"].startswith("The export was canceled after 1 s, before its first row. ")
     assert await count_snapshots(world) == 0
     [logged] = lines.requests()
     assert (logged["status"], logged["codes"]) == (503, ["TIMEOUT"])
