@@ -145,6 +145,7 @@ def read_peak_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
+@pytest.mark.long
 async def test_clients_that_do_not_read_take_little_memory(world: World, database_url: str) -> None:
     await world.account("a")
     await world.instances([f"i-{number:04}" for number in range(1_000)])

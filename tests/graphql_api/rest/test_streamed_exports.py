@@ -153,6 +153,7 @@ async def test_an_export_is_compressed_and_flushed_piece_by_piece(
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.long
 async def test_the_memory_of_an_export_does_not_grow_with_the_number_of_rows(
     world: World, key: str, ending: str
 ) -> None:

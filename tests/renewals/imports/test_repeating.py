@@ -111,6 +111,7 @@ def large_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_an_import_repeated_after_a_kill_creates_only_the_missing_instances(
     renewals: Renewals, run_import: RunImport, url: str, large_file: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_an_import_repeated_after_a_kill_creates_only_the_missing_instances(
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
+@pytest.mark.long
 def test_an_import_repeated_after_a_kill_posts_each_first_balance_once(
     renewals: Renewals, run_import: RunImport, url: str, tmp_path: Path
 ) -> None:
@@ -170,6 +172,7 @@ def test_two_concurrent_imports_of_the_same_file_create_each_row_once(
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
+@pytest.mark.long
 def test_the_memory_of_an_import_does_not_grow_with_the_file(url: str, tmp_path: Path) -> None:
     peaks = []
     for count in (5_000, 50_000):

@@ -6,6 +6,7 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
 from arq import create_pool
 from arq.connections import RedisSettings
 
@@ -50,6 +51,7 @@ async def kill_after(ticks: int, url: str, move_id: uuid.UUID) -> None:
     await process.wait()
 
 
+@pytest.mark.long
 async def test_a_move_of_a_test_clock_that_is_killed_four_times_writes_the_same_rows(
     world: World, database_url: str, redis_url: str
 ) -> None:
