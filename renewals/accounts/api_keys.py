@@ -13,6 +13,8 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from tortoise.queryset import QuerySet
+
 from renewals.accounts import repository
 from renewals.db import connection as database
 from renewals.db import models
@@ -122,17 +124,14 @@ async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
     """Revoke the account's calendar key, if there is one; create a new key and return its secret."""
     async with repository.locked_account(account_id) as (connection, _):
         now = clock()
-        keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
-        await keys.using_db(connection).update(revoked_at=now)
+        await calendar_keys(connection, account_id).update(revoked_at=now)
         return await create(connection, account_id, now, role=model.Role.CALENDAR)
 
 
-async def revoke_expired_calendar_key(
-    connection: database.Connection, account_id: str | None, now: dt.datetime
-) -> None:
-    """Revoke the account's calendar key if it has expired, because an unrevoked key prevents a new one."""
+def calendar_keys(connection: database.Connection, account_id: str | None) -> QuerySet[models.ApiKey]:
+    """Return the query for the account's calendar key that is not revoked; an account has at most one."""
     keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
-    await keys.filter(expires_at__lte=now).using_db(connection).update(revoked_at=now)
+    return keys.using_db(connection)
 
 
 async def authenticate(connection: database.Connection, key: str, now: dt.datetime) -> Principal | None:

@@ -50,8 +50,10 @@ async def _create_key_in(
     now = call.clock()
     validation.raise_if_invalid("expiresAt", validation.check_future(request.expires_at, now))
     if request.role is model.Role.CALENDAR:
-        await api_keys.revoke_expired_calendar_key(connection, request.account_id, now)
-        if await _has_calendar_key(connection, request.account_id):
+        keys = api_keys.calendar_keys(connection, request.account_id)
+        # An expired key that is not revoked would prevent a new one.
+        await keys.filter(expires_at__lte=now).update(revoked_at=now)
+        if await keys.exists():
             reason = Message("the account already has a calendar key; revoke it first")
             raise errors.InvalidInputError("input.role", reason)
     key = await api_keys.issue(
@@ -97,11 +99,6 @@ async def _revoke_key_in(connection: Connection, call: OperatorRequest, key_id: 
         before={"revoked_at": key.revoked_at},
         after={"revoked_at": key.revoked_at or now},
     )
-
-
-async def _has_calendar_key(connection: Connection, account_id: str | None) -> bool:
-    keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
-    return await keys.using_db(connection).exists()
 
 
 def _account_ids(account_id: str | None) -> list[str]:
