@@ -46,14 +46,16 @@ async def start_scheduled_run(now: dt.datetime) -> int | None:
     return await start_run(Trigger.SCHEDULED, tick, now)
 
 
-async def start_catch_up_run(now: dt.datetime) -> int | None:
+async def start_catch_up_run(now: dt.datetime) -> int:
     """Start the run of the latest scheduled time if it was missed, else a run for the start of this worker (rule 23).
 
     Return the id of the run.
     """
-    return await start_scheduled_run(now) or await start_run(
+    run_id = await start_scheduled_run(now) or await start_run(
         Trigger.START, now.replace(second=0, microsecond=0), now
     )
+    assert run_id is not None
+    return run_id
 
 
 @_tracer.start_as_current_span("open_run")
