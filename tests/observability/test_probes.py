@@ -268,7 +268,9 @@ async def test_a_missing_migration_makes_a_process_unready_and_is_named(
     assert response.json()["checks"]["migrations"] == {"ok": False, "why": "not applied: 0001_schema"}
 
 
-async def test_a_missing_table_of_runs_fails_only_the_check_of_runs(world: World, database_url: str) -> None:
+async def test_a_missing_table_of_runs_does_not_hide_a_missing_migration(
+    world: World, database_url: str
+) -> None:
     await world.rows("DELETE FROM tortoise_migrations WHERE name LIKE '0001%'")
     await world.rows("DROP TABLE renewal_runs CASCADE")
     async with open_client(database_url, None) as client:

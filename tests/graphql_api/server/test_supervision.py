@@ -51,23 +51,22 @@ async def run_supervisor(folder: Path, behavior: str, count: int) -> AsyncIterat
 
 async def wait_for_workers(folder: Path, count: int) -> list[int]:
     """Return the pids of the workers that have served, once there are `count`."""
-    async with asyncio.timeout(20):
-        while True:
-            path = folder / "served"
-            served_pids = [int(line) for line in path.read_text().split()] if path.exists() else []
-            if len(served_pids) >= count:
-                return served_pids
-            await asyncio.sleep(0.02)
+    return [int(line) for line in await read_lines(folder, "served", count)]
 
 
 async def read_failures(folder: Path, count: int) -> list[float]:
     """Return the times at which workers failed, once there are `count`."""
+    return [float(line) for line in await read_lines(folder, "failed", count)]
+
+
+async def read_lines(folder: Path, name: str, count: int) -> list[str]:
+    """Return the lines of a file that the workers write, once there are `count`."""
     async with asyncio.timeout(20):
         while True:
-            path = folder / "failed"
-            times = [float(line) for line in path.read_text().split()] if path.exists() else []
-            if len(times) >= count:
-                return times
+            path = folder / name
+            lines = path.read_text().split() if path.exists() else []
+            if len(lines) >= count:
+                return lines
             await asyncio.sleep(0.02)
 
 
