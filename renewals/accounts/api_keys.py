@@ -124,11 +124,20 @@ async def rotate_calendar_token(account_id: str, clock: Clock) -> str:
     """Revoke the account's calendar key, if there is one; create a new key and return its secret."""
     async with repository.locked_account(account_id) as (connection, _):
         now = clock()
-        await calendar_keys(connection, account_id).update(revoked_at=now)
+        await _calendar_keys(connection, account_id).update(revoked_at=now)
         return await create(connection, account_id, now, role=model.Role.CALENDAR)
 
 
-def calendar_keys(connection: database.Connection, account_id: str | None) -> QuerySet[models.ApiKey]:
+async def revoke_expired_calendar_key(
+    connection: database.Connection, account_id: str | None, now: dt.datetime
+) -> bool:
+    """Revoke the account's calendar key if it has expired; return whether the account has one that has not."""
+    keys = _calendar_keys(connection, account_id)
+    await keys.filter(expires_at__lte=now).update(revoked_at=now)
+    return await keys.exists()
+
+
+def _calendar_keys(connection: database.Connection, account_id: str | None) -> QuerySet[models.ApiKey]:
     """Return the query for the account's calendar key that is not revoked; an account has at most one."""
     keys = models.ApiKey.filter(account_id=account_id, role=model.Role.CALENDAR, revoked_at__isnull=True)
     return keys.using_db(connection)

@@ -50,10 +50,8 @@ async def _create_key_in(
     now = call.clock()
     validation.raise_if_invalid("expiresAt", validation.check_future(request.expires_at, now))
     if request.role is model.Role.CALENDAR:
-        keys = api_keys.calendar_keys(connection, request.account_id)
         # An expired key that is not revoked would prevent a new one.
-        await keys.filter(expires_at__lte=now).update(revoked_at=now)
-        if await keys.exists():
+        if await api_keys.revoke_expired_calendar_key(connection, request.account_id, now):
             reason = Message("the account already has a calendar key; revoke it first")
             raise errors.InvalidInputError("input.role", reason)
     key = await api_keys.issue(
