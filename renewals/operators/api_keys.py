@@ -49,11 +49,12 @@ async def _create_key_in(
         await accounts.lock_account(connection, request.account_id)
     now = call.clock()
     validation.raise_if_invalid("expiresAt", validation.check_future(request.expires_at, now))
-    if request.role is model.Role.CALENDAR:
-        # An expired key that is not revoked would prevent a new one.
-        if await api_keys.revoke_expired_calendar_key(connection, request.account_id, now):
-            reason = Message("the account already has a calendar key; revoke it first")
-            raise errors.InvalidInputError("input.role", reason)
+    # An expired key that is not revoked would prevent a new one.
+    if request.role is model.Role.CALENDAR and await api_keys.revoke_expired_calendar_key(
+        connection, request.account_id, now
+    ):
+        reason = Message("the account already has a calendar key; revoke it first")
+        raise errors.InvalidInputError("input.role", reason)
     key = await api_keys.issue(
         connection,
         request.account_id,
