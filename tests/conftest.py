@@ -15,7 +15,7 @@ import signal
 import threading
 import urllib.parse
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import asyncpg
@@ -24,10 +24,12 @@ import redis
 
 from graphql_api.devserver import services
 from renewals import config
+from renewals.concurrency import cancellation
 from renewals.db import connection as database
 from renewals.db import migrate
 from renewals.domain import limits
 from renewals.events import event_log, payload_schemas
+from renewals.observability import gc_tuning
 from tests.support import databases, fixtures, graphql_client
 
 # These names are neither settings (RENEWALS_...) nor DATABASE_URL and REDIS_URL, which the tested code reads.
@@ -73,6 +75,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     asyncio.run(_make_templates())
 
 
+# With the default thresholds, the collector scans the modules and the thousands of collected tests again and again.
+def pytest_collection(session: pytest.Session) -> None:
+    gc_tuning.collect_rarely()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc_tuning.tune_gc()
+
+
 async def _make_templates() -> None:
     template, world = os.environ[TEMPLATE], os.environ[WORLD]
     connection = await asyncpg.connect(os.environ[POSTGRES])
@@ -108,33 +119,42 @@ def postgres_major() -> int:
 
 
 @pytest.fixture(scope="session")
-def server_connection() -> Iterator[databases.ServerConnection]:
+async def server_connection() -> AsyncIterator[asyncpg.Connection]:
     """The connection that creates and drops the test databases of this process."""
-    connection = databases.ServerConnection(os.environ[POSTGRES])
+    connection = await asyncpg.connect(os.environ[POSTGRES])
     yield connection
-    connection.close()
+    await connection.close()
 
 
 @pytest.fixture(scope="session")
-def test_databases(server_connection: databases.ServerConnection) -> Iterator[databases.DatabasePool]:
+async def test_databases(server_connection: asyncpg.Connection) -> AsyncIterator[databases.DatabasePool]:
     """The databases of this process, which its tests use one after the other."""
     pool = databases.DatabasePool(os.environ[POSTGRES], postgres_major(), server_connection)
     yield pool
-    asyncio.run(pool.close())
+    await pool.close()
 
 
 @pytest.fixture
-async def database_url(
+async def database_copy(
     request: pytest.FixtureRequest, test_databases: databases.DatabasePool
-) -> AsyncIterator[str]:
-    """The URL of a migrated database without rows, or with the catalog if the test uses `world`."""
+) -> AsyncIterator[databases.DatabaseCopy]:
+    """Yield a migrated database without rows, or with the catalog if the test uses `world`."""
     template = os.environ[WORLD if "world" in request.fixturenames else TEMPLATE]
-    async for url in test_databases.use(template):
-        yield url
+    async with test_databases.use(template) as copy:
+        before = asyncio.all_tasks()
+        yield copy
+        # A task that a failed test has left would otherwise use the database of a later test.
+        await cancellation.end_tasks(asyncio.all_tasks() - before - {asyncio.current_task()})
 
 
 @pytest.fixture
-async def empty_database_url(server_connection: databases.ServerConnection) -> AsyncIterator[str]:
+def database_url(database_copy: databases.DatabaseCopy) -> str:
+    """Return the URL of the test's database."""
+    return database_copy.url
+
+
+@pytest.fixture
+async def empty_database_url(server_connection: asyncpg.Connection) -> AsyncIterator[str]:
     """The URL of a new database without tables."""
     name = f"renewals_test_empty_{uuid.uuid4().hex[:12]}"
     await server_connection.execute(databases.copy_statement(name, "template0", postgres_major()))
@@ -143,10 +163,10 @@ async def empty_database_url(server_connection: databases.ServerConnection) -> A
 
 
 @pytest.fixture
-async def opened(database_url: str) -> AsyncIterator[str]:
-    """The domain's pool, open on a new database; yields the URL."""
-    async with database.connect(database_url):
-        yield database_url
+async def opened(database_copy: databases.DatabaseCopy) -> AsyncIterator[str]:
+    """The domain's pool, open on the test's database; yields the URL."""
+    async with database_copy.domain_pool():
+        yield database_copy.url
 
 
 FREE_MEMBERS = frozenset({"n", "of"})

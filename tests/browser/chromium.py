@@ -18,8 +18,7 @@ async_api.expect.set_options(timeout=20_000)
 needed = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: install Debian's `chromium`"
 )
-# The browser outlives a test, so its event loop must outlive the test, too.
-marks = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), needed]
+marks = [pytest.mark.browser, needed]
 
 
 @contextlib.asynccontextmanager

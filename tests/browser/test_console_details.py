@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -15,7 +14,7 @@ from tests.support.waiting import eventually
 pytestmark = [*chromium.marks, pages.built]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with pages.served(database_url, redis_url) as served:
         yield served

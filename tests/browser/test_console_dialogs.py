@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser import chromium, dialogs, pages
@@ -18,7 +17,7 @@ in_chinese = pytest.mark.parametrize("locale", ["zh-CN"])
 in_english = pytest.mark.parametrize("locale", ["en-US"])
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with pages.served(database_url, redis_url) as served:
         yield served

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -35,7 +34,7 @@ _FIND_OVERFLOWING = """() => [...document.querySelectorAll("tbody .ant-table-row
   .map((part) => part.textContent.slice(0, 40)))"""
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     await pages.open_account(world, balance="100000.00")
     tags = {"k" * 64: "v" * 128, "env": "prod"}

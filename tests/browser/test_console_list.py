@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -41,7 +40,7 @@ SENTENCES = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
     await loader.load(dt.datetime.now(dt.UTC).date())

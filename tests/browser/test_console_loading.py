@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -24,7 +23,7 @@ DIALOG = "**/assets/OperationDialog-*.js"
 DRAWER = "**/assets/InstanceDrawer-*.js"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(world: World, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")

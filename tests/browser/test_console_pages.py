@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser import chromium, pages
@@ -20,13 +19,13 @@ CLOCK = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with pages.served(database_url, redis_url) as served:
         yield served
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def account(world: World) -> None:
     """An account with one instance that renews automatically, and one that its owner renews."""
     await pages.open_account(world, balance="1000.00")

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -17,13 +16,13 @@ from tests.support.waiting import eventually
 pytestmark = [*chromium.marks, pages.built]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def account(world: World) -> None:
     await pages.open_account(world, balance="1000.00")
     await world.instance("i-1", expires="2027-01-31", price="300.00", product="kec")
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def server(account: None, database_url: str, redis_url: str) -> AsyncIterator[live_server.LiveServer]:
     async with pages.served(database_url, redis_url) as served:
         yield served

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -28,7 +27,7 @@ class Clock:
         return clocks.utc_now() + self.ahead
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def provider() -> AsyncIterator[oidc_provider.Provider]:
     async with oidc_provider.serving() as running:
         yield running
@@ -39,7 +38,7 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def address(
     world: World, provider: oidc_provider.Provider, clock: Clock, redis_url: str
 ) -> AsyncIterator[str]:

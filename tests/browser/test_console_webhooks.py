@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-import pytest_asyncio
+import pytest
 from playwright import async_api
 from playwright.async_api import expect
 
@@ -23,7 +23,7 @@ SAVE, EDIT, DISABLE, DELETE, CONFIRM = (
 REFUSED = "http://192.0.2.1/"
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def account(world: World) -> None:
     """An account with one event."""
     await pages.open_account(world, balance="1000.00")
@@ -32,14 +32,14 @@ async def account(world: World) -> None:
     await policy.set_policy("a", request, clocks.utc_now)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def receiver() -> AsyncIterator[webhook_receiver.Receiver]:
     """A receiver that refuses each message."""
     async with webhook_receiver.listening(webhook_receiver.always(500)) as listening:
         yield listening
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def page(
     world: World, account: None, receiver: webhook_receiver.Receiver, database_url: str, redis_url: str
 ) -> AsyncIterator[async_api.Page]:

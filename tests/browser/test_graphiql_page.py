@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright import async_api
 
 from graphql_api.graphql import graphiql
@@ -31,7 +30,7 @@ pytestmark = [
 ]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def address(world: World, database_url: str, redis_url: str) -> AsyncIterator[str]:
     """The address of an API with the demo account, with its key prefilled as by `renewals up`."""
     await loader.load()

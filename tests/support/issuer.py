@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,12 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 def new_rsa(bits: int = 2048) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, bits)
+
+
+@functools.cache
+def shared_rsa() -> rsa.RSAPrivateKey:
+    """Return a key that all tests of this process share, because generating a key takes 50 ms."""
+    return new_rsa()
 
 
 def new_ec(curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePrivateKey:
@@ -131,7 +138,7 @@ class Clock:
 async def serving() -> AsyncIterator[Issuer]:
     """Run an issuer with a key of each type: `rsa` and `ec`."""
     issuer = Issuer()
-    issuer.add("rsa", new_rsa())
+    issuer.add("rsa", shared_rsa())
     issuer.add("ec", new_ec())
     async with listening_with(issuer) as issuer.port:
         yield issuer

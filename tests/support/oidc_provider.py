@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from renewals.domain import clock as clocks
-from tests.support.issuer import Issuer, json, new_rsa
+from tests.support.issuer import Issuer, json, shared_rsa
 from tests.support.webhook_receiver import listening_with
 
 CLIENT_ID = "console"
@@ -73,7 +73,7 @@ class Provider:
 async def serving() -> AsyncIterator[Provider]:
     """Run a provider that pages of all origins may call."""
     issuer = Issuer()
-    issuer.add("rsa", new_rsa())
+    issuer.add("rsa", shared_rsa())
     provider = Provider(issuer)
     issuer.answer = provider.respond
     async with listening_with(CORSMiddleware(issuer, allow_origins=["*"])) as issuer.port:

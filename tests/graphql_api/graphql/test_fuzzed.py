@@ -73,6 +73,7 @@ async def check(graphql: Client, body: bytes) -> str:
     return ",".join(sorted(codes)) or "data"
 
 
+@pytest.mark.long
 async def test_invalid_input_generated_from_the_schema_does_not_change_data(
     world: World, key: str, graphql: Client
 ) -> None:

@@ -43,10 +43,14 @@ async def run_supervisor(folder: Path, behavior: str, count: int) -> AsyncIterat
     with socket.create_server(("127.0.0.1", 0)) as listener:
         supervisor = supervision.Supervisor(listener, command, count=count, drain_seconds=1)
         running = asyncio.create_task(supervisor.run())
-        yield running
-        if not running.done():
-            os.kill(os.getpid(), signal.SIGTERM)
-            assert await asyncio.wait_for(running, 10) is True
+        try:
+            yield running
+            if not running.done():
+                os.kill(os.getpid(), signal.SIGTERM)
+                assert await asyncio.wait_for(running, 10) is True
+        finally:
+            for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().remove_signal_handler(number)
 
 
 async def wait_for_workers(folder: Path, count: int) -> list[int]:

@@ -86,6 +86,7 @@ async def test_an_error_of_a_job_is_raised_to_its_caller(account: str, pool: Non
     assert await process_pool.run(account, jobs.get_pid)
 
 
+@pytest.mark.long
 async def test_the_job_of_a_killed_process_fails_as_an_outage_and_the_next_has_a_new_process(
     account: str, pool: None
 ) -> None:

@@ -115,7 +115,7 @@ async def compute_without_cache(days: int, now: dt.datetime) -> simulation.Forec
         return simulation.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 async def test_the_cached_forecast_equals_a_new_forecast_after_every_change(
     world: World, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

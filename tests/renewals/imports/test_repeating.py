@@ -151,6 +151,7 @@ def test_an_import_repeated_after_a_kill_posts_each_first_balance_once(
     assert renewals("verify", DATABASE_URL=url).exit_code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["accounts", "instances", "vouchers"])
 def test_two_concurrent_imports_of_the_same_file_create_each_row_once(
     renewals: Renewals, url: str, tmp_path: Path, large_file: Path, kind: str

@@ -22,9 +22,10 @@ STARTS = {
     "autumn in Berlin": ("Europe/Berlin", "2027-10-28 12:00"),
 }
 DAYS = 7
+FIRST, *OTHERS = STARTS
 
 
-@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("start", [FIRST, *(pytest.param(start, marks=pytest.mark.long) for start in OTHERS)])
 async def test_a_test_clock_moved_daily_or_at_once_writes_the_rows_of_the_hourly_worker(
     world: World, start: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
