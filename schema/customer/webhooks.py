@@ -155,16 +155,12 @@ class RotateWebhookSecretInput:
     id: strawberry.ID = strawberry.field(description=_ENDPOINT_ID)
     overlap_hours: int = strawberry.field(
         default=endpoint_requests.OVERLAP_HOURS_DEFAULT,
-        description=(
-            "Number of hours for which deliveries are also signed with the older secrets: "
-            f"0 to {endpoint_requests.OVERLAP_HOURS_MAX}."
-        ),
+        description="Number of hours for which deliveries are also signed with the older secrets: "
+        f"0 to {endpoint_requests.OVERLAP_HOURS_MAX}.",
     )
     idempotency_key: str = strawberry.field(
-        description=(
-            "Repeating a request with the same key and overlap returns the secret of the first request or, if that "
-            "was erased after its expiry, the newest secret."
-        )
+        description="Repeating a request with the same key and overlap returns the secret of the first request or, "
+        "if that was erased after its expiry, the newest secret."
     )
 
 
