@@ -25,6 +25,6 @@ async def closed_contexts(shared_chromium: None) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def database_copy(test_databases: databases.DatabasePool) -> AsyncIterator[databases.DatabaseCopy]:
-    """Yield a database with the catalog; the tasks of the browser are kept."""
+    """Yield a database with the catalog. Tasks are not ended after a test, because the browser keeps its own."""
     async with test_databases.use(os.environ["TEST_WORLD_DATABASE"]) as copy:
         yield copy

@@ -23,7 +23,6 @@ from tests.support.issuer import (
     new_rsa,
     public,
     respond_unavailable,
-    shared_rsa,
 )
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
@@ -227,24 +226,27 @@ async def test_closing_the_cache_ends_a_running_fetch(issuer: Issuer, client: ht
     assert await asyncio.wait_for(finding, 1) is None
 
 
+OTHER_KEY = new_rsa()
+"""Not the issuer's key: a cache that used it would refuse the issuer's tokens."""
+
 UNUSABLE: dict[str, Any] = {
     "not an object": 5,
     "an empty object": {},
-    "without an id": public("x", shared_rsa()) | {"kid": None},
-    "an id that is not text": public("x", shared_rsa()) | {"kid": 5},
+    "without an id": public("x", OTHER_KEY) | {"kid": None},
+    "an id that is not text": public("x", OTHER_KEY) | {"kid": 5},
     "a secret": {"kid": "x", "kty": "oct", "k": "c2VjcmV0", "alg": "HS256"},
     "a secret with the type RSA": {"kid": "x", "kty": "RSA", "k": "c2VjcmV0"},
-    "a type that is a list": public("x", shared_rsa()) | {"kty": ["RSA"]},
-    "for another algorithm": public("x", shared_rsa(), alg="RS512"),
-    "for HS256": public("x", shared_rsa(), alg="HS256"),
-    "for encryption": public("x", shared_rsa(), use="enc"),
-    "only for signing": public("x", shared_rsa(), key_ops=["sign"]),
-    "operations that are not a list": public("x", shared_rsa(), key_ops="verify"),
+    "a type that is a list": public("x", OTHER_KEY) | {"kty": ["RSA"]},
+    "for another algorithm": public("x", OTHER_KEY, alg="RS512"),
+    "for HS256": public("x", OTHER_KEY, alg="HS256"),
+    "for encryption": public("x", OTHER_KEY, use="enc"),
+    "only for signing": public("x", OTHER_KEY, key_ops=["sign"]),
+    "operations that are not a list": public("x", OTHER_KEY, key_ops="verify"),
     "another curve": public("x", new_ec(ec.SECP384R1())),
     "the name of another curve": public("x", new_ec(ec.SECP384R1())) | {"crv": "P-256"},
     "not on the curve": public("x", new_ec()) | {"x": "AAAA", "y": "AAAA"},
-    "broken numbers": public("x", shared_rsa()) | {"n": "!"},
-    "a number that is not text": public("x", shared_rsa()) | {"n": 5},
+    "broken numbers": public("x", OTHER_KEY) | {"n": "!"},
+    "a number that is not text": public("x", OTHER_KEY) | {"n": 5},
 }
 
 
@@ -256,8 +258,8 @@ def test_a_key_that_cannot_verify_signatures_is_skipped(member: object) -> None:
 @pytest.mark.parametrize(
     ("member", "algorithm"),
     [
-        (public("x", shared_rsa()), "RS256"),
-        (public("x", shared_rsa(), alg="RS256", use="sig", key_ops=["verify"], x5c=["..."]), "RS256"),
+        (public("x", OTHER_KEY), "RS256"),
+        (public("x", OTHER_KEY, alg="RS256", use="sig", key_ops=["verify"], x5c=["..."]), "RS256"),
         (public("x", new_ec()), "ES256"),
     ],
 )
