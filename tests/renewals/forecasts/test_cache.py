@@ -11,6 +11,7 @@ from renewals.accounts import repository as accounts_repository
 from renewals.db import connection as database
 from renewals.forecasts import cache as forecasts_cache
 from renewals.forecasts import calendar_entries, forecast, instance_forecast, simulation
+from tests.support import cases
 from tests.support.fixtures import NOW, World
 
 CHANGES = 60
@@ -115,7 +116,7 @@ async def compute_without_cache(days: int, now: dt.datetime) -> simulation.Forec
         return simulation.simulate(await forecast.read_snapshot(connection, account, days, now), days, now)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
+@pytest.mark.parametrize("seed", cases.long_after(1, range(3)))
 async def test_the_cached_forecast_equals_a_new_forecast_after_every_change(
     world: World, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

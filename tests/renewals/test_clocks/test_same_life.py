@@ -11,7 +11,7 @@ import pytest
 from renewals.operators import accounts, audit_log
 from tests.renewals.test_clocks import lives
 from tests.renewals.test_clocks.lives import ACCOUNTS, AT_ONCE, DAILY, REAL
-from tests.support import fixtures, integrity
+from tests.support import cases, fixtures, integrity
 from tests.support.fixtures import World
 
 STARTS = {
@@ -22,10 +22,9 @@ STARTS = {
     "autumn in Berlin": ("Europe/Berlin", "2027-10-28 12:00"),
 }
 DAYS = 7
-FIRST, *OTHERS = STARTS
 
 
-@pytest.mark.parametrize("start", [FIRST, *(pytest.param(start, marks=pytest.mark.long) for start in OTHERS)])
+@pytest.mark.parametrize("start", cases.long_after(1, STARTS))
 async def test_a_test_clock_moved_daily_or_at_once_writes_the_rows_of_the_hourly_worker(
     world: World, start: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ from schema.execution import executor
 from schema.fields import sources
 from tests.conftest import POSTGRES
 from tests.schema.execution import adversarial_schema, compare, documents
+from tests.support import cases
 
 EXECUTIONS = int(os.environ.get("SOAK_EXECUTIONS") or 5_400)
 """The minimum number of executions over all seeds."""
@@ -48,9 +49,7 @@ async def records() -> list[asyncpg.Record]:
         await connection.close()
 
 
-@pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[pytest.mark.long] * (seed >= SHORT_SEEDS)) for seed in SEEDS]
-)
+@pytest.mark.parametrize("seed", cases.long_after(SHORT_SEEDS, SEEDS))
 async def test_compiled_execution_returns_the_data_and_the_errors_of_graphql_core(
     seed: int, records: list[asyncpg.Record], caplog: pytest.LogCaptureFixture
 ) -> None:
